@@ -1,0 +1,89 @@
+# One verb, one target. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+GO_LDFLAGS := -s -w
+STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
+# Every Go module of the tree that is our own code (testbed/kubernetes only links other people's).
+GO_MODULES := cni testbed/multus-standin testbed/istio-iptables testbed/redirect-listener
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/.synced: pyproject.toml uv.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: set PYTHON to it" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, $(PYTHON) is older: set PYTHON to one" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	.venv/bin/uv sync --locked --quiet
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.synced ## Make the Python environment in .venv
+
+.PHONY: build
+build: ## Build the CNI binaries into build/bin
+	mkdir -p build/bin
+	cd cni && CGO_ENABLED=0 go build -trimpath -ldflags '$(GO_LDFLAGS)' -o ../build/bin/ ./cmd/...
+
+.PHONY: generate
+generate: setup ## Write all generated files: CRDs, the chart's copies and schema, reference docs
+	$(PY) -m tools.generate
+
+.PHONY: format
+format: setup ## Format the sources
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix --quiet .
+	gofmt -w $(GO_MODULES)
+
+.PHONY: check
+check: setup ## Format, lint, types, layers, generated files
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	$(PY) -m tools.generate --check
+	@test -z "$$(gofmt -l $(GO_MODULES))" || { echo "gofmt: run make format for:" >&2; gofmt -l $(GO_MODULES) >&2; exit 1; }
+	for module in $(GO_MODULES); do (cd $$module && go vet ./... && $(STATICCHECK) ./...); done
+
+.PHONY: unit
+unit: setup ## Fast tests: no root, no network, no cluster
+	$(PYTEST) tests/unit
+	cd cni && go test ./...
+
+.PHONY: test
+test: check build ## All tests; sets up what it needs (root)
+	$(PY) -m testbed prepare
+	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni
+	cd cni && go test ./...
+	$(PY) -m testbed up
+	rc=0; $(PYTEST) tests/e2e || rc=$$?; $(PY) -m testbed down; exit $$rc
+
+.PHONY: bench
+bench: setup build ## Benchmarks; figures are ratios to a yardstick of the same run (root)
+	$(PY) -m testbed prepare
+	$(PYTEST) tests/bench -s -p no:cacheprovider
+
+.PHONY: up
+up: setup build ## A real Kubernetes here with the operator installed (root)
+	$(PY) -m testbed up
+
+.PHONY: down
+down: setup ## Remove the testbed
+	$(PY) -m testbed down
+
+.PHONY: demo
+demo: setup build ## The Istio guide from start to proof, on a real Kubernetes (root)
+	$(PY) -m testbed demo
+
+.PHONY: kind-up
+kind-up: setup build ## The same cluster on kind, for machines with Docker
+	testbed/kind/up.sh

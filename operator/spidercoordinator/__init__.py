@@ -1,0 +1,1 @@
+"""Operator for SpiderCoordinator and SpiderMultusConfig; see ARCHITECTURE.md for the layers."""

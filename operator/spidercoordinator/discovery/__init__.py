@@ -1,0 +1,1 @@
+"""Where pod and service CIDRs are found: one file a source."""

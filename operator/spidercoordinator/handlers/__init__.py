@@ -1,0 +1,1 @@
+"""The only folder that imports kopf; each handler parses, gathers, decides and acts."""

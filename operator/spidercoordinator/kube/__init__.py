@@ -1,0 +1,1 @@
+"""The only talk with the API server besides kopf's own."""

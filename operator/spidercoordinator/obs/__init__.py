@@ -1,0 +1,1 @@
+"""Metrics, logging and health: what the operator shows of itself."""

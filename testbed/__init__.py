@@ -1,0 +1,1 @@
+"""A real Kubernetes without Docker: for the demo and for the tests."""
