@@ -1,0 +1,126 @@
+"""Everything this project raises on purpose.
+
+SpiderCoordinatorError          base; str() is one line an administrator can act on
+├── SettingsError               the operator's environment or command line is wrong: do not start
+├── LoginError                  no way to the API server: no kubeconfig, no service account
+├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
+│   └── NameConflictError       another owner already has the name the object wants
+├── SourceError                 a source of CIDRs exists, but its content cannot be understood
+└── ApiError                    the API server refused, or was not reached
+    ├── ApiUnavailableError     no connection, time-out, 5xx, 429: try again later
+    ├── ApiUnauthorizedError    401
+    ├── ApiForbiddenError       403
+    ├── ApiNotFoundError        404: no such object, or no such kind
+    ├── ApiConflictError        409: it changed in between, it exists already, or another manages it
+    ├── ApiGoneError            410: the resource version is too old, list again
+    └── ApiInvalidError         400, 422: the object breaks a rule of its schema
+"""
+
+from __future__ import annotations
+
+
+class SpiderCoordinatorError(Exception):
+    """Base of all errors of this project."""
+
+
+class SettingsError(SpiderCoordinatorError):
+    """The operator was started with a setting that cannot be used."""
+
+
+class LoginError(SpiderCoordinatorError):
+    """Neither a kubeconfig nor a service account leads to an API server."""
+
+
+class InvalidObjectError(SpiderCoordinatorError):
+    """A user's object cannot be used as it is.
+
+    Attributes:
+        field: path of the field in the object, as the API knows it (`spec.coordinator.vethMTU`).
+        reason: CamelCase word for a status condition.
+    """
+
+    def __init__(self, message: str, *, field: str = "", reason: str = "Invalid") -> None:
+        super().__init__(message)
+        self.field = field
+        self.reason = reason
+
+
+class NameConflictError(InvalidObjectError):
+    """The name an object wants for its product belongs to somebody else."""
+
+    def __init__(self, message: str, *, field: str = "metadata.name") -> None:
+        super().__init__(message, field=field, reason="NameConflict")
+
+
+class SourceError(SpiderCoordinatorError):
+    """A source of CIDRs is there but says nothing that can be used."""
+
+
+class ApiError(SpiderCoordinatorError):
+    """A request to the API server failed.
+
+    Attributes:
+        status: HTTP status, 0 when no answer came.
+        retry_after: seconds the server asked to wait, 0 when it did not say.
+        causes: `(field, message)` pairs of the server's own list of causes.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        retry_after: float = 0.0,
+        causes: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.causes = causes
+
+
+class ApiUnavailableError(ApiError):
+    """No answer, or one that says: later."""
+
+
+class ApiUnauthorizedError(ApiError):
+    """The API server does not know who asks."""
+
+
+class ApiForbiddenError(ApiError):
+    """The API server knows who asks and says no: a role is missing."""
+
+
+class ApiNotFoundError(ApiError):
+    """The object, or its whole kind, does not exist."""
+
+
+class ApiConflictError(ApiError):
+    """The object changed in between, exists already, or a field belongs to another manager."""
+
+
+class ApiGoneError(ApiError):
+    """The resource version asked for is no longer kept."""
+
+
+class ApiInvalidError(ApiError):
+    """The object breaks a rule of its schema."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: ApiInvalidError,
+    401: ApiUnauthorizedError,
+    403: ApiForbiddenError,
+    404: ApiNotFoundError,
+    409: ApiConflictError,
+    410: ApiGoneError,
+    422: ApiInvalidError,
+    429: ApiUnavailableError,
+}
+
+
+def api_error_class(status: int) -> type[ApiError]:
+    """Return the class that stands for an HTTP status."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return ApiUnavailableError if status == 0 or status >= 500 else ApiError  # noqa: PLR2004 - HTTP's own border

@@ -1,0 +1,230 @@
+"""A thin layer over the client of the `kubernetes` package: JSON objects in, JSON objects out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+
+from spidercoordinator.errors import ApiNotFoundError
+from spidercoordinator.kube.failure import refused, reported
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import Object, Resource
+
+FIELD_MANAGER: Final = "spidercoordinator"
+"""Name under which the API server remembers which fields are ours."""
+
+_JSON: Final = "application/json"
+_METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+_PAGE: Final = 500
+_OK: Final = range(200, 300)
+
+
+class Api:
+    """The requests this project makes. Every method raises `ApiError` and its kinds only."""
+
+    def __init__(self, login: Login, *, timeout: float = 30.0) -> None:
+        self.login = login
+        self.client = ApiClient(login.configuration)
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.client.close()  # type: ignore[no-untyped-call]
+
+    async def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
+        """Read one object."""
+        return await self._request(
+            "GET",
+            resource.path(namespace, name),
+            action=f"get {resource.describe(namespace, name)}",
+        )
+
+    async def find(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
+        """Read one object, None when it, or its kind, does not exist."""
+        try:
+            return await self.get(resource, name, namespace)
+        except ApiNotFoundError:
+            return None
+
+    async def list(  # noqa: PLR0913 - a selection has this many parts
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+        page: int = _PAGE,
+    ) -> tuple[list[Object], str]:
+        """Read a collection page by page; gives the objects and the list's resource version."""
+        query = selection(labels, fields) | {"limit": str(page)}
+        items: list[Object] = []
+        while True:
+            answer = await self._request(
+                "GET",
+                resource.path(namespace),
+                query=query,
+                accept=_METADATA_ONLY.format("List") if metadata_only else _JSON,
+                action=f"list {resource.describe(namespace)}",
+            )
+            items.extend(answer.get("items") or ())
+            meta = answer.get("metadata") or {}
+            if not meta.get("continue"):
+                return items, meta.get("resourceVersion", "")
+            query["continue"] = meta["continue"]
+
+    async def create(
+        self, resource: Resource, body: Object, namespace: str = "", *, dry_run: bool = False
+    ) -> Object:
+        """Create one object; with `dry_run` the server only says what it would do."""
+        name = body.get("metadata", {}).get("name", "")
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        return await self._request(
+            "POST",
+            resource.path(namespace),
+            query=query,
+            body=body,
+            action=f"create {resource.describe(namespace, name)}",
+        )
+
+    async def apply(self, resource: Resource, body: Object, *, subresource: str = "") -> Object:
+        """Server-side apply: our fields become as given, everybody else's stay."""
+        meta = body["metadata"]
+        name, namespace = meta["name"], meta.get("namespace", "")
+        return await self._request(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
+            content_type="application/apply-patch+yaml",
+            action=f"apply {resource.describe(namespace, name)}",
+        )
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        patch: Object,
+        subresource: str = "",
+    ) -> Object:
+        """JSON merge patch: None removes a field, a list replaces the whole list."""
+        what = resource.describe(namespace, name)
+        return await self._request(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            query={"fieldManager": FIELD_MANAGER},
+            body=patch,
+            content_type="application/merge-patch+json",
+            action=f"patch {subresource + ' of ' if subresource else ''}{what}",
+        )
+
+    async def delete(self, resource: Resource, name: str, namespace: str = "") -> None:
+        """Delete one object; one that is gone already is no error."""
+        try:
+            await self._request(
+                "DELETE",
+                resource.path(namespace, name),
+                action=f"delete {resource.describe(namespace, name)}",
+            )
+        except ApiNotFoundError:
+            return
+
+    async def serves(self, resource: Resource) -> bool:
+        """Whether the API server knows this kind in this version now."""
+        path = f"/apis/{resource.group}" if resource.group else "/api"
+        try:
+            answer = await self._request(
+                "GET",
+                f"{path}/{resource.version}",
+                action=f"look for {resource.full_name}/{resource.version}",
+            )
+        except ApiNotFoundError:
+            return False
+        return any(entry.get("name") == resource.plural for entry in answer.get("resources") or ())
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        query: Mapping[str, str],
+        metadata_only: bool = False,
+        idle: float,
+    ) -> AsyncIterator[AsyncIterator[Object]]:
+        """Open a watch; gives its events. `idle` seconds of silence raise `ApiUnavailableError`."""
+        action = f"watch {resource.describe(namespace)}"
+        accept = _METADATA_ONLY.format("") if metadata_only else _JSON
+        with reported(action, self.login.server):
+            answer = await self.client.call_api(
+                "GET",
+                self._url(resource.path(namespace), dict(query) | {"watch": "true"}),
+                header_params={"Accept": accept},
+                _request_timeout=aiohttp.ClientTimeout(sock_connect=10, sock_read=idle),
+            )
+            response: aiohttp.ClientResponse = answer.response
+            async with response:
+                if response.status not in _OK:
+                    raise refused(action, response.status, await response.read(), response.headers)
+                yield _events(response.content)
+
+    async def _request(  # noqa: PLR0913 - one place that knows everything about a request
+        self,
+        method: str,
+        path: str,
+        *,
+        action: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+    ) -> Object:
+        with reported(action, self.login.server):
+            answer = await self.client.call_api(
+                method,
+                self._url(path, query),
+                header_params={"Accept": accept, "Content-Type": content_type},
+                body=body,
+                _request_timeout=self._timeout,
+            )
+            data: bytes = await answer.read()  # type: ignore[no-untyped-call]
+        if answer.status not in _OK:
+            raise refused(action, answer.status, data, answer.headers)
+        parsed: Object = json.loads(data)
+        return parsed
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> str:
+        return self.login.server + path + (f"?{urlencode(query)}" if query else "")
+
+
+def selection(labels: str, fields: str) -> dict[str, str]:
+    """Query parameters of a label and a field selector, without the empty ones."""
+    named = {"labelSelector": labels, "fieldSelector": fields}
+    return {key: value for key, value in named.items() if value}
+
+
+async def _events(content: aiohttp.StreamReader) -> AsyncIterator[Object]:
+    # Objects may be longer than the reader's line limit, so lines are cut here.
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line:
+                event: dict[str, Any] = json.loads(line)
+                yield event

@@ -1,0 +1,110 @@
+"""How the operator proves who it is, for as long as it runs.
+
+A projected service account token lives for about an hour: it is read again from its file, and a
+401 makes the whole login be read again (a rotated token, a kubeconfig whose exec plugin gives a
+new one). Both our own client and kopf's sessions get the same middleware, so neither goes stale.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from spidercoordinator.errors import LoginError
+
+logger = logging.getLogger(__name__)
+
+_UNAUTHORIZED: Final = 401
+_RELOAD_EVERY: Final = 5.0
+"""Seconds between two reloads of the login, so that a wrong token makes no hot loop."""
+
+
+class Login:
+    """Address, trust and identity for one API server."""
+
+    def __init__(self, configuration: Configuration, kubeconfig: str) -> None:
+        self.configuration = configuration
+        self._kubeconfig = kubeconfig
+        self._reloaded = time.monotonic()
+        # Lists and watches are long, requests are small: one pool serves both.
+        configuration.client_session_kwargs = {"middlewares": (self._authenticate,)}
+
+    @classmethod
+    async def find(cls, environ: Mapping[str, str] = os.environ) -> Login:
+        """Log in with $KUBECONFIG, the pod's service account, or ~/.kube/config, in this order.
+
+        Raises:
+            LoginError: none of them can be used.
+        """
+        home = Path.home() / ".kube" / "config"
+        kubeconfig = environ.get("KUBECONFIG", "")
+        if not kubeconfig and "KUBERNETES_SERVICE_HOST" not in environ:
+            if not home.exists():
+                raise LoginError(
+                    "no API server to log in to: KUBECONFIG is not set, this is no pod with a "
+                    f"service account, and {home} does not exist"
+                )
+            kubeconfig = str(home)
+        configuration = Configuration()
+        await _load(configuration, kubeconfig)
+        return cls(configuration, kubeconfig)
+
+    @property
+    def server(self) -> str:
+        """Base URL of the API server."""
+        return str(self.configuration.host)
+
+    def session(self, client: ApiClient) -> aiohttp.ClientSession:
+        """A session of its own for kopf: same trust, same identity, closed by whoever gets it."""
+        connector = aiohttp.TCPConnector(limit=0, ssl=client.rest_client.ssl_context)
+        return aiohttp.ClientSession(
+            connector=connector, middlewares=(self._authenticate,), trust_env=True
+        )
+
+    async def _authenticate(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        await self._sign(request)
+        response = await handler(request)
+        if response.status != _UNAUTHORIZED or not await self._reload():
+            return response
+        response.release()
+        await self._sign(request)
+        return await handler(request)
+
+    async def _sign(self, request: aiohttp.ClientRequest) -> None:
+        value = await self.configuration.get_api_key_with_prefix(
+            "BearerToken", alias="authorization"
+        )
+        if value:
+            request.headers["Authorization"] = value
+
+    async def _reload(self) -> bool:
+        if time.monotonic() - self._reloaded < _RELOAD_EVERY:
+            return False
+        self._reloaded = time.monotonic()
+        logger.info("the API server does not accept the login any more, reading it again")
+        await _load(self.configuration, self._kubeconfig)
+        return True
+
+
+async def _load(configuration: Configuration, kubeconfig: str) -> None:
+    try:
+        if kubeconfig:
+            await load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=kubeconfig, client_configuration=configuration, persist_config=False
+            )
+        else:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError) as error:
+        where = f"kubeconfig {kubeconfig}" if kubeconfig else "the pod's service account"
+        raise LoginError(f"cannot log in with {where}: {error}") from error

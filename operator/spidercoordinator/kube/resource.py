@@ -1,0 +1,76 @@
+"""What a kind is called on the wire, and the kinds this project touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON: no model classes, they cost memory and drop unknown fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind in one version.
+
+    Attributes:
+        group: API group, empty for the core group.
+        version: API version within the group.
+        plural: name in URLs.
+        kind: name in objects.
+        namespaced: whether objects live in namespaces.
+    """
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """`group/version` as objects carry it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def full_name(self) -> str:
+        """`plural.group`, the name kubectl and CRDs use."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """URL path of the collection, of one object, or of its subresource."""
+        parts = [f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"]
+        if self.namespaced and namespace:
+            parts.append(f"namespaces/{quote(namespace, safe='')}")
+        parts.append(self.plural)
+        parts.extend(quote(part, safe="") for part in (name, subresource) if part)
+        return "/".join(parts)
+
+    def describe(self, namespace: str = "", name: str = "") -> str:
+        """How messages name the object: `ConfigMap kube-system/kubeadm-config`."""
+        if not name:
+            return f"{self.full_name}/{self.version}" + (f" in {namespace}" if namespace else "")
+        return f"{self.kind} {namespace}/{name}" if namespace else f"{self.kind} {name}"
+
+
+SPIDERCOORDINATORS = Resource(
+    "spiderpool.spidernet.io", "v2beta1", "spidercoordinators", "SpiderCoordinator"
+)
+SPIDERMULTUSCONFIGS = Resource(
+    "spiderpool.spidernet.io", "v2beta1", "spidermultusconfigs", "SpiderMultusConfig", True
+)
+NETWORK_ATTACHMENT_DEFINITIONS = Resource(
+    "k8s.cni.cncf.io", "v1", "network-attachment-definitions", "NetworkAttachmentDefinition", True
+)
+CUSTOM_RESOURCE_DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition"
+)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", True)
+PODS = Resource("", "v1", "pods", "Pod", True)
+NODES = Resource("", "v1", "nodes", "Node")
+SERVICES = Resource("", "v1", "services", "Service", True)
+EVENTS = Resource("", "v1", "events", "Event", True)
+DAEMON_SETS = Resource("apps", "v1", "daemonsets", "DaemonSet", True)
+SERVICE_CIDRS_V1 = Resource("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR")
+SERVICE_CIDRS_V1BETA1 = Resource("networking.k8s.io", "v1beta1", "servicecidrs", "ServiceCIDR")
