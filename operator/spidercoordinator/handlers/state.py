@@ -1,0 +1,93 @@
+"""What the operator knows: the objects as last seen, and what follows from them for everybody.
+
+Handlers share one `State`. Stores are filled from watches and read by reconcilers, which get a key
+and make it so: `async def reconcile(key: Key, state: State) -> None`, raising
+`SpiderCoordinatorError` to be called again later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from spidercoordinator.core.cluster import Cluster
+from spidercoordinator.handlers.queue import Key, Queue
+from spidercoordinator.handlers.settings import Settings
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.resource import Object
+
+NETWORK: Final = "SpiderMultusConfig"
+COORDINATOR: Final = "SpiderCoordinator"
+
+Name = tuple[str, str]
+"""Namespace and name."""
+
+
+def network_key(namespace: str, name: str) -> Key:
+    """The key under which a SpiderMultusConfig is made so."""
+    return (NETWORK, namespace, name)
+
+
+def coordinator_key(name: str) -> Key:
+    """The key under which a SpiderCoordinator is made so."""
+    return (COORDINATOR, name)
+
+
+@dataclass(slots=True)
+class State:
+    """See the module.
+
+    Attributes:
+        settings: what the operator was told.
+        api: how to ask and change.
+        queue: how to have a key made so.
+        coordinators: SpiderCoordinators by name.
+        networks: SpiderMultusConfigs by namespace and name.
+        attachments: NetworkAttachmentDefinitions by namespace and name.
+        cluster: what the effective SpiderCoordinator comes to; None while there is none.
+        attachments_served: whether the API server has the kind NetworkAttachmentDefinition.
+        primed: whether `cluster` has been worked out once; no network is touched before.
+        in_step: for each network its `Cluster.revision` at the last success.
+    """
+
+    settings: Settings
+    api: Api
+    queue: Queue
+    coordinators: dict[str, Object] = field(default_factory=dict)
+    networks: dict[Name, Object] = field(default_factory=dict)
+    attachments: dict[Name, Object] = field(default_factory=dict)
+    cluster: Cluster | None = None
+    attachments_served: bool = False
+    primed: bool = False
+    in_step: dict[Name, str] = field(default_factory=dict)
+
+    def stepped(self, name: Name, revision: str | None) -> None:
+        """Note the `Cluster.revision` a network now carries; None: it carries none.
+
+        The SpiderCoordinator's count follows a moment later, once for many networks.
+        """
+        if self.in_step.get(name) == revision:
+            return
+        if revision is None:
+            del self.in_step[name]
+        else:
+            self.in_step[name] = revision
+        self.queue.add(coordinator_key(self.settings.name), after=1.0)
+
+    def add_all_networks(self) -> None:
+        """Have every network made so, behind single changes."""
+        for namespace, name in self.networks:
+            self.queue.add(network_key(namespace, name), bulk=True)
+
+
+def slim(thing: Object) -> Object:
+    """An object without what is only bulk to us; most of the memory of a store is that."""
+    meta = {key: value for key, value in thing["metadata"].items() if key != "managedFields"}
+    annotations = meta.get("annotations")
+    if annotations and _LAST_APPLIED in annotations:
+        kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+        meta["annotations"] = kept
+    return {key: value for key, value in thing.items() if key != "metadata"} | {"metadata": meta}
+
+
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
