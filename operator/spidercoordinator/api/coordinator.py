@@ -1,0 +1,276 @@
+"""The kind SpiderCoordinator, and the settings it shares with SpiderMultusConfig.spec.coordinator.
+
+Each setting is described once, as an annotated type. SpiderMultusConfig uses them without defaults
+(unset means: as in SpiderCoordinator), SpiderCoordinator gives the defaults.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from spidercoordinator.api.base import LIST_KEYS, LIST_TYPE, Condition, Model, ObjectMeta
+from spidercoordinator.api.rules import Rule
+from spidercoordinator.api.scalars import (
+    IP,
+    MACPrefix,
+    Network,
+    OptionalInterfaceName,
+    OptionalIP,
+    QueueLength,
+    RouteTable,
+    RPFilter,
+    VethMTU,
+    parse_ip,
+    parse_network,
+)
+
+FINALIZER = "spiderpool.spidernet.io"
+
+_SET = {LIST_TYPE: "set"}
+
+PodCIDRTypeName = Literal["auto", "cluster", "calico", "cilium", "none"]
+
+Mode = Annotated[
+    Literal["auto", "underlay", "overlay", "disabled", "disable"],
+    Field(
+        description="How the plugin serves a pod. underlay: it adds a veth pair (veth0 in the pod)"
+        " to the node. overlay: it relies on the pod's first interface, made by the cluster's own"
+        " network. auto: it finds out for each pod. disabled (also written disable): it does"
+        " nothing."
+    ),
+]
+PodCIDRType = Annotated[
+    PodCIDRTypeName,
+    Field(
+        description="Where the pod CIDRs come from. cluster: the cluster's own configuration."
+        " calico: Calico's IP pools. cilium: Cilium's configuration. none: there are none. auto:"
+        " found out from what runs in the cluster."
+    ),
+]
+PodCIDR = Annotated[
+    tuple[Network, ...],
+    Field(
+        description="Pod CIDRs to use instead of what is found, for clusters that do not tell.",
+        max_length=64,
+        json_schema_extra=_SET,
+        strict=False,
+    ),
+]
+ServiceCIDR = Annotated[
+    tuple[Network, ...],
+    Field(
+        description="Service CIDRs to use instead of what is found, for clusters that do not tell.",
+        max_length=64,
+        json_schema_extra=_SET,
+        strict=False,
+    ),
+]
+HijackCIDR = Annotated[
+    tuple[Network, ...],
+    Field(
+        description="More destinations a pod reaches through its node, as addresses or CIDRs;"
+        " 169.254.0.0/16 makes the node-local DNS cache work.",
+        max_length=256,
+        json_schema_extra=_SET,
+        strict=False,
+    ),
+]
+PodMACPrefix = Annotated[
+    MACPrefix,
+    Field(
+        description="First two octets of the MAC address of the pod's interface, such as 0a:1b;"
+        " the other four are taken from its IP address. Empty: the MAC address is left alone."
+    ),
+]
+TunePodRoutes = Annotated[
+    bool,
+    Field(
+        description="Whether the routes of a pod with several interfaces are arranged so that"
+        " answers leave through the interface the request came in by."
+    ),
+]
+PodDefaultRouteNIC = Annotated[
+    OptionalInterfaceName,
+    Field(
+        description="The interface of the pod that gets its default route. Empty: the first one."
+    ),
+]
+HostRuleTable = Annotated[
+    RouteTable,
+    Field(description="Routing table on the node that holds the routes to pods."),
+]
+PodRPFilter = Annotated[
+    RPFilter,
+    Field(description="rp_filter inside the pod: 0 off, 1 strict, 2 loose; -1 leaves it alone."),
+]
+HostRPFilter = Annotated[
+    RPFilter,
+    Field(
+        description="rp_filter of the plugin's interface on the node: 0 off, 1 strict, 2 loose;"
+        " -1 leaves it alone."
+    ),
+]
+TxQueueLen = Annotated[
+    QueueLength,
+    Field(description="Transmit queue length of the pod's interface; 0 leaves it alone."),
+]
+VethLinkAddress = Annotated[
+    OptionalIP,
+    Field(
+        description="Address of veth0 in the pod, such as 169.254.100.1. A service mesh that"
+        " redirects traffic needs one: without an address on veth0 the kernel drops what comes in"
+        " by it. Empty: none."
+    ),
+]
+VethMTUSetting = Annotated[
+    VethMTU,
+    Field(description="MTU of veth0 and its peer. Unset: the smallest MTU on the path is found."),
+]
+DetectGateway = Annotated[
+    bool,
+    Field(description="Whether a pod fails to start when its gateway does not answer."),
+]
+DetectIPConflict = Annotated[
+    bool,
+    Field(description="Whether a pod fails to start when another machine answers for its address."),
+]
+
+
+def _same_family(route: "PolicyRoute") -> bool:
+    destination, gateway = parse_network(route.dst), parse_ip(route.gw)
+    return destination is None or gateway is None or destination.version == gateway.version
+
+
+class PolicyRoute(Model):
+    """One static route."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="!(isIP(self.dst) || isCIDR(self.dst)) || !isIP(self.gw) || "
+            "(isIP(self.dst) ? ip(self.dst).family() : cidr(self.dst).ip().family())"
+            " == ip(self.gw).family()",
+            holds=_same_family,
+            message="dst and gw must be of the same family, both IPv4 or both IPv6",
+            at="gw",
+        ),
+    )
+
+    dst: Annotated[Network, Field(description="Destination: an address or a CIDR.")]
+    gw: Annotated[IP, Field(description="Gateway: an address of the same family.")]
+
+
+PolicyRoutes = Annotated[
+    tuple[PolicyRoute, ...],
+    Field(
+        description="Static routes in the routing table of the interface the plugin runs for.",
+        max_length=256,
+        json_schema_extra={LIST_TYPE: "atomic"},
+        strict=False,
+    ),
+]
+
+
+class CoordinatorSettings(Model):
+    """Settings of the coordinator plugin; what is unset is taken from the SpiderCoordinator."""
+
+    mode: Mode | None = None
+    pod_cidr_type: PodCIDRType | None = None
+    pod_cidr: PodCIDR | None = None
+    service_cidr: ServiceCIDR | None = None
+    hijack_cidr: HijackCIDR | None = None
+    policy_routes: PolicyRoutes | None = None
+    pod_mac_prefix: PodMACPrefix | None = None
+    tune_pod_routes: TunePodRoutes | None = None
+    pod_default_route_nic: PodDefaultRouteNIC | None = None
+    host_rule_table: HostRuleTable | None = None
+    pod_rp_filter: PodRPFilter | None = None
+    host_rp_filter: HostRPFilter | None = None
+    tx_queue_len: TxQueueLen | None = None
+    veth_link_address: VethLinkAddress | None = None
+    veth_mtu: VethMTUSetting | None = None
+    detect_gateway: DetectGateway | None = None
+    detect_ip_conflict: DetectIPConflict | None = None
+
+
+class SpiderCoordinatorSpec(CoordinatorSettings):
+    """Cluster-wide settings of the coordinator plugin."""
+
+    mode: Mode = "auto"
+    pod_cidr_type: PodCIDRType = "auto"
+    tune_pod_routes: TunePodRoutes = True
+    host_rule_table: HostRuleTable = 500
+    pod_rp_filter: PodRPFilter = 0
+    tx_queue_len: TxQueueLen = 0
+    detect_gateway: DetectGateway = False
+    detect_ip_conflict: DetectIPConflict = False
+
+
+class CIDRSources(Model):
+    """Where each list of CIDRs comes from."""
+
+    overlay_pod_cidr: Annotated[
+        str | None, Field(description="Source of status.overlayPodCIDR.")
+    ] = None
+    service_cidr: Annotated[str | None, Field(description="Source of status.serviceCIDR.")] = None
+
+
+class Networks(Model):
+    """How many networks carry the present settings."""
+
+    in_step: Annotated[int, Field(description="SpiderMultusConfigs whose network is in step.")] = 0
+    total: Annotated[int, Field(description="All SpiderMultusConfigs with a coordinator.")] = 0
+    summary: Annotated[str, Field(description='The two as text, such as "3 of 4".')] = ""
+
+
+class SpiderCoordinatorStatus(Model):
+    """What was found out, and whether it is enough to serve pods."""
+
+    phase: Annotated[
+        Literal["Synced", "NotReady"] | None,
+        Field(description="Synced: pods can be served. NotReady: they cannot, see reason."),
+    ] = None
+    reason: Annotated[str | None, Field(description="Why the phase is NotReady.")] = None
+    overlay_pod_cidr: Annotated[
+        tuple[str, ...] | None,
+        Field(description="The pod CIDRs in use.", strict=False),
+    ] = None
+    service_cidr: Annotated[
+        tuple[str, ...] | None,
+        Field(description="The service CIDRs in use.", strict=False),
+    ] = None
+    pod_cidr_type: Annotated[
+        PodCIDRTypeName | None,
+        Field(description="The type in use: spec.podCIDRType, or what auto came to."),
+    ] = None
+    sources: Annotated[
+        CIDRSources | None, Field(description="Where each list of CIDRs comes from.")
+    ] = None
+    networks: Annotated[
+        Networks | None, Field(description="How many networks carry the present settings.")
+    ] = None
+    observed_generation: Annotated[
+        int | None, Field(description="metadata.generation this status was computed from.")
+    ] = None
+    conditions: Annotated[
+        tuple[Condition, ...] | None,
+        Field(
+            description="The state in detail.",
+            json_schema_extra={LIST_TYPE: "map", LIST_KEYS: ["type"]},
+            strict=False,
+        ),
+    ] = None
+
+
+class SpiderCoordinator(Model):
+    """Cluster-wide settings of the coordinator plugin, and the pod and service CIDRs found.
+
+    One object takes effect, by default the one named `default`.
+    """
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: Annotated[SpiderCoordinatorSpec, Field(description="What is wanted.")] = (
+        SpiderCoordinatorSpec()
+    )
+    status: Annotated[SpiderCoordinatorStatus, Field(description="What is the case.")] = (
+        SpiderCoordinatorStatus()
+    )

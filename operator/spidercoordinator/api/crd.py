@@ -1,0 +1,180 @@
+"""The CRDs of both kinds, made from the models.
+
+pydantic describes models in JSON schema 2020-12; a CRD wants the structural subset of OpenAPI 3.0:
+no $ref, no null type, no const, a format on integers.
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spidercoordinator.api.base import GROUP, VERSION, Model
+from spidercoordinator.api.coordinator import SpiderCoordinator
+from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.api.rules import HINT
+
+CATEGORY = "spiderpool"
+
+JSONObject = dict[str, Any]
+
+_DROPPED = frozenset({"title", "$defs", "additionalProperties", HINT})
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `kubectl get`."""
+
+    name: str
+    path: str
+    description: str
+    type: str = "string"
+
+    def manifest(self) -> JSONObject:
+        """The column as the CRD writes it."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "description": self.description,
+            "jsonPath": self.path,
+        }
+
+
+AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was made.", "date")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind: its names, its model, and how kubectl shows it."""
+
+    model: type[Model]
+    plural: str
+    short: str
+    scope: str
+    columns: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        """The kind's name, which is its model's."""
+        return self.model.__name__
+
+    @property
+    def crd_name(self) -> str:
+        """The name of its CRD object."""
+        return f"{self.plural}.{GROUP}"
+
+
+SPIDER_COORDINATOR = Kind(
+    model=SpiderCoordinator,
+    plural="spidercoordinators",
+    short="scc",
+    scope="Cluster",
+    columns=(
+        Column("Phase", ".status.phase", "Synced, or NotReady (see status.reason)."),
+        Column("Mode", ".spec.mode", "How the plugin serves a pod."),
+        Column("Pod CIDR type", ".status.podCIDRType", "Where the pod CIDRs come from."),
+        Column("Veth link address", ".spec.vethLinkAddress", "Address of veth0 in pods."),
+        AGE,
+    ),
+)
+SPIDER_MULTUS_CONFIG = Kind(
+    model=SpiderMultusConfig,
+    plural="spidermultusconfigs",
+    short="smc",
+    scope="Namespaced",
+    columns=(
+        Column("CNI type", ".spec.cniType", "The main CNI plugin."),
+        Column("NAD", ".status.nad", "The NetworkAttachmentDefinition made from this."),
+        Column(
+            "Ready",
+            '.status.conditions[?(@.type=="Ready")].status',
+            "Whether that object is in step.",
+        ),
+        AGE,
+    ),
+)
+KINDS = (SPIDER_COORDINATOR, SPIDER_MULTUS_CONFIG)
+
+
+def structural_schema(model: type[Model]) -> JSONObject:
+    """The model's schema in the form a CRD takes."""
+    schema = model.model_json_schema(by_alias=True, mode="validation")
+    return _structural(schema, schema.get("$defs", {}))
+
+
+def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObject:
+    schema = resolve(schema, definitions)
+    result = {key: value for key, value in schema.items() if key not in _DROPPED}
+    if "properties" in schema:
+        result["properties"] = {
+            name: _structural(part, definitions) for name, part in schema["properties"].items()
+        }
+    if "items" in schema:
+        result["items"] = _structural(schema["items"], definitions)
+    if result.get("type") == "integer":
+        result.setdefault("format", "int64")
+    return result
+
+
+def resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObject:
+    """Follow $ref, and unite `X or null`; what the field says wins over what its type says."""
+    own = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
+    if own.get("default", ...) is None:
+        del own["default"]
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].removeprefix("#/$defs/")]
+        return {**resolve(target, definitions), **own}
+    options = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
+    if options:
+        [only] = options
+        return {**resolve(only, definitions), **own}
+    return own
+
+
+def crd(kind: Kind) -> JSONObject:
+    """The CustomResourceDefinition of a kind."""
+    schema = structural_schema(kind.model)
+    properties = schema["properties"]
+    properties["spec"]["default"] = {}
+    properties["status"].pop("default", None)
+    envelope = {
+        "apiVersion": {"type": "string", "description": f"Always {GROUP}/{VERSION}."},
+        "kind": {"type": "string", "description": f"Always {kind.name}."},
+        "metadata": {"type": "object"},
+    }
+    version = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [column.manifest() for column in kind.columns],
+        "schema": {
+            "openAPIV3Schema": {
+                "type": "object",
+                "description": schema["description"],
+                "properties": {
+                    **envelope,
+                    "spec": properties["spec"],
+                    "status": properties["status"],
+                },
+            }
+        },
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": kind.crd_name},
+        "spec": {
+            "group": GROUP,
+            "scope": kind.scope,
+            "names": {
+                "kind": kind.name,
+                "listKind": f"{kind.name}List",
+                "plural": kind.plural,
+                "singular": kind.name.lower(),
+                "shortNames": [kind.short],
+                "categories": [CATEGORY],
+            },
+            "versions": [version],
+        },
+    }

@@ -1,0 +1,190 @@
+"""The kind SpiderMultusConfig: one network, from which one NetworkAttachmentDefinition is made."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from spidercoordinator.api.base import LIST_KEYS, LIST_TYPE, Condition, Model, ObjectMeta
+from spidercoordinator.api.coordinator import CoordinatorSettings
+from spidercoordinator.api.networks import (
+    IPAM,
+    IBSriovNetwork,
+    IPoIBNetwork,
+    IpvlanNetwork,
+    MacvlanNetwork,
+    Network,
+    OVSNetwork,
+    SriovNetwork,
+    VlanNetwork,
+)
+from spidercoordinator.api.rules import Rule
+
+CNITypeName = Literal["macvlan", "ipvlan", "vlan", "sriov", "ovs", "ib-sriov", "ipoib", "custom"]
+
+# cniType → the property of spec that describes it. `custom` is described by customCNI.
+NETWORK_OF: dict[str, str] = {
+    "macvlan": "macvlan",
+    "ipvlan": "ipvlan",
+    "vlan": "vlan",
+    "sriov": "sriov",
+    "ib-sriov": "ibsriov",
+    "ipoib": "ipoib",
+    "ovs": "ovs",
+}
+
+
+def _needs(cni_type: str, key: str) -> Rule:
+    return Rule(
+        cel=f"self.cniType != '{cni_type}' || has(self.{key})",
+        holds=lambda spec: spec.cni_type != cni_type or getattr(spec, key) is not None,
+        message=f"cniType {cni_type} needs {key}: say what the network is made of",
+        at=key,
+        reason="FieldValueRequired",
+    )
+
+
+def _belongs(cni_type: str, key: str) -> Rule:
+    return Rule(
+        cel=f"self.cniType == '{cni_type}' || !has(self.{key})",
+        holds=lambda spec: spec.cni_type == cni_type or getattr(spec, key) is None,
+        message=f"{key} belongs to cniType {cni_type}; remove it or change cniType",
+        at=key,
+        reason="FieldValueForbidden",
+    )
+
+
+_IPAM_OR_POOLS = Rule(
+    cel="!has(self.ipam) || !("
+    + " || ".join(f"(has(self.{key}) && has(self.{key}.ippools))" for key in NETWORK_OF.values())
+    + ")",
+    holds=lambda spec: spec.ipam is None or not (spec.network and spec.network.ippools),
+    message="ipam and ippools exclude each other: ippools means Spiderpool's IPAM",
+    at="ipam",
+    reason="FieldValueForbidden",
+)
+
+
+class SpiderMultusConfigSpec(Model):
+    """One network: its main plugin, its addresses, its coordinator, further plugins."""
+
+    rules: ClassVar = (
+        *(_needs(cni_type, key) for cni_type, key in NETWORK_OF.items()),
+        *(_belongs(cni_type, key) for cni_type, key in NETWORK_OF.items()),
+        Rule(
+            cel="self.cniType == 'custom' || !has(self.customCNI) || self.customCNI == ''",
+            holds=lambda spec: spec.cni_type == "custom" or not spec.custom_cni,
+            message="customCNI belongs to cniType custom; remove it or change cniType",
+            at="customCNI",
+            reason="FieldValueForbidden",
+        ),
+        Rule(
+            cel="!has(self.ipam) || self.cniType != 'custom'",
+            holds=lambda spec: spec.ipam is None or spec.cni_type != "custom",
+            message="ipam has no effect with cniType custom; write it inside customCNI",
+            at="ipam",
+            reason="FieldValueForbidden",
+        ),
+        Rule(
+            cel="!has(self.ipam) || !self.disableIPAM",
+            holds=lambda spec: spec.ipam is None or not spec.disable_ipam,
+            message="ipam and disableIPAM exclude each other",
+            at="ipam",
+            reason="FieldValueForbidden",
+        ),
+        _IPAM_OR_POOLS,
+    )
+
+    cni_type: Annotated[
+        CNITypeName,
+        Field(description="The main CNI plugin. custom: the text of customCNI as it is."),
+    ] = "custom"
+    macvlan: Annotated[MacvlanNetwork | None, Field(description="Settings of cniType macvlan.")] = (
+        None
+    )
+    ipvlan: Annotated[IpvlanNetwork | None, Field(description="Settings of cniType ipvlan.")] = None
+    vlan: Annotated[VlanNetwork | None, Field(description="Settings of cniType vlan.")] = None
+    sriov: Annotated[SriovNetwork | None, Field(description="Settings of cniType sriov.")] = None
+    ibsriov: Annotated[
+        IBSriovNetwork | None, Field(description="Settings of cniType ib-sriov.")
+    ] = None
+    ipoib: Annotated[IPoIBNetwork | None, Field(description="Settings of cniType ipoib.")] = None
+    ovs: Annotated[OVSNetwork | None, Field(description="Settings of cniType ovs.")] = None
+    custom_cni: Annotated[
+        str | None,
+        Field(
+            description="A CNI configuration or configuration list as JSON text (cniType custom)."
+            " Empty: Multus looks for a configuration of the network's name on the node.",
+            max_length=65536,
+        ),
+    ] = None
+    enable_coordinator: Annotated[
+        bool,
+        Field(description="Whether the coordinator plugin runs for pods of this network."),
+    ] = True
+    coordinator: Annotated[
+        CoordinatorSettings | None,
+        Field(
+            description="Settings of the coordinator plugin for this network; what is unset is"
+            " taken from the SpiderCoordinator."
+        ),
+    ] = None
+    disable_ipam: Annotated[
+        bool, Field(description="Whether pods get no address on this network.")
+    ] = False
+    ipam: Annotated[
+        IPAM | None,
+        Field(
+            description="IPAM section of the main plugin, such as {type: whereabouts, ...};"
+            " anything a CNI IPAM plugin takes. Unset: Spiderpool, or the operator's default.",
+        ),
+    ] = None
+    chain_cni_json_data: Annotated[
+        tuple[Annotated[str, Field(max_length=16384)], ...] | None,
+        Field(
+            description="Further plugins, each a JSON object with a type, run after the main one.",
+            max_length=32,
+            json_schema_extra={LIST_TYPE: "atomic"},
+            strict=False,
+        ),
+    ] = None
+
+    @property
+    def network(self) -> Network | None:
+        """The object that describes the main plugin; None with cniType custom."""
+        key = NETWORK_OF.get(self.cni_type)
+        return getattr(self, key) if key else None
+
+
+class SpiderMultusConfigStatus(Model):
+    """What became of the network."""
+
+    nad: Annotated[
+        str | None, Field(description="Name of the NetworkAttachmentDefinition made from this.")
+    ] = None
+    config_hash: Annotated[
+        str | None,
+        Field(description="Hash of the configuration in that object (SHA-256, first 16 digits)."),
+    ] = None
+    observed_generation: Annotated[
+        int | None, Field(description="metadata.generation this status was computed from.")
+    ] = None
+    conditions: Annotated[
+        tuple[Condition, ...] | None,
+        Field(
+            description="The state in detail: Ready, and what stands in its way.",
+            json_schema_extra={LIST_TYPE: "map", LIST_KEYS: ["type"]},
+            strict=False,
+        ),
+    ] = None
+
+
+class SpiderMultusConfig(Model):
+    """One network for Multus, from which a NetworkAttachmentDefinition is made."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: Annotated[SpiderMultusConfigSpec, Field(description="What is wanted.")] = (
+        SpiderMultusConfigSpec()
+    )
+    status: Annotated[SpiderMultusConfigStatus, Field(description="What is the case.")] = (
+        SpiderMultusConfigStatus()
+    )

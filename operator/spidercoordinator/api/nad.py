@@ -1,0 +1,51 @@
+"""The NetworkAttachmentDefinition: the contract with Multus and the coordinator plugin.
+
+The kind and its annotations are defined by the network plumbing working group, the `multus.*` and
+`cni.*` keys by Spiderpool; their texts are fixed by what users have written already.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from spidercoordinator.api.base import Model, ObjectMeta
+
+NAD_GROUP = "k8s.cni.cncf.io"
+NAD_VERSION = "v1"
+NAD_API_VERSION = f"{NAD_GROUP}/{NAD_VERSION}"
+NAD_KIND = "NetworkAttachmentDefinition"
+NAD_PLURAL = "network-attachment-definitions"
+
+# On a NAD: the device plugin resource that a pod of this network asks for.
+RESOURCE_NAME = "k8s.v1.cni.cncf.io/resourceName"
+
+# On a SpiderMultusConfig.
+CR_NAME = "multus.spidernet.io/cr-name"
+CNI_VERSION = "multus.spidernet.io/cni-version"
+CNICONFIG_NAME = "cni.spidernet.io/cniconfig-name"
+RDMA_INJECT = "cni.spidernet.io/rdma-resource-inject"
+NETWORK_INJECT = "cni.spidernet.io/network-resource-inject"
+
+# On a NAD made by others: "true" lets the SpiderMultusConfig of its name take it over.
+ADOPT = "spidercoordinator.spiderpool.spidernet.io/adopt"
+# On a NAD we took over: what spec.config was, so that it can be given back.
+ADOPTED_CONFIG = "spidercoordinator.spiderpool.spidernet.io/adopted-config"
+
+# kubectl's copy of the whole object, which makes no sense on another object.
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+CNI_VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
+DEFAULT_CNI_VERSION = "0.3.1"
+
+
+class NADSpec(Model):
+    """The spec of a NAD: a CNI configuration as text."""
+
+    config: Annotated[str, Field(description="A CNI configuration or configuration list.")] = ""
+
+
+class NAD(Model):
+    """A NetworkAttachmentDefinition, as far as we look at it."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: NADSpec = NADSpec()

@@ -1,0 +1,311 @@
+"""One model a CNI type: the objects under SpiderMultusConfig.spec that describe a main plugin."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from spidercoordinator.api.base import LIST_TYPE, Model
+from spidercoordinator.api.rules import Rule
+from spidercoordinator.api.scalars import (
+    BridgeName,
+    InterfaceName,
+    LinkMTU,
+    OptionalResourceName,
+    PartitionKey,
+    PCIAddress,
+    PoolName,
+    ResourceName,
+    TxRate,
+    VlanID,
+)
+
+MAX_INTERFACE_NAME = 15
+PRESERVE = "x-kubernetes-preserve-unknown-fields"
+
+_SET = {LIST_TYPE: "set"}
+
+PoolNames = Annotated[
+    tuple[PoolName, ...],
+    Field(max_length=64, json_schema_extra=_SET, strict=False),
+]
+
+
+class IPPools(Model):
+    """Spiderpool IP pools that addresses are taken from."""
+
+    ipv4: Annotated[PoolNames | None, Field(description="IPv4 pools, tried in this order.")] = None
+    ipv6: Annotated[PoolNames | None, Field(description="IPv6 pools, tried in this order.")] = None
+    match_master_subnet: Annotated[
+        bool,
+        Field(description="Whether only pools of the master's subnet are used (sriov only)."),
+    ] = False
+
+
+class Bond(Model):
+    """A bond made of the masters."""
+
+    name: Annotated[InterfaceName, Field(description="Name of the bond interface.")]
+    mode: Annotated[
+        int,
+        Field(
+            description="Mode of the bond, 0 to 6, as the kernel counts them (4 is LACP).",
+            ge=0,
+            le=6,
+            json_schema_extra={"format": "int32"},
+        ),
+    ]
+    options: Annotated[
+        str | None,
+        Field(description="Further options such as miimon=100;min_links=1.", max_length=1024),
+    ] = None
+
+
+_NO_MATCH_MASTER_SUBNET = Rule(
+    cel="!has(self.ippools) || !has(self.ippools.matchMasterSubnet)"
+    " || !self.ippools.matchMasterSubnet",
+    holds=lambda network: not (network.ippools and network.ippools.match_master_subnet),
+    message="ippools.matchMasterSubnet works with cniType sriov only; remove it",
+    at="ippools.matchMasterSubnet",
+    reason="FieldValueForbidden",
+)
+
+
+class IPAM(Model):
+    """IPAM section of a main plugin; anything beside `type` is the IPAM plugin's own."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={PRESERVE: True})
+
+    type: Annotated[
+        str,
+        Field(description="The IPAM plugin, such as whereabouts.", min_length=1, max_length=253),
+    ]
+
+
+class Network(Model):
+    """What the objects of all CNI types have in common."""
+
+    ippools: Annotated[
+        IPPools | None,
+        Field(description="Spiderpool IP pools; unset leaves the choice to the IPAM plugin."),
+    ] = None
+
+
+def _link_name_fits(network: "MasterNetwork") -> bool:
+    if not network.vlan_id or (len(network.master) > 1 and network.bond is None):
+        return True
+    parent = network.bond.name if len(network.master) > 1 and network.bond else network.master[0]
+    return len(f"{parent}.{network.vlan_id}") <= MAX_INTERFACE_NAME
+
+
+class MasterNetwork(Network):
+    """A network on one of the node's interfaces, or on a bond of several."""
+
+    master: Annotated[
+        tuple[InterfaceName, ...],
+        Field(
+            description="The node's interface, or several that a bond is made of.",
+            min_length=1,
+            max_length=16,
+            json_schema_extra=_SET,
+            strict=False,
+        ),
+    ]
+    mtu: Annotated[
+        LinkMTU | None,
+        Field(description="MTU of the pod's interface; unset or 0: that of the master."),
+    ] = None
+    vlan_id: Annotated[
+        VlanID | None, Field(description="VLAN of the master, made if absent; 0: none.")
+    ] = None
+    bond: Annotated[
+        Bond | None, Field(description="The bond of the masters; needed if there are several.")
+    ] = None
+    rdma_resource_name: Annotated[
+        OptionalResourceName | None,
+        Field(description="Device plugin resource for RDMA, put into pods that ask for it."),
+    ] = None
+
+
+_BOND_NEEDED = Rule(
+    cel="size(self.master) < 2 || has(self.bond)",
+    holds=lambda network: len(network.master) < 2 or network.bond is not None,  # noqa: PLR2004
+    message="bond is needed when there are several masters: give its name and mode",
+    at="bond",
+    reason="FieldValueRequired",
+)
+_LINK_NAME = Rule(
+    cel="!has(self.vlanID) || self.vlanID == 0 || size(self.master) == 0"
+    " || (size(self.master) > 1 && !has(self.bond))"
+    " || size(size(self.master) > 1 ? self.bond.name : self.master[0]) + 1"
+    f" + size(string(self.vlanID)) <= {MAX_INTERFACE_NAME}",
+    holds=_link_name_fits,
+    message="the VLAN interface would be called master.vlanID (or bond.vlanID), which is longer"
+    f" than the {MAX_INTERFACE_NAME} characters an interface name may have; use a shorter name",
+    at="vlanID",
+)
+_MASTER_RULES = (_NO_MATCH_MASTER_SUBNET, _BOND_NEEDED, _LINK_NAME)
+
+
+class MacvlanNetwork(MasterNetwork):
+    """Settings of cniType macvlan."""
+
+    rules: ClassVar = _MASTER_RULES
+
+
+class IpvlanNetwork(MasterNetwork):
+    """Settings of cniType ipvlan."""
+
+    rules: ClassVar = _MASTER_RULES
+
+
+class VlanNetwork(MasterNetwork):
+    """Settings of cniType vlan."""
+
+    rules: ClassVar = (
+        _NO_MATCH_MASTER_SUBNET,
+        _BOND_NEEDED,
+        Rule(
+            cel="self.vlanMode != 'auto' || !has(self.vlanID)",
+            holds=lambda network: network.vlan_mode != "auto" or network.vlan_id is None,
+            message="vlanID must be absent with vlanMode auto: the VLAN comes from the IP pool",
+            at="vlanID",
+            reason="FieldValueForbidden",
+        ),
+    )
+
+    vlan_mode: Annotated[
+        Literal["manual", "auto"],
+        Field(description="manual: the VLAN is vlanID. auto: the IP pool names the VLAN."),
+    ] = "manual"
+
+
+class SriovNetwork(Network):
+    """Settings of cniType sriov."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="!has(self.minTxRateMbps) || !has(self.maxTxRateMbps) || self.maxTxRateMbps == 0"
+            " || self.minTxRateMbps <= self.maxTxRateMbps",
+            holds=lambda network: (
+                not network.min_tx_rate_mbps
+                or not network.max_tx_rate_mbps
+                or network.min_tx_rate_mbps <= network.max_tx_rate_mbps
+            ),
+            message="minTxRateMbps must not be above maxTxRateMbps (0: unlimited)",
+            at="minTxRateMbps",
+        ),
+    )
+
+    resource_name: Annotated[
+        ResourceName, Field(description="Device plugin resource that virtual functions come from.")
+    ]
+    vlan_id: Annotated[
+        VlanID | None, Field(description="VLAN of the virtual function; 0: none.")
+    ] = None
+    mtu: Annotated[
+        LinkMTU | None,
+        Field(description="MTU of the pod's interface; unset or 0: left alone."),
+    ] = None
+    min_tx_rate_mbps: Annotated[
+        TxRate | None, Field(description="Least transmit rate in Mbit/s; 0: none.")
+    ] = None
+    max_tx_rate_mbps: Annotated[
+        TxRate | None, Field(description="Greatest transmit rate in Mbit/s; 0: unlimited.")
+    ] = None
+    rdma_isolation: Annotated[
+        bool, Field(description="Whether the RDMA device moves into the pod (rdma plugin).")
+    ] = False
+
+
+class IBSriovNetwork(Network):
+    """Settings of cniType ib-sriov."""
+
+    rules: ClassVar = (_NO_MATCH_MASTER_SUBNET,)
+
+    resource_name: Annotated[
+        ResourceName, Field(description="Device plugin resource that virtual functions come from.")
+    ]
+    pkey: Annotated[
+        PartitionKey | None, Field(description="InfiniBand partition key such as 0x8001.")
+    ] = None
+    link_state: Annotated[
+        Literal["auto", "enable", "disable"],
+        Field(description="Link state of the virtual function."),
+    ] = "enable"
+    rdma_isolation: Annotated[
+        bool, Field(description="Whether the RDMA device moves into the pod.")
+    ] = True
+    enable_ib_kubernetes: Annotated[
+        bool, Field(description="Whether ib-kubernetes manages the partition keys.")
+    ] = False
+
+
+class IPoIBNetwork(Network):
+    """Settings of cniType ipoib."""
+
+    rules: ClassVar = (_NO_MATCH_MASTER_SUBNET,)
+
+    master: Annotated[InterfaceName, Field(description="The node's IPoIB interface.")]
+
+
+def _trunk_item_holds(item: Any) -> bool:
+    whole_range = item.min_id is not None and item.max_id is not None
+    no_range = item.min_id is None and item.max_id is None
+    return (item.id is not None and no_range) or (item.id is None and whole_range)
+
+
+class TrunkItem(Model):
+    """One VLAN, or one range of VLANs."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="has(self.id) ? !has(self.minID) && !has(self.maxID)"
+            " : has(self.minID) && has(self.maxID)",
+            holds=_trunk_item_holds,
+            message="a trunk item has either id or both minID and maxID",
+        ),
+        Rule(
+            cel="!has(self.minID) || !has(self.maxID) || self.minID <= self.maxID",
+            holds=lambda item: (
+                item.min_id is None or item.max_id is None or item.min_id <= item.max_id
+            ),
+            message="minID must not be above maxID",
+            at="minID",
+        ),
+    )
+
+    min_id: Annotated[VlanID | None, Field(description="First VLAN of a range.")] = None
+    max_id: Annotated[VlanID | None, Field(description="Last VLAN of a range.")] = None
+    id: Annotated[VlanID | None, Field(description="A single VLAN.")] = None
+
+
+def _bounds(item: TrunkItem) -> tuple[int, int] | None:
+    if item.id is not None:
+        return item.id, item.id
+    if item.min_id is not None and item.max_id is not None:
+        return item.min_id, item.max_id
+    return None
+
+
+class OVSNetwork(Network):
+    """Settings of cniType ovs."""
+
+    rules: ClassVar = (_NO_MATCH_MASTER_SUBNET,)
+
+    bridge: Annotated[BridgeName, Field(description="The Open vSwitch bridge.")]
+    vlan: Annotated[
+        VlanID | None, Field(description="VLAN of the port; unset without a trunk: untagged.")
+    ] = None
+    trunk: Annotated[
+        tuple[TrunkItem, ...] | None,
+        Field(
+            description="VLANs the port carries with their tags.",
+            max_length=64,
+            json_schema_extra={LIST_TYPE: "atomic"},
+            strict=False,
+        ),
+    ] = None
+    device_id: Annotated[
+        PCIAddress | None,
+        Field(description="PCI address of a virtual function for hardware offload."),
+    ] = None

@@ -1,0 +1,108 @@
+"""A validation rule: one object that holds in Python and, as CEL, in the API server.
+
+Both kinds are checked twice, by the API server before an object is stored and by the operator when
+it reads one (a rule may be newer than the object). Keeping the two expressions in one value is what
+keeps them the same; tests/apiserver/test_crd_agreement.py drives both with the same objects.
+
+CEL: https://kubernetes.io/docs/reference/using-api/cel/ (the `ip` and `cidr` libraries need
+Kubernetes 1.31).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+VALIDATIONS = "x-kubernetes-validations"
+HINT = "x-rule-hint"
+
+_VALUE = "{value}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold of a value.
+
+    Attributes:
+        cel: The rule as CEL over `self`.
+        holds: The same rule in Python.
+        message: What to tell the user. `{value}` stands for the offending scalar.
+        at: For a rule of an object, the property that is to blame.
+        reason: The API server's reason: FieldValueInvalid, FieldValueRequired,
+            FieldValueForbidden or FieldValueDuplicate.
+        hint: JSON schema keywords that say the same where no CEL runs (the chart's values).
+    """
+
+    cel: str
+    holds: Callable[[Any], bool]
+    message: str
+    at: str = ""
+    reason: str = "FieldValueInvalid"
+    hint: JsonSchemaValue | None = field(default=None, compare=False)
+
+    def text(self, value: object) -> str:
+        """The message for this value."""
+        return self.message.replace(_VALUE, str(value))
+
+    def validation(self, *, kind: str) -> dict[str, str]:
+        """The rule as an item of `x-kubernetes-validations` for a value of this JSON type."""
+        plain = self.message.replace(f'"{_VALUE}"', _VALUE).replace(_VALUE, "the value")
+        item = {"rule": self.cel, "message": plain}
+        if _VALUE in self.message:
+            item["messageExpression"] = self._message_expression(kind)
+        if self.at:
+            item["fieldPath"] = f".{self.at}"
+        item["reason"] = self.reason
+        return item
+
+    def _message_expression(self, kind: str) -> str:
+        shown = "self" if kind == "string" else "string(self)"
+        before, after = self.message.split(_VALUE)
+        return " + ".join(([_cel_string(before)] if before else []) + [shown, _cel_string(after)])
+
+    def check(self, value: Any) -> Any:
+        """Return the value if the rule holds.
+
+        Raises:
+            PydanticCustomError: It does not; `at` is in the error's context.
+        """
+        if self.holds(value):
+            return value
+        context = {"text": self.text(value), "at": self.at}
+        raise PydanticCustomError("rule", "{text}", context)
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Let a rule stand in `Annotated[str, Rule(...)]`."""
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Add the rule to the field's JSON schema."""
+        shape = handler(schema)
+        shape.setdefault(VALIDATIONS, []).append(self.validation(kind=shape.get("type", "")))
+        if self.hint is not None:
+            shape.setdefault(HINT, []).append(self.hint)
+        return shape
+
+
+def matches(pattern: str, message: str) -> Rule:
+    """A rule that a whole string matches a pattern that RE2 and Python read the same way."""
+    compiled = re.compile(pattern)
+    return Rule(
+        cel=f"self.matches({_cel_string(f'^(?:{pattern})$')})",
+        holds=lambda value: compiled.fullmatch(value) is not None,
+        message=message,
+        hint={"pattern": f"^(?:{pattern})$"},
+    )
+
+
+def _cel_string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

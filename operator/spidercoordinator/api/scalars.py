@@ -1,0 +1,182 @@
+"""The scalar types of both kinds: what an address, an interface name, a pool name may be.
+
+Each is an annotated Python type whose `Rule`s also become CEL in the CRD. Lengths are bounded
+because the API server refuses CEL on unbounded strings and lists (cost budget).
+"""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+from spidercoordinator.api.rules import Rule, matches
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
+_ADDRESS_CHARACTERS = re.compile(r"[0-9A-Fa-f:.]+")
+
+
+def parse_ip(text: str) -> IPAddress | None:
+    """The address, or None. As CEL's `isIP`: no zone, no IPv4-mapped IPv6, no leading zeros."""
+    if not _ADDRESS_CHARACTERS.fullmatch(text):
+        return None
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return None
+    return address
+
+
+def parse_network(text: str) -> IPNetwork | None:
+    """The network with its host bits masked; a bare address is a network of one."""
+    head, slash, length = text.partition("/")
+    address = parse_ip(head)
+    if address is None:
+        return None
+    if not slash:
+        return ipaddress.ip_network(address)
+    if not _PREFIX_LENGTH.fullmatch(length) or int(length) > address.max_prefixlen:
+        return None
+    return ipaddress.ip_network(f"{address}/{length}", strict=False)
+
+
+_NO_ADDRESS = '"{value}" is not an IP address; write one such as 169.254.100.1 or fd00::1'
+_NO_NETWORK = (
+    '"{value}" is neither an IP address nor a CIDR; write 10.1.2.3, 10.1.0.0/16 or fd00::/64'
+)
+_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+_OPTIONAL_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
+
+IP = Annotated[
+    str,
+    Field(max_length=64),
+    Rule("isIP(self)", lambda v: parse_ip(v) is not None, _NO_ADDRESS, hint=_IP_HINT),
+]
+OptionalIP = Annotated[
+    str,
+    Field(max_length=64),
+    Rule(
+        "self == '' || isIP(self)",
+        lambda v: v == "" or parse_ip(v) is not None,
+        _NO_ADDRESS + ', or "" for none',
+        hint=_OPTIONAL_IP_HINT,
+    ),
+]
+Network = Annotated[
+    str,
+    Field(max_length=64),
+    Rule("isIP(self) || isCIDR(self)", lambda v: parse_network(v) is not None, _NO_NETWORK),
+]
+
+# The kernel's dev_valid_name(): 1 to 15 bytes, no blank, slash or colon, not "." or "..".
+_INTERFACE = r"[!-.0-9;-~]{1,15}"
+_NO_INTERFACE = (
+    '"{value}" is not a name an interface can have: 1 to 15 characters, no blank, "/" or ":",'
+    ' not "." or ".."'
+)
+
+
+def _interface(pattern: str, message: str) -> Rule:
+    text = matches(pattern, message)
+    return Rule(
+        cel=f"{text.cel} && self != '.' && self != '..'",
+        holds=lambda v: text.holds(v) and v not in {".", ".."},
+        message=message,
+        hint=text.hint,
+    )
+
+
+InterfaceName = Annotated[str, Field(max_length=64), _interface(_INTERFACE, _NO_INTERFACE)]
+OptionalInterfaceName = Annotated[
+    str,
+    Field(max_length=64),
+    _interface(rf"(?:{_INTERFACE})?", _NO_INTERFACE + ', or "" to leave the choice to the plugin'),
+]
+
+MACPrefix = Annotated[
+    str,
+    Field(max_length=64),
+    matches(
+        r"(?:[0-9A-Fa-f][02468ACEace]:[0-9A-Fa-f]{2})?",
+        '"{value}" is not the start of a unicast MAC address: two hex octets, the first one even,'
+        ' such as 0a:1b, or "" for none',
+    ),
+]
+
+# default, main and local (rt_tables of iproute2).
+_KERNEL_TABLES = range(253, 256)
+RouteTable = Annotated[
+    int,
+    Field(ge=1, le=2**32 - 1),
+    Rule(
+        "self < 253 || self > 255",
+        lambda v: v not in _KERNEL_TABLES,
+        "{value} is one of the kernel's own tables (253 default, 254 main, 255 local);"
+        " choose another number between 1 and 4294967295",
+        hint={"not": {"enum": [253, 254, 255]}},
+    ),
+]
+RPFilter = Annotated[int, Field(ge=-1, le=2, json_schema_extra={"format": "int32"})]
+QueueLength = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+# 68 is the least MTU IPv4 allows (RFC 791), 65535 the most a veth takes.
+VethMTU = Annotated[int, Field(ge=68, le=65535, json_schema_extra={"format": "int32"})]
+LinkMTU = Annotated[int, Field(ge=0, le=65535, json_schema_extra={"format": "int32"})]
+VlanID = Annotated[int, Field(ge=0, le=4094, json_schema_extra={"format": "int32"})]
+TxRate = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+
+ResourceName = Annotated[
+    str,
+    Field(max_length=317),
+    matches(
+        r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?",
+        '"{value}" is not the name of a device plugin\'s resource; write one such as'
+        " acme.io/vf_pool",
+    ),
+]
+OptionalResourceName = Annotated[
+    str,
+    Field(max_length=317),
+    matches(
+        r"(?:(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?",
+        '"{value}" is not the name of a device plugin\'s resource; write one such as'
+        ' acme.io/vf_pool, or "" for none',
+    ),
+]
+PoolName = Annotated[
+    str,
+    Field(max_length=253),
+    matches(
+        r"[a-z0-9*?\[](?:[-a-z0-9.*?\[\]!^]*[a-z0-9*?\]])?",
+        '"{value}" is not the name of an IP pool: lower-case letters, digits, "-" and "."'
+        " (or a pattern with * ? [])",
+    ),
+]
+PartitionKey = Annotated[
+    str,
+    Field(max_length=64),
+    matches(
+        r"(?:0[xX][0-9A-Fa-f]{1,4})?",
+        '"{value}" is not an InfiniBand partition key; write one such as 0x8001, or "" for none',
+    ),
+]
+PCIAddress = Annotated[
+    str,
+    Field(max_length=64),
+    matches(
+        r"(?:[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7])?",
+        '"{value}" is not a PCI address; write one such as 0000:3b:02.1, or "" for none',
+    ),
+]
+BridgeName = Annotated[
+    str,
+    Field(max_length=64),
+    matches(
+        r"[!-.0-~]{1,64}",
+        '"{value}" is not a name a bridge can have: 1 to 64 visible characters, no blank or "/"',
+    ),
+]
