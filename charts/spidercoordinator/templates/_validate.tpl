@@ -1,0 +1,116 @@
+{{/*
+Refuses values before anything of the release exists. values.schema.json runs first and looks at names and types;
+what a value may be is said here, because these messages name the value, what it is, and what is allowed.
+*/}}
+
+{{- define "spidercoordinator.validate" -}}
+{{- $problems := list -}}
+{{- if .Values.coordinator.enabled -}}
+{{- $problems = concat $problems (include "spidercoordinator.problems.choices" .Values.coordinator | splitList "\n") -}}
+{{- $problems = concat $problems (include "spidercoordinator.problems.numbers" .Values.coordinator | splitList "\n") -}}
+{{- $problems = concat $problems (include "spidercoordinator.problems.addresses" .Values.coordinator | splitList "\n") -}}
+{{- $problems = concat $problems (include "spidercoordinator.problems.policyRoutes" .Values.coordinator | splitList "\n") -}}
+{{- end -}}
+{{- $problems = concat $problems (include "spidercoordinator.problems.release" . | splitList "\n") -}}
+{{- with compact $problems -}}
+{{- fail (printf "\n\nNothing was installed or changed. Correct these values (--set or values file):\n  - %s\n" (join "\n  - " .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A value as text; what --set made a number, a truth value or nothing is no template error. */}}
+{{- define "spidercoordinator.text" -}}
+{{- if not (kindIs "invalid" .) }}{{ toString . }}{{ end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.problems.choices" -}}
+{{- $choices := dict
+      "mode" (list "auto" "underlay" "overlay" "disabled" "disable")
+      "podCIDRType" (list "auto" "cluster" "calico" "cilium" "none") -}}
+{{- range $field, $allowed := $choices -}}
+{{- $value := include "spidercoordinator.text" (index $ $field) -}}
+{{- if not (has $value $allowed) }}
+coordinator.{{ $field }} is {{ quote $value }}; allowed: {{ join ", " $allowed }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.problems.numbers" -}}
+{{- $table := int64 .hostRuleTable -}}
+{{- if or (lt $table 1) (gt $table 4294967295) (has $table (list (int64 253) (int64 254) (int64 255))) }}
+coordinator.hostRuleTable is {{ $table }}; allowed: 1 to 4294967295 without the kernel's own tables 253, 254 and 255
+{{- end -}}
+{{- range $field := list "podRPFilter" "hostRPFilter" -}}
+{{- $value := int64 (index $ $field) -}}
+{{- if or (lt $value -1) (gt $value 2) }}
+coordinator.{{ $field }} is {{ $value }}; allowed: 0, 1, 2, or -1 to leave rp_filter alone
+{{- end -}}
+{{- end -}}
+{{- $mtu := int64 .vethMTU -}}
+{{- if and (ne $mtu 0) (or (lt $mtu 68) (gt $mtu 65535)) }}
+coordinator.vethMTU is {{ $mtu }}; allowed: 68 to 65535, or 0 to take the smallest MTU on the path
+{{- end -}}
+{{- $queue := int64 .txQueueLen -}}
+{{- if or (lt $queue 0) (gt $queue 2147483647) }}
+coordinator.txQueueLen is {{ $queue }}; allowed: 0 to 2147483647, where 0 leaves it alone
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.problems.addresses" -}}
+{{- $address := include "spidercoordinator.text" .vethLinkAddress -}}
+{{- if and $address (not (include "spidercoordinator.isIP" $address)) }}
+coordinator.vethLinkAddress is {{ quote $address }}, which is not an IP address; allowed: one IPv4 or IPv6 address without prefix length, such as 169.254.100.1, or "" for none
+{{- end -}}
+{{- $mac := include "spidercoordinator.text" .podMACPrefix -}}
+{{- if not (regexMatch "^([0-9A-Fa-f][02468ACEace]:[0-9A-Fa-f]{2})?$" $mac) }}
+coordinator.podMACPrefix is {{ quote $mac }}; allowed: two hex octets of a unicast address (the first one even), such as 0a:1b, or "" for none
+{{- end -}}
+{{- $nic := include "spidercoordinator.text" .podDefaultRouteNIC -}}
+{{- if or (not (regexMatch "^[!-.0-9;-~]{0,15}$" $nic)) (has $nic (list "." "..")) }}
+coordinator.podDefaultRouteNIC is {{ quote $nic }}; allowed: the name of an interface (at most 15 characters, no blank, "/" or ":"), or "" to keep the first
+{{- end -}}
+{{- range $field := list "podCIDR" "serviceCIDR" "hijackCIDR" -}}
+{{- $networks := index $ $field -}}
+{{- range $i, $network := $networks -}}
+{{- if not (include "spidercoordinator.isNetwork" (toString $network)) }}
+coordinator.{{ $field }}[{{ $i }}] is {{ quote $network }}; allowed: an IP address or a CIDR, such as 169.254.0.0/16 or fd00::/64
+{{- end -}}
+{{- end -}}
+{{- if ne (len $networks) (len (uniq $networks)) }}
+coordinator.{{ $field }} is {{ toJson $networks }}; an entry stands there twice, remove one
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.problems.policyRoutes" -}}
+{{- range $i, $route := .policyRoutes -}}
+{{- $dst := toString $route.dst -}}
+{{- $gw := toString $route.gw -}}
+{{- if not (include "spidercoordinator.isNetwork" $dst) }}
+coordinator.policyRoutes[{{ $i }}].dst is {{ quote $dst }}; allowed: an IP address or a CIDR, such as 10.6.0.0/16
+{{- else if not (include "spidercoordinator.isIP" $gw) }}
+coordinator.policyRoutes[{{ $i }}].gw is {{ quote $gw }}; allowed: an IP address, such as 10.6.0.1
+{{- else if ne (contains ":" $dst) (contains ":" $gw) }}
+coordinator.policyRoutes[{{ $i }}] has dst {{ quote $dst }} and gw {{ quote $gw }}; both must be IPv4, or both IPv6
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.problems.release" -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" .Values.coordinator.name) }}
+coordinator.name is {{ quote .Values.coordinator.name }}; allowed: a name of a Kubernetes object (lower-case letters, digits, "-" and ".")
+{{- end -}}
+{{- $type := .Values.defaultIPAM.type -}}
+{{- if not (and (kindIs "string" $type) $type) }}
+defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, such as spiderpool, whereabouts or host-local
+{{- end -}}
+{{- if not (regexMatch "^[^/]+/[^/]+$" .Values.global.ciliumConfigMap) }}
+global.ciliumConfigMap is {{ quote .Values.global.ciliumConfigMap }}; allowed: namespace/name, such as kube-system/cilium-config
+{{- end -}}
+{{- if not (hasPrefix "/" .Values.global.cniBinHostPath) }}
+global.cniBinHostPath is {{ quote .Values.global.cniBinHostPath }}; allowed: an absolute path on the nodes, such as /opt/cni/bin
+{{- end -}}
+{{- $budget := .Values.operator.podDisruptionBudget -}}
+{{- if and $budget.enabled (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") }}
+operator.podDisruptionBudget has minAvailable {{ quote $budget.minAvailable }} and maxUnavailable {{ quote $budget.maxUnavailable }}; one of them must be ""
+{{- end -}}
+{{- end -}}

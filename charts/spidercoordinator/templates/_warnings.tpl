@@ -1,0 +1,34 @@
+{{/* What is allowed and yet may surprise: one line each, shown by NOTES.txt. */}}
+
+{{- define "spidercoordinator.warnings" -}}
+{{- $address := include "spidercoordinator.text" .Values.coordinator.vethLinkAddress -}}
+{{- $taken := dict
+      "169.254.169.254" "the metadata service of many clouds"
+      "169.254.170.23" "EKS Pod Identity"
+      "169.254.7.127" "Istio ambient's health probes"
+      "169.254.20.10" "the node-local DNS cache"
+      "169.254.25.10" "Kubespray's node-local DNS cache"
+      "169.254.1.1" "the gateway of Calico's pods" -}}
+{{- if not .Values.coordinator.enabled }}
+coordinator.enabled is false: create a SpiderCoordinator named {{ .Values.coordinator.name | quote }} yourself, or pods of SpiderMultusConfigs cannot start.
+{{- else if hasKey $taken $address }}
+coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken $address }}; pods cannot reach that any more. Use another one, such as 169.254.100.1.
+{{- else if and $address (not (include "spidercoordinator.isLinkLocal" $address)) }}
+coordinator.vethLinkAddress {{ $address }} is not link-local (169.254.0.0/16 or fe80::/10); pods cannot reach another host of that address.
+{{- end }}
+{{- if and (eq .Values.defaultIPAM.type "spiderpool") (not (.Capabilities.APIVersions.Has "spiderpool.spidernet.io/v2beta1/SpiderIPPool")) }}
+defaultIPAM.type is "spiderpool", but Spiderpool's IPAM is not installed here: SpiderMultusConfigs without spec.ipam make pods that cannot start. Install it, or set defaultIPAM to another plugin.
+{{- end }}
+{{- if not (.Capabilities.APIVersions.Has "k8s.cni.cncf.io/v1/NetworkAttachmentDefinition") }}
+The kind NetworkAttachmentDefinition is not installed: install Multus. The operator waits for it.
+{{- end }}
+{{- range $path, $_ := .Files.Glob "crds/*.yaml" }}
+{{- $crd := $.Files.Get $path | fromYaml }}
+{{- $installed := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $crd.metadata.name }}
+{{- if $installed }}
+{{- if ne ((first $installed.spec.versions).schema | toJson) ((first $crd.spec.versions).schema | toJson) }}
+The CRD {{ $crd.metadata.name }} of this cluster is another version's, and helm does not replace CRDs. Run: helm show crds CHART | kubectl apply --server-side --force-conflicts -f -
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
