@@ -13,7 +13,6 @@ import yaml
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.crd import JSONObject, resolve
-from spidercoordinator.api.rules import HINT
 
 CHART = Path("charts/spidercoordinator")
 
@@ -26,10 +25,11 @@ _CHOICES = {
     "level": ["debug", "info", "warning", "error"],
     "format": ["json", "text"],
 }
-_KEPT = frozenset(
-    {"type", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
-    | {"items", "properties", "required", "description", "pattern"}
-)
+# Names and types only. What a value may be is said by the chart's templates/_validate.tpl: helm's
+# words for a broken rule of a schema ("'allOf' failed") help nobody.
+_KEPT = frozenset({"type", "items", "properties", "required", "description"})
+# `--set` makes a number of 169 and a truth value of true: the templates say what is wrong there.
+_TEXT = ["string", "number", "boolean"]
 _TYPES: dict[type, str] = {bool: "boolean", int: "integer", str: "string", list: "array"}
 
 
@@ -70,17 +70,20 @@ def _coordinator(defaults: Mapping[str, Any]) -> JSONObject:
     properties = {}
     for key, default in defaults.items():
         if key in shape["properties"]:
-            model = _plain(shape["properties"][key], definitions)
-            properties[key] = _or_default(model, default)
+            properties[key] = _plain(shape["properties"][key], definitions)
         else:
             properties[key] = _of_default(key, default)
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def _plain(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObject:
-    """The model's schema without Kubernetes' extensions; rules stay as far as JSON schema goes."""
+    """The model's schema without rules; choices stay as examples, for editors to offer."""
     schema = resolve(schema, definitions)
     result = {key: value for key, value in schema.items() if key in _KEPT}
+    if result.get("type") == "string":
+        result["type"] = _TEXT
+    if "enum" in schema:
+        result["examples"] = schema["enum"]
     if "items" in schema:
         result["items"] = _plain(schema["items"], definitions)
     if "properties" in schema:
@@ -88,13 +91,4 @@ def _plain(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObj
             key: _plain(part, definitions) for key, part in schema["properties"].items()
         }
         result["additionalProperties"] = False
-    hints = schema.get(HINT, [])
-    return {**result, "allOf": hints} if hints else result
-
-
-def _or_default(schema: JSONObject, default: Any) -> JSONObject:
-    """Allow a default below the least value: the chart writes 0 where the API leaves unset."""
-    if isinstance(default, int) and default < schema.get("minimum", default):
-        described = schema.pop("description", "")
-        return {"description": described, "anyOf": [{"const": default}, schema]}
-    return schema
+    return result
