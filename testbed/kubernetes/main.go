@@ -1,0 +1,87 @@
+// The testbed's Kubernetes: every component of a cluster in one binary.
+//
+// One link instead of eight keeps the build short and the file small. The name
+// it is called by (a symbolic link) selects the component, as in busybox. Nothing
+// of the components is changed: each is started the way its own main does it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	_ "time/tzdata"
+
+	"github.com/spf13/cobra"
+	etcd "go.etcd.io/etcd/server/v3/etcdmain"
+	_ "k8s.io/client-go/plugin/pkg/client/auth"
+	"k8s.io/component-base/cli"
+	"k8s.io/component-base/logs"
+	_ "k8s.io/component-base/logs/json/register"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo"
+	_ "k8s.io/component-base/metrics/prometheus/version"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
+	kubeadmutil "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+)
+
+// components maps the name of each symbolic link to what runs under it. Commands
+// are constructed on demand: some constructors register global flags.
+var components = map[string]func() int{
+	"etcd":                    runEtcd,
+	"kube-apiserver":          daemon(apiserver.NewAPIServerCommand),
+	"kube-controller-manager": daemon(controllermanager.NewControllerManagerCommand),
+	"kube-proxy":              daemon(proxy.NewProxyCommand),
+	"kube-scheduler":          daemon(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
+	"kubeadm":                 runKubeadm,
+	"kubectl":                 runKubectl,
+	"kubelet":                 daemon(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+}
+
+func main() {
+	name := filepath.Base(os.Args[0])
+	run, known := components[name]
+	if !known {
+		names := make([]string, 0, len(components))
+		for component := range components {
+			names = append(names, component)
+		}
+		slices.Sort(names)
+		fmt.Fprintf(os.Stderr, "%s: call this binary by one of the names %s\n", name, strings.Join(names, ", "))
+		os.Exit(2)
+	}
+	os.Exit(run())
+}
+
+func daemon(construct func() *cobra.Command) func() int {
+	return func() int { return cli.Run(construct()) }
+}
+
+func runEtcd() int {
+	etcd.Main(os.Args)
+	return 0
+}
+
+func runKubeadm() int {
+	kubeadmutil.HandleError(kubeadm.Run())
+	return 0
+}
+
+func runKubectl() int {
+	// kubectl logs while it is being constructed, before its flags are parsed.
+	if _, err := logs.GlogSetter(kubectl.GetLogVerbosity(os.Args)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
+		kubectlutil.CheckErr(err)
+	}
+	return 0
+}
