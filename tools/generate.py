@@ -1,7 +1,8 @@
 """Write, or with --check compare, every file that is made from another.
 
 The CRDs, the chart's copies of them, the schema of the chart's values and the field tables of the
-docs all come from the models in operator/spidercoordinator/api.
+docs all come from the models in operator/spidercoordinator/api; the tables of the chart's README
+come from its values.yaml.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import yaml
 from spidercoordinator.api.crd import KINDS, crd
 from tools.field_tables import documents
 from tools.values_schema import values_schema
+from tools.values_table import readme
 
 ROOT = Path(__file__).resolve().parent.parent
 CRD_FOLDERS = (Path("crds"), Path("charts/spidercoordinator/crds"))
@@ -30,7 +32,12 @@ def crd_files(_root: Path) -> Generated:
             yield folder / f"{kind.plural}.yaml", text
 
 
-GENERATORS: tuple[Callable[[Path], Generated], ...] = (crd_files, values_schema, documents)
+GENERATORS: tuple[Callable[[Path], Generated], ...] = (
+    crd_files,
+    values_schema,
+    readme,
+    documents,
+)
 
 
 def process(root: Path, *, check: bool) -> list[Path]:
