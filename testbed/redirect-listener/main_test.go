@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+)
+
+// Without redirection (these tests have no privilege to set one up) the original destination is the
+// address that was asked for. The redirected case is the end-to-end suite's.
+func TestAnswerNamesDestinationAndPeer(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		t.Run(address, func(t *testing.T) {
+			listener, err := net.Listen("tcp", address)
+			if err != nil {
+				t.Skipf("no such loopback address here: %v", err)
+			}
+			server := newServer()
+			go server.Serve(listener)
+			defer server.Close()
+
+			var dialled net.Conn
+			client := &http.Client{Transport: &http.Transport{Dial: func(network, _ string) (net.Conn, error) {
+				var err error
+				dialled, err = net.Dial(network, listener.Addr().String())
+				return dialled, err
+			}}}
+			response, err := client.Get("http://pod/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			port := listener.Addr().(*net.TCPAddr).Port
+			want := fmt.Sprintf("answered-by %d\noriginal-destination %s\npeer %s\n", port, listener.Addr(), dialled.LocalAddr())
+			if string(body) != want {
+				t.Errorf("got  %q\nwant %q", body, want)
+			}
+		})
+	}
+}
