@@ -16,7 +16,7 @@
 {{- $image := index . 1 -}}
 {{- $names := list -}}
 {{- range concat $root.Values.global.imagePullSecrets $image.imagePullSecrets -}}
-{{- $names = append $names (ternary .name . (kindIs "map" .)) -}}
+{{- if kindIs "map" . }}{{ $names = append $names .name }}{{ else }}{{ $names = append $names . }}{{ end -}}
 {{- end -}}
 {{- with uniq $names -}}
 imagePullSecrets:

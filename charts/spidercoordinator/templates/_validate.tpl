@@ -69,14 +69,14 @@ coordinator.podMACPrefix is {{ quote $mac }}; allowed: two hex octets of a unica
 coordinator.podDefaultRouteNIC is {{ quote $nic }}; allowed: the name of an interface (at most 15 characters, no blank, "/" or ":"), or "" to keep the first
 {{- end -}}
 {{- range $field := list "podCIDR" "serviceCIDR" "hijackCIDR" -}}
-{{- $networks := index $ $field -}}
-{{- range $i, $network := $networks -}}
+{{- $seen := list -}}
+{{- range $i, $network := index $ $field -}}
 {{- if not (include "spidercoordinator.isNetwork" (toString $network)) }}
 coordinator.{{ $field }}[{{ $i }}] is {{ quote $network }}; allowed: an IP address or a CIDR, such as 169.254.0.0/16 or fd00::/64
+{{- else if has $network $seen }}
+coordinator.{{ $field }}[{{ $i }}] is {{ quote $network }}, which is in the list twice; remove one
 {{- end -}}
-{{- end -}}
-{{- if ne (len $networks) (len (uniq $networks)) }}
-coordinator.{{ $field }} is {{ toJson $networks }}; an entry stands there twice, remove one
+{{- $seen = append $seen $network -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,31 @@
+"""Helm, and a real API server to install on; both are built when they are not there yet."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed import binaries
+from testbed.apiserver import ApiServer
+from tests.chart.helm import Helm
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    return Helm(binaries.ensure(), tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[ApiServer]:
+    with ApiServer() as server:
+        yield server
+
+
+@pytest.fixture
+def cluster(_server: ApiServer, helm: Helm, tmp_path: Path) -> Iterator[Helm]:
+    """An empty cluster: what a test leaves is removed after it."""
+    cluster = Helm(helm.binaries, tmp_path, _server.kubeconfig)
+    yield cluster
+    for release in cluster.run("list", "--all-namespaces", "--all", "--short").stdout.split():
+        cluster.run("uninstall", release, "--namespace=default", "--no-hooks")
+    cluster.kubectl("delete", "customresourcedefinitions", "--all")

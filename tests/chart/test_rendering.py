@@ -1,0 +1,214 @@
+"""What a value does to the objects that helm makes."""
+
+from typing import Any
+
+import pytest
+
+from tests.chart.helm import EVERYTHING, Helm, Object, merged, nested, pick, pod_templates
+
+SPEC_OF_THE_SEED = {
+    "detectGateway": False,
+    "detectIPConflict": False,
+    "hijackCIDR": ["169.254.0.0/16"],
+    "podRPFilter": 0,
+    "hostRPFilter": 0,
+    "hostRuleTable": 500,
+    "mode": "auto",
+    "podCIDRType": "auto",
+    "podDefaultRouteNIC": "",
+    "vethLinkAddress": "",
+    "podMACPrefix": "",
+    "tunePodRoutes": True,
+    "txQueueLen": 0,
+}
+
+
+def containers(objects: list[Object]) -> dict[str, Object]:
+    """The one container of each workload."""
+    found = {}
+    for kind, template in pod_templates(objects).items():
+        [found[kind]] = template["spec"]["containers"]
+    return found
+
+
+def environment(objects: list[Object]) -> dict[str, Any]:
+    return {
+        entry["name"].removeprefix("SPIDERCOORDINATOR_"): entry.get("value")
+        for entry in containers(objects)["Deployment"]["env"]
+    }
+
+
+def test_the_default_object(helm: Helm) -> None:
+    coordinator = pick(helm.template(), "SpiderCoordinator")
+    assert coordinator["metadata"]["name"] == "default"
+    assert "finalizers" not in coordinator["metadata"]
+    assert coordinator["spec"] == SPEC_OF_THE_SEED
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("vethLinkAddress", "169.254.100.1", "169.254.100.1"),
+        ("vethLinkAddress", "fe80::1", "fe80::1"),
+        ("vethLinkAddress", None, ""),
+        ("vethMTU", 1450, 1450),
+        ("vethMTU", 0, None),
+        ("mode", "disabled", "disabled"),
+        ("podCIDRType", "none", "none"),
+        ("podCIDR", ["10.1.0.0/16"], ["10.1.0.0/16"]),
+        ("podCIDR", [], None),
+        ("serviceCIDR", ["10.2.0.0/16"], ["10.2.0.0/16"]),
+        ("hijackCIDR", [], None),
+        ("policyRoutes", [{"dst": "::/0", "gw": "fd00::1"}], [{"dst": "::/0", "gw": "fd00::1"}]),
+        ("podMACPrefix", "0a:1b", "0a:1b"),
+        ("podDefaultRouteNIC", "net1", "net1"),
+        ("tunePodRoutes", False, False),
+        ("hostRuleTable", 4294967295, 4294967295),
+        ("podRPFilter", -1, -1),
+        ("hostRPFilter", 2, 2),
+        ("txQueueLen", 1000000, 1000000),
+        ("detectGateway", True, True),
+        ("detectIPConflict", True, True),
+    ],
+)
+def test_coordinator_field(helm: Helm, field: str, value: object, shown: object) -> None:
+    coordinator = pick(helm.template(nested(f"coordinator.{field}", value)), "SpiderCoordinator")
+    assert coordinator["spec"].get(field) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({}, "ghcr.io/spidercoordinator/operator:0.1.0"),
+        ({"tag": "2"}, "ghcr.io/spidercoordinator/operator:2"),
+        ({"tag": "2", "digest": "sha256:ab"}, "ghcr.io/spidercoordinator/operator@sha256:ab"),
+        ({"registry": "r.example:5000/x/"}, "r.example:5000/x/spidercoordinator/operator:0.1.0"),
+        ({"registry": ""}, "spidercoordinator/operator:0.1.0"),
+        ({"repository": "mine/op"}, "ghcr.io/mine/op:0.1.0"),
+    ],
+)
+def test_image(helm: Helm, values: Object, image: str) -> None:
+    found = containers(helm.template(nested("operator.image", values)))
+    assert found["Deployment"]["image"] == found["Job"]["image"] == image
+
+
+def test_one_registry_for_all_images(helm: Helm) -> None:
+    objects = helm.template(nested("global.imageRegistryOverride", "localhost"))
+    assert {kind: found["image"] for kind, found in containers(objects).items()} == {
+        "Deployment": "localhost/spidercoordinator/operator:0.1.0",
+        "Job": "localhost/spidercoordinator/operator:0.1.0",
+        "DaemonSet": "localhost/spidercoordinator/cni:0.1.0",
+    }
+
+
+def test_pull_secrets_as_names_and_objects(helm: Helm) -> None:
+    values = merged(
+        nested("global.imagePullSecrets", ["all", {"name": "both"}]),
+        nested("operator.image.imagePullSecrets", ["mine", "both"]),
+    )
+    pods = pod_templates(helm.template(values))
+    names = {kind: pods[kind]["spec"]["imagePullSecrets"] for kind in pods}
+    assert names["DaemonSet"] == [{"name": "all"}, {"name": "both"}]
+    assert names["Deployment"] == [{"name": "all"}, {"name": "both"}, {"name": "mine"}]
+    assert names["Job"] == names["Deployment"]
+
+
+def test_environment_of_the_operator(helm: Helm) -> None:
+    assert environment(helm.template()) == {
+        "NAME": "default",
+        "DEFAULT_IPAM": '{"type":"spiderpool"}',
+        "NAMESPACE": None,
+        "HTTP_PORT": "8080",
+        "LOG_LEVEL": "info",
+        "LOG_FORMAT": "json",
+        "CILIUM_CONFIGMAP": "kube-system/cilium-config",
+        "NODE_DEFAULTS_CONFIGMAP": "test-spidercoordinator-node-defaults",
+    }
+
+
+def test_default_ipam_is_passed_on_whole(helm: Helm) -> None:
+    ipam = {"type": "host-local", "subnet": "10.0.0.0/24", "routes": [{"dst": "0.0.0.0/0"}]}
+    passed = environment(helm.template({"defaultIPAM": ipam}))["DEFAULT_IPAM"]
+    assert passed == ('{"routes":[{"dst":"0.0.0.0/0"}],"subnet":"10.0.0.0/24","type":"host-local"}')
+
+
+def test_the_node_mounts_what_the_operator_writes(helm: Helm) -> None:
+    objects = helm.template()
+    name = environment(objects)["NODE_DEFAULTS_CONFIGMAP"]
+    volumes = pod_templates(objects)["DaemonSet"]["spec"]["volumes"]
+    assert {"name": "node-defaults", "configMap": {"name": name, "optional": True}} in volumes
+    assert "data" not in pick(objects, "ConfigMap", name)
+
+
+@pytest.mark.parametrize(
+    ("release", "values", "name"),
+    [
+        ("spidercoordinator", {}, "spidercoordinator-operator"),
+        ("my", {}, "my-spidercoordinator-operator"),
+        ("my", {"nameOverride": "veth"}, "my-veth-operator"),
+        ("my", {"fullnameOverride": "veth"}, "veth-operator"),
+        ("a" * 53, {}, "a" * 40 + "-operator"),
+    ],
+)
+def test_names_follow_the_release(helm: Helm, release: str, values: Object, name: str) -> None:
+    found = pick(helm.template(values, release=release), "Deployment")
+    assert found["metadata"]["name"] == name
+
+
+def test_no_two_objects_are_the_same(helm: Helm) -> None:
+    objects = helm.template(EVERYTHING)
+    keys = [
+        (thing["kind"], thing["metadata"].get("namespace"), thing["metadata"]["name"])
+        for thing in objects
+    ]
+    assert len(set(keys)) == len(keys) > 20
+
+
+def test_two_releases_share_no_name(helm: Helm) -> None:
+    one, two = (
+        {
+            (thing["kind"], thing["metadata"]["name"])
+            for thing in helm.template(EVERYTHING, release=release)
+        }
+        for release in ("one", "two")
+    )
+    assert one & two == {("SpiderCoordinator", "default")}
+
+
+def test_uninstall_runs_as_a_hook_that_leaves_nothing(helm: Helm) -> None:
+    hooks = {
+        thing["kind"]: thing
+        for thing in helm.template()
+        if "helm.sh/hook" in thing["metadata"].get("annotations", {})
+    }
+    assert set(hooks) == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Job"}
+    for thing in hooks.values():
+        annotations = thing["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == "pre-delete"
+        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+        weight = int(annotations["helm.sh/hook-weight"])
+        assert (weight == 0) is (thing["kind"] == "Job")
+    job = hooks["Job"]["spec"]
+    assert job["activeDeadlineSeconds"] == 120
+    assert job["template"]["spec"]["containers"][0]["args"] == ["uninstall"]
+    assert job["template"]["spec"]["tolerations"] == [{"operator": "Exists"}]
+
+
+def test_spread_constraints_mean_the_operator(helm: Helm) -> None:
+    constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    objects = helm.template(nested("operator.topologySpreadConstraints", [constraint]))
+    template = pod_templates(objects)["Deployment"]
+    [found] = template["spec"]["topologySpreadConstraints"]
+    assert found["labelSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+
+
+def test_extra_objects_are_templates(helm: Helm) -> None:
+    text = "apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-text'}"
+    tree = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "{{ .Release.Name }}-tree"},
+    }
+    objects = helm.template({"extraObjects": [text, tree]})
+    assert pick(objects, "Secret", "-text")["metadata"]["name"] == "test-text"
+    assert pick(objects, "Secret", "-tree")["metadata"]["name"] == "test-tree"

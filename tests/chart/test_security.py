@@ -1,0 +1,123 @@
+"""What the pods may do on a node, and what the accounts may do in the cluster."""
+
+import pytest
+
+from tests.chart.helm import EVERYTHING, Helm, Object, pod_templates
+
+NODE_PATHS = {"/opt/cni/bin", "/var/lib/spidercoordinator"}
+
+
+@pytest.fixture(scope="module")
+def objects(helm: Helm) -> list[Object]:
+    return helm.template(EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+def pods(objects: list[Object]) -> dict[str, Object]:
+    return {kind: template["spec"] for kind, template in pod_templates(objects).items()}
+
+
+def test_there_are_three_workloads(pods: dict[str, Object]) -> None:
+    assert set(pods) == {"Deployment", "DaemonSet", "Job"}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "Job"])
+def test_no_container_has_privileges(pods: dict[str, Object], kind: str) -> None:
+    for container in pods[kind]["containers"]:
+        context = container["securityContext"]
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert not context.get("privileged")
+        assert container["resources"]["limits"]["memory"]
+        seccomp = pods[kind].get("securityContext", {}) | context
+        assert seccomp["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostPID", "hostIPC", "shareProcessNamespace"} & set(pods[kind])
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Job"])
+def test_the_operator_is_not_root_and_touches_no_node(pods: dict[str, Object], kind: str) -> None:
+    context = pods[kind]["securityContext"]
+    assert (context["runAsNonRoot"], context["runAsUser"]) == (True, 65532)
+    assert "hostNetwork" not in pods[kind]
+    assert not [volume for volume in pods[kind]["volumes"] if "hostPath" in volume]
+
+
+def test_the_installer_has_two_folders_of_the_node_and_no_token(pods: dict[str, Object]) -> None:
+    installer = pods["DaemonSet"]
+    paths = {volume["hostPath"]["path"] for volume in installer["volumes"] if "hostPath" in volume}
+    assert paths == NODE_PATHS
+    assert installer["automountServiceAccountToken"] is False
+    assert not [volume for volume in installer["volumes"] if "projected" in volume]
+
+
+def test_the_installer_runs_on_every_node_and_is_guaranteed(pods: dict[str, Object]) -> None:
+    assert pods["DaemonSet"]["tolerations"] == [{"operator": "Exists"}]
+    [container] = pods["DaemonSet"]["containers"]
+    assert container["resources"]["requests"] == container["resources"]["limits"]
+
+
+def test_the_installer_account_is_bound_to_nothing(
+    objects: list[Object], pods: dict[str, Object]
+) -> None:
+    account = pods["DaemonSet"]["serviceAccountName"]
+    bound = [
+        subject["name"]
+        for thing in objects
+        if thing["kind"].endswith("RoleBinding")
+        for subject in thing["subjects"]
+    ]
+    assert len(bound) == 5
+    assert account not in bound
+
+
+def test_no_rule_has_a_wildcard_or_reads_secrets(objects: list[Object]) -> None:
+    rules = [rule for thing in objects if thing["kind"].endswith("Role") for rule in thing["rules"]]
+    assert len(rules) > 10
+    for rule in rules:
+        words = {word for part in rule.values() for word in part}
+        assert not words & {"*", "secrets", "escalate", "bind", "impersonate", "deletecollection"}
+
+
+def test_what_the_operator_may_write(objects: list[Object]) -> None:
+    """The whole list: whatever joins it is a decision."""
+    written = {
+        (thing["kind"], f"{group}/{resource}", verb)
+        for thing in objects
+        if thing["kind"].endswith("Role") and thing["metadata"]["name"].endswith("-operator")
+        for rule in thing["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in set(rule["verbs"]) - {"get", "list", "watch"}
+    }
+    ours, nads = "spiderpool.spidernet.io", "k8s.cni.cncf.io/network-attachment-definitions"
+    assert written == {
+        ("ClusterRole", f"{ours}/spidercoordinators", "patch"),
+        ("ClusterRole", f"{ours}/spidercoordinators/status", "patch"),
+        ("ClusterRole", f"{ours}/spidermultusconfigs/status", "patch"),
+        ("ClusterRole", f"{ours}/spidercoordinators/finalizers", "update"),
+        ("ClusterRole", f"{ours}/spidermultusconfigs/finalizers", "update"),
+        ("ClusterRole", nads, "create"),
+        ("ClusterRole", nads, "patch"),
+        ("ClusterRole", nads, "delete"),
+        ("ClusterRole", "/events", "create"),
+        ("ClusterRole", "/events", "patch"),
+        ("Role", "/configmaps", "create"),
+        ("Role", "/configmaps", "patch"),
+    }
+
+
+def test_config_maps_are_named_one_by_one(objects: list[Object]) -> None:
+    for thing in objects:
+        for rule in thing.get("rules", []):
+            if "configmaps" in rule["resources"]:
+                assert rule["resourceNames"]
+
+
+def test_the_uninstall_account_knows_only_spidercoordinators(objects: list[Object]) -> None:
+    [role] = [
+        thing
+        for thing in objects
+        if thing["kind"] == "ClusterRole" and thing["metadata"]["name"].endswith("-uninstall")
+    ]
+    assert [rule["resources"] for rule in role["rules"]] == [["spidercoordinators"]]
