@@ -65,7 +65,7 @@ class Model(BaseModel):
         """Add the rules of the whole object to its schema."""
         shape = handler.resolve_ref_schema(handler(core))
         if cls.rules:
-            shape[VALIDATIONS] = [rule.validation(kind="object") for rule in cls.rules]
+            shape[VALIDATIONS] = [rule.validation() for rule in cls.rules]
         return shape
 
     def wire(self) -> dict[str, Any]:

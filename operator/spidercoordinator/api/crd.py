@@ -6,7 +6,7 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from spidercoordinator.api.base import GROUP, VERSION, Model
@@ -45,13 +45,18 @@ AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was ma
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind: its names, its model, and how kubectl shows it."""
+    """One kind: its names, its model, and how kubectl shows it.
+
+    `default_spec` holds what the rules of spec read without asking whether it is there: the API
+    server checks defaults before it fills in those of inner fields.
+    """
 
     model: type[Model]
     plural: str
     short: str
     scope: str
     columns: tuple[Column, ...]
+    default_spec: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -92,6 +97,7 @@ SPIDER_MULTUS_CONFIG = Kind(
         ),
         AGE,
     ),
+    default_spec={"cniType": "custom"},
 )
 KINDS = (SPIDER_COORDINATOR, SPIDER_MULTUS_CONFIG)
 
@@ -135,7 +141,7 @@ def crd(kind: Kind) -> JSONObject:
     """The CustomResourceDefinition of a kind."""
     schema = structural_schema(kind.model)
     properties = schema["properties"]
-    properties["spec"]["default"] = {}
+    properties["spec"]["default"] = dict(kind.default_spec)
     properties["status"].pop("default", None)
     envelope = {
         "apiVersion": {"type": "string", "description": f"Always {GROUP}/{VERSION}."},

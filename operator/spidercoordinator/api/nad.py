@@ -26,13 +26,15 @@ CNICONFIG_NAME = "cni.spidernet.io/cniconfig-name"
 RDMA_INJECT = "cni.spidernet.io/rdma-resource-inject"
 NETWORK_INJECT = "cni.spidernet.io/network-resource-inject"
 
-# On a NAD made by others: "true" lets the SpiderMultusConfig of its name take it over.
-ADOPT = "spidercoordinator.spiderpool.spidernet.io/adopt"
-# On a NAD we took over: what spec.config was, so that it can be given back.
-ADOPTED_CONFIG = "spidercoordinator.spiderpool.spidernet.io/adopted-config"
-
-# kubectl's copy of the whole object, which makes no sense on another object.
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OWN_PREFIX = "spidercoordinator.spiderpool.spidernet.io/"
+# On a NAD made by others: "true" lets the SpiderMultusConfig that wants its name take it over.
+ADOPT = f"{OWN_PREFIX}adopt"
+# On a NAD taken over: what spec.config was before.
+ADOPTED_CONFIG = f"{OWN_PREFIX}adopted-config"
+# On every NAD of ours: the network it is made from, as name/uid.
+NETWORK = f"{OWN_PREFIX}network"
+# On every NAD of ours: hash of all we wrote.
+CONTENT_HASH = f"{OWN_PREFIX}hash"
 
 CNI_VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 DEFAULT_CNI_VERSION = "0.3.1"

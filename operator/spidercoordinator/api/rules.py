@@ -30,10 +30,12 @@ class Rule:
     Attributes:
         cel: The rule as CEL over `self`.
         holds: The same rule in Python.
-        message: What to tell the user. `{value}` stands for the offending scalar.
+        message: What to tell the user. `{value}` stands for the offending value.
         at: For a rule of an object, the property that is to blame.
         reason: The API server's reason: FieldValueInvalid, FieldValueRequired,
             FieldValueForbidden or FieldValueDuplicate.
+        shown: The value as text, in CEL. `string(self)` on a number is too dear for the cost
+            budget of messages.
         hint: JSON schema keywords that say the same where no CEL runs (the chart's values).
     """
 
@@ -42,27 +44,29 @@ class Rule:
     message: str
     at: str = ""
     reason: str = "FieldValueInvalid"
+    shown: str = "self"
     hint: JsonSchemaValue | None = field(default=None, compare=False)
 
     def text(self, value: object) -> str:
         """The message for this value."""
         return self.message.replace(_VALUE, str(value))
 
-    def validation(self, *, kind: str) -> dict[str, str]:
-        """The rule as an item of `x-kubernetes-validations` for a value of this JSON type."""
+    def validation(self) -> dict[str, str]:
+        """The rule as an item of `x-kubernetes-validations`."""
         plain = self.message.replace(f'"{_VALUE}"', _VALUE).replace(_VALUE, "the value")
         item = {"rule": self.cel, "message": plain}
         if _VALUE in self.message:
-            item["messageExpression"] = self._message_expression(kind)
+            item["messageExpression"] = self._message_expression()
         if self.at:
             item["fieldPath"] = f".{self.at}"
         item["reason"] = self.reason
         return item
 
-    def _message_expression(self, kind: str) -> str:
-        shown = "self" if kind == "string" else "string(self)"
+    def _message_expression(self) -> str:
         before, after = self.message.split(_VALUE)
-        return " + ".join(([_cel_string(before)] if before else []) + [shown, _cel_string(after)])
+        return " + ".join(
+            ([_cel_string(before)] if before else []) + [self.shown, _cel_string(after)]
+        )
 
     def check(self, value: Any) -> Any:
         """Return the value if the rule holds.
@@ -86,7 +90,7 @@ class Rule:
     ) -> JsonSchemaValue:
         """Add the rule to the field's JSON schema."""
         shape = handler(schema)
-        shape.setdefault(VALIDATIONS, []).append(self.validation(kind=shape.get("type", "")))
+        shape.setdefault(VALIDATIONS, []).append(self.validation())
         if self.hint is not None:
             shape.setdefault(HINT, []).append(self.hint)
         return shape

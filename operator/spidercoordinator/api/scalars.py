@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from spidercoordinator.api.rules import Rule, matches
 
@@ -49,8 +49,27 @@ _NO_ADDRESS = '"{value}" is not an IP address; write one such as 169.254.100.1 o
 _NO_NETWORK = (
     '"{value}" is neither an IP address nor a CIDR; write 10.1.2.3, 10.1.0.0/16 or fd00::/64'
 )
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: the API server takes 5.0 for the integer it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_whole)]
+
 _IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
-_OPTIONAL_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
+_OPTIONAL
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: the API server takes 5.0 for the integer it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_whole)]
+
+_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
 
 IP = Annotated[
     str,
@@ -111,23 +130,24 @@ MACPrefix = Annotated[
 # default, main and local (rt_tables of iproute2).
 _KERNEL_TABLES = range(253, 256)
 RouteTable = Annotated[
-    int,
+    Integer,
     Field(ge=1, le=2**32 - 1),
     Rule(
         "self < 253 || self > 255",
         lambda v: v not in _KERNEL_TABLES,
-        "{value} is one of the kernel's own tables (253 default, 254 main, 255 local);"
+        "{value} is one of the kernel's own tables, 253 (default), 254 (main) and 255 (local);"
         " choose another number between 1 and 4294967295",
+        shown="(self == 253 ? '253' : self == 254 ? '254' : '255')",
         hint={"not": {"enum": [253, 254, 255]}},
     ),
 ]
-RPFilter = Annotated[int, Field(ge=-1, le=2, json_schema_extra={"format": "int32"})]
-QueueLength = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+RPFilter = Annotated[Integer, Field(ge=-1, le=2, json_schema_extra={"format": "int32"})]
+QueueLength = Annotated[Integer, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
 # 68 is the least MTU IPv4 allows (RFC 791), 65535 the most a veth takes.
-VethMTU = Annotated[int, Field(ge=68, le=65535, json_schema_extra={"format": "int32"})]
-LinkMTU = Annotated[int, Field(ge=0, le=65535, json_schema_extra={"format": "int32"})]
-VlanID = Annotated[int, Field(ge=0, le=4094, json_schema_extra={"format": "int32"})]
-TxRate = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+VethMTU = Annotated[Integer, Field(ge=68, le=65535, json_schema_extra={"format": "int32"})]
+LinkMTU = Annotated[Integer, Field(ge=0, le=65535, json_schema_extra={"format": "int32"})]
+VlanID = Annotated[Integer, Field(ge=0, le=4094, json_schema_extra={"format": "int32"})]
+TxRate = Annotated[Integer, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
 
 ResourceName = Annotated[
     str,

@@ -1,0 +1,52 @@
+"""JSON text that is the same byte for byte whenever its content is, with numbers kept as written.
+
+The standard decoder turns 1e2 or 10000000000000000001.5 into floats; a user's number must reach the
+plugin as the user wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number by its text."""
+
+    text: str
+
+
+def loads(text: str) -> Any:
+    """Parse JSON; numbers become `Number`, objects keep their order.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deeply; the message says where.
+    """
+    try:
+        return json.loads(
+            text, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON: no blanks, keys in the order of the object."""
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, dict):
+        pairs = (f"{_string(key)}:{dumps(item)}" for key, item in value.items())
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(dumps, value)) + "]"
+    return _string(value)
+
+
+def _string(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
