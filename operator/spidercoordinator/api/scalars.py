@@ -59,17 +59,7 @@ def _whole(value: object) -> object:
 Integer = Annotated[int, BeforeValidator(_whole)]
 
 _IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
-_OPTIONAL
-
-
-def _whole(value: object) -> object:
-    """JSON has one kind of number: the API server takes 5.0 for the integer it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Integer = Annotated[int, BeforeValidator(_whole)]
-
-_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
+_OPTIONAL_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
 
 IP = Annotated[
     str,
