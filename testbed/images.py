@@ -212,7 +212,10 @@ def main() -> None:
     for argument in sys.argv[1:]:
         if argument not in known:
             raise SystemExit(f"{argument!r} is no image: choose from {', '.join(known)}")
-        made = known[argument]()
+        try:
+            made = known[argument]()
+        except TestbedError as failure:
+            raise SystemExit(f"images: {failure}") from failure
         for path in made if isinstance(made, tuple) else (made,):
             print(path)
 

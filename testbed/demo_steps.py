@@ -1,0 +1,203 @@
+"""The demo as data: the guide's five steps, then the proof. No I/O.
+
+The steps are those of the Istio guide that Spiderpool's users know, with this
+project's chart in the place of theirs.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed import demo_manifests as manifests
+from testbed import demo_mesh
+from testbed.demo_checks import (
+    Check,
+    answered_by,
+    is_dropped,
+    prints,
+    renders,
+    shows_address,
+    succeeds,
+)
+
+ADDRESS = "169.254.100.1"
+"""The address of the guide."""
+
+PODS = (
+    "macvlan-app",
+    "mesh-without",
+    "mesh-own-address",
+    "mesh-cluster-address",
+    manifests.NODE_SHELL,
+)
+"""All pods of the demo."""
+
+NETWORKS = ("macvlan-conf", "macvlan-inherit")
+"""All SpiderMultusConfigs of the demo, in kube-system."""
+
+_KIND = "spidercoordinators.spiderpool.spidernet.io"
+_OWN = "kube-system/macvlan-conf"
+_INHERITING = "kube-system/macvlan-inherit"
+_APPLICATION = answered_by(manifests.APP_PORT)
+_PROXY = answered_by(manifests.PROXY_PORT)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line to show and run, and what must be true of its result.
+
+    With `within` it is run again until that is true, for at most so many seconds.
+    `proves` is a line of the closing table.
+    """
+
+    text: str
+    check: Check = succeeds
+    within: float = 0.0
+    proves: str = ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Program Istio's rules for a pod."""
+
+    pod: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A headline and what is done under it."""
+
+    title: str
+    actions: tuple[Command | Rules, ...]
+
+
+def steps(chart: Path, values: Path) -> tuple[Step, ...]:
+    """Return the guide and the proof in order."""
+    return (
+        _install(chart, values),
+        _look(),
+        Step("3. An installed one is changed with kubectl patch", (_patch(ADDRESS),)),
+        _one_network(),
+        _verify(),
+        _proof_without(),
+        _proof_own(),
+        _proof_cluster(),
+    )
+
+
+def _install(chart: Path, values: Path) -> Step:
+    install = (
+        f"helm install spiderpool {chart} -n spiderpool "
+        f"--set coordinator.vethLinkAddress={ADDRESS} --values {values}"
+    )
+    return Step(
+        "1. Install with an address for veth0",
+        (
+            Command("kubectl create namespace spiderpool", prints("namespace/spiderpool created")),
+            Command(install, prints("STATUS: deployed")),
+            Command("kubectl -n spiderpool rollout status deployment --timeout=120s"),
+            Command("kubectl -n spiderpool rollout status daemonset --timeout=120s"),
+        ),
+    )
+
+
+def _look() -> Step:
+    synced = "--for=jsonpath='{.status.phase}'=Synced"
+    parts = (
+        f"vethLinkAddress: {ADDRESS}",
+        "phase: Synced",
+        "overlayPodCIDR:",
+        "serviceCIDR:",
+        "- spiderpool.spidernet.io",
+    )
+    return Step(
+        "2. The SpiderCoordinator has the address",
+        (
+            Command(f"kubectl wait {_KIND} default {synced} --timeout=60s"),
+            Command(f"kubectl get {_KIND} default -o yaml", prints(*parts)),
+        ),
+    )
+
+
+def _one_network() -> Step:
+    made = prints("spidermultusconfig.spiderpool.spidernet.io/macvlan-conf created")
+    return Step(
+        "4. One network gets the address for itself",
+        (Command(manifests.MACVLAN_CONF, made), _rendered("macvlan-conf", ADDRESS)),
+    )
+
+
+def _verify() -> Step:
+    look = "kubectl exec macvlan-app -n default -- ip addr show veth0"
+    return Step(
+        "5. A pod of that network has it on veth0",
+        (*_pod("macvlan-app", _OWN), Command(look, shows_address(ADDRESS))),
+    )
+
+
+def _proof_without() -> Step:
+    pod = "mesh-without"
+    return Step(
+        "Proof: without an address the kernel drops what Istio's rules redirect",
+        (
+            _patch(""),
+            Command(manifests.MACVLAN_INHERIT),
+            _rendered("macvlan-inherit", ""),
+            *_pod(pod, _INHERITING),
+            Command(manifests.node_shell()),
+            _ready(manifests.NODE_SHELL),
+            _ask(pod, _APPLICATION, "no address, no Istio rules: the application answers"),
+            Rules(pod),
+            _ask(pod, is_dropped, "no address, Istio rules: dropped"),
+        ),
+    )
+
+
+def _proof_own() -> Step:
+    pod = "mesh-own-address"
+    return Step(
+        "Proof: the address of one network is enough",
+        (
+            *_pod(pod, _OWN),
+            Rules(pod),
+            _ask(pod, _PROXY, "address of macvlan-conf, Istio rules: the proxy answers"),
+        ),
+    )
+
+
+def _proof_cluster() -> Step:
+    pod = "mesh-cluster-address"
+    return Step(
+        "Proof: so is the cluster's, after a patch and with a new pod",
+        (
+            _patch(ADDRESS),
+            _rendered("macvlan-inherit", ADDRESS),
+            *_pod(pod, _INHERITING),
+            Rules(pod),
+            _ask(pod, _PROXY, "address of the SpiderCoordinator, Istio rules: the proxy answers"),
+        ),
+    )
+
+
+def _patch(address: str) -> Command:
+    body = f'{{"spec": {{"vethLinkAddress": "{address}"}}}}'
+    return Command(
+        f"kubectl patch spidercoordinators default --type='merge' -p '{body}'",
+        prints("spidercoordinator.spiderpool.spidernet.io/default patched"),
+    )
+
+
+def _rendered(name: str, address: str) -> Command:
+    text = f"kubectl get net-attach-def {name} -n kube-system -o jsonpath='{{.spec.config}}'"
+    return Command(text, renders(address), within=15)
+
+
+def _pod(name: str, network: str) -> tuple[Command, Command]:
+    return Command(manifests.mesh_pod(name, network)), _ready(name)
+
+
+def _ready(name: str) -> Command:
+    return Command(f"kubectl wait pod {name} --for=condition=Ready --timeout=60s")
+
+
+def _ask(name: str, check: Check, proves: str) -> Command:
+    return Command(demo_mesh.request(name), check, proves=proves)
