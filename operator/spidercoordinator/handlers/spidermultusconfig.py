@@ -16,7 +16,7 @@ from spidercoordinator.core.claims import name_of
 from spidercoordinator.core.condition import Verdict
 from spidercoordinator.core.effective import missing_coordinator
 from spidercoordinator.core.linkaddress import link_address_verdict
-from spidercoordinator.core.network_status import Outcome, status_patch
+from spidercoordinator.core.network_status import Outcome
 from spidercoordinator.core.ownership import (
     Apply,
     Conflict,
@@ -30,6 +30,7 @@ from spidercoordinator.core.ownership import (
     owner_uid,
 )
 from spidercoordinator.core.phase import NO_ATTACHMENT_KIND
+from spidercoordinator.core.statuspatch import merge_patch
 from spidercoordinator.core.validate import parse
 from spidercoordinator.core.wanted import (
     INJECTIONS,
@@ -41,6 +42,7 @@ from spidercoordinator.core.wanted import (
 from spidercoordinator.errors import ApiNotFoundError, InvalidObjectError
 from spidercoordinator.handlers.queue import Key
 from spidercoordinator.handlers.state import Name, State, network_key, slim
+from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,
@@ -48,6 +50,26 @@ from spidercoordinator.kube.resource import (
 )
 
 _TERMINATING_MESSAGE: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
+
+
+async def prime(state: State) -> None:
+    """Fill the stores, so that the first decision knows every rival and every NAD.
+
+    Raises:
+        ApiError: The API server refused or was not reached.
+    """
+    for resource, store, note in (
+        (NETWORK_ATTACHMENT_DEFINITIONS, state.attachments, state.claims.note_attachment),
+        (SPIDERMULTUSCONFIGS, state.networks, state.claims.note_network),
+    ):
+        try:
+            things, _ = await state.api.list(resource)
+        except ApiNotFoundError:
+            continue
+        for thing in things:
+            if name_of(thing) not in store:
+                store[name_of(thing)] = slim(thing)
+                note(thing)
 
 
 def network_seen(state: State, thing: Object, *, gone: bool = False) -> None:
@@ -230,20 +252,31 @@ async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> Non
 
 
 async def _write_status(state: State, network: Name, thing: Object, outcome: Outcome) -> None:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    before = thing.get("status") or {}
     status = network_status.network_status(outcome, thing, now=now)
-    patch = status_patch(status, thing.get("status") or {})
-    if patch is None:
+    patch = merge_patch(before, status)
+    if not patch:
         return
     namespace, name = network
     try:
         answer = await state.api.patch(
-            SPIDERMULTUSCONFIGS, name, namespace, patch=patch, subresource="status"
+            SPIDERMULTUSCONFIGS, name, namespace, patch={"status": patch}, subresource="status"
         )
     except ApiNotFoundError:
         return
     if state.networks.get(network) is thing:
         state.networks[network] = slim(answer)
+    if event := network_status.told(before, status):
+        await post(
+            state.api,
+            SPIDERMULTUSCONFIGS,
+            thing,
+            type_=event.type,
+            reason=event.reason,
+            message=event.message,
+            now=now,
+        )
 
 
 def _add(state: State, networks: Iterable[Name]) -> None:

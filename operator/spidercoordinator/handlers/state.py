@@ -8,13 +8,17 @@ and make it so: `async def reconcile(key: Key, state: State) -> None`, raising
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
+from spidercoordinator.core.cidrs import Finding
+from spidercoordinator.core.claims import Claims
 from spidercoordinator.core.cluster import Cluster
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.resource import Object
+from spidercoordinator.obs.health import Health
+from spidercoordinator.obs.metrics import Metrics
 
 NETWORK: Final = "SpiderMultusConfig"
 COORDINATOR: Final = "SpiderCoordinator"
@@ -33,6 +37,13 @@ def coordinator_key(name: str) -> Key:
     return (COORDINATOR, name)
 
 
+class Discovery(Protocol):
+    """Who knows what the sources of CIDRs say now."""
+
+    def findings(self) -> list[Finding]:
+        """What every source says, most trusted first."""
+
+
 @dataclass(slots=True)
 class State:
     """See the module.
@@ -41,24 +52,34 @@ class State:
         settings: what the operator was told.
         api: how to ask and change.
         queue: how to have a key made so.
+        metrics: what is counted.
+        health: how the operator is.
         coordinators: SpiderCoordinators by name.
         networks: SpiderMultusConfigs by namespace and name.
         attachments: NetworkAttachmentDefinitions by namespace and name.
         cluster: what the effective SpiderCoordinator comes to; None while there is none.
         attachments_served: whether the API server has the kind NetworkAttachmentDefinition.
         primed: whether `cluster` has been worked out once; no network is touched before.
+        claims: which network wants, and has, which attachment.
+        discovery: what the sources of CIDRs say.
+        node_defaults: what was last written for the nodes.
         in_step: for each network its `Cluster.revision` at the last success.
     """
 
     settings: Settings
     api: Api
     queue: Queue
+    discovery: Discovery
+    metrics: Metrics = field(default_factory=Metrics)
+    health: Health = field(default_factory=Health)
     coordinators: dict[str, Object] = field(default_factory=dict)
     networks: dict[Name, Object] = field(default_factory=dict)
     attachments: dict[Name, Object] = field(default_factory=dict)
     cluster: Cluster | None = None
     attachments_served: bool = False
     primed: bool = False
+    node_defaults: str = ""
+    claims: Claims = field(default_factory=Claims)
     in_step: dict[Name, str] = field(default_factory=dict)
 
     def stepped(self, name: Name, revision: str | None) -> None:

@@ -101,14 +101,19 @@ class Api:
             action=f"create {resource.describe(namespace, name)}",
         )
 
-    async def apply(self, resource: Resource, body: Object, *, subresource: str = "") -> Object:
-        """Server-side apply: our fields become as given, everybody else's stay."""
+    async def apply(
+        self, resource: Resource, body: Object, *, subresource: str = "", force: bool = True
+    ) -> Object:
+        """Server-side apply: our fields become as given, everybody else's stay.
+
+        With `force` a field that another manager holds becomes ours; without, that is a conflict.
+        """
         meta = body["metadata"]
         name, namespace = meta["name"], meta.get("namespace", "")
         return await self._request(
             "PATCH",
             resource.path(namespace, name, subresource),
-            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            query={"fieldManager": FIELD_MANAGER, "force": str(force).lower()},
             body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
             content_type="application/apply-patch+yaml",
             action=f"apply {resource.describe(namespace, name)}",

@@ -1,0 +1,56 @@
+"""The command `spidercoordinator`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from spidercoordinator.errors import SpiderCoordinatorError
+from spidercoordinator.handlers.settings import Settings
+from spidercoordinator.obs.logging import configure
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="spidercoordinator",
+        description="Underlay pods that reach services, answer probes and stay inside a mesh.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="run the operator (settings come from SPIDERCOORDINATOR_*)")
+    uninstall = commands.add_parser(
+        "uninstall", help="let everything go before the chart is removed"
+    )
+    uninstall.add_argument("--timeout", type=float, default=60.0, help="seconds (default 60)")
+    commands.add_parser("crds", help="print the CRDs of this version")
+    arguments = parser.parse_args(argv)
+    try:
+        return _dispatch(arguments)
+    except SpiderCoordinatorError as error:
+        print(f"spidercoordinator: {error}", file=sys.stderr)
+        return 1
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    # Each command imports what it needs: `crds` must not wait for the operator's libraries.
+    if arguments.command == "crds":
+        from spidercoordinator.cli.crds import print_crds  # noqa: PLC0415
+
+        return print_crds()
+    settings = Settings.read(os.environ)
+    configure(settings.log_level, settings.log_format)
+    if arguments.command == "uninstall":
+        from spidercoordinator.cli.uninstall import uninstall  # noqa: PLC0415
+
+        return asyncio.run(uninstall(settings, timeout=arguments.timeout))
+    from spidercoordinator.handlers.startup import run  # noqa: PLC0415
+
+    asyncio.run(run(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""`spidercoordinator uninstall`: leave no object that cannot be deleted.
+
+The chart runs it before its objects are removed, with the operator alive or dead: the finalizer is
+taken off here, so nobody has to be waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from spidercoordinator.api.coordinator import FINALIZER
+from spidercoordinator.errors import ApiConflictError, ApiNotFoundError, ApiUnavailableError
+from spidercoordinator.handlers.settings import Settings
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
+
+logger = logging.getLogger(__name__)
+
+
+async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYNC109 - the user's
+    """Delete the effective SpiderCoordinator and take our finalizer off all others.
+
+    Gives the exit status: 0 when nothing of ours keeps an object from being deleted.
+    """
+    async with Api(await Login.find()) as api:
+        try:
+            async with asyncio.timeout(timeout):
+                await _let_all_go(api, settings.name)
+        except TimeoutError:
+            logger.error(  # noqa: TRY400 - the trace of a deadline tells nothing
+                "some SpiderCoordinators still bear the finalizer %s after %g s; see above, and "
+                "remove it with kubectl edit",
+                FINALIZER,
+                timeout,
+            )
+            return 1
+    return 0
+
+
+async def _let_all_go(api: Api, effective: str) -> None:
+    failures = 0
+    while True:
+        try:
+            await _one_round(api, effective)
+        except (ApiConflictError, ApiUnavailableError) as error:
+            failures += 1
+            logger.warning("trying again: %s", error)
+            await asyncio.sleep(Backoff(cap=5.0).delay(failures))
+        except ApiNotFoundError:
+            logger.info("the kind SpiderCoordinator does not exist, nothing to do")
+            return
+        else:
+            return
+
+
+async def _one_round(api: Api, effective: str) -> None:
+    await api.delete(SPIDERCOORDINATORS, effective)
+    while True:
+        objects, _ = await api.list(SPIDERCOORDINATORS)
+        bound = [thing for thing in objects if FINALIZER in _finalizers(thing)]
+        if not bound:
+            return
+        for thing in bound:
+            await _strip(api, thing)
+
+
+async def _strip(api: Api, thing: Object) -> None:
+    meta = thing["metadata"]
+    rest = [each for each in _finalizers(thing) if each != FINALIZER]
+    patch = {"metadata": {"finalizers": rest, "resourceVersion": meta["resourceVersion"]}}
+    try:
+        await api.patch(SPIDERCOORDINATORS, meta["name"], patch=patch)
+    except ApiNotFoundError:
+        return
+    logger.info("finalizer removed", extra={"name_of_object": meta["name"]})
+
+
+def _finalizers(thing: Object) -> list[str]:
+    return thing["metadata"].get("finalizers") or []

@@ -1,0 +1,132 @@
+"""Follow what the sources of CIDRs live on, and ask for a new decision when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from spidercoordinator.core.cidrs import Finding
+from spidercoordinator.discovery.source import Observed, Source, Topic
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
+from spidercoordinator.kube.watch import (
+    Absent,
+    Alive,
+    Changed,
+    Deleted,
+    Failed,
+    Follower,
+    Listed,
+    Seen,
+    Selection,
+)
+
+logger = logging.getLogger(__name__)
+
+_KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
+"""Every kind's name, without its schema: those are megabytes."""
+
+
+class Followers:
+    """One follower for each topic of the sources, and one for kinds that come and go.
+
+    Attributes:
+        board: what is known, by topic.
+        settled: set when every topic was read once, or cannot be.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        sources: Iterable[Source],
+        *,
+        changed: Callable[[], None],
+        kinds_changed: Callable[[], None],
+        heard: Callable[[], None],
+    ) -> None:
+        self.sources = tuple(sources)
+        self.board: dict[str, Observed] = {}
+        self.settled = asyncio.Event()
+        self._changed, self._kinds_changed, self._heard = changed, kinds_changed, heard
+        self._topics: dict[str, tuple[Topic, Follower]] = {}
+        for topic in (topic for source in self.sources for topic in source.topics):
+            # Two sources may read the same object; it is followed once.
+            self._topics[topic.title] = (topic, Follower(api, topic.selection))
+            self.board[topic.title] = Observed()
+        self._kinds = Follower(api, _KINDS)
+
+    def findings(self) -> list[Finding]:
+        """What every source says now, most trusted first."""
+        return [source.find(self.board) for source in self.sources]
+
+    async def run(self) -> None:
+        """Follow everything, without end."""
+        async with asyncio.TaskGroup() as tasks:
+            for topic, follower in self._topics.values():
+                tasks.create_task(self._follow(topic, follower), name=f"follow {topic.title}")
+            tasks.create_task(self._follow_kinds(), name="follow kinds")
+
+    async def _follow(self, topic: Topic, follower: Follower) -> None:
+        observed = self.board[topic.title]
+        async for seen in follower.follow():
+            if not isinstance(seen, Failed | Absent):
+                self._heard()
+            if note(topic, observed, seen):
+                self._changed()
+            if all(known.known for known in self.board.values()):
+                self.settled.set()
+
+    async def _follow_kinds(self) -> None:
+        async for seen in self._kinds.follow():
+            if isinstance(seen, Alive):
+                continue
+            if isinstance(seen, Failed):
+                logger.warning("kinds that are added later are noticed late: %s", seen.error)
+            for topic, follower in self._topics.values():
+                if not self.board[topic.title].served:
+                    follower.woken.set()
+            self._kinds_changed()
+
+
+def note(topic: Topic, observed: Observed, seen: Seen) -> bool:
+    """Write what was seen on the board; tells whether a finding may differ now."""
+    before = (observed.known, observed.served, observed.error)
+    changed = False
+    if isinstance(seen, Failed):
+        observed.known, observed.error = True, str(seen.error)
+        return before != (True, observed.served, observed.error)
+    if isinstance(seen, Absent):
+        observed.known, observed.served, observed.error = True, False, ""
+        changed = bool(observed.kept)
+        observed.kept.clear()
+        return changed or before != (True, False, "")
+    if isinstance(seen, Listed):
+        observed.known = observed.served = True
+        kept = {
+            _name(thing): value
+            for thing in seen.objects
+            if (value := topic.keep(thing)) is not None
+        }
+        changed, observed.kept = kept != observed.kept, kept
+    elif isinstance(seen, Changed | Deleted):
+        changed = _note_one(topic, observed, seen)
+    observed.error = ""
+    return changed or before != (observed.known, observed.served, "")
+
+
+def _note_one(topic: Topic, observed: Observed, seen: Changed | Deleted) -> bool:
+    name = _name(seen.object)
+    before = observed.kept.get(name)
+    value = None if isinstance(seen, Deleted) else topic.keep(seen.object)
+    if value is None:
+        observed.kept.pop(name, None)
+    else:
+        observed.kept[name] = value
+    return before != value
+
+
+def _name(thing: Object) -> str:
+    meta = thing["metadata"]
+    return f"{meta.get('namespace', '')}/{meta['name']}"

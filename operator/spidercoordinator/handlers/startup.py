@@ -1,0 +1,201 @@
+"""The operator as one process: login, kopf, followers, queue, HTTP, and how they start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import kopf
+
+from spidercoordinator.discovery.sources import SOURCES
+from spidercoordinator.errors import ApiError
+from spidercoordinator.handlers import kinds, spidercoordinator, spidermultusconfig, sweep
+from spidercoordinator.handlers.events import register
+from spidercoordinator.handlers.queue import Key, Queue
+from spidercoordinator.handlers.settings import Settings
+from spidercoordinator.handlers.sources import Followers
+from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordinator_key, slim
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import SPIDERCOORDINATORS
+from spidercoordinator.obs.health import Health, Server
+from spidercoordinator.obs.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+_SETTLE: Final = 10.0
+"""Seconds to wait for all sources before the first decision; late ones lead to another."""
+_WATCH: Final = 60.0
+"""Seconds after which the API server ends a watch."""
+_GRACE: Final = 10.0
+"""Seconds a client waits longer than the server should take."""
+_MEASURE_EVERY: Final = 5.0
+
+RECONCILERS: Final = {
+    COORDINATOR: spidercoordinator.reconcile,
+    NETWORK: spidermultusconfig.reconcile,
+    sweep.KIND: sweep.reconcile,
+    kinds.KEY[0]: kinds.reconcile,
+}
+"""What makes it so, by the first part of a key."""
+
+
+async def run(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        LoginError: there is no way to the API server.
+        OSError: the HTTP port cannot be had.
+    """
+    login = await Login.find(environ)
+    async with Api(login) as api:
+        operator = _Operator.assemble(settings, api)
+        await operator.server.start(settings.http_port)
+        address = {"server": login.server, "port": operator.server.port}
+        logger.info("started for SpiderCoordinator %s", settings.name, extra=address)
+        try:
+            await operator.run()
+        finally:
+            await operator.server.stop()
+        logger.info("ended")
+
+
+@dataclass(slots=True)
+class _Operator:
+    state: State
+    followers: Followers
+    server: Server
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stop_kopf: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def assemble(cls, settings: Settings, api: Api) -> _Operator:
+        metrics, health = Metrics(), Health()
+
+        async def work(key: Key) -> None:
+            await RECONCILERS[key[0]](key, state)
+
+        queue = Queue(work, observer=metrics)
+        followers = Followers(
+            api,
+            SOURCES,
+            changed=lambda: queue.add(coordinator_key(settings.name)),
+            kinds_changed=lambda: queue.add(kinds.KEY),
+            heard=health.hear,
+        )
+        state = State(settings, api, queue, followers, metrics=metrics, health=health)
+        metrics.gauge("queue_depth", "Objects that wait to be made so.", lambda: queue.depth)
+        metrics.gauge("queue_retrying", "Objects whose last try failed.", lambda: queue.retrying)
+        metrics.gauge("networks", "SpiderMultusConfigs.", lambda: len(state.networks))
+        metrics.gauge("last_heard_seconds", "Since the last event or list.", health.age)
+        return cls(state, followers, Server(health, metrics))
+
+    async def run(self) -> None:
+        """Run until told to stop, or until a part fails."""
+        background = asyncio.create_task(self._background(), name="background")
+        framework = asyncio.create_task(self._kopf(), name="kopf")
+        told = asyncio.create_task(self.stop.wait(), name="told to stop")
+        parts = {background, framework, told}
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Ours first: kopf waits for every task that began after it.
+            background.cancel()
+            told.cancel()
+            await self.state.queue.close()
+            await asyncio.gather(background, told, return_exceptions=True)
+            self.stop_kopf.set()
+            await framework
+        if not background.cancelled():
+            background.result()
+
+    async def _kopf(self) -> None:
+        registry = kopf.OperatorRegistry()
+        register(registry, self.state)
+        kopf.on.login(registry=registry, id="login", errors=kopf.ErrorsMode.TEMPORARY)(self._login)
+        kopf.on.startup(registry=registry, id="signals")(self._take_signals)
+        await kopf.operator(
+            registry=registry,
+            settings=kopf_settings(),
+            standalone=True,
+            clusterwide=True,
+            stop_flag=self.stop_kopf,
+        )
+
+    async def _login(self, **_: Any) -> kopf.AiohttpSession:
+        api = self.state.api
+        return kopf.AiohttpSession(
+            server=api.login.server, aiohttp_session=api.login.session(api.client)
+        )
+
+    async def _take_signals(self, **_: Any) -> None:
+        # kopf has just taken them; taken back, so that our own part can end before kopf does.
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, self.stop.set)
+
+    async def _background(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.followers.run(), name="followers")
+            tasks.create_task(self._begin(), name="begin")
+            tasks.create_task(self._measure(), name="measure")
+
+    async def _begin(self) -> None:
+        """Read what the first decision needs, then let the queue work."""
+        state, queue = self.state, self.state.queue
+        for thing in await _list_coordinators(state.api):
+            state.coordinators.setdefault(thing["metadata"]["name"], slim(thing))
+        try:
+            await asyncio.wait_for(self.followers.settled.wait(), _SETTLE)
+        except TimeoutError:
+            logger.warning("deciding without all sources of CIDRs, some do not answer yet")
+        queue.add(kinds.KEY)
+        for name in {*state.coordinators, state.settings.name}:
+            queue.add(coordinator_key(name))
+        for resource in sweep.SWEPT:
+            queue.add(sweep.sweep_key(resource), after=sweep.EVERY, bulk=True)
+        queue.open()
+        state.health.ready = True
+
+    async def _measure(self) -> None:
+        while True:
+            self.state.health.oldest = self.state.queue.oldest()
+            await asyncio.sleep(_MEASURE_EVERY)
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """What kopf needs to be told to run in production."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.watching.server_timeout = _WATCH
+    settings.watching.client_timeout = _WATCH + _GRACE
+    settings.watching.inactivity_timeout = _WATCH + _GRACE
+    settings.watching.connect_timeout = _GRACE
+    # A cluster's CRDs are megabytes: kopf reads all of them to learn of new kinds.
+    settings.watching.chunk_size = 100
+    settings.networking.request_timeout = 30.0
+    settings.networking.connect_timeout = _GRACE
+    # Endless and with jitter: an API server that is away for an hour must not end the operator.
+    settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
+    settings.queueing.idle_timeout = 1.0
+    settings.queueing.worker_limit = 100
+    return settings
+
+
+async def _list_coordinators(api: Api) -> list[dict[str, Any]]:
+    failures, backoff = 0, Backoff(cap=15.0)
+    while True:
+        try:
+            objects, _ = await api.list(SPIDERCOORDINATORS)
+        except ApiError as error:
+            failures += 1
+            logger.warning("cannot start yet, trying again: %s", error)
+            await asyncio.sleep(max(backoff.delay(failures), error.retry_after))
+        else:
+            return objects

@@ -1,0 +1,90 @@
+"""Compare what the watches told with a list, now and then.
+
+A watch that lost its place lists again and cannot tell what was deleted in between; a watch that
+is dead tells nothing at all. The first leaves objects in our stores that are gone: they are
+dropped. The second shows as an object whose version in the list is newer than ours for a while: the
+process then says that it is unwell, and is restarted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from spidercoordinator.errors import ApiNotFoundError
+from spidercoordinator.handlers.queue import Key
+from spidercoordinator.handlers.spidermultusconfig import attachment_seen, network_seen
+from spidercoordinator.handlers.state import State, coordinator_key
+from spidercoordinator.kube.resource import (
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+    Resource,
+)
+
+KIND: Final = "sweep"
+EVERY: Final = 180.0
+"""Seconds between two sweeps of a kind."""
+_AGAIN: Final = 20.0
+"""Seconds after which a lagging watch is looked at again."""
+
+SWEPT: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, NETWORK_ATTACHMENT_DEFINITIONS)
+
+
+def sweep_key(resource: Resource) -> Key:
+    """The key under which a kind is swept."""
+    return (KIND, resource.plural)
+
+
+async def reconcile(key: Key, state: State) -> None:
+    """Sweep one kind, and have it swept again later."""
+    resource = next(each for each in SWEPT if each.plural == key[1])
+    before = {thing["metadata"]["uid"]: thing for thing in _store(state, resource)}
+    try:
+        objects, _ = await state.api.list(resource, metadata_only=True)
+    except ApiNotFoundError:
+        objects = []
+    state.health.hear()
+    listed = {thing["metadata"]["uid"] for thing in objects}
+    for uid, thing in before.items():
+        if uid not in listed:
+            _drop(state, resource, thing)
+    lagging = _lagging(state, resource, objects)
+    if lagging:
+        state.health.deaf.setdefault(resource.kind, time.monotonic())
+    else:
+        state.health.deaf.pop(resource.kind, None)
+    state.queue.add(key, after=_AGAIN if lagging else EVERY, bulk=True)
+
+
+def _store(state: State, resource: Resource) -> Iterable[Object]:
+    stores: dict[str, Callable[[], Iterable[Object]]] = {
+        SPIDERCOORDINATORS.plural: lambda: tuple(state.coordinators.values()),
+        SPIDERMULTUSCONFIGS.plural: lambda: tuple(state.networks.values()),
+        NETWORK_ATTACHMENT_DEFINITIONS.plural: lambda: tuple(state.attachments.values()),
+    }
+    return stores[resource.plural]()
+
+
+def _drop(state: State, resource: Resource, thing: Object) -> None:
+    name = thing["metadata"]["name"]
+    if resource is SPIDERCOORDINATORS:
+        state.coordinators.pop(name, None)
+        state.queue.add(coordinator_key(name))
+    elif resource is SPIDERMULTUSCONFIGS:
+        network_seen(state, thing, gone=True)
+    else:
+        attachment_seen(state, thing, gone=True)
+
+
+def _lagging(state: State, resource: Resource, objects: Iterable[Object]) -> bool:
+    ours = {
+        thing["metadata"]["uid"]: thing["metadata"]["resourceVersion"]
+        for thing in _store(state, resource)
+    }
+    return any(
+        ours.get(thing["metadata"]["uid"]) != thing["metadata"]["resourceVersion"]
+        for thing in objects
+    )

@@ -1,0 +1,65 @@
+"""Kubernetes Events: what happened to an object, for `kubectl describe`."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Final, Literal
+
+from spidercoordinator.errors import ApiError
+from spidercoordinator.kube.api import FIELD_MANAGER, Api
+from spidercoordinator.kube.resource import EVENTS, Object, Resource
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE: Final = 1024
+"""The API server refuses longer ones."""
+
+
+async def post(  # noqa: PLR0913 - an Event has this many parts
+    api: Api,
+    resource: Resource,
+    about: Object,
+    *,
+    type_: Literal["Normal", "Warning"],
+    reason: str,
+    message: str,
+    now: str,
+) -> None:
+    """Tell that something happened to an object; only said, never insisted on.
+
+    Args:
+        api: where to.
+        resource: the object's kind.
+        about: the object.
+        type_: Normal, or Warning when somebody should look.
+        reason: one CamelCase word.
+        message: for people.
+        now: the time in RFC 3339.
+    """
+    meta = about["metadata"]
+    # Events about cluster-wide objects live in the namespace default, as the API server wants it.
+    namespace = meta.get("namespace") or "default"
+    event = {
+        "metadata": {"name": f"{meta['name']}.{secrets.token_hex(8)}", "namespace": namespace},
+        "involvedObject": {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "name": meta["name"],
+            "namespace": meta.get("namespace", ""),
+            "uid": meta.get("uid", ""),
+            "resourceVersion": meta.get("resourceVersion", ""),
+        },
+        "type": type_,
+        "reason": reason,
+        "message": message[:_LONGEST_MESSAGE],
+        "source": {"component": FIELD_MANAGER},
+        "reportingComponent": f"spiderpool.spidernet.io/{FIELD_MANAGER}",
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
+    try:
+        await api.create(EVENTS, event, namespace)
+    except ApiError as error:
+        logger.info("an Event could not be written: %s", error)

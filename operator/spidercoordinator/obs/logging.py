@@ -1,0 +1,77 @@
+"""One line a record, on stderr: JSON for machines, text for a shell."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from typing_extensions import override
+
+_KNOWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""Attributes every record has; any other one came in by `extra`."""
+
+_QUIET: Final = {
+    "kopf": logging.WARNING,
+    "kopf.objects": logging.ERROR,
+    "aiohttp.access": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+"""Loggers of libraries whose every-day talk helps nobody; `debug` lets them all speak."""
+
+
+class JSONFormatter(logging.Formatter):
+    """Keys `time`, `level`, `logger`, `message`, what `extra` brought, and `trace` of an error."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= _extra(record)
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class TextFormatter(logging.Formatter):
+    """The same as a line to read, `key=value` at the end."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        extra = "".join(f" {key}={value}" for key, value in _extra(record).items())
+        text = f"{_time(record)} {record.levelname:<7} {record.getMessage()}{extra}"
+        return text + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+
+
+def configure(level: str, style: str) -> None:
+    """Send everything to stderr.
+
+    Args:
+        level: debug, info, warning or error.
+        style: json or text.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JSONFormatter() if style == "json" else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else quiet)
+
+
+def _time(record: logging.LogRecord) -> str:
+    stamp = datetime.fromtimestamp(record.created, UTC)
+    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    # kopf's objects come with settings and bodies attached; only plain values are shown.
+    return {
+        key: value
+        for key, value in vars(record).items()
+        if key not in _KNOWN and isinstance(value, str | int | float | bool)
+    }

@@ -1,0 +1,70 @@
+"""What Prometheus gets to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """The operator's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._ended = Counter(
+            "spidercoordinator_reconciles",
+            "Objects made so, by kind and result (ok, failed).",
+            ("kind", "result"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "spidercoordinator_reconcile_seconds",
+            "How long making one object so took.",
+            ("kind",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.events = Counter(
+            "spidercoordinator_events",
+            "Watch events, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.ready = Gauge(
+            "spidercoordinator_ready",
+            "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",
+            registry=self.registry,
+        )
+        self.topics = Gauge(
+            "spidercoordinator_source_up",
+            "Whether what tells about CIDRs can be read (1), does not exist (0), or fails (-1).",
+            ("topic",),
+            registry=self.registry,
+        )
+
+    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Add a gauge that is read when asked for."""
+        Gauge(f"spidercoordinator_{name}", text, registry=self.registry).set_function(value)
+
+    def started(self, key: tuple[str, ...]) -> None:
+        """Nothing: what runs is shown by a gauge."""
+
+    def ended(self, key: tuple[str, ...], seconds: float, *, failed: bool) -> None:
+        """Count one piece of work of the queue."""
+        self._ended.labels(key[0], "failed" if failed else "ok").inc()
+        self._seconds.labels(key[0]).observe(seconds)
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
