@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.core.condition import Verdict, conditions
+from spidercoordinator.core.transition import Transition
 
 READY: Final = "Ready"
 INVALID: Final = "Invalid"
@@ -62,8 +63,19 @@ def network_status(outcome: Outcome, thing: Mapping[str, Any], *, now: str) -> d
     return status
 
 
-def status_patch(wanted: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A merge patch from one status to the other, None if they are equal."""
-    if wanted == current:
+def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | None:
+    """The Event that a change of status is worth: an obstacle, or the end of one.
+
+    A network that is in step from the start is what everybody expects, and no Event.
+    """
+    old, new = _ready(before), _ready(after)
+    if old.get("reason") == new["reason"]:
         return None
-    return {"status": {**dict.fromkeys(current.keys() - wanted.keys()), **wanted}}
+    if new["status"] == "False":
+        return Transition("Warning", new["reason"], new["message"])
+    return Transition("Normal", new["reason"], new["message"]) if old else None
+
+
+def _ready(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    conditions = status.get("conditions") or ()
+    return next((each for each in conditions if each.get("type") == READY), {})
