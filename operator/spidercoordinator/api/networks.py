@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 from spidercoordinator.api.base import LIST_TYPE, Model
 from spidercoordinator.api.rules import Rule
 from spidercoordinator.api.scalars import (
+    WHOLE,
     BridgeName,
-    Integer,
     InterfaceName,
     LinkMTU,
     OptionalResourceName,
@@ -47,13 +47,14 @@ class Bond(Model):
 
     name: Annotated[InterfaceName, Field(description="Name of the bond interface.")]
     mode: Annotated[
-        Integer,
+        int,
         Field(
             description="Mode of the bond, 0 to 6, as the kernel counts them (4 is LACP).",
             ge=0,
             le=6,
             json_schema_extra={"format": "int32"},
         ),
+        WHOLE,
     ]
     options: Annotated[
         str | None,

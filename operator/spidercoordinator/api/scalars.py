@@ -56,7 +56,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
 
 _IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 _OPTIONAL_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
@@ -120,8 +120,9 @@ MACPrefix = Annotated[
 # default, main and local (rt_tables of iproute2).
 _KERNEL_TABLES = range(253, 256)
 RouteTable = Annotated[
-    Integer,
+    int,
     Field(ge=1, le=2**32 - 1),
+    WHOLE,
     Rule(
         "self < 253 || self > 255",
         lambda v: v not in _KERNEL_TABLES,
@@ -131,13 +132,15 @@ RouteTable = Annotated[
         hint={"not": {"enum": [253, 254, 255]}},
     ),
 ]
-RPFilter = Annotated[Integer, Field(ge=-1, le=2, json_schema_extra={"format": "int32"})]
-QueueLength = Annotated[Integer, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+RPFilter = Annotated[int, Field(ge=-1, le=2, json_schema_extra={"format": "int32"}), WHOLE]
+QueueLength = Annotated[
+    int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"}), WHOLE
+]
 # 68 is the least MTU IPv4 allows (RFC 791), 65535 the most a veth takes.
-VethMTU = Annotated[Integer, Field(ge=68, le=65535, json_schema_extra={"format": "int32"})]
-LinkMTU = Annotated[Integer, Field(ge=0, le=65535, json_schema_extra={"format": "int32"})]
-VlanID = Annotated[Integer, Field(ge=0, le=4094, json_schema_extra={"format": "int32"})]
-TxRate = Annotated[Integer, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+VethMTU = Annotated[int, Field(ge=68, le=65535, json_schema_extra={"format": "int32"}), WHOLE]
+LinkMTU = Annotated[int, Field(ge=0, le=65535, json_schema_extra={"format": "int32"}), WHOLE]
+VlanID = Annotated[int, Field(ge=0, le=4094, json_schema_extra={"format": "int32"}), WHOLE]
+TxRate = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"}), WHOLE]
 
 ResourceName = Annotated[
     str,
