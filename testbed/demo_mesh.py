@@ -30,7 +30,7 @@ ISTIO_ARGUMENTS = (
 def request(pod: str, port: int = APP_PORT, namespace: str = "default") -> str:
     """Return the command that asks a pod, by its address, from its node."""
     address = f"$(kubectl get pod {pod} -n {namespace} -o jsonpath={{.status.podIP}})"
-    return f"kubectl exec {NODE_SHELL} -n default -- wget -q -T 3 -O - http://{address}:{port}/"
+    return f"kubectl exec {NODE_SHELL} -n default -- fetch http://{address}:{port}/"
 
 
 def enter_network(shell: Shell, pod: str, namespace: str = "default") -> tuple[str, ...]:

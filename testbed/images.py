@@ -1,7 +1,7 @@
 """The images of the testbed, as docker-archive files ready to import into containerd.
 
 - pause: what holds a pod's namespaces.
-- box: busybox and the redirect listener, for test pods.
+- box: busybox, the redirect listener and its client `fetch`, for test pods.
 - the product's two images, built from the project's own Dockerfile as a user's
   `docker build` would, on bases that need no image registry.
 
@@ -70,7 +70,10 @@ def ensure_box() -> Path:
             "bin/busybox": _busybox().read_bytes(),
             "bin/redirect-listener": listener.read_bytes(),
         },
-        links={f"bin/{name}": "busybox" for name in _applets() if name != "busybox"},
+        links={
+            **{f"bin/{name}": "busybox" for name in _applets() if name != "busybox"},
+            "bin/fetch": "redirect-listener",
+        },
         folders=("etc", "root", "tmp", "var", "var/run"),
     )
     return _archive("box", image)
@@ -183,7 +186,8 @@ def _content(folder: Path) -> list[str | bytes | Path]:
 
 
 def _archive(kind: str, image: Image) -> Path:
-    parts = [image.name, *image.command, *image.links, *image.folders]
+    links = [f"{name}={target}" for name, target in image.links.items()]
+    parts = [image.name, *image.command, *links, *image.folders]
     for name, content in image.files.items():
         parts.append(name)
         parts.append(cache.key_of(content))

@@ -3,7 +3,11 @@
 // the client's address. On port 15006 it stands for a mesh's proxy, on others for the application:
 // the answer tells which of the two took the request.
 //
+// Called by the name fetch it is the client for such requests.
+//
 // Usage: redirect-listener PORT...
+//
+//	fetch [-timeout 3s] URL
 package main
 
 import (
@@ -13,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -20,6 +25,9 @@ import (
 type connectionKey struct{}
 
 func main() {
+	if filepath.Base(os.Args[0]) == "fetch" {
+		os.Exit(fetch(os.Args[1:], os.Stdout, os.Stderr))
+	}
 	if len(os.Args) < 2 {
 		log.Fatal("usage: redirect-listener PORT...")
 	}
