@@ -24,7 +24,8 @@ COMPONENTS = (
 )
 """The names by which the multi-call binary is called; main.go has the same list."""
 
-_KUBERNETES = "v1.34.4"
+KUBERNETES = "v1.34.4"
+"""The release that testbed/kubernetes/go.mod pins."""
 _VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 
 
@@ -55,7 +56,7 @@ def _kubernetes(toolchain: str) -> Path:
             ".",
             folder / "kubernetes",
             flags,
-            f"Kubernetes {_KUBERNETES} and etcd (the first time only: 5 to 8 minutes on 2 cores)",
+            f"Kubernetes {KUBERNETES} and etcd (the first time only: 5 to 8 minutes on 2 cores)",
         ),
     )
 
@@ -80,9 +81,9 @@ def ldflags() -> tuple[str, ...]:
 
     kubeadm and `kubectl version` read it from there; a module build does not know it.
     """
-    major, minor, _ = _KUBERNETES.removeprefix("v").split(".")
+    major, minor, _ = KUBERNETES.removeprefix("v").split(".")
     values = {
-        "gitVersion": _KUBERNETES,
+        "gitVersion": KUBERNETES,
         "gitMajor": major,
         "gitMinor": minor,
         "gitTreeState": "clean",
@@ -103,7 +104,7 @@ def _collect(folder: Path, kubernetes: Path, helm: Path) -> None:
         (folder / name).symlink_to(kubernetes.name)
 
 
-def run(folder: Path, name: str, *arguments: str, **environment: str) -> str:
+def run(folder: Path, name: str, *arguments: str, stdin: str | None = None) -> str:
     """Run a tool of `ensure()` to its end and return its output.
 
     Raises:
@@ -112,9 +113,7 @@ def run(folder: Path, name: str, *arguments: str, **environment: str) -> str:
     command = [str(folder / name), *arguments]
     if shutil.which(command[0]) is None:
         raise TestbedError(f"{command[0]} is missing: run `python -m testbed prepare`")
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, env={**os.environ, **environment}
-    )
+    done = subprocess.run(command, input=stdin, check=False, capture_output=True, text=True)
     if done.returncode:
         raise TestbedError(
             f"{name} {' '.join(arguments)} failed with status {done.returncode}: "

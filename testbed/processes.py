@@ -20,6 +20,9 @@ from testbed.errors import TestbedError
 MARK = "SPIDERCOORDINATOR_TESTBED"
 """The environment variable that marks our processes; its value is the state folder."""
 
+Condition = Callable[[], bool]
+"""Something that is looked at again until it is true."""
+
 _TAIL = 15
 _START_TIME = 19  # field 22 of /proc/PID/stat, counted after the command's closing bracket
 
@@ -144,7 +147,7 @@ def tail(log: Path, lines: int = _TAIL) -> str:
 
 def wait_until(
     what: str,
-    ready: Callable[[], bool],
+    ready: Condition,
     *,
     seconds: float,
     watching: tuple[Process, ...] = (),

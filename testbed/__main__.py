@@ -1,0 +1,126 @@
+"""The command line: python -m testbed prepare|up|down|status|demo|exec."""
+
+import argparse
+import contextlib
+import os
+import sys
+
+from testbed import (
+    binaries,
+    bootstrap,
+    cache,
+    cni,
+    images,
+    paths,
+    prerequisites,
+    release,
+    status,
+    teardown,
+)
+from testbed.cluster import Cluster
+from testbed.errors import TestbedError
+from testbed.paths import State
+from testbed.progress import Progress
+
+
+def _prepare() -> None:
+    prerequisites.ensure()
+    binaries.ensure()
+    cni.meta_plugin()
+    images.ensure_pause()
+    images.ensure_box()
+    images.build_product()
+
+
+def _up(*, chart: bool) -> None:
+    _prepare()
+    progress = Progress()
+    state = State.of_clone()
+    with _alone(state):
+        cluster = bootstrap.ensure(state, progress)
+        release.load(cluster, progress)
+        if chart:
+            release.install(cluster, progress)
+    print(f"export KUBECONFIG={state.kubeconfig}\nexport PATH={state.bin}:$PATH")
+
+
+def _down() -> None:
+    state = State.of_clone()
+    with _alone(state):
+        teardown.remove(state)
+
+
+def _status() -> int:
+    lines, healthy = status.report(State.of_clone())
+    print("\n".join(lines))
+    return 0 if healthy else 1
+
+
+def _execute(node: str, command: list[str]) -> None:
+    cluster = Cluster.running()
+    command = command or ["sh"]
+    argv = (
+        cluster.gateway_command(command)
+        if node == "gateway"
+        else cluster.node_command(node, command)
+    )
+    os.execvp(argv[0], argv)  # noqa: S606 - the command takes this one's place, without a shell
+
+
+def _demo() -> None:
+    # Only the demo needs its parts, and it is the largest of the commands.
+    from testbed import demo  # noqa: PLC0415
+
+    demo.main()
+
+
+def _alone(state: State) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of a state: one command at a time changes a cluster."""
+    # Not in the state folder, which `down` removes.
+    path = paths.cache_dir() / "locks" / cache.key_of(str(state.root))
+    return cache.locked(path, f"another testbed command works on {state.root}, waiting")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="testbed", description="A real Kubernetes without Docker")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("prepare", help="install packages, build binaries and images")
+    up = commands.add_parser("up", help="bring up a cluster with the product")
+    up.add_argument("--without-chart", action="store_true", help="do not install the product")
+    commands.add_parser("down", help="remove the cluster")
+    commands.add_parser("status", help="tell what runs")
+    commands.add_parser("demo", help="the Istio guide from start to proof")
+    execute = commands.add_parser("exec", help="run a command inside a node or the gateway")
+    execute.add_argument("node", help="node1, node2, … or gateway")
+    execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="command")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "prepare":
+                _prepare()
+            case "up":
+                _up(chart=not options.without_chart)
+            case "down":
+                _down()
+            case "status":
+                return _status()
+            case "demo":
+                _demo()
+            case _:
+                _execute(options.node, options.argv)
+    except TestbedError as failed:
+        print(f"testbed: {failed}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("testbed: interrupted; the same command again continues", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
