@@ -8,22 +8,22 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import kopf
 
 from spidercoordinator.discovery.sources import SOURCES
-from spidercoordinator.errors import ApiError
 from spidercoordinator.handlers import kinds, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
+from spidercoordinator.handlers.prime import prime, until_answered
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
 from spidercoordinator.handlers.sources import Followers
-from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordinator_key, slim
+from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordinator_key
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.resource import SPIDERCOORDINATORS
 from spidercoordinator.obs.health import Health, Server
 from spidercoordinator.obs.metrics import Metrics
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _SETTLE: Final = 10.0
 """Seconds to wait for all sources before the first decision; late ones lead to another."""
-_WATCH: Final = 60.0
+_WATCH: Final = 60
 """Seconds after which the API server ends a watch."""
 _GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
@@ -119,26 +119,26 @@ class _Operator:
         registry = kopf.OperatorRegistry()
         register(registry, self.state)
         kopf.on.login(registry=registry, id="login", errors=kopf.ErrorsMode.TEMPORARY)(self._login)
-        kopf.on.startup(registry=registry, id="signals")(self._take_signals)
-        await kopf.operator(
+        before = asyncio.all_tasks()
+        tasks = await kopf.spawn_tasks(
             registry=registry,
             settings=kopf_settings(),
             standalone=True,
             clusterwide=True,
             stop_flag=self.stop_kopf,
         )
+        # kopf has just taken the signals; taken back, so that our own part ends before kopf, which
+        # would wait for it.
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, self.stop.set)
+        await kopf.run_tasks(tasks, ignored=before)
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         api = self.state.api
         return kopf.AiohttpSession(
             server=api.login.server, aiohttp_session=api.login.session(api.client)
         )
-
-    async def _take_signals(self, **_: Any) -> None:
-        # kopf has just taken them; taken back, so that our own part can end before kopf does.
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, self.stop.set)
 
     async def _background(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -147,20 +147,18 @@ class _Operator:
             tasks.create_task(self._measure(), name="measure")
 
     async def _begin(self) -> None:
-        """Read what the first decision needs, then let the queue work."""
-        state, queue = self.state, self.state.queue
-        for thing in await _list_coordinators(state.api):
-            state.coordinators.setdefault(thing["metadata"]["name"], slim(thing))
+        """Read what the first decisions need, then let the queue work."""
+        state = self.state
+        await until_answered(partial(prime, state))
         try:
             await asyncio.wait_for(self.followers.settled.wait(), _SETTLE)
         except TimeoutError:
             logger.warning("deciding without all sources of CIDRs, some do not answer yet")
-        queue.add(kinds.KEY)
         for name in {*state.coordinators, state.settings.name}:
-            queue.add(coordinator_key(name))
+            state.queue.add(coordinator_key(name))
         for resource in sweep.SWEPT:
-            queue.add(sweep.sweep_key(resource), after=sweep.EVERY, bulk=True)
-        queue.open()
+            state.queue.add(sweep.sweep_key(resource), after=sweep.EVERY, bulk=True)
+        state.queue.open()
         state.health.ready = True
 
     async def _measure(self) -> None:
@@ -186,16 +184,3 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 1.0
     settings.queueing.worker_limit = 100
     return settings
-
-
-async def _list_coordinators(api: Api) -> list[dict[str, Any]]:
-    failures, backoff = 0, Backoff(cap=15.0)
-    while True:
-        try:
-            objects, _ = await api.list(SPIDERCOORDINATORS)
-        except ApiError as error:
-            failures += 1
-            logger.warning("cannot start yet, trying again: %s", error)
-            await asyncio.sleep(max(backoff.delay(failures), error.retry_after))
-        else:
-            return objects
