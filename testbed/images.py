@@ -40,6 +40,7 @@ _PRODUCT_INPUTS = (
 )
 _PRODUCT_FOLDERS = ("operator", "cni")
 _LDFLAGS = ("-s", "-w")
+_MOST_LAYERS = 100
 
 
 def ensure_pause() -> Path:
@@ -128,6 +129,7 @@ def _build_product(folder: Path, base: str) -> None:
             "--isolation=chroot",
             "--network=host",
             "--layers",
+            "--force-rm",
             f"--build-arg=BASE={base}",
             f"--build-arg=GO_IMAGE={base}",
             f"--target={target}",
@@ -138,7 +140,14 @@ def _build_product(folder: Path, base: str) -> None:
         archive = f"docker-archive:{folder / target}.tar:{product_name(target)}"
         images_base.buildah("push", "--quiet", product_name(target), archive)
         print(f"  {target} after {time.monotonic() - started:.0f} s", flush=True)
-    images_base.buildah("rmi", "--prune")
+    _bound_layers()
+
+
+def _bound_layers() -> None:
+    """Drop buildah's cached layers when there are many: they make the next build faster."""
+    layers = images_base.buildah("images", "--all", "--quiet", "--filter=dangling=true").split()
+    if len(layers) > _MOST_LAYERS:
+        images_base.buildah("rmi", "--prune")
 
 
 def _go_volumes() -> dict[Path, str]:
