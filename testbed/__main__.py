@@ -32,7 +32,7 @@ def _prepare() -> None:
     images.build_product()
 
 
-def _up(*, chart: bool) -> None:
+def _up(*, chart: bool) -> State:
     _prepare()
     progress = Progress()
     state = State.of_clone()
@@ -41,7 +41,7 @@ def _up(*, chart: bool) -> None:
         release.load(cluster, progress)
         if chart:
             release.install(cluster, progress)
-    print(f"export KUBECONFIG={state.kubeconfig}\nexport PATH={state.bin}:$PATH")
+    return state
 
 
 def _down() -> None:
@@ -71,6 +71,8 @@ def _demo() -> None:
     # Only the demo needs its parts, and it is the largest of the commands.
     from testbed import demo  # noqa: PLC0415
 
+    # The guide begins with a cluster without the product, and installs it by helm.
+    _up(chart=False)
     demo.main()
 
 
@@ -104,7 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
             case "prepare":
                 _prepare()
             case "up":
-                _up(chart=not options.without_chart)
+                state = _up(chart=not options.without_chart)
+                print(f"export KUBECONFIG={state.kubeconfig} PATH={state.bin}:$PATH")
             case "down":
                 _down()
             case "status":

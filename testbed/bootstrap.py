@@ -124,6 +124,7 @@ def _make_network(cluster: Cluster) -> dict[str, Namespaces]:
         node.make_private(member, inside[member.name], cluster.state)
         network.attach(fabric, inside[member.name], member.name, member.address)
         network.enable_forwarding(inside[member.name])
+        network.masquerade_pods(inside[member.name])
     return inside
 
 

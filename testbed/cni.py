@@ -22,7 +22,8 @@ def cluster_network(pod_cidr: IPv4Network) -> str:
         "type": "bridge",
         "bridge": "cni0",
         "isGateway": True,
-        "ipMasq": True,
+        # The plugin would hide pods from pods of other nodes, too: the node does it.
+        "ipMasq": False,
         "hairpinMode": True,
         "ipam": {
             "type": "host-local",

@@ -62,3 +62,10 @@ def enable_forwarding(target: Namespaces) -> None:
 def add_pod_route(target: Namespaces, pod_cidr: IPv4Network, node: Node) -> None:
     """Send what is for the pods of another node to that node."""
     target.run("ip", "route", "replace", str(pod_cidr), "via", str(node.address))
+
+
+def masquerade_pods(target: Namespaces) -> None:
+    """Give pods the node's address on the way out of the cluster, and only there."""
+    rule = f"POSTROUTING --source {topology.POD_CIDR} ! --destination {topology.POD_CIDR}"
+    rule += " --out-interface eth0 --jump MASQUERADE"
+    target.run("iptables", "--wait", "--table", "nat", "--append", *rule.split())
