@@ -1,0 +1,78 @@
+// Command coordinator-install runs on every node: it puts the coordinator plugin into the node's
+// directory of CNI plugins, keeps the node's defaults file up to date, and looks after both.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
+)
+
+func main() {
+	// It stays resident on every node and has nothing to hurry for.
+	debug.SetGCPercent(20)
+	installer := &install.Installer{}
+	flag.StringVar(&installer.Source, "source", "/coordinator", "the plugin to install")
+	flag.StringVar(&installer.TargetDir, "target-dir", "/host/cni-bin", "directory of the node's CNI plugins")
+	flag.StringVar(&installer.DefaultsSource, "defaults-source", "", "file with the cluster's effective configuration; it may be missing")
+	flag.StringVar(&installer.DefaultsTarget, "defaults-target", "/host/state/defaults.json", "the node's defaults file")
+	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "put another product's plugin of the same name aside")
+	restoreOnStop := flag.Bool("restore-on-stop", false, "put the other product's plugin back when told to stop")
+	restore := flag.Bool("restore", false, "put the other product's plugin back now, and exit")
+	once := flag.Bool("once", false, "install and exit")
+	interval := flag.Duration("interval", 10*time.Second, "time between two checks")
+	flag.Parse()
+	if flag.NArg() > 0 || *interval <= 0 {
+		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only, and an interval greater than zero; see --help\n")
+		os.Exit(2)
+	}
+	os.Exit(serve(installer, *once, *restore, *restoreOnStop, *interval))
+}
+
+func serve(installer *install.Installer, once, restore, restoreOnStop bool, interval time.Duration) int {
+	if restore {
+		return report(installer.Restore())
+	}
+	installer.Clean()
+	if once {
+		return report(installer.Sync())
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	last := ""
+	for {
+		changed, err := installer.Sync()
+		if text := fmt.Sprint(err); len(changed) > 0 || text != last {
+			report(changed, err) // the same error is told once
+			last = text
+		}
+		select {
+		case <-tick.C:
+		case <-stop:
+			// The plugin stays: without it the runtime could not delete the pods that use it.
+			if restoreOnStop {
+				return report(installer.Restore())
+			}
+			return 0
+		}
+	}
+}
+
+func report(changed []string, err error) int {
+	for _, line := range changed {
+		fmt.Println("coordinator-install:", line)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "coordinator-install:", err)
+		return 1
+	}
+	return 0
+}

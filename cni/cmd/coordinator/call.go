@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/containernetworking/cni/pkg/skel"
+	"github.com/containernetworking/cni/pkg/types"
+	current "github.com/containernetworking/cni/pkg/types/100"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+)
+
+// Error codes of this plugin; the CNI specification leaves 100 and above to plugins.
+const (
+	codeNetwork  = 100 // the kernel refused a step
+	codeDiffers  = 101 // CHECK found differences
+	codeDetected = 102 // another machine has the address, or the gateway does not answer
+)
+
+// codePluginNotAvailable is the answer of STATUS to a plugin that cannot serve an ADD now.
+const codePluginNotAvailable = 50
+
+// call is one invocation for an interface of a pod.
+type call struct {
+	args *skel.CmdArgs
+	cfg  *config.Config
+	pod  string // namespace/name, for messages
+	req  *plan.Request
+}
+
+// newCall checks what the runtime handed over.
+func newCall(args *skel.CmdArgs) (*call, error) {
+	c := &call{args: args, pod: podName(args.Args)}
+	cfg, err := config.Parse(args.StdinData, config.DefaultsPath)
+	if err != nil {
+		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
+	}
+	c.cfg = cfg
+	if cfg.Prev == nil {
+		return nil, c.fail(types.ErrInvalidNetworkConfig, errors.New("the runtime gave no prevResult: "+
+			"coordinator is a chained plugin and must come after the one that makes the interface"))
+	}
+	c.req = &plan.Request{
+		Config: cfg, ContainerID: args.ContainerID, IfName: args.IfName, Addresses: addressesOf(cfg.Prev, args.IfName),
+	}
+	return c, nil
+}
+
+// podName reads the pod from the CNI arguments; a pod that is not named is told by its container.
+func podName(arguments string) string {
+	var known struct {
+		types.CommonArgs
+		K8S_POD_NAME, K8S_POD_NAMESPACE types.UnmarshallableString //nolint:revive // the names are those of the arguments
+	}
+	known.IgnoreUnknown = true
+	if err := types.LoadArgs(arguments, &known); err != nil || known.K8S_POD_NAME == "" {
+		return ""
+	}
+	return string(known.K8S_POD_NAMESPACE) + "/" + string(known.K8S_POD_NAME)
+}
+
+// fail makes the CNI error: which pod, which interface, what went wrong.
+func (c *call) fail(code uint, err error) error {
+	who := "pod " + c.pod
+	if c.pod == "" {
+		who = "container " + c.args.ContainerID
+	}
+	return types.NewError(code, fmt.Sprintf("coordinator: %s, interface %s: %s", who, c.args.IfName, err), "")
+}
+
+// kernel opens both namespaces.
+func (c *call) kernel() (*apply.Kernel, error) {
+	host, err := facts.OpenCurrent()
+	if err != nil {
+		return nil, c.fail(types.ErrInternal, err)
+	}
+	pod, err := facts.OpenPath(c.args.Netns)
+	if err != nil {
+		return nil, c.fail(types.ErrInvalidNetNS, fmt.Errorf("open the pod's network namespace: %w", err))
+	}
+	return &apply.Kernel{Pod: pod, Host: host}, nil
+}
+
+func (c *call) query() facts.Query {
+	return facts.Query{
+		HostVeth: plan.HostVeth(c.args.ContainerID), HostRuleTable: c.cfg.HostRuleTable, First: c.cfg.First,
+		IfName: c.args.IfName, Extra: c.req.Addresses, Marks: c.cfg.Mode != config.ModeOverlay,
+	}
+}
+
+// addressesOf lists the addresses that the previous plugins gave to an interface of the pod.
+func addressesOf(result *current.Result, ifName string) []netip.Addr {
+	var found []netip.Addr
+	for _, ip := range result.IPs {
+		if ip.Interface != nil {
+			index := *ip.Interface
+			if index < 0 || index >= len(result.Interfaces) || result.Interfaces[index].Name != ifName {
+				continue
+			}
+		}
+		if addr, ok := netip.AddrFromSlice(ip.Address.IP); ok {
+			found = append(found, addr.Unmap())
+		}
+	}
+	return found
+}
+
+// tell writes warnings where the runtime logs them.
+func (c *call) tell(warnings []string) {
+	for _, warning := range warnings {
+		fmt.Fprintf(os.Stderr, "coordinator: pod %s, interface %s: warning: %s\n", c.pod, c.args.IfName, warning)
+	}
+}

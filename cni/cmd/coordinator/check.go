@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/containernetworking/cni/pkg/skel"
+	"github.com/containernetworking/cni/pkg/types"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+)
+
+// check reads the state back and names what an ADD would change.
+func check(args *skel.CmdArgs) error {
+	c, err := newCall(args)
+	if err != nil {
+		return err
+	}
+	if c.cfg.Mode == config.ModeDisabled {
+		return nil
+	}
+	kernel, err := c.kernel()
+	if err != nil {
+		return err
+	}
+	found, err := facts.Read(kernel.Pod, kernel.Host, c.query())
+	if err != nil {
+		return c.fail(codeNetwork, err)
+	}
+	made, err := plan.Add(found, c.req)
+	if err != nil {
+		return c.fail(codeDiffers, err)
+	}
+	c.tell(made.Warnings)
+	if len(made.Ops) == 0 {
+		return nil
+	}
+	missing := make([]string, 0, len(made.Ops))
+	for _, op := range made.Ops {
+		missing = append(missing, op.Do.String())
+	}
+	return c.fail(codeDiffers, fmt.Errorf("the network differs from the configuration; to be as configured it needs: %s; "+
+		"delete the pod to have it set up again", strings.Join(missing, "; ")))
+}
+
+// gc removes what is left of pods that the runtime no longer knows in this network.
+func gc(args *skel.CmdArgs) error {
+	cfg := config.ParseLenient(args.StdinData, config.DefaultsPath)
+	host, err := facts.OpenCurrent()
+	if err != nil {
+		return types.NewError(codeNetwork, "coordinator: "+err.Error(), "")
+	}
+	links, err := facts.HostLinks(host)
+	if err != nil {
+		return types.NewError(codeNetwork, "coordinator: read the state of the node: "+err.Error(), "")
+	}
+	kernel := &apply.Kernel{Host: host}
+	if err := kernel.RunAll(plan.Collect(links, cfg.Network, cfg.ValidAttachment)); err != nil {
+		return types.NewError(codeNetwork, "coordinator: remove what is left of pods of network "+cfg.Network+": "+err.Error(), "")
+	}
+	return nil
+}
+
+// status says whether pods can be connected now.
+func status(args *skel.CmdArgs) error {
+	if reason := config.NotReadyReason(args.StdinData, config.DefaultsPath); reason != "" {
+		return types.NewError(codePluginNotAvailable, reason, "")
+	}
+	if _, err := config.Parse(args.StdinData, config.DefaultsPath); err != nil {
+		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+	}
+	host, err := facts.OpenCurrent()
+	if err != nil {
+		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+	}
+	if _, err := facts.HostLinks(host); err != nil {
+		return types.NewError(codePluginNotAvailable, errors.Join(errors.New("coordinator: netlink does not answer"), err).Error(), "")
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/containernetworking/cni/pkg/skel"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+)
+
+// del removes what ADD made. The node comes first and needs only the container's ID; the pod's
+// namespace may be gone. Only a refusal of the kernel to remove something of ours is an error.
+func del(args *skel.CmdArgs) error {
+	c := &call{args: args, pod: podName(args.Args)}
+	c.cfg = config.ParseLenient(args.StdinData, config.DefaultsPath)
+	host, err := facts.OpenCurrent()
+	if err != nil {
+		return c.fail(codeNetwork, err)
+	}
+	kernel := &apply.Kernel{Host: host}
+	linkErr := c.dropHostLink(kernel)
+	entriesErr := c.dropAddresses(kernel)
+	if err := errors.Join(linkErr, entriesErr); err != nil {
+		return c.fail(codeNetwork, err)
+	}
+	return nil
+}
+
+func (c *call) dropHostLink(kernel *apply.Kernel) error {
+	link, found, err := facts.HostLink(kernel.Host, plan.HostVeth(c.args.ContainerID))
+	if err != nil || !found {
+		return err
+	}
+	return kernel.RunAll(plan.DelHostLink(link, c.args.ContainerID, c.args.IfName))
+}
+
+// dropAddresses removes what is left on the node for the interface's addresses, and what another
+// interface of a living pod must not keep.
+func (c *call) dropAddresses(kernel *apply.Kernel) error {
+	var addresses []netip.Addr
+	if c.cfg.Prev != nil {
+		addresses = addressesOf(c.cfg.Prev, c.args.IfName)
+	}
+	var podErr error
+	if c.args.Netns != "" {
+		if pod, err := facts.OpenPath(c.args.Netns); err == nil {
+			kernel.Pod = pod
+			var living []netip.Addr
+			living, podErr = c.dropPodRoutes(kernel)
+			addresses = append(addresses, living...)
+		}
+	}
+	if len(addresses) == 0 {
+		return podErr
+	}
+	space, err := facts.HostEntries(kernel.Host, addresses)
+	if err != nil {
+		return errors.Join(podErr, err)
+	}
+	return errors.Join(podErr, kernel.RunAll(plan.DelHostEntries(space, addresses)))
+}
+
+// dropPodRoutes cleans the pod and returns the addresses of the interface there.
+func (c *call) dropPodRoutes(kernel *apply.Kernel) ([]netip.Addr, error) {
+	space, err := facts.PodRoutes(kernel.Pod)
+	if err != nil {
+		return nil, err
+	}
+	var addresses []netip.Addr
+	for _, family := range facts.Families {
+		addresses = append(addresses, space.Usable(c.args.IfName, family)...)
+	}
+	return addresses, kernel.RunAll(plan.DelPod(space, c.args.IfName))
+}

@@ -1,0 +1,22 @@
+// Command coordinator is a chained CNI plugin. It gives a pod a second leg into its node, and the
+// routes that let services, probes, hostPort and service meshes work on underlay interfaces.
+//
+// It runs once for each interface of a pod and exits: no agent, no socket, no API server, and no
+// other program is started.
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/containernetworking/cni/pkg/skel"
+	"github.com/containernetworking/cni/pkg/version"
+)
+
+var versions = version.PluginSupports("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
+
+func main() {
+	// A few milliseconds and megabytes in all: collecting garbage would only cost time.
+	debug.SetGCPercent(-1)
+	skel.PluginMainFuncs(skel.CNIFuncs{Add: add, Del: del, Check: check, GC: gc, Status: status}, versions,
+		"coordinator: the second leg of underlay pods into their node")
+}

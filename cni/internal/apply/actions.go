@@ -1,0 +1,166 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+)
+
+var errNoLink = errors.New("no such interface")
+
+func (k *Kernel) do(action plan.Action) error {
+	switch a := action.(type) {
+	case plan.AddVeth, plan.DropLink, plan.SetAlias, plan.SetMTU, plan.SetMAC, plan.SetUp, plan.SetTxQLen:
+		return k.doLink(action)
+	case plan.SetSysctl:
+		return k.writeSysctl(a)
+	case plan.PutAddr:
+		return k.changeAddr(a.Side, a.Addr, (*netlink.Handle).AddrReplace)
+	case plan.DropAddr:
+		return k.changeAddr(a.Side, a.Addr, (*netlink.Handle).AddrDel)
+	case plan.PutRoute:
+		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteReplace)
+	case plan.DropRoute:
+		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteDel)
+	case plan.PutRule:
+		err := k.space(a.Side).Netlink.RuleAdd(toRule(a.Rule))
+		if errors.Is(err, unix.EEXIST) {
+			return nil // another ADD was faster
+		}
+		return err
+	case plan.DropRule:
+		return k.space(a.Side).Netlink.RuleDel(toRule(a.Rule))
+	case plan.PutNeigh:
+		return k.changeNeigh(a.Side, a.Neigh, (*netlink.Handle).NeighSet)
+	case plan.DropNeigh:
+		return k.changeNeigh(a.Side, a.Neigh, (*netlink.Handle).NeighDel)
+	case plan.PutMarks:
+		return k.putMarks(a.Family)
+	case plan.DropMarks:
+		return k.dropMarks(a.Family)
+	}
+	return fmt.Errorf("no way to do %T", action)
+}
+
+func (k *Kernel) space(side facts.Side) *facts.Namespace {
+	if side == facts.Host {
+		return k.Host
+	}
+	return k.Pod
+}
+
+// index finds an interface's number; names are asked for once.
+func (k *Kernel) index(side facts.Side, dev string) (int, error) {
+	if found, known := k.indexes[side][dev]; known {
+		return found, nil
+	}
+	link, err := k.space(side).Netlink.LinkByName(dev)
+	if err != nil {
+		var missing netlink.LinkNotFoundError
+		if errors.As(err, &missing) {
+			return 0, fmt.Errorf("%w %s on the %s", errNoLink, dev, side)
+		}
+		return 0, err
+	}
+	if k.indexes == nil {
+		k.indexes = map[facts.Side]map[string]int{facts.Pod: {}, facts.Host: {}}
+	}
+	k.indexes[side][dev] = link.Attrs().Index
+	return link.Attrs().Index, nil
+}
+
+// Know tells the numbers of interfaces that were read before.
+func (k *Kernel) Know(found *facts.Facts) {
+	k.indexes = map[facts.Side]map[string]int{facts.Pod: {}, facts.Host: {}}
+	for _, side := range []facts.Side{facts.Pod, facts.Host} {
+		for _, link := range found.Space(side).Links {
+			k.indexes[side][link.Name] = link.Index
+		}
+	}
+}
+
+func (k *Kernel) writeSysctl(a plan.SetSysctl) error {
+	write := func() error {
+		err := os.WriteFile("/proc/sys/"+a.Key, []byte(a.Value), 0)
+		if errors.Is(err, unix.EROFS) {
+			return fmt.Errorf("%w (is /proc/sys read-only for the container runtime?)", err)
+		}
+		return err
+	}
+	if a.Side == facts.Host {
+		return write()
+	}
+	return k.Pod.Do(write)
+}
+
+func (k *Kernel) changeAddr(side facts.Side, addr facts.Addr, change func(*netlink.Handle, netlink.Link, *netlink.Addr) error) error {
+	index, err := k.index(side, addr.Dev)
+	if err != nil {
+		return err
+	}
+	flags := 0
+	if addr.Prefix.Addr().Is6() {
+		flags = unix.IFA_F_NODAD
+	}
+	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: addr.Dev}}
+	return change(k.space(side).Netlink, link, &netlink.Addr{IPNet: facts.ToIPNet(addr.Prefix), Scope: addr.Scope, Flags: flags})
+}
+
+func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*netlink.Handle, *netlink.Route) error) error {
+	index, err := k.index(side, route.Dev)
+	if err != nil {
+		return err
+	}
+	wanted := &netlink.Route{
+		LinkIndex: index, Dst: facts.ToIPNet(route.Dst), Gw: toIP(route.Gw), Src: toIP(route.Src), Table: route.Table,
+		Priority: route.Metric, MTU: route.MTU, AdvMSS: route.AdvMSS, Protocol: netlink.RouteProtocol(route.Proto),
+		Scope: netlink.Scope(route.Scope), Type: unix.RTN_UNICAST, Family: facts.KernelFamily(route.Family()),
+	}
+	if route.Onlink {
+		wanted.Flags = unix.RTNH_F_ONLINK
+	}
+	return change(k.space(side).Netlink, wanted)
+}
+
+func (k *Kernel) changeNeigh(side facts.Side, neigh facts.Neigh, change func(*netlink.Handle, *netlink.Neigh) error) error {
+	index, err := k.index(side, neigh.Dev)
+	if err != nil {
+		return err
+	}
+	mac, err := net.ParseMAC(neigh.MAC)
+	if err != nil && neigh.Permanent {
+		return err
+	}
+	return change(k.space(side).Netlink, &netlink.Neigh{
+		LinkIndex: index, Family: facts.KernelFamily(facts.FamilyOf(neigh.IP)), State: unix.NUD_PERMANENT,
+		IP: toIP(neigh.IP), HardwareAddr: mac,
+	})
+}
+
+func toRule(rule facts.Rule) *netlink.Rule {
+	wanted := netlink.NewRule()
+	wanted.Family, wanted.Priority, wanted.Table = facts.KernelFamily(rule.Family), rule.Priority, rule.Table
+	wanted.Protocol = uint8(rule.Proto)
+	if rule.Mark != 0 {
+		wanted.Mark, wanted.Mask = rule.Mark, &rule.Mask
+	}
+	if rule.Src.IsValid() {
+		wanted.Src = facts.ToIPNet(rule.Src)
+	}
+	return wanted
+}
+
+func toIP(addr netip.Addr) net.IP {
+	if !addr.IsValid() {
+		return nil
+	}
+	return addr.AsSlice()
+}

@@ -1,0 +1,88 @@
+// Package apply executes a plan and takes back what it did when a step fails.
+package apply
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+)
+
+// Kernel is where operations go: the namespaces of the pod and of the node. Pod is nil when the
+// pod's is gone.
+type Kernel struct {
+	Pod, Host *facts.Namespace
+	indexes   map[facts.Side]map[string]int
+}
+
+// StepError is a step that failed.
+type StepError struct {
+	Step     string
+	Err      error
+	Rollback error // what could not be taken back, if anything
+}
+
+func (e *StepError) Error() string {
+	if e.Rollback != nil {
+		return fmt.Sprintf("%s: %v (and taking back failed: %v)", e.Step, e.Err, e.Rollback)
+	}
+	return fmt.Sprintf("%s: %v", e.Step, e.Err)
+}
+
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Run executes the operations in order. On an error it takes back the ones before, last first.
+func (k *Kernel) Run(ops []plan.Op) error {
+	for done, op := range ops {
+		err := fault(done)
+		if err == nil {
+			err = k.do(op.Do)
+		}
+		if err != nil {
+			return &StepError{op.Do.String(), err, k.rollBack(ops[:done])}
+		}
+	}
+	return nil
+}
+
+func (k *Kernel) rollBack(done []plan.Op) error {
+	var failed []error
+	for i := len(done) - 1; i >= 0; i-- {
+		if done[i].Undo == nil {
+			continue
+		}
+		if err := k.do(done[i].Undo); err != nil && !gone(err) {
+			failed = append(failed, fmt.Errorf("%s: %w", done[i].Undo, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// RunAll executes every operation, whatever becomes of the others: for DEL and GC, which must
+// remove as much as they can. What is gone already is no error.
+func (k *Kernel) RunAll(ops []plan.Op) error {
+	var failed []error
+	for done, op := range ops {
+		err := fault(done)
+		if err == nil {
+			err = k.do(op.Do)
+		}
+		if err != nil && !gone(err) {
+			failed = append(failed, fmt.Errorf("%s: %w", op.Do, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// gone says whether the kernel's answer means that there is nothing to remove.
+func gone(err error) bool {
+	for _, known := range []error{unix.ENOENT, unix.ESRCH, unix.ENODEV, unix.EADDRNOTAVAIL, errNoLink} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+const maxMTU = 65535
+
+// check turns the section into a Config, or says which key has which bad value.
+func (n *network) check() (*Config, error) {
+	s := &n.section
+	cfg := &Config{
+		CNIVersion: n.CNIVersion, Network: n.Name, ValidAttachment: n.ValidAttachments,
+		First: or(s.First, DefaultFirst), TunePodRoutes: or(s.TunePodRoutes, true),
+		HostRuleTable: or(s.HostRuleTable, DefaultHostRuleTable), TxQueueLen: or(s.TxQueueLen, 0),
+		HostRPFilter: s.HostRPFilter, PodRPFilter: or(s.PodRPFilter, 0),
+		DetectGateway: or(s.DetectGateway, false), DetectConflict: or(s.DetectConflict, false),
+		NotReadyReason: or(s.NotReadyReason, ""), DefaultRouteNIC: strings.TrimSpace(or(s.DefaultRouteNIC, "")),
+	}
+	if n.Args.CNI.DefaultRouteNIC != nil {
+		cfg.DefaultRouteNIC = strings.TrimSpace(*n.Args.CNI.DefaultRouteNIC)
+	}
+	if cfg.First == "" {
+		cfg.First = DefaultFirst
+	}
+	var err error
+	if cfg.Mode, err = parseMode(or(s.Mode, "")); err != nil || cfg.Mode == ModeDisabled {
+		return cfg, err
+	}
+	if err := n.checkNumbers(cfg); err != nil {
+		return nil, err
+	}
+	if err := n.checkAddresses(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+func parseMode(text string) (Mode, error) {
+	switch text {
+	case "", string(ModeAuto):
+		return ModeAuto, nil
+	case string(ModeUnderlay), string(ModeOverlay), string(ModeDisabled):
+		return Mode(text), nil
+	case "disable": // the spelling that peers' plugins know
+		return ModeDisabled, nil
+	}
+	return "", fmt.Errorf("unknown tuneMode: %s: mode must be one of auto, underlay, overlay, disabled", text)
+}
+
+func (n *network) checkNumbers(cfg *Config) error {
+	s := &n.section
+	if s.VethMTU != nil {
+		if cfg.VethMTU = *s.VethMTU; cfg.VethMTU <= 0 || cfg.VethMTU > maxMTU {
+			return fmt.Errorf("vethMTU must be greater than 0 and at most %d, not %d: leave it out to have it detected", maxMTU, cfg.VethMTU)
+		}
+	}
+	if cfg.HostRuleTable <= 0 || (cfg.HostRuleTable >= 253 && cfg.HostRuleTable <= 255) {
+		return fmt.Errorf("hostRuleTable %d cannot be used: name a table greater than 0 that is not 253, 254 or 255", cfg.HostRuleTable)
+	}
+	if cfg.TxQueueLen < 0 {
+		return fmt.Errorf("txQueueLen %d is negative: 0 leaves the queue length alone", cfg.TxQueueLen)
+	}
+	if cfg.PodRPFilter > 2 {
+		return fmt.Errorf("invalid rp_filter value %d in podRPFilter, available options: [-1,0,1,2]", cfg.PodRPFilter)
+	}
+	if or(cfg.HostRPFilter, 0) > 2 {
+		return fmt.Errorf("invalid rp_filter value %d in hostRPFilter, available options: [-1,0,1,2]", *cfg.HostRPFilter)
+	}
+	return nil
+}
+
+func (n *network) checkAddresses(cfg *Config) error {
+	s := &n.section
+	for _, list := range []struct {
+		key   string
+		cidrs []string
+	}{
+		{"overlayPodCIDR", or(s.OverlayPodCIDR, nil)},
+		{"serviceCIDR", or(s.ServiceCIDR, nil)},
+		{"hijackCIDR", or(s.HijackCIDR, nil)},
+	} {
+		for _, text := range list.cidrs {
+			cidr, err := parseCIDR(text)
+			if err != nil {
+				return fmt.Errorf("%s: invalid CIDR address: %q: write an address or a network such as 10.96.0.0/12", list.key, text)
+			}
+			cfg.CIDRs = append(cfg.CIDRs, cidr)
+		}
+	}
+	var err error
+	if cfg.PolicyRoutes, err = parsePolicyRoutes(or(s.PolicyRoutes, nil)); err != nil {
+		return err
+	}
+	if cfg.MACPrefix, err = parseMACPrefix(or(s.MACPrefix, "")); err != nil {
+		return err
+	}
+	if text := strings.TrimSpace(or(s.VethLinkAddress, "")); text != "" {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
+			return fmt.Errorf("vethLinkAddress %q is not an IP address of an interface: write one such as 169.254.100.1, without a prefix length", text)
+		}
+		cfg.VethLinkAddress = addr.Unmap()
+	}
+	return nil
+}
+
+// parseCIDR reads a network, or an address as the network of that one; host bits are cleared.
+func parseCIDR(text string) (netip.Prefix, error) {
+	text = strings.TrimSpace(text)
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
+}
+
+func parsePolicyRoutes(entries []policyRoute) ([]PolicyRoute, error) {
+	routes := make([]PolicyRoute, 0, len(entries))
+	for _, entry := range entries {
+		dst, err := parseCIDR(entry.Dst)
+		if err != nil {
+			return nil, fmt.Errorf("policyRoutes: invalid route dst %q: write an address or a network", entry.Dst)
+		}
+		gw, err := netip.ParseAddr(strings.TrimSpace(entry.Gw))
+		if err != nil || gw.Zone() != "" {
+			return nil, fmt.Errorf("policyRoutes: invalid route gw %q: write the address of a router", entry.Gw)
+		}
+		if dst.Addr().Is4() != gw.Is4() {
+			return nil, fmt.Errorf("policyRoutes: route dst %q and gw %q must use the same IP family", entry.Dst, entry.Gw)
+		}
+		routes = append(routes, PolicyRoute{dst, gw})
+	}
+	return routes, nil
+}
+
+// parseMACPrefix reads the first two bytes of a unicast MAC address, such as 0a:1b.
+func parseMACPrefix(text string) ([]byte, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, nil
+	}
+	fail := func(why string) error {
+		return fmt.Errorf("podMACPrefix %q %s: write the first two bytes of a MAC address, like 0a:1b", text, why)
+	}
+	if len(text) != 5 || (text[2] != ':' && text[2] != '-') {
+		return nil, fail("is no MAC prefix")
+	}
+	prefix, err := hex.DecodeString(text[:2] + text[3:])
+	if err != nil {
+		return nil, fail("is not hexadecimal")
+	}
+	if prefix[0]&1 != 0 {
+		return nil, fail("is of a multicast MAC: the lowest bit of the first byte must be 0")
+	}
+	return prefix, nil
+}

@@ -1,0 +1,97 @@
+package facts
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// toAddr converts an address of the netlink library; the zero Addr stands for none.
+func toAddr(ip net.IP) netip.Addr {
+	addr, _ := netip.AddrFromSlice(ip)
+	return addr.Unmap()
+}
+
+// toPrefix converts a network of the netlink library; nil is the default route of the family.
+func toPrefix(network *net.IPNet, family int) netip.Prefix {
+	if network == nil || len(network.IP) == 0 {
+		if family == unix.AF_INET6 {
+			return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		}
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
+	ones, bits := network.Mask.Size()
+	addr := toAddr(network.IP)
+	if addr.Is4() && bits == 128 {
+		ones -= 96
+	}
+	return netip.PrefixFrom(addr, ones)
+}
+
+// ToIPNet converts a prefix for the netlink library.
+func ToIPNet(prefix netip.Prefix) *net.IPNet {
+	addr := prefix.Addr()
+	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(prefix.Bits(), addr.BitLen())}
+}
+
+// KernelFamily returns the AF_ number of a family.
+func KernelFamily(family Family) int {
+	if family == V6 {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
+func fromLink(link netlink.Link) Link {
+	attrs := link.Attrs()
+	return Link{
+		Index: attrs.Index, Peer: attrs.ParentIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
+		MAC: attrs.HardwareAddr.String(), MTU: attrs.MTU, TxQLen: attrs.TxQLen, Up: attrs.Flags&net.FlagUp != 0,
+	}
+}
+
+// fromRoute converts one route; IPv6 routes to the same destination through several next hops come
+// as one message and are split, because the kernel also takes them one by one. ok is false for what
+// this plugin never touches: other types, IPv4 multipath, encapsulation.
+func fromRoute(route netlink.Route, names map[int]string) []Route {
+	if route.Type != unix.RTN_UNICAST || route.Encap != nil || route.Flags&unix.RTM_F_CLONED != 0 {
+		return nil
+	}
+	base := Route{
+		Dst: toPrefix(route.Dst, route.Family), Gw: toAddr(route.Gw), Dev: names[route.LinkIndex], Src: toAddr(route.Src),
+		Table: route.Table, Metric: route.Priority, MTU: route.MTU, AdvMSS: route.AdvMSS, Proto: int(route.Protocol),
+		Scope: int(route.Scope), Onlink: route.Flags&unix.RTNH_F_ONLINK != 0,
+	}
+	if len(route.MultiPath) == 0 {
+		return []Route{base}
+	}
+	if route.Family != unix.AF_INET6 {
+		return nil
+	}
+	split := make([]Route, 0, len(route.MultiPath))
+	for _, hop := range route.MultiPath {
+		one := base
+		one.Gw, one.Dev, one.Onlink = toAddr(hop.Gw), names[hop.LinkIndex], hop.Flags&unix.RTNH_F_ONLINK != 0
+		split = append(split, one)
+	}
+	return split
+}
+
+func fromRule(rule netlink.Rule) Rule {
+	found := Rule{Family: V4, Priority: rule.Priority, Mark: rule.Mark, Table: rule.Table, Proto: int(rule.Protocol)}
+	if rule.Family == unix.AF_INET6 {
+		found.Family = V6
+	}
+	if rule.Src != nil {
+		found.Src = toPrefix(rule.Src, rule.Family)
+	}
+	if rule.Mask != nil {
+		found.Mask = *rule.Mask
+	}
+	found.Foreign = rule.Dst != nil || rule.IifName != "" || rule.OifName != "" || rule.Invert || rule.Tos != 0 ||
+		rule.IPProto != 0 || rule.Sport != nil || rule.Dport != nil || rule.UIDRange != nil || rule.Goto > 0 ||
+		rule.SuppressPrefixlen >= 0
+	return found
+}

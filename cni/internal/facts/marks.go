@@ -1,0 +1,117 @@
+package facts
+
+import (
+	"bytes"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// MarkBit is the one bit of the packet mark and the connection mark that this plugin uses, and only
+// inside pods. It is clear of the bits known to be used there by meshes and tunnels.
+const MarkBit = 0x20000000
+
+// MarkTable is the name of the private nftables table; there is one for each family in use.
+const MarkTable = "spidercoordinator"
+
+// marksVersion is stored with each rule: a rule that somebody edits loses it.
+const marksVersion = "spidercoordinator rule 1"
+
+const ctStateNew = 0x8
+
+// MarkRule is one chain of the private table with its only rule.
+type MarkRule struct {
+	Chain *nftables.Chain
+	Rule  *nftables.Rule
+}
+
+// MarkRules returns the private table of a family with its two chains and rules:
+//
+//	prerouting: iifname VETH ct state new  ct mark set ct mark | BIT
+//	output:     ct mark & BIT == BIT       meta mark set meta mark | BIT
+//
+// Setting a bit never clears another one, so marks of applications and meshes survive.
+func MarkRules(family Family, veth string) (*nftables.Table, []MarkRule) {
+	table := &nftables.Table{Name: MarkTable, Family: nftables.TableFamilyIPv4}
+	if family == V6 {
+		table.Family = nftables.TableFamilyIPv6
+	}
+	prerouting := &nftables.Chain{
+		Name: "prerouting", Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityMangle,
+	}
+	output := &nftables.Chain{
+		Name: "output", Table: table, Type: nftables.ChainTypeRoute,
+		Hooknum: nftables.ChainHookOutput, Priority: nftables.ChainPriorityMangle,
+	}
+	version := []byte(marksVersion)
+	return table, []MarkRule{
+		{prerouting, &nftables.Rule{Table: table, Chain: prerouting, Exprs: tagNewConnections(veth), UserData: version}},
+		{output, &nftables.Rule{Table: table, Chain: output, Exprs: restoreTag(), UserData: version}},
+	}
+}
+
+func tagNewConnections(veth string) []expr.Any {
+	name := make([]byte, unix.IFNAMSIZ)
+	copy(name, veth)
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
+		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
+		onlyBits(ctStateNew),
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(0)},
+		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
+		setBits(MarkBit),
+		&expr.Ct{Key: expr.CtKeyMARK, Register: 1, SourceRegister: true},
+	}
+}
+
+func restoreTag() []expr.Any {
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
+		onlyBits(MarkBit),
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(MarkBit)},
+		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1},
+		setBits(MarkBit),
+		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1, SourceRegister: true},
+	}
+}
+
+func onlyBits(bits uint32) *expr.Bitwise {
+	return &expr.Bitwise{
+		SourceRegister: 1, DestRegister: 1, Len: 4,
+		Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: binaryutil.NativeEndian.PutUint32(0),
+	}
+}
+
+func setBits(bits uint32) *expr.Bitwise {
+	return &expr.Bitwise{
+		SourceRegister: 1, DestRegister: 1, Len: 4,
+		Mask: binaryutil.NativeEndian.PutUint32(^bits), Xor: binaryutil.NativeEndian.PutUint32(bits),
+	}
+}
+
+// readMarks says how much of the private table of a family is in place.
+func readMarks(conn *nftables.Conn, family Family) (MarkState, error) {
+	table, wanted := MarkRules(family, PodVeth)
+	tables, err := conn.ListTablesOfFamily(table.Family)
+	if err != nil {
+		return MarksAbsent, err
+	}
+	present := false
+	for _, found := range tables {
+		present = present || found.Name == table.Name
+	}
+	if !present {
+		return MarksAbsent, nil
+	}
+	for _, want := range wanted {
+		rules, err := conn.GetRules(table, want.Chain)
+		if err != nil || len(rules) != 1 || !bytes.Equal(rules[0].UserData, want.Rule.UserData) {
+			return MarksBroken, nil // a missing chain is an error of the kernel's answer
+		}
+	}
+	return MarksComplete, nil
+}

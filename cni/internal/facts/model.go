@@ -1,0 +1,216 @@
+// Package facts describes and reads the network state of a pod and of its node.
+//
+// The types here are plain comparable values: links are named, not numbered, so that a plan can
+// speak about a link that does not exist yet, and states can be compared in tests.
+package facts
+
+import (
+	"net/netip"
+)
+
+// Proto marks every route and rule of ours (RTM protocol number), so that `ip route show proto 92`
+// lists them and nothing foreign is ever removed.
+const Proto = 92
+
+// RouteTables of the kernel that have a fixed meaning.
+const (
+	TableMain  = 254
+	TableLocal = 255
+)
+
+// Kernel values of route scope and type used by this plugin.
+const (
+	ScopeUniverse = 0
+	ScopeLink     = 253
+	TypeUnicast   = 1
+)
+
+// MetricIPv6 is what the kernel stores for an IPv6 route that names no metric.
+const MetricIPv6 = 1024
+
+// ProtoRA is the protocol of routes learned from router advertisements.
+const ProtoRA = 9
+
+// ProtoKernel is the protocol of routes that the kernel makes for addresses.
+const ProtoKernel = 2
+
+// Side says in which namespace something is.
+type Side int
+
+// The two sides of a pod's second leg.
+const (
+	Pod Side = iota
+	Host
+)
+
+func (s Side) String() string {
+	if s == Host {
+		return "node"
+	}
+	return "pod"
+}
+
+// Family is an IP family.
+type Family int
+
+// The two IP families.
+const (
+	V4 Family = 4
+	V6 Family = 6
+)
+
+// Families lists both, IPv4 first.
+var Families = []Family{V4, V6}
+
+func (f Family) String() string {
+	if f == V6 {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// FamilyOf returns the family of an address.
+func FamilyOf(addr netip.Addr) Family {
+	if addr.Is4() {
+		return V4
+	}
+	return V6
+}
+
+// Link is a network interface.
+type Link struct {
+	Index  int
+	Peer   int // index of the other end of a veth, in the other namespace; 0 when there is none
+	Name   string
+	Kind   string
+	Alias  string
+	MAC    string
+	MTU    int
+	TxQLen int
+	Up     bool
+}
+
+// Addr is an address of a link.
+type Addr struct {
+	Dev       string
+	Prefix    netip.Prefix
+	Scope     int
+	Tentative bool
+	Failed    bool // duplicate address detection found another owner
+}
+
+// Route is a unicast route with one next hop.
+type Route struct {
+	Dst    netip.Prefix
+	Gw     netip.Addr
+	Dev    string
+	Src    netip.Addr
+	Table  int
+	Metric int
+	MTU    int
+	AdvMSS int
+	Proto  int
+	Scope  int
+	Onlink bool
+}
+
+// Family returns the IP family of the route.
+func (r Route) Family() Family { return FamilyOf(r.Dst.Addr()) }
+
+// IsDefault says whether the route matches everything.
+func (r Route) IsDefault() bool { return r.Dst.Bits() == 0 }
+
+// Rule is a routing policy rule that selects by source or mark.
+type Rule struct {
+	Family   Family
+	Priority int
+	Src      netip.Prefix // invalid: from all
+	Mark     uint32
+	Mask     uint32
+	Table    int
+	Proto    int
+	Foreign  bool // has selectors that this plugin never uses
+}
+
+// Neigh is a neighbour entry.
+type Neigh struct {
+	Dev       string
+	IP        netip.Addr
+	MAC       string
+	Permanent bool
+}
+
+// MarkState says how much of the private nftables table of a family is in place.
+type MarkState int
+
+// States of the nftables table.
+const (
+	MarksAbsent MarkState = iota
+	MarksBroken
+	MarksComplete
+)
+
+// Space is the state of one network namespace, as far as this plugin needs it.
+type Space struct {
+	Links   []Link
+	Addrs   []Addr
+	Routes  []Route
+	Rules   []Rule
+	Neighs  []Neigh
+	Sysctls map[string]string
+	Marks   map[Family]MarkState
+}
+
+// Facts is everything a plan is made from.
+type Facts struct {
+	Pod, Host Space
+	// Sources holds the address the node uses by default, for each family it has a default route for.
+	Sources map[Family]netip.Addr
+}
+
+// Space returns the state of one side.
+func (f *Facts) Space(side Side) *Space {
+	if side == Host {
+		return &f.Host
+	}
+	return &f.Pod
+}
+
+// Link returns the link of that name.
+func (s *Space) Link(name string) (Link, bool) {
+	for _, link := range s.Links {
+		if link.Name == name {
+			return link, true
+		}
+	}
+	return Link{}, false
+}
+
+// LinkByIndex returns the link of that index.
+func (s *Space) LinkByIndex(index int) (Link, bool) {
+	for _, link := range s.Links {
+		if link.Index == index {
+			return link, true
+		}
+	}
+	return Link{}, false
+}
+
+// Usable returns the addresses of a link that other machines can talk to: no link-local and no
+// multicast ones. Addresses of one family only; tentative ones count, since duplicate address
+// detection ends soon after ADD.
+func (s *Space) Usable(dev string, family Family) []netip.Addr {
+	var found []netip.Addr
+	for _, addr := range s.Addrs {
+		ip := addr.Prefix.Addr()
+		if addr.Dev == dev && FamilyOf(ip) == family && IsUsable(ip) {
+			found = append(found, ip)
+		}
+	}
+	return found
+}
+
+// IsUsable says whether other machines can talk to the address.
+func IsUsable(ip netip.Addr) bool {
+	return ip.IsValid() && !ip.IsLinkLocalUnicast() && !ip.IsLoopback() && !ip.IsMulticast() && !ip.IsUnspecified()
+}

@@ -1,0 +1,188 @@
+package facts
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// PodVeth is the pod's end of the veth pair.
+const PodVeth = "veth0"
+
+// Query says what to read beside the state of the pod.
+type Query struct {
+	HostVeth      string       // name of the node's end of the veth pair
+	HostRuleTable int          // routing table of the node that holds the routes to pods
+	First         string       // first interface of the pod; its veth peer on the node is read
+	IfName        string       // interface of this call
+	Extra         []netip.Addr // addresses of the interface known from the previous plugin
+	Marks         bool         // read the nftables table
+}
+
+// Read gathers the facts of a pod and its node.
+func Read(pod, host *Namespace, query Query) (*Facts, error) {
+	found := &Facts{Sources: map[Family]netip.Addr{}}
+	if err := readPod(pod, &found.Pod, query); err != nil {
+		return nil, fmt.Errorf("read the state of the pod: %w", err)
+	}
+	if err := readHost(host, found, query); err != nil {
+		return nil, fmt.Errorf("read the state of the node: %w", err)
+	}
+	return found, nil
+}
+
+func readPod(pod *Namespace, space *Space, query Query) error {
+	names, err := readLinks(pod.Netlink, space)
+	if err != nil {
+		return err
+	}
+	if space.Addrs, err = readAddrs(pod.Netlink, names); err != nil {
+		return err
+	}
+	if space.Rules, err = readRules(pod.Netlink); err != nil {
+		return err
+	}
+	if space.Routes, err = readRoutes(pod.Netlink, names); err != nil {
+		return err
+	}
+	if space.Neighs, err = readNeighs(pod.Netlink, names); err != nil {
+		return err
+	}
+	return pod.Do(func() error {
+		space.Sysctls = readSysctls(podSysctls(space.Links))
+		if !query.Marks {
+			return nil
+		}
+		return readAllMarks(space)
+	})
+}
+
+func readAllMarks(space *Space) error {
+	conn, err := nftables.New(nftables.AsLasting())
+	if err != nil {
+		return fmt.Errorf("open an nftables socket: %w", err)
+	}
+	defer func() { _ = conn.CloseLasting() }()
+	space.Marks = map[Family]MarkState{}
+	for _, family := range Families {
+		if space.Marks[family], err = readMarks(conn, family); err != nil {
+			return fmt.Errorf("read the nftables tables of %s: %w (is the kernel module nf_tables loaded?)", family, err)
+		}
+	}
+	return nil
+}
+
+func readLinks(handle *netlink.Handle, space *Space) (map[int]string, error) {
+	links, err := handle.LinkList()
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	names := make(map[int]string, len(links))
+	for _, link := range links {
+		space.Links = append(space.Links, fromLink(link))
+		names[link.Attrs().Index] = link.Attrs().Name
+	}
+	return names, nil
+}
+
+func readAddrs(handle *netlink.Handle, names map[int]string) ([]Addr, error) {
+	addrs, err := handle.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	found := make([]Addr, 0, len(addrs))
+	for _, addr := range addrs {
+		found = append(found, Addr{
+			Dev: names[addr.LinkIndex], Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
+			Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0, Failed: addr.Flags&unix.IFA_F_DADFAILED != 0,
+		})
+	}
+	return found, nil
+}
+
+func readRules(handle *netlink.Handle) ([]Rule, error) {
+	var found []Rule
+	for _, family := range Families {
+		rules, err := handle.RuleList(KernelFamily(family))
+		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+			if family == V6 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP)) {
+				continue // the kernel has no IPv6
+			}
+			return nil, fmt.Errorf("list %s rules: %w", family, err)
+		}
+		for _, rule := range rules {
+			found = append(found, fromRule(rule))
+		}
+	}
+	return found, nil
+}
+
+func readRoutes(handle *netlink.Handle, names map[int]string) ([]Route, error) {
+	var found []Route
+	for _, family := range Families {
+		routes, err := handle.RouteListFiltered(KernelFamily(family), &netlink.Route{}, netlink.RT_FILTER_TABLE)
+		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return nil, fmt.Errorf("list %s routes: %w", family, err)
+		}
+		for _, route := range routes {
+			if route.Table != TableLocal {
+				found = append(found, fromRoute(route, names)...)
+			}
+		}
+	}
+	return found, nil
+}
+
+func readNeighs(handle *netlink.Handle, names map[int]string) ([]Neigh, error) {
+	neighs, err := handle.NeighList(0, netlink.FAMILY_ALL)
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return nil, fmt.Errorf("list neighbours: %w", err)
+	}
+	var found []Neigh
+	for _, neigh := range neighs {
+		ip := toAddr(neigh.IP)
+		if !ip.IsValid() || neigh.State == unix.NUD_NOARP || neigh.Family == unix.AF_BRIDGE {
+			continue
+		}
+		found = append(found, Neigh{
+			Dev: names[neigh.LinkIndex], IP: ip, MAC: neigh.HardwareAddr.String(), Permanent: neigh.State&unix.NUD_PERMANENT != 0,
+		})
+	}
+	return found, nil
+}
+
+func readSysctls(keys []string) map[string]string {
+	found := make(map[string]string, len(keys))
+	for _, key := range keys {
+		if value, err := os.ReadFile("/proc/sys/" + key); err == nil { // a missing key is a fact too
+			found[key] = strings.TrimSpace(string(value))
+		}
+	}
+	return found
+}
+
+// RPFilter is the key of the reverse path filter of an interface (or of "all" and "default").
+func RPFilter(dev string) string { return "net/ipv4/conf/" + dev + "/rp_filter" }
+
+// SysctlV6 is the key of an IPv6 setting of an interface.
+func SysctlV6(dev, name string) string { return "net/ipv6/conf/" + dev + "/" + name }
+
+func podSysctls(links []Link) []string {
+	keys := []string{RPFilter("all"), RPFilter("default")}
+	for _, link := range links {
+		if link.Name == "lo" {
+			continue
+		}
+		keys = append(keys, RPFilter(link.Name))
+		if link.Name == PodVeth {
+			keys = append(keys, SysctlV6(PodVeth, "disable_ipv6"), SysctlV6(PodVeth, "addr_gen_mode"))
+		}
+	}
+	return keys
+}

@@ -1,0 +1,187 @@
+// Package install puts the plugin and the node's defaults file in place and keeps them there.
+package install
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Name is what the plugin is called in the directory of CNI plugins.
+const Name = "coordinator"
+
+// Installer knows where things come from and go to.
+type Installer struct {
+	Source         string // the plugin in the image
+	TargetDir      string // the node's directory of CNI plugins
+	DefaultsSource string // optional: the effective configuration of the cluster
+	DefaultsTarget string
+	ReplaceForeign bool // put aside another product's plugin of the same name
+}
+
+// Target is the plugin's path on the node.
+func (i *Installer) Target() string { return filepath.Join(i.TargetDir, Name) }
+
+// Backup is where another product's plugin is put aside. A runtime runs plugins by their type, so
+// nothing ever runs a file of this name.
+func (i *Installer) Backup() string { return filepath.Join(i.TargetDir, "."+Name+".foreign") }
+
+// Sync makes plugin and defaults file as they should be and says what it changed.
+func (i *Installer) Sync() (changed []string, err error) {
+	plugin, pluginErr := i.syncPlugin()
+	defaults, defaultsErr := i.syncDefaults()
+	return append(plugin, defaults...), errors.Join(pluginErr, defaultsErr)
+}
+
+func (i *Installer) syncPlugin() ([]string, error) {
+	target := i.Target()
+	same, err := equal(i.Source, target)
+	if err != nil || same {
+		return nil, err
+	}
+	var changed []string
+	foreign, err := isForeign(target)
+	if err != nil {
+		return nil, err
+	}
+	if foreign {
+		if !i.ReplaceForeign {
+			return nil, fmt.Errorf("%s belongs to another product (Spiderpool has a plugin of the same name): it is left alone; "+
+				"remove that product, or allow its replacement with --replace-foreign", target)
+		}
+		if err := os.Rename(target, i.Backup()); err != nil {
+			return nil, fmt.Errorf("put the other product's plugin aside: %w", err)
+		}
+		changed = append(changed, "put aside "+target+" of another product as "+i.Backup())
+	}
+	if err := copyFile(i.Source, target, 0o755); err != nil {
+		return changed, err
+	}
+	return append(changed, "installed "+target), nil
+}
+
+// syncDefaults keeps the last good file when the source is missing or broken: pods that start
+// meanwhile are better off with it than with nothing.
+func (i *Installer) syncDefaults() ([]string, error) {
+	if i.DefaultsSource == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(i.DefaultsSource)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(content) {
+		return nil, fmt.Errorf("%s is not valid JSON: %s stays as it is; check the ConfigMap of node defaults", i.DefaultsSource, i.DefaultsTarget)
+	}
+	if present, err := os.ReadFile(i.DefaultsTarget); err == nil && bytes.Equal(present, content) {
+		return nil, nil
+	}
+	if err := write(i.DefaultsTarget, bytes.NewReader(content), 0o644); err != nil {
+		return nil, err
+	}
+	return []string{"wrote " + i.DefaultsTarget}, nil
+}
+
+// Restore puts another product's plugin back that Sync had put aside.
+func (i *Installer) Restore() (changed []string, err error) {
+	err = os.Rename(i.Backup(), i.Target())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("put the other product's plugin back: %w", err)
+	}
+	return []string{"put back " + i.Target() + " of another product"}, nil
+}
+
+// equal compares two files; a missing target is different.
+func equal(source, target string) (bool, error) {
+	from, err := os.Open(source)
+	if err != nil {
+		return false, fmt.Errorf("the plugin of this image: %w", err)
+	}
+	defer func() { _ = from.Close() }()
+	to, err := os.Open(target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = to.Close() }()
+	if mode, err := to.Stat(); err != nil || mode.Mode().Perm() != 0o755 {
+		return false, err
+	}
+	return sameContent(from, to)
+}
+
+func sameContent(a, b io.Reader) (bool, error) {
+	const chunk = 64 << 10
+	left, right := make([]byte, chunk), make([]byte, chunk)
+	for {
+		n, errLeft := io.ReadFull(a, left)
+		m, errRight := io.ReadFull(b, right)
+		if !bytes.Equal(left[:n], right[:m]) {
+			return false, nil
+		}
+		ended := errors.Is(errLeft, io.EOF) || errors.Is(errLeft, io.ErrUnexpectedEOF)
+		if ended {
+			return true, nil
+		}
+		if err := errors.Join(errLeft, errRight); err != nil {
+			return false, err
+		}
+	}
+}
+
+func copyFile(source, target string, mode fs.FileMode) error {
+	from, err := os.Open(source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }()
+	return write(target, from, mode)
+}
+
+// write makes a file appear whole or not at all: under another name, on disk, and then renamed. A
+// plugin that runs at this moment is not disturbed.
+func write(target string, content io.Reader, mode fs.FileMode) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w: check that the directory of the node is mounted and writable", target, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if _, err = io.Copy(file, content); err == nil {
+		err = file.Chmod(mode)
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	if err = os.Rename(file.Name(), target); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(target))
+}
+
+func syncDir(dir string) error {
+	handle, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(handle.Sync(), handle.Close())
+}

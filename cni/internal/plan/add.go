@@ -1,0 +1,152 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// adder plans an ADD.
+type adder struct {
+	builder
+	req    *Request
+	leg    Leg
+	tables map[string]int // private routing tables by who they are for
+}
+
+// Add plans what is missing for an interface of a pod.
+func Add(f *facts.Facts, req *Request) (*Plan, error) {
+	a := &adder{builder: builder{facts: f}, req: req, tables: map[string]int{}}
+	families, err := a.families()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkDefaultRouteNIC(); err != nil {
+		return nil, err
+	}
+	if err := a.planLeg(families); err != nil {
+		return nil, err
+	}
+	made := &Plan{Leg: a.leg}
+	a.planInterface(made)
+	for _, family := range families {
+		a.planFamily(family)
+	}
+	made.Ops, made.Warnings = a.ops, a.warnings
+	return made, nil
+}
+
+// families are those in which the interface has an address. The rest of the plan is made for each
+// of them alone.
+func (a *adder) families() ([]facts.Family, error) {
+	var found []facts.Family
+	for _, family := range facts.Families {
+		if len(a.req.addresses(a.facts, a.req.IfName, family)) > 0 {
+			found = append(found, family)
+		}
+	}
+	if len(found) == 0 {
+		return nil, errNoAddress(a.req.IfName)
+	}
+	return found, nil
+}
+
+func (a *adder) planLeg(families []facts.Family) error {
+	if a.req.Underlay(a.facts) {
+		return a.planVeth(families)
+	}
+	return a.findPeer()
+}
+
+// findPeer finds the way to the node that the cluster network made.
+func (a *adder) findPeer() error {
+	dev, first := a.req.IfName, a.req.Config.First
+	if a.req.first() {
+		return fmt.Errorf("when creating interface %s in overlay mode, it detects that the current interface is first interface named %s, "+
+			"this plugin should not work for it: use mode auto or underlay in the network of the first interface", dev, first)
+	}
+	if _, found := a.facts.Pod.Link(facts.PodVeth); found {
+		return fmt.Errorf("when creating interface %s in overlay mode, it detects that the auxiliary interface %s of underlay mode exists: "+
+			"the first interface works in underlay mode; use mode auto in this network too", dev, facts.PodVeth)
+	}
+	pod, found := a.facts.Pod.Link(first)
+	if !found {
+		return fmt.Errorf("when creating interface %s in overlay mode, the pod has no first interface named %s: "+
+			"check podDefaultCniNic, and that the cluster network is attached first", dev, first)
+	}
+	host, found := a.facts.Host.LinkByIndex(pod.Peer)
+	if !found || pod.Peer == 0 || (pod.Kind != "veth" && pod.Kind != "netkit") {
+		return fmt.Errorf("when creating interface %s in overlay mode, the first interface %s (of kind %s) has no peer on the node: "+
+			"if it is an underlay interface, enable the coordinator in its network", dev, first, pod.Kind)
+	}
+	a.leg = Leg{PodDev: first, HostDev: host.Name, PodMAC: pod.MAC, HostMAC: host.MAC}
+	return nil
+}
+
+// planInterface adjusts the interface itself.
+func (a *adder) planInterface(made *Plan) {
+	dev, cfg := a.req.IfName, a.req.Config
+	link, found := a.facts.Pod.Link(dev)
+	if !found {
+		return
+	}
+	if len(cfg.MACPrefix) > 0 {
+		made.MAC = macFor(cfg.MACPrefix, a.firstAddress())
+		if made.MAC != link.MAC {
+			a.add(SetMAC{facts.Pod, dev, made.MAC}, SetMAC{facts.Pod, dev, link.MAC})
+			made.Announce = true
+		}
+	}
+	if cfg.TxQueueLen > 0 && cfg.TxQueueLen != link.TxQLen {
+		a.add(SetTxQLen{facts.Pod, dev, cfg.TxQueueLen}, SetTxQLen{facts.Pod, dev, link.TxQLen})
+	}
+	a.ensureUp(facts.Pod, dev)
+	a.planRPFilter()
+}
+
+func (a *adder) firstAddress() netip.Addr {
+	for _, family := range facts.Families {
+		if found := a.req.addresses(a.facts, a.req.IfName, family); len(found) > 0 {
+			return found[0]
+		}
+	}
+	return netip.Addr{}
+}
+
+// planRPFilter sets the reverse path filter. The kernel uses the greater of "all" and the
+// interface's own value, and a new namespace inherits "default" from the node: all of them count.
+func (a *adder) planRPFilter() {
+	value := a.req.Config.PodRPFilter
+	if value < 0 {
+		return
+	}
+	devs := []string{"all", "default"}
+	veth := false
+	for _, link := range a.facts.Pod.Links {
+		if link.Name != "lo" {
+			devs = append(devs, link.Name)
+			veth = veth || link.Name == facts.PodVeth
+		}
+	}
+	if a.leg.Private && !veth {
+		devs = append(devs, facts.PodVeth)
+	}
+	for _, dev := range devs {
+		a.ensureSysctl(facts.Pod, facts.RPFilter(dev), fmt.Sprint(value))
+	}
+}
+
+// planFamily plans addresses, routes, rules and neighbours of one family.
+func (a *adder) planFamily(family facts.Family) {
+	way, ok := a.way(family)
+	if ok {
+		a.planPodSide(way)
+		a.planHostSide(way)
+	}
+	table := facts.TableMain
+	if a.req.Config.TunePodRoutes && !(a.leg.Private && a.req.first()) {
+		table = a.tune(family, way)
+	}
+	a.planPolicyRoutes(family, table)
+}

@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash/fnv"
+	"net"
+	"strings"
+)
+
+// Names of interfaces are at most 15 bytes long, so 11 of the container's ID fit.
+const (
+	hostVethPrefix = "veth"
+	shortID        = 11
+)
+
+// aliasPrefix starts the alias of every interface of the node that this plugin made.
+const aliasPrefix = "spidercoordinator"
+
+const maxAlias = 200 // the kernel takes 255 bytes
+
+// HostVeth is the name of the node's end of a pod's veth pair. It follows from the container's ID
+// alone, so that DEL needs nothing else.
+func HostVeth(containerID string) string {
+	if len(containerID) > shortID {
+		containerID = containerID[:shortID]
+	}
+	return hostVethPrefix + containerID
+}
+
+// Owner is who an interface of the node belongs to. The network is needed for GC, which is called
+// for one network at a time.
+type Owner struct {
+	ContainerID, IfName, Network string
+}
+
+// Alias writes the owner into an interface's alias.
+func (o Owner) Alias() string {
+	alias := strings.Join([]string{aliasPrefix, o.ContainerID, o.IfName, o.Network}, " ")
+	if len(alias) <= maxAlias {
+		return alias
+	}
+	sum := sha256.Sum256([]byte(o.Network))
+	o.Network = "sha256:" + hex.EncodeToString(sum[:8])
+	return strings.Join([]string{aliasPrefix, o.ContainerID, o.IfName, o.Network}, " ")
+}
+
+// ParseAlias reads the owner from an alias; ok is false for an interface of somebody else.
+func ParseAlias(alias string) (owner Owner, ok bool) {
+	fields := strings.Fields(alias)
+	if len(fields) != 4 || fields[0] != aliasPrefix {
+		return Owner{}, false
+	}
+	return Owner{fields[1], fields[2], fields[3]}, true
+}
+
+// vethMAC derives a hardware address: locally administered, unicast, the same for each ADD of the
+// same container, and set at creation so that no daemon of the node picks another.
+func vethMAC(containerID, end string) string {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(end + " " + containerID))
+	mac := net.HardwareAddr(sum.Sum(nil)[:6])
+	mac[0] = mac[0]&^1 | 2
+	return mac.String()
+}

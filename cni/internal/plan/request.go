@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// Request is what one call of the runtime asks for.
+type Request struct {
+	Config      *config.Config
+	ContainerID string
+	IfName      string
+	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
+}
+
+// Plan is the outcome: operations in order, and what the user should know.
+type Plan struct {
+	Ops      []Op
+	Warnings []string
+	// Leg is the way between pod and node that the plan makes or uses.
+	Leg Leg
+	// MAC is the hardware address that the interface has in the end, where a prefix is configured.
+	MAC string
+	// Announce is set when that address is new, so that neighbours must learn it.
+	Announce bool
+}
+
+// Leg is the pair of interfaces that connects the pod with its node.
+type Leg struct {
+	PodDev, HostDev string
+	PodMAC, HostMAC string
+	Private         bool // made by this plugin (underlay), not by the cluster network (overlay)
+}
+
+func (r *Request) first() bool { return r.IfName == r.Config.First }
+
+func (r *Request) owner() Owner {
+	return Owner{r.ContainerID, r.IfName, r.Config.Network}
+}
+
+// Underlay decides the mode: the first interface and every one of a pod that has veth0 already are
+// underlay, another interface beside a cluster network's is overlay.
+func (r *Request) Underlay(f *facts.Facts) bool {
+	if r.Config.Mode != config.ModeAuto {
+		return r.Config.Mode == config.ModeUnderlay
+	}
+	if r.first() {
+		return true
+	}
+	_, found := f.Pod.Link(facts.PodVeth)
+	return found
+}
+
+// addresses are those of the interface in a family, from the kernel (which knows addresses from
+// router advertisements) and from the previous plugin.
+func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []netip.Addr {
+	found := f.Pod.Usable(dev, family)
+	if dev != r.IfName {
+		return found
+	}
+	seen := map[netip.Addr]bool{}
+	for _, ip := range found {
+		seen[ip] = true
+	}
+	for _, ip := range r.Addresses {
+		if facts.FamilyOf(ip) == family && facts.IsUsable(ip) && !seen[ip] {
+			found = append(found, ip)
+		}
+	}
+	return found
+}
+
+// macFor makes the hardware address from the prefix and an address of the interface.
+func macFor(prefix []byte, ip netip.Addr) string {
+	bytes := ip.AsSlice()
+	return net.HardwareAddr(append(append([]byte{}, prefix...), bytes[len(bytes)-4:]...)).String()
+}
+
+// nodeAddresses are the node's own addresses in a family, the one that serves as gateway first: the
+// one in the subnet of the pod, else the one of the node's default route.
+func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.Addr {
+	var all []netip.Addr
+	var best netip.Prefix
+	for _, addr := range f.Host.Addrs {
+		ip := addr.Prefix.Addr()
+		if facts.FamilyOf(ip) != family || !facts.IsUsable(ip) || addr.Failed || !facts.NodeInterface(addr.Dev) {
+			continue
+		}
+		all = append(all, ip)
+		if addr.Prefix.Masked().Contains(pod) && (!best.IsValid() || addr.Prefix.Bits() > best.Bits()) {
+			best = addr.Prefix
+		}
+	}
+	first := f.Sources[family]
+	if best.IsValid() {
+		first = best.Addr()
+	}
+	if !first.IsValid() {
+		return all
+	}
+	ordered := []netip.Addr{first}
+	for _, ip := range all {
+		if ip != first {
+			ordered = append(ordered, ip)
+		}
+	}
+	return ordered
+}
+
+// errNoAddress is the answer to an interface that nothing can be routed to.
+func errNoAddress(dev string) error {
+	return fmt.Errorf("no usable IP addresses on %q: the coordinator needs an interface with an address; "+
+		"check the ipam section of the plugin before it, or set the coordinator's mode to disabled for this network", dev)
+}

@@ -1,0 +1,237 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// checkDefaultRouteNIC refuses an interface that cannot hold the default route. One that is not
+// there yet may come with a later network of the pod.
+func (a *adder) checkDefaultRouteNIC() error {
+	name := a.req.Config.DefaultRouteNIC
+	if name == "" || !a.req.Config.TunePodRoutes {
+		return nil
+	}
+	if name == facts.PodVeth || name == "lo" {
+		return fmt.Errorf("podDefaultRouteNIC: %s cannot hold the default route: name an interface of a network, such as net1", name)
+	}
+	if _, found := a.facts.Pod.Link(name); !found {
+		if comesLater(name, a.req.IfName) {
+			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it comes", name))
+			return nil
+		}
+		return fmt.Errorf("podDefaultRouteNIC: %s don't exist in pod: interface %s is the one being added; "+
+			"check the annotation k8s.v1.cni.cncf.io/networks and the value of podDefaultRouteNIC", name, a.req.IfName)
+	}
+	for _, family := range facts.Families {
+		if _, found := a.defaultOf(name, family); found {
+			return nil
+		}
+	}
+	return fmt.Errorf("podDefaultRouteNIC: interface %s has no default route: "+
+		"give its network a gateway, or name another interface", name)
+}
+
+// comesLater tells from the names that Multus gives (net1, net2, ... in order) whether an interface
+// can still be added after the present one.
+func comesLater(name, present string) bool {
+	number, ok := netNumber(name)
+	if !ok {
+		return false
+	}
+	now, _ := netNumber(present)
+	return number > now
+}
+
+func netNumber(name string) (int, bool) {
+	var number int
+	if _, err := fmt.Sscanf(name, "net%d", &number); err != nil || name != fmt.Sprintf("net%d", number) {
+		return 0, false
+	}
+	return number, true
+}
+
+// tune makes each interface's traffic leave by that interface: what does not hold the pod's default
+// route gets a table of its own, selected by its addresses. It returns the table for further routes
+// of the present interface.
+func (a *adder) tune(family facts.Family, w way) int {
+	keeper := a.keeper(family)
+	for _, dev := range a.tuned(family, keeper) {
+		a.ownTable(dev, family, w)
+		if dev != keeper {
+			a.dropDefaults(dev, family)
+		}
+	}
+	if keeper != "" {
+		a.restoreDefault(keeper, family)
+	}
+	if table, own := a.tables[a.req.IfName]; own {
+		return table
+	}
+	return facts.TableMain
+}
+
+// keeper is the interface whose default route is the pod's, or nothing when there is none: the
+// configured one, else the one that has it already, else the present one.
+func (a *adder) keeper(family facts.Family) string {
+	if name := a.req.Config.DefaultRouteNIC; name != "" {
+		if _, found := a.defaultOf(name, family); found {
+			return name
+		}
+	}
+	for _, link := range a.facts.Pod.Links {
+		if link.Name != a.req.IfName && len(a.mainDefaults(link.Name, family)) > 0 {
+			return link.Name
+		}
+	}
+	if len(a.mainDefaults(a.req.IfName, family)) > 0 {
+		return a.req.IfName
+	}
+	return ""
+}
+
+// tuned are the interfaces that need a table of their own.
+func (a *adder) tuned(family facts.Family, keeper string) []string {
+	var devs []string
+	for _, link := range a.facts.Pod.Links {
+		dev := link.Name
+		if dev == "lo" || dev == facts.PodVeth || len(a.req.addresses(a.facts, dev, family)) == 0 {
+			continue
+		}
+		if a.needsTable(dev, keeper, family) {
+			devs = append(devs, dev)
+		}
+	}
+	return devs
+}
+
+func (a *adder) needsTable(dev, keeper string, family facts.Family) bool {
+	present, chosen := dev == a.req.IfName, dev == a.req.Config.DefaultRouteNIC
+	switch {
+	case dev != keeper:
+		return present || len(a.mainDefaults(dev, family)) > 0
+	case !a.leg.Private && dev == a.leg.PodDev:
+		return true // replies of the cluster network's interface must not leave by another subnet's
+	case present && !chosen:
+		return true // it keeps the default route only because nobody else has one
+	}
+	return a.overlaps(dev, family)
+}
+
+// overlaps says whether another interface has a route to the same network: then the main table
+// cannot tell them apart.
+func (a *adder) overlaps(dev string, family facts.Family) bool {
+	for _, own := range a.mainRoutes(dev, family) {
+		for _, other := range a.facts.Pod.Routes {
+			if other.Table == facts.TableMain && other.Dst == own.Dst && !own.IsDefault() &&
+				other.Dev != dev && other.Dev != a.leg.PodDev {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ownTable copies what an interface has in the main table, adds the way to the node, and selects
+// the table by each address of the interface. Replies to marked connections come first anyway.
+func (a *adder) ownTable(dev string, family facts.Family, w way) {
+	table := a.table(dev)
+	var viaGateway []facts.Route
+	for _, route := range a.mainRoutes(dev, family) {
+		route.Table = table
+		if route.Gw.IsValid() {
+			viaGateway = append(viaGateway, route)
+			continue
+		}
+		a.copyRoute(route)
+	}
+	addresses := a.req.addresses(a.facts, dev, family)
+	if len(w.node) > 0 {
+		source := netip.Addr{}
+		if family == facts.V4 {
+			source = addresses[0]
+		}
+		for _, route := range a.legRoutes(w, table, source) {
+			a.ensureRoute(facts.Pod, route)
+		}
+	}
+	for _, route := range viaGateway {
+		a.copyRoute(route)
+	}
+	for _, ip := range addresses {
+		a.ensureRule(facts.Pod, facts.Rule{
+			Family: family, Priority: PriorityFrom + table - FirstTable,
+			Src: netip.PrefixFrom(ip, ip.BitLen()), Table: table,
+		}, false)
+	}
+}
+
+// copyRoute puts a route with all its attributes into another table.
+func (a *adder) copyRoute(route facts.Route) {
+	for _, found := range a.facts.Pod.Routes {
+		if found == route {
+			return
+		}
+	}
+	a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
+}
+
+// dropDefaults takes an interface's default routes out of the main table.
+func (a *adder) dropDefaults(dev string, family facts.Family) {
+	for _, route := range a.mainDefaults(dev, family) {
+		if route.Proto == facts.ProtoRA {
+			// Otherwise the next router advertisement brings it back.
+			a.ensureSysctl(facts.Pod, facts.SysctlV6(dev, "accept_ra_defrtr"), "0")
+		}
+		a.dropRoute(facts.Pod, route)
+	}
+}
+
+// restoreDefault gives the main table the default route of the interface that shall hold it, when
+// an earlier call moved it away.
+func (a *adder) restoreDefault(dev string, family facts.Family) {
+	route, found := a.defaultOf(dev, family)
+	if !found || route.Table == facts.TableMain {
+		return
+	}
+	route.Table = facts.TableMain
+	a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
+}
+
+// defaultOf finds an interface's default route, in the main table or where it was moved to.
+func (a *adder) defaultOf(dev string, family facts.Family) (facts.Route, bool) {
+	if found := a.mainDefaults(dev, family); len(found) > 0 {
+		return found[0], true
+	}
+	table := a.existingTable(dev)
+	for _, route := range a.facts.Pod.Routes {
+		if table != 0 && route.Table == table && route.Dev == dev && route.IsDefault() && route.Family() == family {
+			return route, true
+		}
+	}
+	return facts.Route{}, false
+}
+
+func (a *adder) mainDefaults(dev string, family facts.Family) []facts.Route {
+	var found []facts.Route
+	for _, route := range a.mainRoutes(dev, family) {
+		if route.IsDefault() {
+			found = append(found, route)
+		}
+	}
+	return found
+}
+
+// mainRoutes are an interface's own routes in the main table.
+func (a *adder) mainRoutes(dev string, family facts.Family) []facts.Route {
+	var found []facts.Route
+	for _, route := range a.facts.Pod.Routes {
+		local := route.Dst.Addr().IsLinkLocalUnicast() || route.Dst.Addr().IsMulticast()
+		if route.Table == facts.TableMain && route.Dev == dev && route.Family() == family && !local {
+			found = append(found, route)
+		}
+	}
+	return found
+}

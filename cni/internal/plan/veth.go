@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// sysctl addr_gen_mode 1: the kernel gives the interface no link-local address of its own making.
+const noKernelAddress = "1"
+
+// planVeth makes the pair, or takes the one that is there.
+func (a *adder) planVeth(families []facts.Family) error {
+	if err := a.planPair(); err != nil {
+		return err
+	}
+	a.ensureSysctl(facts.Host, facts.SysctlV6(a.leg.HostDev, "accept_ra"), "0")
+	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
+		a.ensureSysctl(facts.Host, facts.RPFilter(a.leg.HostDev), fmt.Sprint(*filter))
+	}
+	for _, family := range families {
+		if family == facts.V6 {
+			// Before the link goes up: otherwise the kernel's own link-local address is unusable
+			// for the second or two that duplicate address detection takes.
+			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "disable_ipv6"), "0")
+			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "addr_gen_mode"), noKernelAddress)
+		}
+	}
+	a.ensureUp(facts.Host, a.leg.HostDev)
+	a.ensureUp(facts.Pod, a.leg.PodDev)
+	for _, family := range families {
+		a.planLinkAddress(family)
+	}
+	return nil
+}
+
+// planPair fills in the leg.
+func (a *adder) planPair() error {
+	name := HostVeth(a.req.ContainerID)
+	pod, podFound := a.facts.Pod.Link(facts.PodVeth)
+	host, hostFound := a.facts.Host.Link(name)
+	a.leg = Leg{
+		PodDev: facts.PodVeth, HostDev: name, Private: true,
+		PodMAC: vethMAC(a.req.ContainerID, "pod"), HostMAC: vethMAC(a.req.ContainerID, "node"),
+	}
+	if hostFound {
+		if err := a.checkOwner(host); err != nil {
+			return err
+		}
+	}
+	if podFound && hostFound && pod.Peer == host.Index && host.Peer == pod.Index {
+		a.keepPair(pod, host)
+		return nil
+	}
+	if podFound {
+		return fmt.Errorf("the pod has an interface %s that is not the other end of %s on the node: another plugin or an older version made it; "+
+			"delete the pod, and check that no other coordinator plugin is in its networks", facts.PodVeth, name)
+	}
+	if !a.req.first() {
+		return fmt.Errorf("when creating interface %s in underlay mode, it detects that the auxiliary interface %s was not created by previous interface: "+
+			"enable the coordinator in the network of the first interface %s", a.req.IfName, facts.PodVeth, a.req.Config.First)
+	}
+	if hostFound {
+		a.add(DropLink{facts.Host, name}, nil) // left over from a pod namespace that is gone
+	}
+	a.add(AddVeth{facts.PodVeth, name, a.leg.PodMAC, a.leg.HostMAC, a.vethMTU()}, DropLink{facts.Host, name})
+	a.add(SetAlias{facts.Host, name, a.req.owner().Alias()}, nil)
+	return nil
+}
+
+// checkOwner refuses an interface of the node that has the right name and the wrong owner.
+func (a *adder) checkOwner(host facts.Link) error {
+	owner, ours := ParseAlias(host.Alias)
+	if host.Kind == "veth" && (host.Alias == "" || (ours && owner.ContainerID == a.req.ContainerID)) {
+		return nil
+	}
+	return fmt.Errorf("the node has a link %s already, of kind %s with alias %q: it does not belong to container %s; "+
+		"check with: ip -d link show %s", host.Name, host.Kind, host.Alias, a.req.ContainerID, host.Name)
+}
+
+func (a *adder) keepPair(pod, host facts.Link) {
+	a.leg.PodMAC, a.leg.HostMAC = pod.MAC, host.MAC
+	if host.Alias == "" {
+		a.add(SetAlias{facts.Host, host.Name, Owner{a.req.ContainerID, a.req.Config.First, a.req.Config.Network}.Alias()}, nil)
+	}
+	if !a.req.first() {
+		return // the MTU is the first interface's business
+	}
+	mtu := a.vethMTU()
+	if pod.MTU != mtu {
+		a.add(SetMTU{facts.Pod, pod.Name, mtu}, SetMTU{facts.Pod, pod.Name, pod.MTU})
+	}
+	if host.MTU != mtu {
+		a.add(SetMTU{facts.Host, host.Name, mtu}, SetMTU{facts.Host, host.Name, host.MTU})
+	}
+}
+
+// Without any other knowledge: what an Ethernet carries. IPv6 needs links of 1280 bytes at least.
+const (
+	usualMTU = 1500
+	leastMTU = 1280
+)
+
+// vethMTU is the configured MTU, else the smallest on the way: of the pod's interface and of each
+// interface of the node with an address, tunnels of the cluster network included.
+func (a *adder) vethMTU() int {
+	if a.req.Config.VethMTU > 0 {
+		return a.req.Config.VethMTU
+	}
+	smallest := 0
+	consider := func(mtu int) {
+		if mtu >= leastMTU && (smallest == 0 || mtu < smallest) {
+			smallest = mtu
+		}
+	}
+	if link, found := a.facts.Pod.Link(a.req.IfName); found {
+		consider(link.MTU)
+	}
+	for _, link := range a.facts.Host.Links {
+		if link.Up && link.Name != "lo" && link.Name != a.leg.HostDev {
+			consider(link.MTU)
+		}
+	}
+	if smallest == 0 {
+		return usualMTU
+	}
+	return smallest
+}
+
+// planLinkAddress puts addresses on veth0: the configured one, which lets iptables REDIRECT work,
+// and for IPv6 a link-local one that is usable at once.
+func (a *adder) planLinkAddress(family facts.Family) {
+	if link := a.req.Config.VethLinkAddress; link.IsValid() && facts.FamilyOf(link) == family {
+		prefix := netip.PrefixFrom(link, link.BitLen())
+		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: prefix, Scope: scopeOf(link)})
+	}
+	if family == facts.V6 {
+		local := netip.PrefixFrom(linkLocal(a.leg.PodMAC), 64)
+		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: local, Scope: facts.ScopeLink})
+	}
+}
+
+func scopeOf(ip netip.Addr) int {
+	if ip.IsLinkLocalUnicast() {
+		return facts.ScopeLink
+	}
+	return facts.ScopeUniverse
+}
+
+// linkLocal is the address that RFC 4291 derives from a hardware address.
+func linkLocal(mac string) netip.Addr {
+	hw, _ := net.ParseMAC(mac)
+	return netip.AddrFrom16([16]byte{
+		0xfe, 0x80, 8: hw[0] ^ 2, 9: hw[1], 10: hw[2], 11: 0xff, 12: 0xfe, 13: hw[3], 14: hw[4], 15: hw[5],
+	})
+}

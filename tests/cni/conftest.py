@@ -1,0 +1,51 @@
+"""Fixtures of the plugin's tests: namespaces that exist for one test each."""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cni.topology import Pod, Segment
+
+ROOT = Path(__file__).resolve().parents[2]
+_numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder as one that needs root."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.root)
+
+
+@pytest.fixture(scope="session")
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plugin, built with the steps at which tests let it fail."""
+    target = tmp_path_factory.mktemp("bin") / "coordinator"
+    subprocess.run(
+        ["go", "build", "-tags", "faultinjection", "-o", str(target), "./cmd/coordinator"],
+        cwd=ROOT / "cni",
+        check=True,
+        env=os.environ | {"CGO_ENABLED": "0"},
+    )
+    return target
+
+
+@pytest.fixture
+def segment(tmp_path: Path, binary: Path) -> Iterator[Segment]:
+    """A node, a machine beside it and their segment."""
+    made = Segment(f"sc{os.getpid()}-{next(_numbers)}", tmp_path, binary)
+    try:
+        made.create()
+        yield made
+    finally:
+        made.delete()
+
+
+@pytest.fixture
+def pod(segment: Segment) -> Pod:
+    """A pod without interfaces."""
+    return segment.pod()

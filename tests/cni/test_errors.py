@@ -1,0 +1,96 @@
+"""What a user reads when something is wrong. Statements 4-12, 61 and 70."""
+
+import pytest
+
+from tests.cni.test_delete import leftovers
+from tests.cni.topology import Json, PluginError, Pod, Segment
+
+
+@pytest.mark.parametrize("mode", ["disable", "disabled"])
+def test_statement_04_disabled_passes_the_result_through(pod: Pod, mode: str) -> None:
+    before = pod.attach()
+    after = pod.coordinator(mode=mode)
+    assert after["interfaces"] == before["interfaces"]
+    assert pod.space.link("veth0") is None
+    pod.coordinator("CHECK", mode=mode)
+    pod.coordinator("DEL", mode=mode)
+
+
+REFUSED: list[tuple[Json, list[str]]] = [
+    ({"mode": "sideways"}, ["unknown tuneMode: sideways", "underlay"]),  # statement 5
+    ({"prevResult": None}, ["prevResult", "chained"]),  # statement 6
+    ({"vethMTU": 0}, ["vethMTU must be greater than 0"]),  # statement 7
+    ({"podRPFilter": 3}, ["rp_filter", "3", "[-1,0,1,2]"]),  # statement 8
+    ({"policyRoutes": [{"dst": "x", "gw": "10.6.0.1"}]}, ['invalid route dst "x"']),  # statement 9
+    ({"policyRoutes": [{"dst": "10.0.0.0/8", "gw": "y"}]}, ['invalid route gw "y"']),
+    ({"policyRoutes": [{"dst": "10.0.0.0/8", "gw": "fd00::1"}]}, ["must use the same IP family"]),
+    ({"vethLinkAddress": "abc"}, ["vethLinkAddress", '"abc"', "169.254.100.1"]),  # statement 10
+    ({"vethLinkAddress": "169.254.100.1/32"}, ["vethLinkAddress", "prefix length"]),
+    ({"podMACPrefix": "0b:1b"}, ["podMACPrefix", "lowest bit"]),  # statement 11
+    ({"podMACPrefix": "0,:1b"}, ["podMACPrefix", "0a:1b"]),
+    ({"podMACPrefix": "0a:1"}, ["podMACPrefix", "0a:1b"]),
+    ({"serviceCIDR": ["10.0.0.0/40"]}, ["serviceCIDR", "invalid CIDR address"]),
+    ({"hostRuleTable": 254}, ["hostRuleTable 254"]),
+    ({"txQueueLen": -1}, ["txQueueLen -1"]),
+    ({"podDefaultRouteNic": "veth0"}, ["podDefaultRouteNIC", "veth0"]),
+]
+
+
+@pytest.mark.parametrize(("section", "words"), REFUSED, ids=[str(case[0]) for case in REFUSED])
+def test_statements_05_to_11_bad_values_are_named(
+    pod: Pod, segment: Segment, section: Json, words: list[str]
+) -> None:
+    pod.attach()
+    with pytest.raises(PluginError) as error:
+        pod.coordinator(**section)
+    for word in ["pod default/web", "interface eth0", *words]:
+        assert word in error.value.msg
+    assert leftovers(segment, pod) == []
+
+
+def test_statement_09_addresses_and_spaces_among_cidrs(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator(hijackCIDR=["1.2.3.4", " 1.2.4.9/24 "])
+    routes = [route.split()[0] for route in pod.space.routes()]
+    assert {"1.2.3.4", "1.2.4.0/24"} <= set(routes)
+
+
+def test_statement_12_not_ready_is_told_as_it_is(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    reason = "spidercoordinator: default no ready: no CIDR of services is known"
+    with pytest.raises(PluginError) as error:
+        pod.coordinator(notReadyReason=reason)
+    assert error.value.msg == reason
+    assert error.value.details == ""
+    assert leftovers(segment, pod) == []
+    pod.coordinator()
+    pod.coordinator("CHECK", notReadyReason=reason)
+
+
+def test_statement_61_interface_without_address(pod: Pod) -> None:
+    pod.attach()
+    pod.space.run("ip addr flush dev eth0")
+    with pytest.raises(PluginError, match='no usable IP addresses on "eth0"'):
+        pod.coordinator(prevResult=pod.results["eth0"] | {"ips": []})
+
+
+def test_an_interface_named_veth0_of_somebody_else(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    pod.space.run("ip link add veth0 type bridge")
+    with pytest.raises(PluginError, match="veth0 that is not the other end of"):
+        pod.coordinator()
+    assert leftovers(segment, pod) == []
+
+
+def test_a_link_of_the_node_with_the_same_name(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    segment.node.run(f"ip link add {pod.host_veth} type bridge")
+    with pytest.raises(PluginError, match="does not belong to container"):
+        pod.coordinator()
+    assert pod.space.link("veth0") is None
+
+
+def test_a_namespace_that_is_gone(pod: Pod) -> None:
+    pod.attach()
+    with pytest.raises(PluginError, match="network namespace"):
+        pod.coordinator(env={"CNI_NETNS": "/run/netns/missing"})

@@ -1,0 +1,187 @@
+"""Underlay mode, first interface: what an ADD makes. Statements 14-23, 27, 28 and 76."""
+
+import pytest
+
+from tests.cni.topology import NODE_IPV4, NODE_IPV6, Pod, Segment
+
+
+def locally_administered(mac: str) -> bool:
+    return int(mac[:2], 16) & 3 == 2
+
+
+def test_statement_14_veth_pair_with_link_address(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator(vethLinkAddress="169.254.100.1", vethMTU=1400)
+    inside, outside = pod.space.link("veth0"), pod.segment.node.link(pod.host_veth)
+    assert inside is not None
+    assert outside is not None
+    assert "169.254.100.1/32" in pod.space.addresses("veth0")
+    for end in (inside, outside):
+        assert "UP" in end["flags"]
+        assert end["mtu"] == 1400
+        assert locally_administered(end["address"])
+    assert outside["ifalias"].split() == [
+        "spidercoordinator",
+        pod.container,
+        "eth0",
+        "macvlan-conf",
+    ]
+
+
+def test_statement_15_no_link_address_unless_asked(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator()
+    assert [found for found in pod.space.addresses("veth0") if "." in found] == []
+
+
+def test_statement_15_no_ipv4_link_address_in_an_ipv6_pod(pod: Pod) -> None:
+    pod.attach(families=(6,))
+    pod.coordinator(vethLinkAddress="169.254.100.1")
+    assert [found for found in pod.space.addresses("veth0") if "." in found] == []
+
+
+def test_statement_16_main_table(pod: Pod) -> None:
+    pod.attach()
+    pod.segment.node.run("ip addr add 192.168.77.1/24 dev eth0")
+    pod.coordinator()
+    ip = pod.ipv4()
+    assert sorted(pod.space.routes()) == sorted(
+        [
+            "default via 10.6.0.1 dev eth0",
+            f"10.6.0.0/16 dev eth0 proto kernel scope link src {ip}",
+            f"{NODE_IPV4} dev veth0 proto 92 scope link src {ip}",
+            f"192.168.77.1 dev veth0 proto 92 scope link src {ip}",
+            f"10.233.0.0/18 via {NODE_IPV4} dev veth0 proto 92 src {ip}",
+            f"10.233.64.0/18 via {NODE_IPV4} dev veth0 proto 92 src {ip}",
+            f"169.254.0.0/16 via {NODE_IPV4} dev veth0 proto 92 src {ip}",
+        ]
+    )
+
+
+def test_statement_17_mark_table_and_rule(pod: Pod) -> None:
+    pod.attach(families=(4, 6))
+    pod.coordinator()
+    assert pod.space.routes(4, 5000) == [
+        f"default via {NODE_IPV4} dev veth0 proto 92 src {pod.ipv4()}"
+    ]
+    assert pod.space.routes(6, 5000) == [
+        f"default via {NODE_IPV6} dev veth0 proto 92 metric 1024 pref medium"
+    ]
+    rule = "1000: from all fwmark 0x20000000/0x20000000 lookup 5000 proto 92"
+    for family in (4, 6):
+        assert pod.space.rules(family)[:2] == ["0: from all lookup local", rule]
+
+
+@pytest.mark.parametrize(
+    ("families", "tables"), [((4,), ["ip"]), ((6,), ["ip6"]), ((4, 6), ["ip", "ip6"])]
+)
+def test_statement_18_mark_rules_once_for_each_family(
+    pod: Pod, families: tuple[int, ...], tables: list[str]
+) -> None:
+    pod.attach(families=families)
+    pod.coordinator()
+    rules = pod.space.run("nft list ruleset")
+    assert [line.split()[1] for line in rules.splitlines() if line.startswith("table")] == tables
+    for line in (
+        'iifname "veth0" ct state new ct mark set ct mark | 0x20000000',
+        "ct mark & 0x20000000 == 0x20000000 meta mark set meta mark | 0x20000000",
+    ):
+        assert rules.count(line) == len(tables)
+
+
+def test_statement_19_and_20_node_rule_route_and_neighbours(pod: Pod) -> None:
+    pod.attach(families=(4, 6))
+    pod.coordinator()
+    node, veth = pod.segment.node, pod.host_veth
+    inside, outside = pod.space.link("veth0"), node.link(veth)
+    assert inside is not None
+    assert outside is not None
+    assert node.routes(4, 500) == [f"{pod.ipv4()} dev {veth} proto 92 scope link"]
+    assert node.routes(6, 500) == [f"{pod.ipv6()} dev {veth} proto 92 metric 1024 pref medium"]
+    for family, own, other in ((4, pod.ipv4(), NODE_IPV4), (6, pod.ipv6(), NODE_IPV6)):
+        assert node.rules(family).count("1000: from all lookup 500 proto 92") == 1
+        assert f"{own} dev {veth} lladdr {inside['address']} PERMANENT" in node.neighbours(family)
+        assert f"{other} dev veth0 lladdr {outside['address']} PERMANENT" in pod.space.neighbours(
+            family
+        )
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_statement_21_nothing_in_the_other_family(pod: Pod, family: int) -> None:
+    other = 10 - family
+    pod.attach(families=(family,))
+    pod.coordinator()
+    assert [route for route in pod.space.routes(other) if "proto 92" in route] == []
+    assert [rule for rule in pod.space.rules(other) if "proto 92" in rule] == []
+    assert pod.space.neighbours(other) == []
+    assert [rule for rule in pod.segment.node.rules(other) if "proto 92" in rule] == []
+
+
+def test_statement_22_host_rule_table(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator(hostRuleTable=200)
+    node = pod.segment.node
+    assert node.routes(4, 200) == [f"{pod.ipv4()} dev {pod.host_veth} proto 92 scope link"]
+    assert "1000: from all lookup 200 proto 92" in node.rules()
+    assert node.routes(4, 500) == []
+
+
+def test_statement_23_interfaces_that_are_not_the_nodes_own(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    names = ["docker0", "cali1", "veth9", "cni0", "flannel.1", "kube-ipvs0", "cilium_host"]
+    names += ["virbr0", "dummy0", "cbr0", "lxcbr0", "vx-submariner"]
+    for number, name in enumerate([*names, "br0"]):
+        segment.node.run(f"ip link add {name} type bridge")
+        segment.node.run(f"ip addr add 192.168.{number}.1/24 dev {name}")
+        segment.node.run(f"ip link set {name} up")
+    pod.coordinator()
+    hosts = [
+        route.split()[0] for route in pod.space.routes() if "veth0" in route and "via" not in route
+    ]
+    assert sorted(hosts) == [NODE_IPV4, f"192.168.{len(names)}.1"]
+
+
+def test_statement_27_policy_routes_in_main(pod: Pod) -> None:
+    pod.attach()
+    entries = [
+        {"dst": "198.18.0.0/15", "gw": "10.6.0.1"},
+        {"dst": "2001:2::/48", "gw": "fd00:10:6::1"},
+    ]
+    pod.coordinator(policyRoutes=entries)
+    assert "198.18.0.0/15 via 10.6.0.1 dev eth0 proto 92" in pod.space.routes()
+    assert not [route for route in pod.space.routes(6) if route.startswith("2001:2::")]
+
+
+@pytest.mark.parametrize("version", ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"])
+def test_statement_28_result_is_the_previous_one_and_the_leg(pod: Pod, version: str) -> None:
+    before = pod.attach()
+    pod.results["eth0"] = before | {"cniVersion": version}
+    if version < "1":
+        for entry in pod.results["eth0"]["ips"]:
+            entry["version"] = "4"
+    after = pod.coordinator(cniVersion=version)
+    assert after["cniVersion"] == version
+    assert [entry["address"] for entry in after["ips"]] == [
+        entry["address"] for entry in before["ips"]
+    ]
+    assert after["ips"][0]["interface"] == 0
+    assert [link["name"] for link in after["interfaces"]] == ["eth0", pod.host_veth, "veth0"]
+
+
+def test_statement_76_mtu_of_both_ends(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator(vethMTU=1400)
+    for link in (pod.space.link("veth0"), pod.segment.node.link(pod.host_veth)):
+        assert link is not None
+        assert link["mtu"] == 1400
+
+
+def test_mtu_is_the_smallest_on_the_way_when_unset(pod: Pod, segment: Segment) -> None:
+    segment.node.run("ip link add vxlan.calico type vxlan id 7 dstport 4789 dev eth0")
+    segment.node.run("ip addr add 10.233.90.0/32 dev vxlan.calico")
+    segment.node.run("ip link set vxlan.calico mtu 1430 up")
+    pod.attach()
+    pod.coordinator()
+    for link in (pod.space.link("veth0"), segment.node.link(pod.host_veth)):
+        assert link is not None
+        assert link["mtu"] == 1430
