@@ -19,8 +19,6 @@ VERSION = "v2beta1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 _ACRONYMS = frozenset({"cidr", "cni", "id", "ip", "ipam", "mac", "mtu", "nad", "nic", "rp"})
-LIST_TYPE = "x-kubernetes-list-type"
-LIST_KEYS = "x-kubernetes-list-map-keys"
 
 
 def wire_name(name: str) -> str:

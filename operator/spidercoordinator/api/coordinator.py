@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spidercoordinator.api.base import LIST_KEYS, LIST_TYPE, Condition, Model, ObjectMeta
-from spidercoordinator.api.rules import Rule
+from spidercoordinator.api.base import Condition, Model, ObjectMeta
+from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
     IP,
     MACPrefix,
@@ -25,8 +25,6 @@ from spidercoordinator.api.scalars import (
 )
 
 FINALIZER = "spiderpool.spidernet.io"
-
-_SET = {LIST_TYPE: "set"}
 
 PodCIDRTypeName = Literal["auto", "cluster", "calico", "cilium", "none"]
 
@@ -52,18 +50,18 @@ PodCIDR = Annotated[
     Field(
         description="Pod CIDRs to use instead of what is found, for clusters that do not tell.",
         max_length=64,
-        json_schema_extra=_SET,
         strict=False,
     ),
+    Unique(),
 ]
 ServiceCIDR = Annotated[
     tuple[Network, ...],
     Field(
         description="Service CIDRs to use instead of what is found, for clusters that do not tell.",
         max_length=64,
-        json_schema_extra=_SET,
         strict=False,
     ),
+    Unique(),
 ]
 HijackCIDR = Annotated[
     tuple[Network, ...],
@@ -71,9 +69,9 @@ HijackCIDR = Annotated[
         description="More destinations a pod reaches through its node, as addresses or CIDRs;"
         " 169.254.0.0/16 makes the node-local DNS cache work.",
         max_length=256,
-        json_schema_extra=_SET,
         strict=False,
     ),
+    Unique(),
 ]
 PodMACPrefix = Annotated[
     MACPrefix,

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spidercoordinator.api.base import LIST_KEYS, LIST_TYPE, Condition, Model, ObjectMeta
+from spidercoordinator.api.base import Condition, Model, ObjectMeta
 from spidercoordinator.api.coordinator import CoordinatorSettings
 from spidercoordinator.api.networks import (
     IPAM,
@@ -17,7 +17,7 @@ from spidercoordinator.api.networks import (
     SriovNetwork,
     VlanNetwork,
 )
-from spidercoordinator.api.rules import Rule
+from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, Rule
 
 CNITypeName = Literal["macvlan", "ipvlan", "vlan", "sriov", "ovs", "ib-sriov", "ipoib", "custom"]
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from spidercoordinator.api.base import LIST_TYPE, Model
-from spidercoordinator.api.rules import Rule
+from spidercoordinator.api.base import Model
+from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
     WHOLE,
     BridgeName,
@@ -23,11 +23,10 @@ from spidercoordinator.api.scalars import (
 MAX_INTERFACE_NAME = 15
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 
-_SET = {LIST_TYPE: "set"}
-
 PoolNames = Annotated[
     tuple[PoolName, ...],
-    Field(max_length=64, json_schema_extra=_SET, strict=False),
+    Field(max_length=64, strict=False),
+    Unique(),
 ]
 
 
@@ -108,9 +107,9 @@ class MasterNetwork(Network):
             description="The node's interface, or several that a bond is made of.",
             min_length=1,
             max_length=16,
-            json_schema_extra=_SET,
             strict=False,
         ),
+        Unique(),
     ]
     mtu: Annotated[
         LinkMTU | None,

@@ -19,6 +19,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 VALIDATIONS = "x-kubernetes-validations"
 HINT = "x-rule-hint"
+LIST_TYPE = "x-kubernetes-list-type"
+LIST_KEYS = "x-kubernetes-list-map-keys"
 
 _VALUE = "{value}"
 
@@ -94,6 +96,37 @@ class Rule:
         if self.hint is not None:
             shape.setdefault(HINT, []).append(self.hint)
         return shape
+
+
+@dataclass(frozen=True)
+class Unique:
+    """A list in which nothing is there twice; a set for server-side apply, too."""
+
+    def check(self, values: Any) -> Any:
+        """Return the list if nothing is there twice.
+
+        Raises:
+            PydanticCustomError: Something is; `at` is the index of its second place.
+        """
+        seen: set[Any] = set()
+        for index, value in enumerate(values):
+            if value in seen:
+                context = {"text": f'"{value}" is there twice; remove one of them', "at": index}
+                raise PydanticCustomError("rule", "{text}", context)
+            seen.add(value)
+        return values
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Let it stand in `Annotated[tuple[str, ...], Unique()]`."""
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say so in the field's JSON schema."""
+        return {**handler(schema), LIST_TYPE: "set"}
 
 
 def matches(pattern: str, message: str) -> Rule:

@@ -73,7 +73,9 @@ def schema_problems(error: ValidationError) -> Iterator[Problem]:
     """The models' errors with paths as the API server writes them: `spec.macvlan.master[0]`."""
     for detail in error.errors(include_url=False):
         at = detail.get("ctx", {}).get("at", "")
-        steps = [*detail["loc"], *(at.split(".") if at else ())]
+        steps = [*detail["loc"], *(at.split(".") if isinstance(at, str) and at else ())]
+        if isinstance(at, int):
+            steps.append(at)
         message = detail["msg"]
         if detail["type"] != "rule":
             message = f"{message}, not {detail['input']!r}"[:512]

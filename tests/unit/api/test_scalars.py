@@ -1,0 +1,88 @@
+"""Which texts and numbers a field takes, by table; tests/apiserver asks the API server the same."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from spidercoordinator.api import scalars
+
+GOOD: dict[str, list[Any]] = {
+    "IP": ["169.254.100.1", "fd00::1", "::", "FE80::1", "64:ff9b::1.2.3.4"],
+    "OptionalIP": ["", "8.8.8.8"],
+    "Network": ["10.0.0.5/8", "10.8.8.8", "::/0", "fd00::1/128", "0.0.0.0/0"],
+    "InterfaceName": ["eth0", "eth0.100", "a" * 15, "en@p", "-", "..."],
+    "OptionalInterfaceName": ["", "net1"],
+    "MACPrefix": ["", "0a:1b", "0A:1B", "fe:ff"],
+    "RouteTable": [1, 252, 256, 4294967295, 500.0],
+    "RPFilter": [-1, 0, 1, 2],
+    "QueueLength": [0, 2147483647],
+    "VethMTU": [68, 1500, 65535],
+    "VlanID": [0, 4094],
+    "ResourceName": ["acme.io/vf_pool", "vf", "a.b/C-d.e_f"],
+    "PoolName": ["p4-a", "pool.v4", "pool-*", "[ab]-pool", "*"],
+    "PartitionKey": ["", "0x8001", "0X1"],
+    "PCIAddress": ["", "0000:3b:02.1"],
+    "BridgeName": ["br-x", "b" * 64],
+}
+BAD: dict[str, list[Any]] = {
+    "IP": ["", "1.2.3", "1.2.3.4/32", "::ffff:1.2.3.4", "fe80::1%eth0", "01.2.3.4", " 1.2.3.4", 1],
+    "OptionalIP": ["169.254.100.300", "none", "1.2.3.4\n"],
+    "Network": ["", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/255.0.0.0", "10.0.0.0/", "/8", "a/8"],
+    "InterfaceName": ["", "a" * 16, "a b", "a/b", "a:b", ".", "..", "é", "a\n"],
+    "OptionalInterfaceName": [".", "x" * 16],
+    "MACPrefix": ["01:10", "0a", "0a:1", "0a-1b", "-2:+f", "0a:1b:2c", "zz:11", "0a:1b\n"],
+    "RouteTable": [0, -3, 253, 254, 255, 4294967296, "500", True, 1.5],
+    "RPFilter": [-2, 3, None],
+    "QueueLength": [-1, 2147483648],
+    "VethMTU": [0, 67, 65536],
+    "VlanID": [-1, 4095],
+    "ResourceName": ["", "/x", "a/", "a b", "A/b/c"],
+    "PoolName": ["", "Pool", "-a", "a_b"],
+    "PartitionKey": ["8001", "0x", "0x12345"],
+    "PCIAddress": ["3b:02.1", "0000:3b:02.8"],
+    "BridgeName": ["", "a/b", "b" * 65],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in GOOD.items() for value in values]
+)
+def test_is_taken(name: str, value: Any) -> None:
+    assert TypeAdapter(getattr(scalars, name)).validate_python(value, strict=True) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in BAD.items() for value in values]
+)
+def test_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(getattr(scalars, name)).validate_python(value, strict=True)
+
+
+def test_every_scalar_is_in_both_tables() -> None:
+    assert set(GOOD) == set(BAD)
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("10.0.0.5/8", "10.0.0.0/8"),
+        ("10.8.8.8", "10.8.8.8/32"),
+        ("FD00:0:0::5/64", "fd00::/64"),
+        ("fd00::1", "fd00::1/128"),
+    ],
+)
+def test_network_is_normalised(text: str, network: str) -> None:
+    assert str(scalars.parse_network(text)) == network
+
+
+def test_refusal_names_the_value_and_what_is_allowed() -> None:
+    class Holder(BaseModel):
+        address: scalars.OptionalIP
+
+    with pytest.raises(ValidationError) as refusal:
+        Holder.model_validate({"address": "169.254.100.300"})
+    message = refusal.value.errors()[0]["msg"]
+    assert '"169.254.100.300" is not an IP address' in message
+    assert "169.254.100.1" in message
