@@ -97,7 +97,7 @@ class Api:
             "POST",
             resource.path(namespace),
             query=query,
-            body=body,
+            body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
             action=f"create {resource.describe(namespace, name)}",
         )
 

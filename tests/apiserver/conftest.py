@@ -1,0 +1,54 @@
+"""One real API server for the session, the kinds applied, one operator process a module."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.login import Login
+from testbed import binaries
+from testbed.apiserver import ApiServer
+from tests.apiserver.harness import Cluster, Operator
+
+ROOT = Path(__file__).parents[2]
+NAD_CRD = ROOT / "testbed" / "manifests" / "network-attachment-definition.crd.yaml"
+
+
+def kubectl(kubeconfig: Path, *arguments: str) -> str:
+    command = [str(binaries.ensure() / "kubectl"), f"--kubeconfig={kubeconfig}", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ApiServer]:
+    with ApiServer() as running:
+        for path in (ROOT / "crds", NAD_CRD):
+            kubectl(running.kubeconfig, "apply", "-f", str(path))
+        kubectl(running.kubeconfig, "wait", "--for=condition=Established", "crd", "--all")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def operator(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    running = Operator(server.kubeconfig, tmp_path_factory.mktemp("operator") / "log")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def api(server: ApiServer) -> AsyncIterator[Api]:
+    async with Api(await Login.find({"KUBECONFIG": str(server.kubeconfig)})) as client:
+        yield client
+
+
+@pytest.fixture
+async def cluster(api: Api) -> AsyncIterator[Cluster]:
+    made = Cluster(api)
+    await made.clean()
+    yield made
+    await made.clean()
