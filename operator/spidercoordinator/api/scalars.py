@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from spidercoordinator.api.rules import Rule, matches
 
@@ -51,12 +51,12 @@ _NO_NETWORK = (
 )
 
 
-def _whole(value: object) -> object:
-    """JSON has one kind of number: the API server takes 5.0 for the integer it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WHOLE = BeforeValidator(_whole)
+# JSON has one kind of number, so the schema alone would take 5.0, but CEL on the same field not.
+WHOLE = Rule(
+    "self == int(self)",
+    lambda v: isinstance(v, int),
+    "it must be a whole number, without a decimal point",
+)
 
 _IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 _OPTIONAL_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
