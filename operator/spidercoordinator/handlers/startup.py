@@ -120,6 +120,8 @@ class _Operator:
         register(registry, self.state)
         kopf.on.login(registry=registry, id="login", errors=kopf.ErrorsMode.TEMPORARY)(self._login)
         before = asyncio.all_tasks()
+        # kopf names itself by this or by the user's name, and a container's user id has no name.
+        os.environ.setdefault("POD_ID", "spidercoordinator")
         tasks = await kopf.spawn_tasks(
             registry=registry,
             settings=kopf_settings(),
