@@ -38,9 +38,9 @@ def _up(*, chart: bool) -> State:
     state = State.of_clone()
     with _alone(state):
         cluster = bootstrap.ensure(state, progress)
-        release.load(cluster, progress)
+        content = release.load(cluster, progress)
         if chart:
-            release.install(cluster, progress)
+            release.install(cluster, content, progress)
     return state
 
 

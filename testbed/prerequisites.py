@@ -59,13 +59,18 @@ def complaint(*, root: bool, go: bool, packages: list[str], apt: bool) -> str:
         )
     if not go:
         lines.append("- Go 1.26 or newer, `go` on PATH: https://go.dev/dl/")
-    if packages and not (root and apt):
-        install = f"apt-get install --no-install-recommends {' '.join(packages)}"
-        what = "run" if apt else "this is no Debian; install what these Debian packages have:"
-        lines.append(f"- packages: {what} {install if apt else ' '.join(packages)}")
+    if packages and not apt:
+        lines.append(f"- the programs that these Debian packages have: {' '.join(packages)}")
+    elif packages and not root:
+        lines.append(f"- Debian packages: sudo {' '.join(install_command(packages))}")
     if not lines:
         return ""
     return "\n".join(["the testbed cannot run here yet; it needs:", *lines])
+
+
+def install_command(packages: list[str]) -> list[str]:
+    """Return the command that installs packages."""
+    return ["apt-get", "install", "-y", "--no-install-recommends", *packages]
 
 
 def ensure() -> None:
@@ -89,8 +94,7 @@ def ensure() -> None:
 def _install(packages: list[str]) -> None:
     print(f"installing Debian packages: {' '.join(packages)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    for command in (["apt-get", "update", "-q"], install):
+    for command in (["apt-get", "update"], install_command(packages)):
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
         if done.returncode:
             raise TestbedError(
