@@ -1,9 +1,11 @@
+import io
 import os
+import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from testbed import cache
 
@@ -75,30 +77,37 @@ def test_the_entries_used_last_are_kept(home: Path) -> None:
     assert kept == ["new", "old1", "old2"]
 
 
-def test_the_one_who_waits_for_a_lock_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lock = tmp_path / "lock"
-    holding, told, waited = threading.Event(), threading.Event(), threading.Event()
+class Screen(io.StringIO):
+    """Standard output that says when something is written to it."""
 
-    def hold() -> None:
-        with cache.locked(lock):
-            holding.set()
-            told.wait(timeout=10)
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = threading.Event()
+
+    @override
+    def write(self, text: str) -> int:
+        length = super().write(text)
+        self.written.set()
+        return length
+
+
+def test_the_one_who_waits_for_a_lock_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stdout", screen)
+    lock = tmp_path / "lock"
+    waited = threading.Event()
 
     def wait() -> None:
         with cache.locked(lock, "waiting"):
             waited.set()
 
-    threads = [threading.Thread(target=run) for run in (hold, wait)]
-    threads[0].start()
-    assert holding.wait(timeout=10)
-    threads[1].start()
-    deadline = time.monotonic() + 10
-    while not capsys.readouterr().out and time.monotonic() < deadline:
+    second = threading.Thread(target=wait)
+    with cache.locked(lock):
+        second.start()
+        assert screen.written.wait(timeout=10)
         assert not waited.is_set()
-    told.set()
-    for thread in threads:
-        thread.join(timeout=10)
-    assert waited.is_set()
-    assert time.monotonic() < deadline
+    assert waited.wait(timeout=10)
+    second.join(timeout=10)
+    assert screen.getvalue() == "waiting\n"
