@@ -19,7 +19,8 @@ from tools.values_table import readme
 
 ROOT = Path(__file__).resolve().parent.parent
 CRD_FOLDERS = (Path("crds"), Path("charts/spidercoordinator/crds"))
-HEADER = "# Made by `make generate` from operator/spidercoordinator/api. Do not edit.\n"
+# `helm show crds` puts the files one after another: each has to begin a document of its own.
+HEADER = "---\n# Made by `make generate` from operator/spidercoordinator/api. Do not edit.\n"
 
 Generated = Iterator[tuple[Path, str]]
 

@@ -23,9 +23,12 @@ def _server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def cluster(_server: ApiServer, helm: Helm, tmp_path: Path) -> Iterator[Helm]:
-    """An empty cluster: what a test leaves is removed after it."""
+    """A cluster without releases; what a test leaves is removed after it, except the CRDs."""
     cluster = Helm(helm.binaries, tmp_path, _server.kubeconfig)
     yield cluster
-    for release in cluster.run("list", "--all-namespaces", "--all", "--short").stdout.split():
-        cluster.run("uninstall", release, "--namespace=default", "--no-hooks")
-    cluster.kubectl("delete", "customresourcedefinitions", "--all")
+    for release in cluster.run("list", "--all", "--short").stdout.split():
+        cluster.run("uninstall", release, "--no-hooks")
+    for name in cluster.names("spidercoordinators"):
+        cluster.kubectl("patch", name, "--type=merge", '-p={"metadata":{"finalizers":null}}')
+    for kind in ("spidercoordinators", "spidermultusconfigs"):
+        cluster.kubectl("delete", kind, "--all", "--all-namespaces", check=False)

@@ -51,6 +51,18 @@ class Helm:
         assert refused.returncode != 0, f"helm took {values}"
         return refused.stderr
 
+    def install(self, values: Values | None = None, *, release: str = "test") -> str:
+        """Install or upgrade a release; what helm says of it."""
+        command = ("upgrade", "--install", "--reset-values", release, str(CHART))
+        return self.run(*command, values=values or {}).stdout
+
+    def names(self, kinds: str, *flags: str) -> list[str]:
+        """`kind/name` of all objects of these kinds; none if the cluster does not know a kind."""
+        found = self.kubectl("get", kinds, "-o", "name", *flags, check=False)
+        unknown = "the server doesn't have a resource type" in found.stderr
+        assert found.returncode == 0 or unknown, found.stderr
+        return found.stdout.split()
+
     def get(self, kind: str, name: str, *flags: str) -> Object:
         """One object of the cluster."""
         found: Object = json.loads(self.kubectl("get", kind, name, "-o", "json", *flags).stdout)
