@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 from testbed import demo_mesh, images
-from testbed.demo_parse import table
+from testbed.demo_manifests import PROXY_PORT
+from testbed.demo_parse import outcome, table
 from testbed.demo_shell import Result, Shell
-from testbed.demo_steps import NETWORKS, PODS, Command, Rules, Step, steps
+from testbed.demo_steps import NETWORKS, PODS, PROVEN, Command, Rules, Step, steps
 from testbed.errors import TestbedError
 from testbed.paths import PROJECT, State
 
@@ -29,7 +30,7 @@ def run(state: State) -> None:
     shell = Shell(kubeconfig=state.kubeconfig, bins=(state.bin,), folder=PROJECT)
     istio_iptables = images.go_binary("istio-iptables")
     _clear(shell)
-    proven = [("request from the node to the pod", "seen")]
+    proven: list[tuple[str, ...]] = [PROVEN]
     for step in steps(_CHART, _VALUES):
         _headline(step.title)
         for action in step.actions:
@@ -52,7 +53,7 @@ def _act(
     istio_iptables: Path,
     action: Command | Rules,
     step: Step,
-    proven: list[tuple[str, str]],
+    proven: list[tuple[str, ...]],
 ) -> None:
     if isinstance(action, Rules):
         _program(shell, istio_iptables, action.pod)
@@ -67,7 +68,7 @@ def _act(
             f"and it printed\n{result.output.strip()}"
         )
     if action.proves:
-        proven.append((action.proves, _outcome(result)))
+        proven.append((*action.proves, outcome(result.output)))
 
 
 def _result(shell: Shell, command: Command) -> Result:
@@ -84,12 +85,10 @@ def _program(shell: Shell, istio_iptables: Path, pod: str) -> None:
     shell.output(command)
     inspect = demo_mesh.show_redirection(prefix)
     _show(inspect)
-    print(shell.output(inspect).rstrip(), flush=True)
-
-
-def _outcome(result: Result) -> str:
-    lines = result.output.strip().splitlines()
-    return lines[0] if lines else "(nothing)"
+    rules = shell.output(inspect)
+    print(rules.rstrip(), flush=True)
+    if f"REDIRECT --to-ports {PROXY_PORT}" not in rules:
+        raise TestbedError(f"pod {pod}: Istio's rules do not redirect to port {PROXY_PORT}")
 
 
 def _clear(shell: Shell) -> None:

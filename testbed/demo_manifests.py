@@ -41,8 +41,20 @@ spec:
   macvlan:
     master:
     - eth0
+  ipam:
+    type: host-local
+    ranges:
+    - - subnet: 172.30.0.0/16
+        rangeStart: 172.30.16.1
+        rangeEnd: 172.30.23.254
+        gateway: 172.30.0.1
+    routes:
+    - dst: 0.0.0.0/0
 EOF"""
-"""The same network without an address of its own: what the SpiderCoordinator says counts."""
+"""The same network without an address of its own: what the SpiderCoordinator says counts.
+
+host-local counts each network's addresses apart, so this one needs a range of its own.
+"""
 
 _POD = """\
 cat <<EOF | kubectl apply -f -

@@ -57,7 +57,9 @@ def program_rules(prefix: tuple[str, ...], istio_iptables: Path) -> str:
 
 def show_redirection(prefix: tuple[str, ...]) -> str:
     """Return the command that shows the rule which matters in the network of `prefix`."""
-    return shlex.join([*prefix, "iptables", "-t", "nat", "-S", "ISTIO_IN_REDIRECT"])
+    look = shlex.join([*prefix, "iptables", "-t", "nat", "-S", "ISTIO_IN_REDIRECT"])
+    # Istio looks into iptables-legacy too, of which iptables warns from then on.
+    return f"{look} 2>/dev/null"
 
 
 def find_process(container_id: str) -> int | None:

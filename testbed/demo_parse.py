@@ -18,6 +18,14 @@ def answer(listener_output: str) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in pairs if len(pair) > 1 and pair[0] in known}
 
 
+def outcome(request_output: str) -> str:
+    """Return in a few words what a request came to."""
+    taken = answer(request_output)
+    if taken:
+        return f"answered on port {taken['answered-by']}"
+    return "dropped: timed out" if "timed out" in request_output else "failed"
+
+
 def coordinator_section(nad_config: str) -> Mapping[str, Any] | None:
     """Return the coordinator plugin of a NetworkAttachmentDefinition's spec.config.
 

@@ -34,6 +34,12 @@ PODS = (
 NETWORKS = ("macvlan-conf", "macvlan-inherit")
 """All SpiderMultusConfigs of the demo, in kube-system."""
 
+PROVEN = ("address on veth0", "Istio's rules", "a request from the node to the pod")
+"""The head of the closing table."""
+
+_NO_ADDRESS = "none"
+_NO_RULES = "no"
+_RULES = "yes"
 _KIND = "spidercoordinators.spiderpool.spidernet.io"
 _OWN = "kube-system/macvlan-conf"
 _INHERITING = "kube-system/macvlan-inherit"
@@ -46,13 +52,13 @@ class Command:
     """A command line to show and run, and what must be true of its result.
 
     With `within` it is run again until that is true, for at most so many seconds.
-    `proves` is a line of the closing table.
+    `proves` is a line of the closing table without its last column, which is what was seen.
     """
 
     text: str
     check: Check = succeeds
     within: float = 0.0
-    proves: str = ""
+    proves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,9 +151,9 @@ def _proof_without() -> Step:
             *_pod(pod, _INHERITING),
             Command(manifests.node_shell()),
             _ready(manifests.NODE_SHELL),
-            _ask(pod, _APPLICATION, "no address, no Istio rules: the application answers"),
+            _ask(pod, _APPLICATION, _NO_ADDRESS, _NO_RULES),
             Rules(pod),
-            _ask(pod, is_dropped, "no address, Istio rules: dropped"),
+            _ask(pod, is_dropped, _NO_ADDRESS, _RULES),
         ),
     )
 
@@ -159,7 +165,7 @@ def _proof_own() -> Step:
         (
             *_pod(pod, _OWN),
             Rules(pod),
-            _ask(pod, _PROXY, "address of macvlan-conf, Istio rules: the proxy answers"),
+            _ask(pod, _PROXY, f"{ADDRESS}, of macvlan-conf alone", _RULES),
         ),
     )
 
@@ -173,7 +179,7 @@ def _proof_cluster() -> Step:
             _rendered("macvlan-inherit", ADDRESS),
             *_pod(pod, _INHERITING),
             Rules(pod),
-            _ask(pod, _PROXY, "address of the SpiderCoordinator, Istio rules: the proxy answers"),
+            _ask(pod, _PROXY, f"{ADDRESS}, of the SpiderCoordinator", _RULES),
         ),
     )
 
@@ -199,5 +205,5 @@ def _ready(name: str) -> Command:
     return Command(f"kubectl wait pod {name} --for=condition=Ready --timeout=60s")
 
 
-def _ask(name: str, check: Check, proves: str) -> Command:
+def _ask(name: str, check: Check, *proves: str) -> Command:
     return Command(demo_mesh.request(name), check, proves=proves)

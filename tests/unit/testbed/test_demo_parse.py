@@ -9,6 +9,7 @@ from testbed.demo_parse import (
     answer,
     coordinator_section,
     holds_container,
+    outcome,
     table,
     veth_link_address,
 )
@@ -44,6 +45,18 @@ def test_answer_of_the_listener() -> None:
 @pytest.mark.parametrize("output", ["", "fetch: http://x/: timed out\n", "answered-by\n"])
 def test_no_answer(output: str) -> None:
     assert answer(output) == {}
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("answered-by 15006\n", "answered on port 15006"),
+        ("fetch: http://x/: timed out: no answer in 3s\n", "dropped: timed out"),
+        ("fetch: connection refused\n", "failed"),
+    ],
+)
+def test_outcome_of_a_request(output: str, words: str) -> None:
+    assert outcome(output) == words
 
 
 def _config(*plugins: dict[str, object]) -> str:
