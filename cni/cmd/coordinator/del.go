@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"github.com/containernetworking/cni/pkg/skel"
@@ -22,20 +23,26 @@ func del(args *skel.CmdArgs) error {
 		return c.fail(codeNetwork, err)
 	}
 	kernel := &apply.Kernel{Host: host}
-	linkErr := c.dropHostLink(kernel)
-	entriesErr := c.dropAddresses(kernel)
-	if err := errors.Join(linkErr, entriesErr); err != nil {
-		return c.fail(codeNetwork, err)
+	err = c.remove(kernel)
+	if err != nil {
+		return c.fail(codeNetwork, fmt.Errorf("%w; the runtime tries again", err))
 	}
 	return nil
 }
 
-func (c *call) dropHostLink(kernel *apply.Kernel) error {
+// remove deletes the node's end of the pair where the interface owns it: routes and neighbours of
+// the node go with it, and so does the pod's end. Else only what is of the interface is removed.
+func (c *call) remove(kernel *apply.Kernel) error {
 	link, found, err := facts.HostLink(kernel.Host, plan.HostVeth(c.args.ContainerID))
-	if err != nil || !found {
+	if err != nil {
 		return err
 	}
-	return kernel.RunAll(plan.DelHostLink(link, c.args.ContainerID, c.args.IfName))
+	if found {
+		if ops := plan.DelHostLink(link, c.args.ContainerID, c.args.IfName); len(ops) > 0 {
+			return kernel.RunAll(ops)
+		}
+	}
+	return c.dropAddresses(kernel)
 }
 
 // dropAddresses removes what is left on the node for the interface's addresses, and what another

@@ -28,6 +28,8 @@ func (k *Kernel) do(action plan.Action) error {
 		return k.changeAddr(a.Side, a.Addr, (*netlink.Handle).AddrDel)
 	case plan.PutRoute:
 		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteReplace)
+	case plan.AddRoute:
+		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteAppend)
 	case plan.DropRoute:
 		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteDel)
 	case plan.PutRule:
@@ -43,7 +45,7 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.DropNeigh:
 		return k.changeNeigh(a.Side, a.Neigh, (*netlink.Handle).NeighDel)
 	case plan.PutMarks:
-		return k.putMarks(a.Family)
+		return k.putMarks(a)
 	case plan.DropMarks:
 		return k.dropMarks(a.Family)
 	}

@@ -68,11 +68,12 @@ func (k *Kernel) addVeth(a plan.AddVeth) error {
 	return k.Pod.Netlink.LinkAdd(pair)
 }
 
-func (k *Kernel) putMarks(family facts.Family) error {
+func (k *Kernel) putMarks(a plan.PutMarks) error {
 	return k.nft(func(conn *nftables.Conn) {
-		table, rules := facts.MarkRules(family, facts.PodVeth)
-		conn.AddTable(table)
-		conn.DelTable(table) // with AddTable before, this empties the table whether it was there or not
+		table, rules := facts.MarkRules(a.Family, facts.PodVeth)
+		if a.Replace {
+			conn.DelTable(table)
+		}
 		conn.AddTable(table)
 		for _, rule := range rules {
 			conn.AddChain(rule.Chain)

@@ -179,7 +179,7 @@ func podSysctls(links []Link) []string {
 		if link.Name == "lo" {
 			continue
 		}
-		keys = append(keys, RPFilter(link.Name))
+		keys = append(keys, RPFilter(link.Name), SysctlV6(link.Name, "accept_ra_defrtr"))
 		if link.Name == PodVeth {
 			keys = append(keys, SysctlV6(PodVeth, "disable_ipv6"), SysctlV6(PodVeth, "addr_gen_mode"))
 		}

@@ -84,6 +84,12 @@ type (
 		Side  facts.Side
 		Route facts.Route
 	}
+	// AddRoute adds a route beside others with the same destination: replacing would hit the default
+	// route of another interface.
+	AddRoute struct {
+		Side  facts.Side
+		Route facts.Route
+	}
 	// DropRoute removes a route.
 	DropRoute struct {
 		Side  facts.Side
@@ -109,8 +115,12 @@ type (
 		Side  facts.Side
 		Neigh facts.Neigh
 	}
-	// PutMarks writes the private nftables table of a family, in one transaction.
-	PutMarks struct{ Family facts.Family }
+	// PutMarks writes the private nftables table of a family, in one transaction. Replace is for a
+	// table that is there and not as it should be; it costs the kernel a grace period.
+	PutMarks struct {
+		Family  facts.Family
+		Replace bool
+	}
 	// DropMarks removes it.
 	DropMarks struct{ Family facts.Family }
 )
@@ -126,6 +136,7 @@ func (SetSysctl) action() {}
 func (PutAddr) action()   {}
 func (DropAddr) action()  {}
 func (PutRoute) action()  {}
+func (AddRoute) action()  {}
 func (DropRoute) action() {}
 func (PutRule) action()   {}
 func (DropRule) action()  {}

@@ -55,6 +55,10 @@ func (a PutRoute) String() string {
 	return fmt.Sprintf("add route %s to the %s", describeRoute(a.Route), a.Side)
 }
 
+func (a AddRoute) String() string {
+	return fmt.Sprintf("add route %s to the %s", describeRoute(a.Route), a.Side)
+}
+
 func (a DropRoute) String() string {
 	return fmt.Sprintf("delete route %s of the %s", describeRoute(a.Route), a.Side)
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
@@ -12,6 +13,28 @@ type builder struct {
 	facts    *facts.Facts
 	ops      []Op
 	warnings []string
+	planned  map[routeKey]bool
+}
+
+// routeKey is what the kernel tells routes apart by when it replaces one.
+type routeKey struct {
+	side   facts.Side
+	table  int
+	dst    netip.Prefix
+	metric int
+}
+
+// claim says whether nothing else in this plan puts a route of the same key.
+func (b *builder) claim(side facts.Side, route facts.Route) bool {
+	key := routeKey{side, route.Table, route.Dst, route.Metric}
+	if b.planned[key] {
+		return false
+	}
+	if b.planned == nil {
+		b.planned = map[routeKey]bool{}
+	}
+	b.planned[key] = true
+	return true
 }
 
 func (b *builder) add(do, undo Action) { b.ops = append(b.ops, Op{do, undo}) }
@@ -44,12 +67,14 @@ func (b *builder) ensureRoute(side facts.Side, route facts.Route) {
 			undo = PutRoute{side, found}
 		}
 	}
-	b.add(PutRoute{side, route}, undo)
+	if b.claim(side, route) {
+		b.add(PutRoute{side, route}, undo)
+	}
 }
 
 // dropRoute removes a route that is there.
 func (b *builder) dropRoute(side facts.Side, route facts.Route) {
-	b.add(DropRoute{side, route}, PutRoute{side, route})
+	b.add(DropRoute{side, route}, AddRoute{side, route})
 }
 
 // ensureRule adds a policy rule. A shared rule serves other pods too and stays when a plan is undone.
@@ -126,9 +151,9 @@ func (b *builder) ensureMarks(family facts.Family) {
 	switch b.facts.Pod.Marks[family] {
 	case facts.MarksComplete:
 	case facts.MarksBroken:
-		b.add(PutMarks{family}, nil)
+		b.add(PutMarks{family, true}, nil)
 	case facts.MarksAbsent:
-		b.add(PutMarks{family}, DropMarks{family})
+		b.add(PutMarks{family, false}, DropMarks{family})
 	}
 }
 

@@ -74,7 +74,7 @@ func DelPod(pod *facts.Space, dev string) []Op {
 		if moved && !kept[route.Family()] {
 			kept[route.Family()] = true
 			route.Table = facts.TableMain
-			ops = append(ops, Op{Do: PutRoute{facts.Pod, route}})
+			ops = append(ops, Op{Do: AddRoute{facts.Pod, route}})
 		}
 	}
 	return ops

@@ -175,7 +175,9 @@ func (a *adder) copyRoute(route facts.Route) {
 			return
 		}
 	}
-	a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
+	if a.claim(facts.Pod, route) {
+		a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
+	}
 }
 
 // dropDefaults takes an interface's default routes out of the main table.
@@ -197,7 +199,7 @@ func (a *adder) restoreDefault(dev string, family facts.Family) {
 		return
 	}
 	route.Table = facts.TableMain
-	a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
+	a.add(AddRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
 }
 
 // defaultOf finds an interface's default route, in the main table or where it was moved to.

@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+const container = "0123456789abcdef0123456789abcdef"
+
+// nic is an interface of a pod in a scene.
+type nic struct {
+	name     string
+	net      int // its subnets are 10.NET.0.0/16 and fd00:10:NET::/64
+	v4, v6   bool
+	defaults bool // its network gives it default routes
+	learned  bool // the IPv6 default route comes from router advertisements
+}
+
+// scene makes the facts of a pod with interfaces, on a node with both families.
+func scene(nics ...nic) *facts.Facts {
+	f := &facts.Facts{Sources: map[facts.Family]netip.Addr{
+		facts.V4: netip.MustParseAddr("10.6.0.10"), facts.V6: netip.MustParseAddr("fd00:10:6::10"),
+	}}
+	f.Host.Sysctls, f.Pod.Sysctls = map[string]string{}, map[string]string{}
+	f.Pod.Marks = map[facts.Family]facts.MarkState{}
+	f.Host.Links = []facts.Link{{Index: 2, Name: "eth0", Kind: "device", MTU: 1500, Up: true}}
+	for _, text := range []string{"10.6.0.10/16", "192.168.9.1/24", "fd00:10:6::10/64", "fe80::9/64"} {
+		f.Host.Addrs = append(f.Host.Addrs, facts.Addr{Dev: "eth0", Prefix: netip.MustParsePrefix(text)})
+	}
+	f.Pod.Links = []facts.Link{{Index: 1, Name: "lo", Kind: "device", MTU: 65536, Up: true}}
+	for _, dev := range []string{"all", "default"} {
+		f.Pod.Sysctls[facts.RPFilter(dev)] = "1"
+	}
+	for number, each := range nics {
+		plug(f, each, number+2)
+	}
+	return f
+}
+
+// plug adds an interface as its main plugin leaves it.
+func plug(f *facts.Facts, n nic, index int) {
+	f.Pod.Links = append(f.Pod.Links, facts.Link{
+		Index: index, Name: n.name, Kind: "macvlan", MTU: 1500, TxQLen: 1000, Up: true,
+		MAC: fmt.Sprintf("02:00:00:00:00:%02x", index),
+	})
+	f.Pod.Sysctls[facts.RPFilter(n.name)] = "1"
+	f.Pod.Sysctls[facts.SysctlV6(n.name, "accept_ra_defrtr")] = "1"
+	if n.v4 {
+		address(f, n, fmt.Sprintf("10.%d.1.%d/16", n.net, index), fmt.Sprintf("10.%d.0.1", n.net), 0)
+	}
+	if n.v6 {
+		address(f, n, fmt.Sprintf("fd00:10:%d::1:%d/64", n.net, index), fmt.Sprintf("fd00:10:%d::1", n.net), facts.MetricIPv6)
+	}
+}
+
+func address(f *facts.Facts, n nic, prefix, gateway string, metric int) {
+	own := netip.MustParsePrefix(prefix)
+	f.Pod.Addrs = append(f.Pod.Addrs, facts.Addr{Dev: n.name, Prefix: own})
+	direct := facts.Route{Dst: own.Masked(), Dev: n.name, Table: facts.TableMain, Proto: facts.ProtoKernel, Metric: metric / 4}
+	if metric == 0 {
+		direct.Src, direct.Scope = own.Addr(), facts.ScopeLink
+	}
+	f.Pod.Routes = append(f.Pod.Routes, direct)
+	if !n.defaults {
+		return
+	}
+	route := facts.Route{
+		Dst: everything(facts.FamilyOf(own.Addr())), Gw: netip.MustParseAddr(gateway), Dev: n.name, Table: facts.TableMain, Metric: metric,
+	}
+	if n.learned && metric != 0 {
+		route.Proto = facts.ProtoRA
+	}
+	f.Pod.Routes = append(f.Pod.Routes, route)
+}
+
+// clusterNetwork makes the first interface one of an overlay network: a veth with a peer on the node.
+func clusterNetwork(f *facts.Facts) {
+	f.Pod.Links[1].Kind, f.Pod.Links[1].Peer = "veth", 77
+	f.Host.Links = append(f.Host.Links, facts.Link{
+		Index: 77, Peer: 2, Name: "cali123", Kind: "veth", MAC: "ee:ee:ee:ee:ee:ee", MTU: 1450, Up: true,
+	})
+}
+
+func request(ifName string) *Request {
+	cfg := &config.Config{
+		Network: "net", Mode: config.ModeAuto, First: "eth0", TunePodRoutes: true, HostRuleTable: 500,
+		CIDRs: []netip.Prefix{
+			netip.MustParsePrefix("10.233.64.0/18"), netip.MustParsePrefix("10.233.0.0/18"),
+			netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("fd85:ee79::/116"),
+		},
+	}
+	return &Request{Config: cfg, ContainerID: container, IfName: ifName}
+}
+
+// randomRequest varies everything that a user can configure.
+func randomRequest(random *rand.Rand, ifName string) *Request {
+	req := request(ifName)
+	cfg := req.Config
+	cfg.TunePodRoutes = random.IntN(5) > 0
+	cfg.DefaultRouteNIC = []string{"", "", "eth0", "net1", "net2", "net9"}[random.IntN(6)]
+	cfg.PodRPFilter = random.IntN(4) - 1
+	cfg.TxQueueLen = []int{0, 2000}[random.IntN(2)]
+	cfg.VethMTU = []int{0, 1400}[random.IntN(2)]
+	cfg.HostRuleTable = []int{500, 200}[random.IntN(2)]
+	if random.IntN(2) == 0 {
+		cfg.VethLinkAddress = netip.MustParseAddr([]string{"169.254.100.1", "fe80::1"}[random.IntN(2)])
+	}
+	if random.IntN(3) == 0 {
+		cfg.MACPrefix = []byte{0x0a, 0x1b}
+	}
+	if random.IntN(3) == 0 {
+		filter := random.IntN(3) - 1
+		cfg.HostRPFilter = &filter
+	}
+	cfg.PolicyRoutes = []config.PolicyRoute{
+		{Dst: netip.MustParsePrefix("198.18.0.0/15"), Gw: netip.MustParseAddr("10.6.0.1")},
+		{Dst: netip.MustParsePrefix("2001:2::/48"), Gw: netip.MustParseAddr("fd00:10:7::1")},
+	}[:random.IntN(3)]
+	return req
+}
+
+func randomNICs(random *rand.Rand) []nic {
+	nics := make([]nic, 1+random.IntN(3))
+	for number := range nics {
+		name := "eth0"
+		if number > 0 {
+			name = fmt.Sprintf("net%d", number)
+		}
+		v4, v6 := random.IntN(3) > 0, random.IntN(3) > 0
+		nics[number] = nic{
+			name: name, net: 6 + number, v4: v4 || !v6, v6: v6, defaults: random.IntN(4) > 0, learned: random.IntN(3) == 0,
+		}
+	}
+	return nics
+}
+
+func describe(ops []Op) string {
+	lines := make([]string, 0, len(ops))
+	for _, op := range ops {
+		lines = append(lines, op.Do.String())
+	}
+	return strings.Join(lines, "\n")
+}
