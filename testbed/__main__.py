@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import sys
+from pathlib import Path
 
 from testbed import (
     binaries,
@@ -23,24 +24,25 @@ from testbed.paths import State
 from testbed.progress import Progress
 
 
-def _prepare() -> None:
+def _prepare() -> tuple[Path, ...]:
+    """Get all that takes long, and return the archives of the product's images."""
     prerequisites.ensure()
     binaries.ensure()
     cni.meta_plugin()
     images.ensure_pause()
     images.ensure_box()
-    images.build_product()
+    return images.build_product()
 
 
 def _up(*, chart: bool) -> State:
-    _prepare()
+    product = _prepare()
     progress = Progress()
     state = State.of_clone()
     with _alone(state):
         cluster = bootstrap.ensure(state, progress)
-        content = release.load(cluster, progress)
+        release.load(cluster, product, progress)
         if chart:
-            release.install(cluster, content, progress)
+            release.install(cluster, product, progress)
     return state
 
 
@@ -48,6 +50,7 @@ def _down() -> None:
     state = State.of_clone()
     with _alone(state):
         teardown.remove(state)
+    print("the testbed is removed")
 
 
 def _status() -> int:
@@ -105,6 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
         match options.command:
             case "prepare":
                 _prepare()
+                print("all that `up` needs is there")
             case "up":
                 state = _up(chart=not options.without_chart)
                 print(f"export KUBECONFIG={state.kubeconfig} PATH={state.bin}:$PATH")

@@ -1,5 +1,8 @@
 """The product on the testbed: images into the nodes, the chart into the cluster."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 from testbed import binaries, images, paths
 from testbed.cluster import Cluster
 from testbed.errors import TestbedError
@@ -15,23 +18,20 @@ _LOG_LINES = 10
 _PARTS = ("operator", "installer")
 
 
-def load(cluster: Cluster, progress: Progress) -> str:
+def load(cluster: Cluster, product: tuple[Path, ...], progress: Progress) -> None:
     """Load the test box and the product's images, and the CRD that Multus would bring.
-
-    Returns a name for the content of the product's images.
 
     Raises:
         TestbedError: an image cannot be built or loaded.
     """
-    product = images.build_product()
-    for archive in (images.ensure_box(), *product):
-        cluster.import_image(archive)
     cluster.kubectl("apply", f"--filename={_NAD_CRD}")
+    with ThreadPoolExecutor() as pool:
+        for _ in pool.map(cluster.import_image, (images.ensure_box(), *product)):
+            pass
     progress.say("images are loaded")
-    return product[0].parent.name
 
 
-def install(cluster: Cluster, content: str, progress: Progress) -> None:
+def install(cluster: Cluster, product: tuple[Path, ...], progress: Progress) -> None:
     """Install the chart with the testbed's values, or upgrade it, and wait for its pods.
 
     Raises:
@@ -39,8 +39,10 @@ def install(cluster: Cluster, content: str, progress: Progress) -> None:
             output and the end of the pods' logs.
     """
     _forget_interrupted(cluster)
+    # The archives lie in a folder that is named after what went into them.
+    arguments = _arguments(cluster, product[0].parent.name)
     try:
-        binaries.run(cluster.state.bin, "helm", *_arguments(cluster, content))
+        binaries.run(cluster.state.bin, "helm", *arguments)
     except TestbedError as failed:
         raise TestbedError(f"{failed}\n{_pods(cluster)}") from failed
     progress.say(f"release {NAME} is installed in namespace {NAMESPACE}")
