@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from typing import Literal
 
 from spidercoordinator.api.coordinator import PodCIDRTypeName, SpiderCoordinatorSpec
 from spidercoordinator.api.scalars import IPNetwork, parse_network
+
+Which = Literal["pod", "service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,9 @@ class Finding:
         type: the podCIDRType its pod CIDRs belong to.
         pod: pod CIDRs.
         service: service CIDRs.
+        tells: which of the two lists it can know at all.
         lacks: why it says nothing, for the reason of a NotReady.
+        defers: its plugin hands out what the cluster configured, so ask the cluster's sources.
         doubts: what is odd about it, reported as conflict.
     """
 
@@ -32,23 +37,26 @@ class Finding:
     type: PodCIDRTypeName = "cluster"
     pod: tuple[str, ...] = ()
     service: tuple[str, ...] = ()
+    tells: tuple[Which, ...] = ("pod", "service")
     lacks: str = ""
+    defers: bool = False
     doubts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A CNI plugin whose own pools tell the pod CIDRs, and whether it runs here.
+    """A CNI plugin whose own pools tell the pod CIDRs, and how surely it runs here.
 
     Attributes:
         type: the podCIDRType that stands for it.
-        serving: whether its agents run on nodes.
+        strength: 0 no sign of it; 1 its objects are in use, which may be left-overs; 2 its agents
+            are deployed.
         evidence: what that is seen from.
         chained: whether it leaves the addresses to another plugin.
     """
 
     type: PodCIDRTypeName
-    serving: bool
+    strength: int
     evidence: str = ""
     chained: bool = False
 
@@ -158,7 +166,10 @@ def discover(
         plugins: what is known about CNI plugins with pools of their own.
     """
     kind, because, doubts = resolve_type(spec.pod_cidr_type, findings, plugins)
-    pod = _offers(spec.pod_cidr, "spec.podCIDR", [f for f in findings if f.type == kind], "pod")
+    ours = [finding for finding in findings if finding.type == kind]
+    if any(finding.defers for finding in ours):
+        ours += [finding for finding in findings if finding.type == "cluster"]
+    pod = _offers(spec.pod_cidr, "spec.podCIDR", ours, "pod")
     service = _offers(spec.service_cidr, "spec.serviceCIDR", findings, "service")
     chosen_pod = Chosen(source="podCIDRType none") if kind == "none" else choose(pod)
     if spec.pod_cidr:
@@ -168,13 +179,15 @@ def discover(
 
 
 def _offers(
-    override: Sequence[str] | None, field: str, findings: Sequence[Finding], which: str
+    override: Sequence[str] | None, field: str, findings: Sequence[Finding], which: Which
 ) -> list[tuple[str, tuple[str, ...], str]]:
     if override:
         # Who sets an override wants no comparison: it is for clusters that say something wrong.
         return [(field, normalise(override), "")]
     return [
-        (f.source, normalise(f.pod if which == "pod" else f.service), f.lacks) for f in findings
+        (f.source, normalise(f.pod if which == "pod" else f.service), f.lacks)
+        for f in findings
+        if which in f.tells
     ]
 
 
@@ -184,8 +197,9 @@ def resolve_type(
     """Find what `auto` means here: the type, why, and what speaks against it."""
     if wanted != "auto":
         return wanted, f"spec.podCIDRType is {wanted}", ()
-    serving = [plugin for plugin in plugins if plugin.serving]
-    owners = [plugin for plugin in serving if not plugin.chained] or serving
+    owners = [plugin for plugin in plugins if plugin.strength and not plugin.chained]
+    strongest = max((plugin.strength for plugin in owners), default=0)
+    owners = [plugin for plugin in owners if plugin.strength == strongest]
     if owners:
         first, rest = owners[0], owners[1:]
         doubts = tuple(
@@ -195,5 +209,6 @@ def resolve_type(
         )
         return first.type, first.evidence, doubts
     if any(finding.pod for finding in findings if finding.type == "cluster"):
-        return "cluster", "neither Calico nor Cilium runs here", ()
-    return "none", "neither Calico nor Cilium runs here and the cluster tells no pod CIDR", ()
+        return "cluster", "neither Calico nor Cilium gives pods their addresses here", ()
+    because = "neither Calico nor Cilium gives pods their addresses here, nor does the cluster"
+    return "none", because, ()

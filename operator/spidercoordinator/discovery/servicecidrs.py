@@ -31,7 +31,7 @@ def read_service_cidr(thing: Object) -> _Range | None:
 
 
 TOPIC: Final = Topic(
-    "ServiceCIDR objects",
+    "ServiceCIDR object",
     Selection((SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1)),
     read_service_cidr,
 )
@@ -49,6 +49,7 @@ class ServiceCIDRs:
         ranges = sorted(seen.kept.values())
         return Finding(
             source="ServiceCIDR API",
+            tells=("service",),
             service=normalise(cidr for item in ranges for cidr in item.cidrs),
             lacks="" if ranges else seen.lacks(TOPIC),
         )

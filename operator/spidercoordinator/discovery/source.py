@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from spidercoordinator.core.cidrs import Finding
+from spidercoordinator.core.cidrs import Finding, Plugin
 from spidercoordinator.kube.resource import Object
 from spidercoordinator.kube.watch import Selection
 
@@ -53,7 +53,7 @@ class Observed:
         if self.error:
             return self.error
         if not self.known:
-            return f"{topic.title} have not been read yet"
+            return f"{topic.title}: not read yet"
         if not self.served:
             return f"the API server has no {topic.selection.resources[0].full_name}"
         return f"there is no {topic.title}"
@@ -61,6 +61,17 @@ class Observed:
 
 Board = Mapping[str, Observed]
 """What is known, by title of topic."""
+
+
+class Detector(Protocol):
+    """One CNI plugin that can be recognised."""
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """What it is recognised from."""
+
+    def look(self, board: Board) -> Plugin:
+        """Say whether it runs here."""
 
 
 class Source(Protocol):

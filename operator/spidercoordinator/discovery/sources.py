@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from spidercoordinator.discovery.calico import Calico, CalicoPools
+from spidercoordinator.discovery.cilium import Cilium, CiliumAddresses, config_topic
+from spidercoordinator.discovery.controlplane import ControlPlane
 from spidercoordinator.discovery.kubeadm import Kubeadm
+from spidercoordinator.discovery.nodes import Nodes
 from spidercoordinator.discovery.servicecidrs import ServiceCIDRs
-from spidercoordinator.discovery.source import Source
+from spidercoordinator.discovery.source import Detector, Source
 
-SOURCES: Final[tuple[Source, ...]] = (
-    ServiceCIDRs(),
-    Kubeadm(),
-)
+
+def sources(cilium_config_map: tuple[str, str]) -> tuple[Source, ...]:
+    """All sources that can be followed; the dry run is asked only when these know no service CIDR.
+
+    Args:
+        cilium_config_map: namespace and name of Cilium's ConfigMap.
+    """
+    return (
+        ServiceCIDRs(),
+        Kubeadm(),
+        ControlPlane("kube-controller-manager", ("pod", "service")),
+        ControlPlane("kube-apiserver", ("service",)),
+        Nodes(),
+        CalicoPools(),
+        CiliumAddresses(config_topic(*cilium_config_map)),
+    )
+
+
+def detectors(cilium_config_map: tuple[str, str]) -> tuple[Detector, ...]:
+    """All CNI plugins that `podCIDRType: auto` recognises.
+
+    Args:
+        cilium_config_map: namespace and name of Cilium's ConfigMap.
+    """
+    return (Calico(), Cilium(config_topic(*cilium_config_map)))

@@ -12,6 +12,7 @@ from spidercoordinator.kube.resource import NETWORK_ATTACHMENT_DEFINITIONS
 logger = logging.getLogger(__name__)
 
 KEY: Final[Key] = ("kinds",)
+_LOOK_AGAIN: Final = 2.0
 
 
 async def reconcile(_: Key, state: State) -> None:
@@ -21,6 +22,9 @@ async def reconcile(_: Key, state: State) -> None:
         ApiError: the API server was not reached; call again.
     """
     served = await state.api.serves(NETWORK_ATTACHMENT_DEFINITIONS)
+    if not served:
+        # A CRD's last event comes a moment before its kind is served.
+        state.queue.add(KEY, after=_LOOK_AGAIN, bulk=True)
     if served == state.attachments_served:
         return
     logger.info("the kind NetworkAttachmentDefinition %s", "is there" if served else "is missing")

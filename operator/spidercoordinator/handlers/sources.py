@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs import Finding
-from spidercoordinator.discovery.source import Observed, Source, Topic
+from spidercoordinator.core.cidrs import Finding, Plugin
+from spidercoordinator.discovery.source import Detector, Observed, Source, Topic
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
 from spidercoordinator.kube.watch import (
@@ -29,6 +30,23 @@ _KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
 """Every kind's name, without its schema: those are megabytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What followers call.
+
+    Attributes:
+        changed: a finding may differ now.
+        kinds_changed: kinds came or went.
+        heard: a watch works.
+        up: whether a topic can be read (1), does not exist (0), or fails (-1).
+    """
+
+    changed: Callable[[], None]
+    kinds_changed: Callable[[], None]
+    heard: Callable[[], None]
+    up: Callable[[str, int], None]
+
+
 class Followers:
     """One follower for each topic of the sources, and one for kinds that come and go.
 
@@ -41,17 +59,15 @@ class Followers:
         self,
         api: Api,
         sources: Iterable[Source],
-        *,
-        changed: Callable[[], None],
-        kinds_changed: Callable[[], None],
-        heard: Callable[[], None],
+        detectors: Iterable[Detector],
+        tell: Signals,
     ) -> None:
-        self.sources = tuple(sources)
+        self._sources, self._detectors = tuple(sources), tuple(detectors)
         self.board: dict[str, Observed] = {}
         self.settled = asyncio.Event()
-        self._changed, self._kinds_changed, self._heard = changed, kinds_changed, heard
+        self._tell = tell
         self._topics: dict[str, tuple[Topic, Follower]] = {}
-        for topic in (topic for source in self.sources for topic in source.topics):
+        for topic in (topic for each in self._sources + self._detectors for topic in each.topics):
             # Two sources may read the same object; it is followed once.
             self._topics[topic.title] = (topic, Follower(api, topic.selection))
             self.board[topic.title] = Observed()
@@ -59,7 +75,11 @@ class Followers:
 
     def findings(self) -> list[Finding]:
         """What every source says now, most trusted first."""
-        return [source.find(self.board) for source in self.sources]
+        return [source.find(self.board) for source in self._sources]
+
+    def plugins(self) -> list[Plugin]:
+        """Which CNI plugins with pools of their own seem to run here."""
+        return [detector.look(self.board) for detector in self._detectors]
 
     async def run(self) -> None:
         """Follow everything, without end."""
@@ -71,10 +91,11 @@ class Followers:
     async def _follow(self, topic: Topic, follower: Follower) -> None:
         observed = self.board[topic.title]
         async for seen in follower.follow():
-            if not isinstance(seen, Failed | Absent):
-                self._heard()
+            if not isinstance(seen, Failed):
+                self._tell.heard()
             if note(topic, observed, seen):
-                self._changed()
+                self._tell.up(topic.title, -1 if observed.error else int(observed.served))
+                self._tell.changed()
             if all(known.known for known in self.board.values()):
                 self.settled.set()
 
@@ -87,7 +108,7 @@ class Followers:
             for topic, follower in self._topics.values():
                 if not self.board[topic.title].served:
                     follower.woken.set()
-            self._kinds_changed()
+            self._tell.kinds_changed()
 
 
 def note(topic: Topic, observed: Observed, seen: Seen) -> bool:

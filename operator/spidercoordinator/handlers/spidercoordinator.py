@@ -16,15 +16,18 @@ from spidercoordinator.core.phase import Facts, count_networks, decide, not_sele
 from spidercoordinator.core.statuspatch import merge_patch
 from spidercoordinator.core.transition import transitions
 from spidercoordinator.core.validate import schema_problems
+from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.handlers.nodedefaults import apply_node_defaults
 from spidercoordinator.handlers.queue import Key
-from spidercoordinator.handlers.state import State, slim
+from spidercoordinator.handlers.state import State, coordinator_key, slim
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 
 logger = logging.getLogger(__name__)
 
 _KIND: Final = SPIDERCOORDINATORS
+_ASK_AGAIN: Final = 60.0
+"""Seconds between two dry runs."""
 
 
 async def reconcile(key: Key, state: State) -> None:
@@ -95,7 +98,14 @@ async def _serve(state: State, thing: Object) -> None:
 
 
 async def _discover(state: State, spec: SpiderCoordinatorSpec) -> Discovered:
-    return discover(spec, state.discovery.findings())
+    findings, plugins = state.discovery.findings(), state.discovery.plugins()
+    discovered = discover(spec, findings, plugins)
+    if discovered.service.source:
+        return discovered
+    # The one source that cannot be watched: asked when nobody else knows, and again later.
+    asked = await servicedryrun.ask(state.api, state.settings.namespace)
+    state.queue.add(coordinator_key(state.settings.name), after=_ASK_AGAIN)
+    return discover(spec, [*findings, asked], plugins)
 
 
 def needs_cluster(network: Object) -> bool:

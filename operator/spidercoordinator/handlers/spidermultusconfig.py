@@ -6,6 +6,7 @@ for one key. Nothing is ever asked of the API server that the stores know.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
@@ -31,6 +32,7 @@ from spidercoordinator.core.ownership import (
 )
 from spidercoordinator.core.phase import NO_ATTACHMENT_KIND
 from spidercoordinator.core.statuspatch import merge_patch
+from spidercoordinator.core.transition import Transition
 from spidercoordinator.core.validate import parse
 from spidercoordinator.core.wanted import (
     INJECTIONS,
@@ -39,7 +41,7 @@ from spidercoordinator.core.wanted import (
     injected_labels,
     wanted_nad,
 )
-from spidercoordinator.errors import ApiNotFoundError, InvalidObjectError
+from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError, InvalidObjectError
 from spidercoordinator.handlers.queue import Key
 from spidercoordinator.handlers.state import Name, State, network_key, slim
 from spidercoordinator.kube.events import post
@@ -48,6 +50,8 @@ from spidercoordinator.kube.resource import (
     SPIDERMULTUSCONFIGS,
     Object,
 )
+
+logger = logging.getLogger(__name__)
 
 _TERMINATING_MESSAGE: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
@@ -258,25 +262,39 @@ async def _write_status(state: State, network: Name, thing: Object, outcome: Out
     patch = merge_patch(before, status)
     if not patch:
         return
+    known = await _patch_status(state, network, patch) or {**thing, "status": status}
+    if state.networks.get(network) is thing:
+        state.networks[network] = known
+    if event := network_status.told(before, status):
+        await _tell(state, thing, event, now)
+
+
+async def _patch_status(state: State, network: Name, patch: Object) -> Object | None:
     namespace, name = network
     try:
         answer = await state.api.patch(
             SPIDERMULTUSCONFIGS, name, namespace, patch={"status": patch}, subresource="status"
         )
     except ApiNotFoundError:
-        return
-    if state.networks.get(network) is thing:
-        state.networks[network] = slim(answer)
-    if event := network_status.told(before, status):
-        await post(
-            state.api,
-            SPIDERMULTUSCONFIGS,
-            thing,
-            type_=event.type,
-            reason=event.reason,
-            message=event.message,
-            now=now,
-        )
+        return None
+    except ApiInvalidError as error:
+        # The stored spec is so wrong that the API server takes no status with it, however often
+        # it is asked. The Event remains.
+        logger.warning("no status for SpiderMultusConfig %s/%s: %s", namespace, name, error)
+        return None
+    return slim(answer)
+
+
+async def _tell(state: State, thing: Object, event: Transition, now: str) -> None:
+    await post(
+        state.api,
+        SPIDERMULTUSCONFIGS,
+        thing,
+        type_=event.type,
+        reason=event.reason,
+        message=event.message,
+        now=now,
+    )
 
 
 def _add(state: State, networks: Iterable[Name]) -> None:

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import kopf
 
-from spidercoordinator.discovery.sources import SOURCES
+from spidercoordinator.discovery.sources import detectors, sources
+from spidercoordinator.errors import SettingsError
 from spidercoordinator.handlers import kinds, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
 from spidercoordinator.handlers.prime import prime, until_answered
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
-from spidercoordinator.handlers.sources import Followers
+from spidercoordinator.handlers.sources import Followers, Signals
 from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordinator_key
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.backoff import Backoff
@@ -51,12 +52,16 @@ async def run(settings: Settings, environ: Mapping[str, str] = os.environ) -> No
 
     Raises:
         LoginError: there is no way to the API server.
-        OSError: the HTTP port cannot be had.
+        SettingsError: the HTTP port cannot be had.
     """
     login = await Login.find(environ)
     async with Api(login) as api:
         operator = _Operator.assemble(settings, api)
-        await operator.server.start(settings.http_port)
+        try:
+            await operator.server.start(settings.http_port)
+        except OSError as error:
+            text = f"cannot listen on port {settings.http_port} (SPIDERCOORDINATOR_HTTP_PORT)"
+            raise SettingsError(f"{text}: {error.strerror}") from error
         address = {"server": login.server, "port": operator.server.port}
         logger.info("started for SpiderCoordinator %s", settings.name, extra=address)
         try:
@@ -84,10 +89,14 @@ class _Operator:
         queue = Queue(work, observer=metrics)
         followers = Followers(
             api,
-            SOURCES,
-            changed=lambda: queue.add(coordinator_key(settings.name)),
-            kinds_changed=lambda: queue.add(kinds.KEY),
-            heard=health.hear,
+            sources(settings.cilium_config_map),
+            detectors(settings.cilium_config_map),
+            Signals(
+                changed=lambda: queue.add(coordinator_key(settings.name)),
+                kinds_changed=lambda: queue.add(kinds.KEY),
+                heard=health.hear,
+                up=lambda topic, value: metrics.topics.labels(topic).set(value),
+            ),
         )
         state = State(settings, api, queue, followers, metrics=metrics, health=health)
         metrics.gauge("queue_depth", "Objects that wait to be made so.", lambda: queue.depth)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from spidercoordinator.core.cidrs import Finding
+from spidercoordinator.core.cidrs import Finding, Plugin
 from spidercoordinator.core.claims import Claims
 from spidercoordinator.core.cluster import Cluster
 from spidercoordinator.handlers.queue import Key, Queue
@@ -42,6 +42,9 @@ class Discovery(Protocol):
 
     def findings(self) -> list[Finding]:
         """What every source says, most trusted first."""
+
+    def plugins(self) -> list[Plugin]:
+        """Which CNI plugins with pools of their own seem to run here."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,175 @@
+"""Cilium: its ConfigMap says who hands out addresses, and that one's objects say which.
+
+https://docs.cilium.io/en/stable/network/concepts/ipam/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from spidercoordinator.core.cidrs import Finding, Plugin, collapse, normalise
+from spidercoordinator.discovery.daemonsets import daemon_set, deployed
+from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.resource import (
+    CILIUM_NODES,
+    CILIUM_POOLS_V2,
+    CILIUM_POOLS_V2ALPHA1,
+    CONFIG_MAPS,
+    Object,
+)
+from spidercoordinator.kube.watch import Selection
+
+_SEPARATORS: Final = re.compile(r"[\s,]+")
+_CLUSTER_POOL: Final = ("cluster-pool", "cluster-pool-v2beta")
+_NODE_MODES: Final = ("eni", "azure", "alibabacloud", "crd", "delegated-plugin")
+_MODES: Final = (*_CLUSTER_POOL, "multi-pool", "kubernetes", *_NODE_MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Config:
+    mode: str
+    pools: tuple[str, ...]
+    chained: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Pool:
+    created: str
+    name: str
+    cidrs: tuple[str, ...]
+
+
+def read_config(thing: Object) -> _Config:
+    """Read the ConfigMap; lists of CIDRs are separated by blanks or commas."""
+    data = thing.get("data") or {}
+    pools = normalise(
+        entry
+        for family in ("ipv4", "ipv6")
+        for entry in _SEPARATORS.split(data.get(f"cluster-pool-{family}-cidr", ""))
+    )
+    chained = data.get("cni-chaining-mode", "none") not in ("", "none")
+    # The agent's own default, for configurations that leave it out.
+    return _Config(data.get("ipam") or "cluster-pool", pools, chained)
+
+
+def read_pool(thing: Object) -> _Pool | None:
+    """The CIDRs of one CiliumPodIPPool."""
+    spec, meta = thing.get("spec") or {}, thing["metadata"]
+    cidrs = normalise(
+        cidr for family in ("ipv4", "ipv6") for cidr in (spec.get(family) or {}).get("cidrs") or ()
+    )
+    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs) if cidrs else None
+
+
+def read_node(thing: Object) -> tuple[str, ...] | None:
+    """The CIDRs that pods of one node have addresses from: its own, or its subnets in a cloud."""
+    ipam = (thing.get("spec") or {}).get("ipam") or {}
+    allocated = (ipam.get("pools") or {}).get("allocated") or ()
+    own = [
+        *(ipam.get("podCIDRs") or ()),
+        *(cidr for pool in allocated for cidr in pool.get("cidrs") or ()),
+    ]
+    found = normalise(own or _subnets(thing.get("status") or {}) or list(ipam.get("pool") or ()))
+    return tuple(sorted(found)) or None
+
+
+def _subnets(status: dict[str, Any]) -> list[str]:
+    eni = (status.get("eni") or {}).get("enis") or {}
+    azure = (status.get("azure") or {}).get("interfaces") or ()
+    alibaba = (status.get("alibaba-cloud") or {}).get("enis") or {}
+    found = [(each.get("subnet") or {}).get("cidr") for each in eni.values()]
+    for each in azure:
+        subnet = each.get("subnet")
+        found.append((subnet or {}).get("cidr") if isinstance(subnet, dict) else None)
+        found.append(each.get("cidr"))
+    for each in alibaba.values():
+        switch = each.get("vswitch") or {}
+        found += [switch.get("cidr"), switch.get("ipv6-cidr")]
+    return [cidr for cidr in found if cidr]
+
+
+POOLS: Final = Topic(
+    "CiliumPodIPPool", Selection((CILIUM_POOLS_V2, CILIUM_POOLS_V2ALPHA1)), read_pool
+)
+CILIUM_NODE: Final = Topic("CiliumNode with CIDRs", Selection((CILIUM_NODES,)), read_node)
+AGENTS: Final = daemon_set("cilium")
+
+
+def config_topic(namespace: str, name: str) -> Topic:
+    """The topic of Cilium's ConfigMap, whose place is a setting of the operator."""
+    return Topic(
+        f"ConfigMap {namespace}/{name}",
+        Selection((CONFIG_MAPS,), namespace=namespace, fields=f"metadata.name={name}"),
+        read_config,
+    )
+
+
+@dataclass(frozen=True)
+class CiliumAddresses:
+    """See the module.
+
+    Attributes:
+        config: the topic of Cilium's ConfigMap.
+    """
+
+    config: Topic
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The ConfigMap and what each mode needs."""
+        return (self.config, POOLS, CILIUM_NODE)
+
+    def find(self, board: Board) -> Finding:
+        """What the IPAM mode leads to."""
+        seen = board[self.config.title]
+        config: _Config | None = next(iter(seen.kept.values()), None)
+        if config is None:
+            return _finding("Cilium", lacks=seen.lacks(self.config))
+        where, mode = self.config.title, config.mode
+        if mode in _CLUSTER_POOL:
+            lacks = f"{where} has no usable cluster-pool-ipv4-cidr or cluster-pool-ipv6-cidr"
+            return _finding("Cilium cluster-pool", config.pools, lacks)
+        if mode == "multi-pool":
+            pools = sorted(board[POOLS.title].kept.values())
+            cidrs = normalise(cidr for pool in pools for cidr in pool.cidrs)
+            return _finding("CiliumPodIPPools", cidrs, board[POOLS.title].lacks(POOLS))
+        if mode == "kubernetes":
+            return Finding("Cilium", type="cilium", tells=("pod",), defers=True)
+        nodes = board[CILIUM_NODE.title]
+        if mode in _NODE_MODES:
+            cidrs = collapse(cidr for node in nodes.kept.values() for cidr in node)
+            return _finding(f"CiliumNodes ({mode})", cidrs, nodes.lacks(CILIUM_NODE))
+        known = ", ".join(_MODES)
+        return _finding("Cilium", lacks=f"{where} has ipam {mode!r}; known are {known}")
+
+
+def _finding(source: str, cidrs: tuple[str, ...] = (), lacks: str = "") -> Finding:
+    return Finding(source, "cilium", cidrs, tells=("pod",), lacks="" if cidrs else lacks)
+
+
+@dataclass(frozen=True)
+class Cilium:
+    """Whether Cilium gives pods their addresses here.
+
+    Attributes:
+        config: the topic of Cilium's ConfigMap.
+    """
+
+    config: Topic
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The ConfigMap, its nodes and its agents."""
+        return (self.config, CILIUM_NODE, AGENTS)
+
+    def look(self, board: Board) -> Plugin:
+        """Agents deployed, or its configuration there with nodes registered."""
+        config: _Config | None = next(iter(board[self.config.title].kept.values()), None)
+        chained = config is not None and config.chained
+        if where := deployed(board, AGENTS):
+            return Plugin("cilium", 2, f"DaemonSet {where} runs", chained=chained)
+        if config is not None:
+            return Plugin("cilium", 1, f"{self.config.title} exists", chained=chained)
+        return Plugin("cilium", 0)

@@ -1,0 +1,124 @@
+"""The flags of the control plane's own pods, where it runs as pods (kubeadm, RKE2, kind)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from spidercoordinator.core.cidrs import Finding, Which, normalise
+from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.resource import PODS, Object
+from spidercoordinator.kube.watch import Selection
+
+_POD_FLAG: Final = "--cluster-cidr"
+_SERVICE_FLAG: Final = "--service-cluster-ip-range"
+
+
+@dataclass(frozen=True, slots=True)
+class _Flags:
+    component: str
+    pod: tuple[str, ...]
+    service: tuple[str, ...]
+
+
+def read_pod(thing: Object) -> _Flags | None:
+    """Read the flags of a pod's containers; None for a pod that has none of them."""
+    meta = thing["metadata"]
+    words = [
+        word
+        for container in (thing.get("spec") or {}).get("containers") or ()
+        for text in (container.get("command") or []) + (container.get("args") or [])
+        for word in _words(text)
+    ]
+    pod, service = (_values(words, flag) for flag in (_POD_FLAG, _SERVICE_FLAG))
+    component = (meta.get("labels") or {}).get("component", "")
+    return _Flags(component, pod, service) if pod or service else None
+
+
+def _words(text: str) -> list[str]:
+    # `sh -c "exec kube-controller-manager --a=b --c=d"` hides the flags in one argument.
+    if "--" not in text or not any(blank in text for blank in " \t\n"):
+        return [text]
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _values(words: list[str], flag: str) -> tuple[str, ...]:
+    # The last one wins, as in the component itself.
+    value = ""
+    for found in _occurrences(words, flag):
+        value = found
+    return normalise(value.split(","))
+
+
+def _occurrences(words: list[str], flag: str) -> Iterator[str]:
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name != flag:
+            continue
+        if equals:
+            yield value
+        elif index + 1 < len(words):
+            yield words[index + 1]
+
+
+TOPIC: Final = Topic(
+    "control plane pod in kube-system that names CIDRs",
+    Selection(
+        (PODS,),
+        namespace="kube-system",
+        labels="component in (kube-controller-manager,kube-apiserver)",
+    ),
+    read_pod,
+)
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """The flags of one component.
+
+    Attributes:
+        component: value of the pods' label `component`.
+        tells: which lists its flags can name.
+    """
+
+    component: str
+    tells: tuple[Which, ...]
+    topics: tuple[Topic, ...] = (TOPIC,)
+
+    def find(self, board: Board) -> Finding:
+        """What the component is told; replicas that differ are reported."""
+        seen = board[TOPIC.title]
+        named = [
+            (name, seen.kept[name])
+            for name in sorted(seen.kept)
+            if seen.kept[name].component == self.component
+        ]
+        source = f"{self.component} flags"
+        if not named:
+            lacks = seen.error or f"there is no {self.component} pod in kube-system"
+            return Finding(source, tells=self.tells, lacks=lacks)
+        (first, flags), *rest = named
+        differing = [name for name, other in rest if other != flags]
+        doubts = f"{first} and {', '.join(differing)} have different flags" if differing else ""
+        empty = [
+            flag
+            for which, flag, cidrs in (
+                ("pod", _POD_FLAG, flags.pod),
+                ("service", _SERVICE_FLAG, flags.service),
+            )
+            if which in self.tells and not cidrs
+        ]
+        lacks = f"pod {first} has no usable {' and '.join(empty)}" if empty else ""
+        return Finding(
+            source,
+            pod=flags.pod,
+            service=flags.service,
+            tells=self.tells,
+            lacks=lacks,
+            doubts=doubts,
+        )

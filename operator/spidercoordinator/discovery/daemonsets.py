@@ -1,0 +1,36 @@
+"""The agents of CNI plugins: DaemonSets known by name, in whatever namespace."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.resource import DAEMON_SETS, Object
+from spidercoordinator.kube.watch import Selection
+
+_NEVER_OBSERVED: Final = 0
+
+
+def read_daemon_set(thing: Object) -> bool | None:
+    """Whether the DaemonSet is meant to run somewhere; one without nodes is switched off.
+
+    Readiness is left out on purpose: agents that restart are still the ones who gave the addresses.
+    """
+    status = thing.get("status") or {}
+    observed = status.get("observedGeneration", _NEVER_OBSERVED)
+    wanted = status.get("desiredNumberScheduled", 0)
+    return True if wanted or observed == _NEVER_OBSERVED else None
+
+
+def daemon_set(name: str) -> Topic:
+    """The topic of a DaemonSet of this name."""
+    return Topic(
+        f"DaemonSet {name}",
+        Selection((DAEMON_SETS,), fields=f"metadata.name={name}"),
+        read_daemon_set,
+    )
+
+
+def deployed(board: Board, topic: Topic) -> str:
+    """Namespace and name of the DaemonSet that runs, empty when none does."""
+    return min(board[topic.title].kept, default="")

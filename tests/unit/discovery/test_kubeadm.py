@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from spidercoordinator.discovery.kubeadm import TOPIC, Kubeadm, read_kubeadm_config
+from spidercoordinator.discovery.source import Observed
+
+
+def config(text: str) -> dict[str, object]:
+    return {"metadata": {"name": "kubeadm-config"}, "data": {"ClusterConfiguration": text}}
+
+
+def networking(pod: str, service: str = "10.96.0.0/12") -> str:
+    return (
+        f"kind: ClusterConfiguration\nnetworking:\n  podSubnet: {pod}\n  serviceSubnet: {service}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        pytest.param("10.244.0.0/16", ("10.244.0.0/16",), id="plain"),
+        pytest.param('"10.244.0.0/16"', ("10.244.0.0/16",), id="quoted"),
+        pytest.param("10.1.0.0/16,fd00::/56", ("10.1.0.0/16", "fd00::/56"), id="dual stack"),
+        pytest.param('"10.1.0.0/16, fd00::/56"', ("10.1.0.0/16", "fd00::/56"), id="with a blank"),
+        pytest.param("[10.1.0.0/16, 10.2.0.0/16]", ("10.1.0.0/16", "10.2.0.0/16"), id="a list"),
+        pytest.param("10.1.0.0/16 # 10.9.0.0/16", ("10.1.0.0/16",), id="a comment behind"),
+        pytest.param("10.1.2.3/16", ("10.1.0.0/16",), id="host bits"),
+        pytest.param("10.1.0.0/16,10.1.0.0/16", ("10.1.0.0/16",), id="twice"),
+        pytest.param("nonsense", (), id="no CIDR"),
+        pytest.param('""', (), id="empty"),
+    ],
+)
+def test_pod_subnet_is_read_as_yaml(written: str, meant: tuple[str, ...]) -> None:
+    assert read_kubeadm_config(config(networking(written))).pod == meant
+
+
+def test_a_commented_line_and_a_longer_key_are_not_taken_for_the_subnet() -> None:
+    text = (
+        "# podSubnet: 10.1.0.0/16\nmypodSubnet: 10.2.0.0/16\nnetworking:\n"
+        "  # podSubnet: 10.3.0.0/16\n  podSubnet: 10.4.0.0/16\n"
+    )
+    assert read_kubeadm_config(config(text)).pod == ("10.4.0.0/16",)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(None, "has no key ClusterConfiguration", id="no key"),
+        pytest.param("a: [", "is no YAML", id="broken YAML"),
+        pytest.param("just text", "has no networking", id="no mapping"),
+        pytest.param("networking: none", "has no networking", id="networking is text"),
+        pytest.param("networking: {podSubnet: 10.1.0.0/16}", "serviceSubnet", id="one is missing"),
+    ],
+)
+def test_what_is_missing_is_named(data: str | None, said: str) -> None:
+    thing: dict[str, object] = {"metadata": {}, "data": None} if data is None else config(data)
+    trouble = read_kubeadm_config(thing).trouble
+    assert said in trouble
+    assert "kube-system/kubeadm-config" in trouble
+
+
+def test_a_good_pod_subnet_survives_a_missing_service_subnet() -> None:
+    kept = read_kubeadm_config(config("networking: {podSubnet: 10.1.0.0/16}"))
+    seen = Observed(known=True, served=True, kept={"kube-system/kubeadm-config": kept})
+    finding = Kubeadm().find({TOPIC.title: seen})
+    assert (finding.pod, finding.service) == (("10.1.0.0/16",), ())
+
+
+def test_an_absent_config_map_is_named() -> None:
+    finding = Kubeadm().find({TOPIC.title: Observed(known=True, served=True)})
+    assert finding.lacks == "there is no ConfigMap kube-system/kubeadm-config"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spidercoordinator.discovery import nodes, servicecidrs
+from spidercoordinator.discovery.daemonsets import read_daemon_set
+from spidercoordinator.discovery.servicedryrun import read_refusal
+from spidercoordinator.discovery.source import Observed
+
+
+def service_cidr(name: str, created: str, *cidrs: str) -> dict[str, Any]:
+    meta = {"name": name, "creationTimestamp": created}
+    return {"metadata": meta, "spec": {"cidrs": list(cidrs)}}
+
+
+def test_service_ranges_come_oldest_first_each_once() -> None:
+    things = [
+        service_cidr("extra", "2026-02-01T00:00:00Z", "10.97.0.0/16", "10.96.0.0/16"),
+        service_cidr("kubernetes", "2026-01-01T00:00:00Z", "10.96.0.0/16", "fd00:1::/108"),
+    ]
+    kept = {t["metadata"]["name"]: servicecidrs.read_service_cidr(t) for t in things}
+    seen = Observed(known=True, served=True, kept=kept)
+    finding = servicecidrs.ServiceCIDRs().find({servicecidrs.TOPIC.title: seen})
+    assert finding.service == ("10.96.0.0/16", "fd00:1::/108", "10.97.0.0/16")
+
+
+def test_an_api_server_without_the_kind_is_named() -> None:
+    seen = Observed(known=True, served=False)
+    finding = servicecidrs.ServiceCIDRs().find({servicecidrs.TOPIC.title: seen})
+    assert finding.lacks == "the API server has no servicecidrs.networking.k8s.io"
+
+
+@pytest.mark.parametrize(
+    ("spec", "kept"),
+    [
+        pytest.param(
+            {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24", "fd00::/64"]},
+            ("10.1.0.0/24", "fd00::/64"),
+            id="both fields",
+        ),
+        pytest.param({"podCIDR": "10.1.0.0/24"}, ("10.1.0.0/24",), id="the old field"),
+        pytest.param({}, None, id="none"),
+    ],
+)
+def test_a_node_tells_its_ranges(spec: dict[str, Any], kept: tuple[str, ...] | None) -> None:
+    assert nodes.read_node({"metadata": {}, "spec": spec}) == kept
+
+
+def test_ranges_of_nodes_are_merged() -> None:
+    kept = {str(n): (f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64") for n in range(4)}
+    seen = Observed(known=True, served=True, kept=kept)
+    finding = nodes.Nodes().find({nodes.TOPIC.title: seen})
+    assert finding.pod == ("10.1.0.0/22", "fd00::/62")
+
+
+@pytest.mark.parametrize(
+    ("message", "ranges"),
+    [
+        pytest.param(
+            "failed to allocate IP 0.0.0.1: the provided IP (0.0.0.1) is not in the valid range. "
+            "The range of valid IPs is 10.96.0.0/12",
+            ("10.96.0.0/12",),
+            id="IPv4",
+        ),
+        pytest.param(
+            "The range of valid IPs is fd00:10:96::/112", ("fd00:10:96::/112",), id="IPv6"
+        ),
+        pytest.param("IPv6 is not configured on this cluster", (), id="no such family"),
+        pytest.param("The range of valid ports is 30000-32767", (), id="another refusal"),
+    ],
+)
+def test_a_refusal_names_the_range(message: str, ranges: tuple[str, ...]) -> None:
+    assert read_refusal(message) == ranges
+
+
+@pytest.mark.parametrize(
+    ("status", "runs"),
+    [
+        pytest.param({}, True, id="just created"),
+        pytest.param({"observedGeneration": 1, "desiredNumberScheduled": 3}, True, id="on nodes"),
+        pytest.param(
+            {"observedGeneration": 1, "desiredNumberScheduled": 3, "numberReady": 0},
+            True,
+            id="restarting",
+        ),
+        pytest.param({"observedGeneration": 1, "desiredNumberScheduled": 0}, None, id="on none"),
+    ],
+)
+def test_a_daemon_set_without_nodes_is_switched_off(
+    status: dict[str, Any], runs: bool | None
+) -> None:
+    assert read_daemon_set({"metadata": {}, "status": status}) == runs
