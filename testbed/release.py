@@ -15,6 +15,7 @@ NAME = "spidercoordinator"
 _NAD_CRD = paths.SOURCES / "manifests" / "network-attachment-definition.crd.yaml"
 _TIMEOUT = "2m"
 _LOG_LINES = 10
+_LABELLED = (f"--namespace={NAMESPACE}", f"--selector=app.kubernetes.io/instance={NAME}")
 _PARTS = ("operator", "installer")
 
 
@@ -43,6 +44,8 @@ def install(cluster: Cluster, product: tuple[Path, ...], progress: Progress) -> 
     arguments = _arguments(cluster, product[0].parent.name)
     try:
         binaries.run(cluster.state.bin, "helm", *arguments)
+        # To helm a DaemonSet is ready while as many pods are missing as an update may take away.
+        cluster.kubectl("rollout", "status", "daemonset", *_LABELLED, f"--timeout={_TIMEOUT}")
     except TestbedError as failed:
         raise TestbedError(f"{failed}\n{_pods(cluster)}") from failed
     progress.say(f"release {NAME} is installed in namespace {NAMESPACE}")
@@ -75,12 +78,10 @@ def _forget_interrupted(cluster: Cluster) -> None:
 
 
 def _pods(cluster: Cluster) -> str:
-    here = f"--namespace={NAMESPACE}"
-    label = f"--selector=app.kubernetes.io/instance={NAME}"
-    logs = ("logs", here, label, "--all-containers", "--prefix", "--ignore-errors")
+    logs = ("logs", *_LABELLED, "--all-containers", "--prefix", "--ignore-errors")
     return "\n".join(
         [
-            cluster.kubectl("get", "pods", here, "-o=wide"),
+            cluster.kubectl("get", "pods", *_LABELLED, "-o=wide"),
             cluster.kubectl(*logs, f"--tail={_LOG_LINES}"),
         ]
     )
