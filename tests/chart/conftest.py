@@ -16,15 +16,15 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 
 @pytest.fixture(scope="session")
-def _server() -> Iterator[ApiServer]:
+def server() -> Iterator[ApiServer]:
     with ApiServer() as server:
         yield server
 
 
 @pytest.fixture
-def cluster(_server: ApiServer, helm: Helm, tmp_path: Path) -> Iterator[Helm]:
+def cluster(server: ApiServer, helm: Helm, tmp_path: Path) -> Iterator[Helm]:
     """A cluster without releases; what a test leaves is removed after it, except the CRDs."""
-    cluster = Helm(helm.binaries, tmp_path, _server.kubeconfig)
+    cluster = Helm(helm.binaries, tmp_path, server.kubeconfig)
     yield cluster
     for release in cluster.run("list", "--all", "--short").stdout.split():
         cluster.run("uninstall", release, "--no-hooks")

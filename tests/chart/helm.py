@@ -56,6 +56,14 @@ class Helm:
         command = ("upgrade", "--install", "--reset-values", release, str(CHART))
         return self.run(*command, values=values or {}).stdout
 
+    def apply(self, objects: list[Object]) -> None:
+        """Create or change objects with kubectl."""
+        self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def delete(self, objects: list[Object]) -> None:
+        """Delete objects with kubectl."""
+        self.kubectl("delete", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
     def names(self, kinds: str, *flags: str) -> list[str]:
         """`kind/name` of all objects of these kinds; none if the cluster does not know a kind."""
         found = self.kubectl("get", kinds, "-o", "name", *flags, check=False)
@@ -120,6 +128,16 @@ def pick(objects: list[Object], kind: str, suffix: str = "") -> Object:
         if thing["kind"] == kind and thing["metadata"]["name"].endswith(suffix)
     ]
     return found
+
+
+def rules_of(objects: list[Object], suffix: str) -> list[tuple[Object, Object]]:
+    """Each rule of the roles whose name ends so, with its role."""
+    return [
+        (thing, rule)
+        for thing in objects
+        if thing["kind"].endswith("Role") and thing["metadata"]["name"].endswith(suffix)
+        for rule in thing["rules"]
+    ]
 
 
 def pod_templates(objects: list[Object]) -> dict[str, Object]:

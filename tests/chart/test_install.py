@@ -158,8 +158,20 @@ def test_uninstall_keeps_crds_and_networks(cluster: Helm) -> None:
     assert spec(cluster)["mode"] == "auto"
 
 
-def test_an_object_of_another_owner_is_named(cluster: Helm) -> None:
-    cluster.run("install", "other", str(CHART))
+def test_an_object_of_another_owner_is_kept_or_taken_over(cluster: Helm) -> None:
+    theirs = {
+        "apiVersion": "spiderpool.spidernet.io/v2beta1",
+        "kind": "SpiderCoordinator",
+        "metadata": {"name": "default"},
+        "spec": {"mode": "underlay", "podCIDRType": "calico"},
+    }
+    cluster.kubectl("apply", "-f", str(CHART / "crds"))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
+    cluster.apply([theirs])
     refused = cluster.run("install", "test", str(CHART), check=False)
     assert 'SpiderCoordinator "default"' in refused.stderr
     cluster.run("install", "test", str(CHART), "--set", "coordinator.enabled=false")
+    assert spec(cluster)["mode"] == "underlay"
+    cluster.run("uninstall", "test", "--no-hooks")
+    cluster.run("install", "test", str(CHART), "--take-ownership")
+    assert (spec(cluster)["mode"], spec(cluster)["podCIDRType"]) == ("auto", "auto")

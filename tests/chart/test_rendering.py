@@ -140,6 +140,17 @@ def test_the_node_mounts_what_the_operator_writes(helm: Helm) -> None:
     assert "data" not in pick(objects, "ConfigMap", name)
 
 
+def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
+    pod = pod_templates(helm.template(nested("installer.replaceForeign", True)))["DaemonSet"][
+        "spec"
+    ]
+    [first], [resident] = pod["initContainers"], pod["containers"]
+    assert first["args"] == [*resident["args"], "--once"]
+    assert "--replace-foreign" in resident["args"]
+    same = first.keys() - {"name", "args"}
+    assert {key: first[key] for key in same} == {key: resident[key] for key in same}
+
+
 @pytest.mark.parametrize(
     ("release", "values", "name"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chart.helm import EVERYTHING, Helm, Object, pod_templates
+from tests.chart.helm import EVERYTHING, Helm, Object, pod_templates, rules_of
 
 NODE_PATHS = {"/opt/cni/bin", "/var/lib/spidercoordinator"}
 
@@ -23,7 +23,7 @@ def test_there_are_three_workloads(pods: dict[str, Object]) -> None:
 
 @pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "Job"])
 def test_no_container_has_privileges(pods: dict[str, Object], kind: str) -> None:
-    for container in pods[kind]["containers"]:
+    for container in (*pods[kind]["containers"], *pods[kind].get("initContainers", [])):
         context = container["securityContext"]
         assert context["capabilities"] == {"drop": ["ALL"]}
         assert context["allowPrivilegeEscalation"] is False
@@ -82,10 +82,8 @@ def test_no_rule_has_a_wildcard_or_reads_secrets(objects: list[Object]) -> None:
 def test_what_the_operator_may_write(objects: list[Object]) -> None:
     """The whole list: whatever joins it is a decision."""
     written = {
-        (thing["kind"], f"{group}/{resource}", verb)
-        for thing in objects
-        if thing["kind"].endswith("Role") and thing["metadata"]["name"].endswith("-operator")
-        for rule in thing["rules"]
+        (role["kind"], f"{group}/{resource}", verb)
+        for role, rule in rules_of(objects, "-operator")
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in set(rule["verbs"]) - {"get", "list", "watch"}
@@ -101,9 +99,9 @@ def test_what_the_operator_may_write(objects: list[Object]) -> None:
         ("ClusterRole", nads, "patch"),
         ("ClusterRole", nads, "delete"),
         ("ClusterRole", "/events", "create"),
-        ("ClusterRole", "/events", "patch"),
         ("Role", "/configmaps", "create"),
         ("Role", "/configmaps", "patch"),
+        ("Role", "/services", "create"),
     }
 
 

@@ -1,0 +1,31 @@
+{{/* A container that installs the plugin. Call with (list $ FLAG...). */}}
+{{- define "spidercoordinator.installer.container" -}}
+{{- $root := first . -}}
+{{- $installer := $root.Values.installer -}}
+image: {{ include "spidercoordinator.image" (list $root $installer.image) }}
+imagePullPolicy: {{ $installer.image.pullPolicy }}
+command: [/coordinator-install]
+args:
+  - --source=/coordinator
+  - --target-dir=/host/cni-bin
+  - --defaults-source=/etc/spidercoordinator/node-defaults/coordinator.json
+  - --defaults-target=/host/state/defaults.json
+  {{- if $installer.replaceForeign }}
+  - --replace-foreign
+  {{- end }}
+  {{- range rest . }}
+  - {{ . }}
+  {{- end }}
+resources:
+  {{- toYaml $installer.resources | nindent 2 }}
+securityContext:
+  {{- toYaml $installer.securityContext | nindent 2 }}
+volumeMounts:
+  - name: cni-bin
+    mountPath: /host/cni-bin
+  - name: state
+    mountPath: /host/state
+  - name: node-defaults
+    mountPath: /etc/spidercoordinator/node-defaults
+    readOnly: true
+{{- end -}}

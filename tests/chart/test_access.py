@@ -1,0 +1,154 @@
+"""The operator's account may do what the operator does: by its sources, and by running it."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spidercoordinator.discovery.sources import detectors, sources
+from spidercoordinator.kube.watch import Selection
+from testbed import kubeconfig
+from testbed.apiserver import ApiServer
+from tests.apiserver.harness import COMMAND, Operator, eventually
+from tests.chart.helm import CHART, Helm, Object, nested, rules_of
+
+CILIUM = ("cilium", "cilium-config")
+NAD_CRD = CHART.parents[1] / "testbed" / "manifests" / "network-attachment-definition.crd.yaml"
+NAD = "network-attachment-definitions.k8s.cni.cncf.io"
+NETWORK = (
+    '{"apiVersion": "spiderpool.spidernet.io/v2beta1", "kind": "SpiderMultusConfig",'
+    ' "metadata": {"name": "net", "namespace": "kube-system"},'
+    ' "spec": {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}}'
+)
+OURS = {"spiderpool.spidernet.io", "k8s.cni.cncf.io", "apiextensions.k8s.io"}
+
+
+def selections() -> list[Selection]:
+    of_sources = [topic for source in sources(CILIUM) for topic in source.topics]
+    of_detectors = [topic for detector in detectors(CILIUM) for topic in detector.topics]
+    return [topic.selection for topic in of_sources + of_detectors]
+
+
+def needed() -> set[tuple[str, str, str, str]]:
+    """Group, plural, namespace and name of everything the sources follow."""
+    return {
+        (
+            resource.group,
+            resource.plural,
+            selection.namespace,
+            selection.fields.removeprefix("metadata.name="),
+        )
+        for selection in selections()
+        for resource in selection.resources
+    }
+
+
+def test_the_operator_may_read_its_sources_and_nothing_else(helm: Helm) -> None:
+    objects = helm.template(nested("global.ciliumConfigMap", "/".join(CILIUM)))
+    granted = {
+        (group, plural, thing["metadata"].get("namespace", ""), name)
+        for thing, rule in rules_of(objects, "-operator")
+        if {"list", "watch"} <= set(rule["verbs"])
+        for group in rule["apiGroups"]
+        for plural in rule["resources"]
+        for name in rule.get("resourceNames", [""])
+        if group not in OURS
+    }
+    assert granted == needed()
+
+
+@pytest.fixture
+def networks(cluster: Helm) -> Iterator[Helm]:
+    """The cluster with the kind that Multus brings, and the release."""
+    cluster.kubectl("apply", "-f", str(NAD_CRD))
+    cluster.kubectl("wait", "--for=condition=Established", f"crd/{NAD}")
+    cluster.install(nested("defaultIPAM.type", "host-local"))
+    yield cluster
+    cluster.kubectl("delete", "-f", str(NAD_CRD))
+
+
+def account(cluster: Helm, server: ApiServer, name: str) -> Path:
+    """A kubeconfig that holds the token of a service account, as a pod would."""
+    token = cluster.kubectl("create", "token", name).stdout.strip()
+    path = cluster.home / f"{name}.kubeconfig"
+    path.write_text(kubeconfig.with_token(server.url, server.authority.read_bytes(), token))
+    return path
+
+
+def environment(helm: Helm) -> dict[str, str]:
+    """The operator's environment as the chart sets it, on any free port."""
+    [operator] = [thing for thing in helm.template() if thing["kind"] == "Deployment"]
+    entries = operator["spec"]["template"]["spec"]["containers"][0]["env"]
+    chart = {entry["name"]: entry["value"] for entry in entries if "value" in entry}
+    return chart | {
+        "SPIDERCOORDINATOR_NAMESPACE": "default",
+        "SPIDERCOORDINATOR_HTTP_PORT": "0",
+        "SPIDERCOORDINATOR_LOG_FORMAT": "text",
+        "SPIDERCOORDINATOR_DEFAULT_IPAM": '{"type": "host-local"}',
+    }
+
+
+def phase(cluster: Helm) -> str:
+    found: Object = cluster.get("spidercoordinators", "default")
+    return str(found.get("status", {}).get("phase"))
+
+
+async def test_the_operator_works_with_its_own_account(
+    networks: Helm, server: ApiServer, tmp_path: Path
+) -> None:
+    login = account(networks, server, "test-spidercoordinator-operator")
+    operator = Operator(login, tmp_path / "log", environment(networks))
+    operator.start()
+    try:
+        networks.kubectl("apply", "-f", "-", stdin=NETWORK)
+
+        async def settled() -> bool:
+            made = networks.names(NAD, "--namespace=kube-system")
+            defaults = networks.get("configmap", "test-spidercoordinator-node-defaults")
+            return phase(networks) == "Synced" and bool(made) and "data" in defaults
+
+        await eventually("Synced, a network, and the nodes' defaults", settled, seconds=30)
+        networks.kubectl("delete", "spidermultusconfigs", "net", "--namespace=kube-system")
+        networks.kubectl("delete", "spidercoordinators", "default", "--timeout=20s")
+    finally:
+        status = operator.stop()
+    assert status == 0
+    assert not re.findall(r".*(?:[Ff]orbidden|cannot \w+ resource).*", operator.text())
+
+
+def test_the_hook_lets_everything_go_without_an_operator(networks: Helm, server: ApiServer) -> None:
+    """What the Job of `helm uninstall` runs, with the Job's account, while the operator is dead."""
+    finalizer = '{"metadata": {"finalizers": ["spiderpool.spidernet.io"]}}'
+    other = (
+        '{"apiVersion": "spiderpool.spidernet.io/v2beta1", "kind": "SpiderCoordinator",'
+        ' "metadata": {"name": "other"}, "spec": {"podCIDRType": "none"}}'
+    )
+    networks.kubectl("apply", "-f", "-", stdin=other)
+    for name in ("default", "other"):
+        networks.kubectl("patch", "spidercoordinators", name, "--type=merge", "-p", finalizer)
+    role = [
+        thing
+        for thing in networks.template()
+        if thing["metadata"]["name"] == "test-spidercoordinator-uninstall"
+        and thing["kind"] != "Job"
+    ]
+    networks.apply(role)
+    try:
+        login = account(networks, server, "test-spidercoordinator-uninstall")
+        done = subprocess.run(
+            [str(COMMAND), "uninstall"],
+            env=environment(networks) | {"KUBECONFIG": str(login)},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+    finally:
+        networks.delete(role)
+    assert done.returncode == 0, done.stderr
+    assert networks.names("spidercoordinators") == [
+        "spidercoordinator.spiderpool.spidernet.io/other"
+    ]
+    assert "finalizers" not in networks.get("spidercoordinators", "other")["metadata"]
