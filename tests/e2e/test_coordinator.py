@@ -1,0 +1,97 @@
+"""SpiderCoordinator: what it finds out about the cluster, and what it refuses."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.e2e.cluster import COORDINATORS, Cluster, Object, Release, eventually
+from tests.e2e.conftest import CHART
+
+FINALIZER = "spiderpool.spidernet.io"
+
+
+@pytest.fixture
+def default(cluster: Cluster, synced: Release) -> Object:
+    del synced
+    found = cluster.get(COORDINATORS, "default")
+    assert found is not None
+    return found
+
+
+def test_service_cidr_is_the_clusters(cluster: Cluster, default: Object) -> None:
+    known = cluster.shell.run("kubectl get servicecidrs -o jsonpath='{.items[*].spec.cidrs[*]}'")
+    if not known.ok:
+        pytest.skip("this cluster has no ServiceCIDR API to compare with")
+    assert sorted(default["status"]["serviceCIDR"]) == sorted(known.output.split())
+
+
+def test_pod_cidr_is_the_clusters(cluster: Cluster, default: Object) -> None:
+    kubeadm = cluster.get("configmap", "kubeadm-config", "kube-system")
+    if kubeadm is None or default["status"]["podCIDRType"] != "cluster":
+        pytest.skip("this cluster has no kubeadm-config that tells the pod CIDRs")
+    networking = yaml.safe_load(kubeadm["data"]["ClusterConfiguration"])["networking"]
+    assert default["status"]["overlayPodCIDR"] == networking["podSubnet"].split(",")
+
+
+def test_status_is_of_this_generation(default: Object) -> None:
+    assert default["metadata"]["finalizers"] == [FINALIZER]
+    assert default["status"]["observedGeneration"] == default["metadata"]["generation"]
+    ready = {each["type"]: each["status"] for each in default["status"]["conditions"]}["Ready"]
+    assert ready == "True"
+
+
+@pytest.mark.parametrize("address", ["169.254.100.256", "169.254.100.1/32", "veth", "1.2.3"])
+def test_address_that_is_none_is_refused(cluster: Cluster, default: Object, address: str) -> None:
+    result = cluster.patch(COORDINATORS, "default", {"spec": {"vethLinkAddress": address}})
+    assert not result.ok
+    assert "spec.vethLinkAddress" in result.output
+    assert re.search(rf'"{re.escape(address)}"', result.output)
+    after = cluster.get(COORDINATORS, "default")
+    assert after is not None
+    assert after["spec"] == default["spec"]
+
+
+@pytest.fixture
+def reinstalled(cluster: Cluster, synced: Release) -> Iterator[Release]:
+    """The release, whose values are as before afterwards."""
+    [before] = [
+        revision["revision"]
+        for revision in _history(cluster, synced)
+        if revision["status"] == "deployed"
+    ]
+    yield synced
+    name, namespace = synced.name, synced.namespace
+    cluster.shell.output(f"helm rollback {name} {before} -n {namespace} --wait --timeout 2m")
+
+
+def _history(cluster: Cluster, release: Release) -> list[Object]:
+    text = f"helm history {release.name} -n {release.namespace} -o yaml"
+    found: list[Object] = yaml.safe_load(cluster.shell.output(text))
+    return found
+
+
+def _upgrade(cluster: Cluster, release: Release, setting: str) -> None:
+    cluster.shell.output(
+        f"helm upgrade {release.name} {CHART} -n {release.namespace} --reuse-values {setting}"
+    )
+
+
+def test_helm_upgrade_changes_it(cluster: Cluster, reinstalled: Release) -> None:
+    _upgrade(cluster, reinstalled, "--set coordinator.vethLinkAddress=169.254.100.77")
+    found = cluster.get(COORDINATORS, "default")
+    assert found is not None
+    assert found["spec"]["vethLinkAddress"] == "169.254.100.77"
+
+
+def test_deletion_completes_and_helm_brings_it_back(cluster: Cluster, reinstalled: Release) -> None:
+    cluster.delete(COORDINATORS, "default")
+    assert cluster.get(COORDINATORS, "default") is None
+    _upgrade(cluster, reinstalled, "")
+
+    def again() -> bool:
+        status = (cluster.get(COORDINATORS, "default") or {}).get("status", {})
+        return bool(status.get("phase") == "Synced")
+
+    eventually("SpiderCoordinator default is Synced again", again, 30)
