@@ -46,12 +46,35 @@ func (c *call) connect(kernel *apply.Kernel) (*plan.Plan, error) {
 		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
 	}
 	c.tell(made.Warnings)
+	if err := c.detect(kernel, found); err != nil {
+		return nil, err
+	}
 	kernel.Know(found)
 	if err := kernel.Run(made.Ops); err != nil {
 		return nil, c.fail(codeNetwork, fmt.Errorf("%w; everything done before was taken back; "+
 			"section \"When ADD fails\" of docs/coordinator.md says what to check", err))
 	}
+	if made.Announce || c.cfg.DetectConflict {
+		if err := kernel.Announce(c.args.IfName, plan.Own(found, c.req)); err != nil {
+			c.tell([]string{"neighbours were not told the hardware address: " + err.Error()})
+		}
+	}
 	return made, nil
+}
+
+// detect asks the network, where it is configured, before anything is changed or announced.
+func (c *call) detect(kernel *apply.Kernel, found *facts.Facts) error {
+	wanted := plan.Detection(found, c.req)
+	if len(wanted.Own)+len(wanted.Gateways) == 0 {
+		return nil
+	}
+	err := kernel.Detect(apply.Detection{
+		Dev: c.args.IfName, Own: wanted.Own, Gateways: wanted.Gateways, Sources: plan.Own(found, c.req),
+	})
+	if err != nil {
+		return c.fail(codeDetected, err)
+	}
+	return nil
 }
 
 // result adds the leg to the interfaces of the previous result, behind them, so that the numbers

@@ -1,0 +1,33 @@
+"""A cluster network such as Calico's: eth0 is a veth whose other end is named cali on the node."""
+
+from tests.cni.topology import Pod
+
+PEER_MAC = "ee:ee:ee:ee:ee:ee"
+IPV4, IPV6 = "10.233.70.5", "fd85:ee78::5"
+
+
+def connect(pod: Pod, *, families: tuple[int, ...] = (4, 6), gateway: bool = True) -> None:
+    """Give the pod its cluster network's interface, as Calico lays it out."""
+    node, space, name = pod.segment.node, pod.space, peer(pod)
+    node.run(f"ip link add {name} type veth peer name eth0 netns {space.name}")
+    node.run(f"ip link set {name} address {PEER_MAC} up")
+    space.run("ip link set eth0 up")
+    if 4 in families:
+        space.run(f"ip addr add {IPV4}/32 dev eth0")
+        node.run(f"ip route add {IPV4} dev {name}")
+        node.run(f"sysctl -qw net.ipv4.conf.{name}.proxy_arp=1")
+        if gateway:
+            space.run("ip route add 169.254.1.1 dev eth0 scope link")
+            space.run("ip route add default via 169.254.1.1 dev eth0")
+            space.run(f"ip neigh add 169.254.1.1 lladdr {PEER_MAC} dev eth0 nud permanent")
+    if 6 in families:
+        space.run(f"ip -6 addr add {IPV6}/128 dev eth0 nodad")
+        node.run(f"ip -6 addr add fe80::ecee:eeff:feee:eeee/64 dev {name} nodad", check=False)
+        node.run(f"ip -6 route add {IPV6} dev {name}")
+        if gateway:
+            space.run("ip -6 route add default via fe80::ecee:eeff:feee:eeee dev eth0")
+
+
+def peer(pod: Pod) -> str:
+    """Return the name of the node's end."""
+    return "cali" + pod.container[:11]

@@ -1,0 +1,264 @@
+"""Underlay mode, second and further interfaces. Statements 32-45."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cni.topology import NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
+from tests.cni.traffic import ask, server
+
+DUAL = (4, 6)
+OUTSIDE = {4: "192.0.2.9", 6: "2001:db8::9"}
+SERVICE = {4: "10.233.0.1", 6: "fd85:ee79::1"}
+
+
+@pytest.fixture
+def grow(segment: Segment) -> Callable[..., Pod]:
+    """Make a pod with eth0 in net 6 and further interfaces; options go to every coordinator."""
+    for net in (7, 8):
+        segment.lan.run(f"ip addr add 10.{net}.0.1/16 dev eth0")
+        segment.lan.run(f"ip -6 addr add fd00:10:{net}::1/64 dev eth0 nodad")
+
+    def make(*further: str, families: tuple[int, ...] = DUAL, **section: object) -> Pod:
+        pod = segment.pod()
+        for number, dev in enumerate(["eth0", *further]):
+            pod.attach(dev, families=families, net=6 + number)
+            pod.coordinator("ADD", dev, **section)  # type: ignore[arg-type]
+        return pod
+
+    return make
+
+
+def own(pod: Pod, dev: str, family: int) -> str:
+    return pod.ipv4(dev) if family == 4 else pod.ipv6(dev)
+
+
+def defaults(pod: Pod, family: int, table: str | int = "main") -> list[str]:
+    """Return the interfaces of a table's default routes."""
+    found = [route.split() for route in pod.space.routes(family, table)]
+    hops = [words for words in found if words[0] in {"default", "nexthop"} and "dev" in words]
+    return [words[words.index("dev") + 1] for words in hops]
+
+
+def from_rules(pod: Pod, family: int) -> dict[str, str]:
+    """Return the table for each source address."""
+    words = [rule.split() for rule in pod.space.rules(family)]
+    return {rule[2]: rule[4] for rule in words if rule[2] != "all" and rule[3] == "lookup"}
+
+
+def test_statement_32_first_interface_without_coordinator(segment: Segment) -> None:
+    pod = segment.pod()
+    pod.attach("eth0")
+    pod.attach("net1", net=7)
+    with pytest.raises(PluginError) as error:
+        pod.coordinator("ADD", "net1", mode="underlay")
+    for word in ("net1", "underlay", "eth0", "veth0"):
+        assert word in error.value.msg
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_statement_33_and_39_each_interface_has_its_table(
+    grow: Callable[..., Pod], family: int
+) -> None:
+    pod = grow("net1", "net2")
+    assert from_rules(pod, family) == {
+        own(pod, "net1", family): "5001",
+        own(pod, "net2", family): "5002",
+    }
+    assert defaults(pod, family) == ["eth0"]
+    for dev, table, net in (("net1", 5001, 7), ("net2", 5002, 8)):
+        routes = pod.space.routes(family, table)
+        subnet = f"10.{net}.0.0/16" if family == 4 else f"fd00:10:{net}::/64"
+        node = NODE_IPV4 if family == 4 else NODE_IPV6
+        assert defaults(pod, family, table) == [dev]
+        assert any(route.startswith(f"{subnet} dev {dev}") for route in routes)
+        assert any(route.startswith(f"{node} dev veth0") for route in routes)
+    get = pod.space.route_get
+    assert "dev eth0" in get(OUTSIDE[family], family)
+    assert "dev veth0" in get(SERVICE[family], family)
+    for dev, net in (("eth0", 6), ("net1", 7), ("net2", 8)):
+        near = f"10.{net}.0.77" if family == 4 else f"fd00:10:{net}::77"
+        assert f"dev {dev} " in get(near, family)
+
+
+def test_statement_34_node_entries_of_every_interface(
+    grow: Callable[..., Pod], segment: Segment
+) -> None:
+    pod = grow("net1")
+    for family in (4, 6):
+        wanted = {own(pod, dev, family) for dev in ("eth0", "net1")}
+        assert {route.split()[0] for route in segment.node.routes(family, 500)} == wanted
+        assert {entry.split()[0] for entry in segment.node.neighbours(family)} == wanted
+        with server(pod.space, own(pod, "net1", family), 8080):
+            assert ask(segment.node, own(pod, "net1", family), 8080) is not None
+
+
+def test_statement_35_tables_do_not_depend_on_other_interfaces(
+    grow: Callable[..., Pod], segment: Segment
+) -> None:
+    pod = grow("net1")
+    before = pod.space.routes(4, 5001)
+    pod.space.run("ip link add extra type bridge")
+    pod.space.run("ip link set extra up")
+    pod.attach("net2", families=DUAL, net=8)
+    pod.coordinator("ADD", "net2")
+    assert pod.space.routes(4, 5001) == before
+    assert from_rules(pod, 4) == {pod.ipv4("net1"): "5001", pod.ipv4("net2"): "5002"}
+    assert pod.space.routes(4, 5000) == [
+        f"default via {NODE_IPV4} dev veth0 proto 92 src {pod.ipv4()}"
+    ]
+    assert segment.node.rules().count("1000: from all lookup 500 proto 92") == 1
+
+
+@pytest.mark.parametrize("chosen", ["", "net1"])
+@pytest.mark.parametrize("family", [4, 6])
+def test_statement_36_marked_replies_go_back_through_the_node(
+    grow: Callable[..., Pod], family: int, chosen: str
+) -> None:
+    pod = grow("net1", podDefaultRouteNIC=chosen or None)
+    for dev in ("eth0", "net1"):
+        words = f"{OUTSIDE[family]} from {own(pod, dev, family)} mark 0x20000000"
+        assert "dev veth0 table 5000" in pod.space.route_get(words, family)
+
+
+def test_statement_37_bound_to_an_interface_services_go_through_the_node(
+    grow: Callable[..., Pod],
+) -> None:
+    pod = grow("net1")
+    for family in (4, 6):
+        words = f"{SERVICE[family]} from {own(pod, 'net1', family)}"
+        assert "dev veth0 table 5001" in pod.space.route_get(words, family)
+
+
+def test_statement_38_without_tuning(segment: Segment, grow: Callable[..., Pod]) -> None:
+    pod = grow("net1", tunePodRoutes=False)
+    for family in (4, 6):
+        assert from_rules(pod, family) == {}
+        assert set(defaults(pod, family)) == {"eth0", "net1"}
+        assert "dev veth0" in pod.space.route_get(SERVICE[family], family)
+        with server(pod.space, own(pod, "net1", family), 8080):
+            assert ask(segment.node, own(pod, "net1", family), 8080) is not None
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_statement_40_default_route_on_the_second_interface(
+    grow: Callable[..., Pod], family: int
+) -> None:
+    pod = grow("net1", podDefaultRouteNIC="net1")
+    assert from_rules(pod, family) == {own(pod, "eth0", family): "5001"}
+    assert defaults(pod, family) == ["net1"]
+    assert defaults(pod, family, 5001) == ["eth0"]
+    get = pod.space.route_get
+    assert "dev net1" in get(OUTSIDE[family], family)
+    assert "dev eth0" in get(f"{OUTSIDE[family]} from {own(pod, 'eth0', family)}", family)
+    assert "dev veth0" in get(SERVICE[family], family)
+
+
+def test_statement_41_default_route_on_a_later_interface(grow: Callable[..., Pod]) -> None:
+    pod = grow("net1", "net2", podDefaultRouteNIC="net2")
+    for family in (4, 6):
+        assert defaults(pod, family) == ["net2"]
+        assert set(from_rules(pod, family)) == {own(pod, dev, family) for dev in ("eth0", "net1")}
+        for dev in ("eth0", "net1"):
+            words = f"{OUTSIDE[family]} from {own(pod, dev, family)}"
+            assert f"dev {dev} " in pod.space.route_get(words, family)
+
+
+@pytest.mark.parametrize("name", ["eth0.100", "net1", "eth1"])
+def test_statement_42_an_interface_that_never_comes(grow: Callable[..., Pod], name: str) -> None:
+    pod = grow("net1", podDefaultRouteNIC="net9")
+    pod.attach("net2", net=8)
+    if name == "net1":
+        pod.space.run("ip link del net1")
+    with pytest.raises(PluginError, match=rf"podDefaultRouteNIC: {name} don't exist in pod"):
+        pod.coordinator("ADD", "net2", podDefaultRouteNIC=name)
+
+
+@pytest.mark.parametrize("name", ["lo", "veth0", "net1"])
+def test_statement_43_an_interface_that_cannot_hold_it(segment: Segment, name: str) -> None:
+    pod = segment.pod()
+    pod.attach("eth0")
+    pod.coordinator()
+    pod.attach("net1", net=7, gateway=False)
+    before = pod.space.routes(4, "all")
+    with pytest.raises(PluginError, match=f"podDefaultRouteNIC: .*{name}"):
+        pod.coordinator("ADD", "net1", podDefaultRouteNIC=name)
+    assert pod.space.routes(4, "all") == before
+
+
+def test_statement_44_attributes_of_routes_survive(grow: Callable[..., Pod]) -> None:
+    pod = grow()
+    pod.attach("net1", net=7)
+    pod.space.run("ip route del default dev net1")
+    pod.space.run("ip route add default via 10.99.0.1 dev net1 onlink metric 50 mtu 1400 proto 17")
+    pod.space.run("ip route add 198.51.100.0/24 via 10.7.0.1 dev net1 metric 7 advmss 900")
+    pod.coordinator("ADD", "net1")
+    table = pod.space.routes(4, 5001)
+    assert "default via 10.99.0.1 dev net1 proto 17 metric 50 mtu 1400 onlink" in [
+        " ".join(sorted_words(route)) for route in table
+    ]
+    assert "198.51.100.0/24 via 10.7.0.1 dev net1 metric 7 advmss 900" in table
+    assert defaults(pod, 4) == ["eth0"]
+
+
+def sorted_words(route: str) -> list[str]:
+    """Return a route's words with the flag onlink at the end, where ip prints it by version."""
+    words = route.split()
+    return [word for word in words if word != "onlink"] + ["onlink"] * ("onlink" in words)
+
+
+@pytest.mark.parametrize("chosen", ["", "net1"])
+def test_statement_45_two_interfaces_in_one_subnet(segment: Segment, chosen: str) -> None:
+    pod = segment.pod()
+    for dev in ("eth0", "net1"):
+        pod.attach(dev, families=DUAL)
+        pod.coordinator("ADD", dev, podDefaultRouteNIC=chosen)
+    for family in (4, 6):
+        near = "10.6.0.77" if family == 4 else "fd00:10:6::77"
+        for dev in ("eth0", "net1"):
+            for target in (near, OUTSIDE[family]):
+                words = f"{target} from {own(pod, dev, family)}"
+                assert f"dev {dev} " in pod.space.route_get(words, family)
+
+
+def test_per_pod_choice_beats_the_network(grow: Callable[..., Pod]) -> None:
+    pod = grow()
+    pod.attach("net1", families=DUAL, net=7)
+    choice = {"cni": {"podDefaultRouteNIC": "net1"}}
+    pod.coordinator("ADD", "net1", podDefaultRouteNIC="eth0", args=choice)
+    assert defaults(pod, 4) == ["net1"]
+    pod.coordinator("CHECK", "net1", podDefaultRouteNIC="eth0", args=choice)
+
+
+def test_statement_31_another_name_of_the_first_interface(segment: Segment) -> None:
+    pod = segment.pod()
+    pod.attach("ens3", families=DUAL)
+    pod.coordinator("ADD", "ens3", podDefaultCniNic="ens3", vethLinkAddress="169.254.100.1")
+    for family in (4, 6):
+        with server(pod.space, own(pod, "ens3", family), 8080):
+            assert ask(segment.node, own(pod, "ens3", family), 8080) is not None
+    pod.coordinator("CHECK", "ens3", podDefaultCniNic="ens3", vethLinkAddress="169.254.100.1")
+
+
+def test_statement_67_deleting_a_further_interface_keeps_the_first(
+    segment: Segment, grow: Callable[..., Pod]
+) -> None:
+    pod = grow("net1")
+    gone = {family: own(pod, "net1", family) for family in (4, 6)}
+    pod.coordinator("DEL", "net1")
+    pod.coordinator("CHECK", "eth0")
+    for family in (4, 6):
+        assert from_rules(pod, family) == {}
+        assert not [r for r in segment.node.routes(family, 500) if r.startswith(gone[family])]
+        assert not [n for n in segment.node.neighbours(family) if n.startswith(gone[family])]
+        assert pod.space.routes(family, 5001) == []
+        with server(pod.space, own(pod, "eth0", family), 8080):
+            assert ask(segment.node, own(pod, "eth0", family), 8080) is not None
+
+
+def test_deleting_the_holder_of_the_default_route_gives_it_back(grow: Callable[..., Pod]) -> None:
+    pod = grow("net1", podDefaultRouteNIC="net1")
+    pod.coordinator("DEL", "net1")
+    pod.detach("net1")
+    for family in (4, 6):
+        assert defaults(pod, family) == ["eth0"]
