@@ -6,9 +6,7 @@ for one key. Nothing is ever asked of the API server that the stores know.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
@@ -31,8 +29,6 @@ from spidercoordinator.core.ownership import (
     owner_uid,
 )
 from spidercoordinator.core.phase import NO_ATTACHMENT_KIND
-from spidercoordinator.core.statuspatch import merge_patch
-from spidercoordinator.core.transition import Transition
 from spidercoordinator.core.validate import parse
 from spidercoordinator.core.wanted import (
     INJECTIONS,
@@ -41,19 +37,17 @@ from spidercoordinator.core.wanted import (
     injected_labels,
     wanted_nad,
 )
-from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError, InvalidObjectError
+from spidercoordinator.errors import ApiNotFoundError, InvalidObjectError
 from spidercoordinator.handlers.queue import Key
+from spidercoordinator.handlers.report import report
 from spidercoordinator.handlers.state import Name, State, network_key, slim
-from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,
     Object,
 )
 
-logger = logging.getLogger(__name__)
-
-_TERMINATING_MESSAGE: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
+_TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
 
 async def prime(state: State) -> None:
@@ -116,7 +110,7 @@ async def reconcile(key: Key, state: State) -> None:
         state.stepped(network, None)
         return
     outcome = await _make_so(state, network, thing)
-    await _write_status(state, network, thing, outcome)
+    await report(state, network, thing, outcome)
 
 
 async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
@@ -175,7 +169,7 @@ def _outcome(
             message = f"NetworkAttachmentDefinition {full_name} was given back"
             return Outcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case Wait():
-            message = _TERMINATING_MESSAGE.format(full_name)
+            message = _TERMINATING.format(full_name)
             return Outcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
             obstacle, message = _coordinator_obstacle(state, config)
@@ -253,48 +247,6 @@ async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> Non
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
     body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": wanted}}
     await state.api.apply(SPIDERMULTUSCONFIGS, body)
-
-
-async def _write_status(state: State, network: Name, thing: Object, outcome: Outcome) -> None:
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    before = thing.get("status") or {}
-    status = network_status.network_status(outcome, thing, now=now)
-    patch = merge_patch(before, status)
-    if not patch:
-        return
-    known = await _patch_status(state, network, patch) or {**thing, "status": status}
-    if state.networks.get(network) is thing:
-        state.networks[network] = known
-    if event := network_status.told(before, status):
-        await _tell(state, thing, event, now)
-
-
-async def _patch_status(state: State, network: Name, patch: Object) -> Object | None:
-    namespace, name = network
-    try:
-        answer = await state.api.patch(
-            SPIDERMULTUSCONFIGS, name, namespace, patch={"status": patch}, subresource="status"
-        )
-    except ApiNotFoundError:
-        return None
-    except ApiInvalidError as error:
-        # The stored spec is so wrong that the API server takes no status with it, however often
-        # it is asked. The Event remains.
-        logger.warning("no status for SpiderMultusConfig %s/%s: %s", namespace, name, error)
-        return None
-    return slim(answer)
-
-
-async def _tell(state: State, thing: Object, event: Transition, now: str) -> None:
-    await post(
-        state.api,
-        SPIDERMULTUSCONFIGS,
-        thing,
-        type_=event.type,
-        reason=event.reason,
-        message=event.message,
-        now=now,
-    )
 
 
 def _add(state: State, networks: Iterable[Name]) -> None:
