@@ -1,0 +1,1 @@
+"""The same cluster on kind, for machines with Docker."""
