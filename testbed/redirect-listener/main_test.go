@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -22,11 +23,13 @@ func TestAnswerNamesDestinationAndPeer(t *testing.T) {
 			defer server.Close()
 
 			var dialled net.Conn
-			client := &http.Client{Transport: &http.Transport{Dial: func(network, _ string) (net.Conn, error) {
-				var err error
-				dialled, err = net.Dial(network, listener.Addr().String())
-				return dialled, err
-			}}}
+			client := &http.Client{Transport: &http.Transport{
+				DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+					var err error
+					dialled, err = new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
+					return dialled, err
+				},
+			}}
 			response, err := client.Get("http://pod/")
 			if err != nil {
 				t.Fatal(err)

@@ -122,7 +122,7 @@ func (n Network) validate() error {
 	case !objectName.MatchString(n.Namespace):
 		return fmt.Errorf("namespace %q of network %q is not the name of a namespace", n.Namespace, n.Name)
 	case n.Interface != "" && !interfaceName.MatchString(n.Interface):
-		return fmt.Errorf("interface %q of network %s is not an interface name: 1 to 15 characters without space, / or :", n.Interface, n)
+		return fmt.Errorf("interface %q of network %s is not an interface name (1 to 15 characters, no space, slash or colon)", n.Interface, n)
 	case len(n.DefaultRoute) > 0:
 		return fmt.Errorf("network %s asks for default-route, which multus-standin does not support", n)
 	case len(n.IPAMClaim) > 0:
