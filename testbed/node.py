@@ -57,8 +57,12 @@ def configure_cni(
     """Put plugins and configuration in place; the runtime is ready once they are there."""
     folder = inside.path(str(cni.BIN))
     for name, plugin in plugins.items():
-        # A link, for they are many and large; a plugin that is installed later replaces it.
-        (folder / name).symlink_to(plugin)
+        if name == meta:
+            # The cache may drop the file that it is built to while the cluster runs.
+            shutil.copy(plugin, folder / name)
+        else:
+            # A link, for they are many and large; a plugin that is installed later replaces it.
+            (folder / name).symlink_to(plugin)
     credentials = inside.path(str(cni.MULTUS_KUBECONFIG))
     credentials.parent.mkdir(parents=True, exist_ok=True)
     credentials.touch(mode=0o600)
