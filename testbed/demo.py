@@ -31,7 +31,7 @@ def run(state: State) -> None:
     istio_iptables = images.go_binary("istio-iptables")
     _clear(shell)
     proven: list[tuple[str, ...]] = [PROVEN]
-    for step in steps(_CHART, _VALUES):
+    for step in steps(_CHART, _VALUES, _node(shell)):
         _headline(step.title)
         for action in step.actions:
             _act(shell, istio_iptables, action, step, proven)
@@ -105,6 +105,12 @@ def _clear(shell: Shell) -> None:
         if release["chart"].startswith(f"{_CHART.name}-"):
             shell.output(f"helm uninstall {release['name']} -n {release['namespace']} --wait")
     shell.output("kubectl delete namespace spiderpool --ignore-not-found --wait")
+
+
+def _node(shell: Shell) -> str:
+    """Return the node for all pods; "" when there is but one, which needs no naming."""
+    names = shell.output("kubectl get nodes -o jsonpath='{.items[*].metadata.name}'").split()
+    return names[0] if len(names) > 1 else ""
 
 
 def _headline(title: str) -> None:

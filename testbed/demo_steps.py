@@ -76,17 +76,21 @@ class Step:
     actions: tuple[Command | Rules, ...]
 
 
-def steps(chart: Path, values: Path) -> tuple[Step, ...]:
-    """Return the guide and the proof in order."""
+def steps(chart: Path, values: Path, node: str = "") -> tuple[Step, ...]:
+    """Return the guide and the proof in order.
+
+    With several nodes, `node` is the one where all pods run: only a request from a pod's
+    own node comes in on veth0.
+    """
     return (
         _install(chart, values),
         _look(),
         Step("3. An installed one is changed with kubectl patch", (_patch(ADDRESS),)),
         _one_network(),
-        _verify(),
-        _proof_without(),
-        _proof_own(),
-        _proof_cluster(),
+        _verify(node),
+        _proof_without(node),
+        _proof_own(node),
+        _proof_cluster(node),
     )
 
 
@@ -132,15 +136,15 @@ def _one_network() -> Step:
     )
 
 
-def _verify() -> Step:
+def _verify(node: str) -> Step:
     look = "kubectl exec macvlan-app -n default -- ip addr show veth0"
     return Step(
         "5. A pod of that network has it on veth0",
-        (*_pod("macvlan-app", _OWN), Command(look, shows_address(ADDRESS))),
+        (*_pod("macvlan-app", _OWN, node), Command(look, shows_address(ADDRESS))),
     )
 
 
-def _proof_without() -> Step:
+def _proof_without(node: str) -> Step:
     pod = "mesh-without"
     return Step(
         "Proof: without an address the kernel drops what Istio's rules redirect",
@@ -148,8 +152,8 @@ def _proof_without() -> Step:
             _patch(""),
             Command(manifests.MACVLAN_INHERIT),
             _rendered("macvlan-inherit", ""),
-            *_pod(pod, _INHERITING),
-            Command(manifests.node_shell()),
+            *_pod(pod, _INHERITING, node),
+            Command(manifests.node_shell(node)),
             _ready(manifests.NODE_SHELL),
             _ask(pod, _APPLICATION, _NO_ADDRESS, _NO_RULES),
             Rules(pod),
@@ -158,26 +162,26 @@ def _proof_without() -> Step:
     )
 
 
-def _proof_own() -> Step:
+def _proof_own(node: str) -> Step:
     pod = "mesh-own-address"
     return Step(
         "Proof: the address of one network is enough",
         (
-            *_pod(pod, _OWN),
+            *_pod(pod, _OWN, node),
             Rules(pod),
             _ask(pod, _PROXY, f"{ADDRESS}, of macvlan-conf alone", _RULES),
         ),
     )
 
 
-def _proof_cluster() -> Step:
+def _proof_cluster(node: str) -> Step:
     pod = "mesh-cluster-address"
     return Step(
         "Proof: so is the cluster's, after a patch and with a new pod",
         (
             _patch(ADDRESS),
             _rendered("macvlan-inherit", ADDRESS),
-            *_pod(pod, _INHERITING),
+            *_pod(pod, _INHERITING, node),
             Rules(pod),
             _ask(pod, _PROXY, f"{ADDRESS}, of the SpiderCoordinator", _RULES),
         ),
@@ -197,8 +201,8 @@ def _rendered(name: str, address: str) -> Command:
     return Command(text, renders(address), within=15)
 
 
-def _pod(name: str, network: str) -> tuple[Command, Command]:
-    return Command(manifests.mesh_pod(name, network)), _ready(name)
+def _pod(name: str, network: str, node: str) -> tuple[Command, Command]:
+    return Command(manifests.mesh_pod(name, network, node)), _ready(name)
 
 
 def _ready(name: str) -> Command:

@@ -32,6 +32,15 @@ def test_no_container_is_privileged_or_root_without_need(
             assert context["capabilities"]["drop"] == ["ALL"], container["name"]
 
 
+def test_operator_runs_as_nobody_without_compilers(cluster: Cluster, release: Release) -> None:
+    look = "import os, shutil; print(os.getuid(), [shutil.which(n) for n in ('cc', 'go', 'uv')])"
+    selector = f"-n {release.namespace} -l app.kubernetes.io/instance={release.name}"
+    [deployment] = cluster.items("deployments", selector)
+    operator = f"-n {release.namespace} deployment/{deployment['metadata']['name']}"
+    output = cluster.shell.output(f'kubectl exec {operator} -- python3 -c "{look}"')
+    assert output.strip() == "65532 [None, None, None]"
+
+
 @pytest.mark.parametrize("resources", ["scc", "smc", "spiderpool"])
 def test_kinds_have_short_names_and_a_category(cluster: Cluster, resources: str) -> None:
     assert cluster.shell.run(f"kubectl get {resources} -A").ok
