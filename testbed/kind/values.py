@@ -1,8 +1,7 @@
 """Chart values for kind, from the address ranges of Docker's network that the nodes are on.
 
-`python -m testbed.kind.values SUBNET=GATEWAY...` prints them as JSON, which is YAML. The tests' pods
-take their addresses from the upper quarter of the first IPv4 network: Docker gives out the lower
-ones.
+`python -m testbed.kind.values SUBNET=GATEWAY...` prints them as JSON, which is YAML. Pods take
+their addresses from the upper quarter of the first IPv4 network: Docker gives out the lower ones.
 """
 
 import ipaddress
