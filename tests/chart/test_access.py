@@ -118,37 +118,65 @@ async def test_the_operator_works_with_its_own_account(
     assert not re.findall(r".*(?:[Ff]orbidden|cannot \w+ resource).*", operator.text())
 
 
-def test_the_hook_lets_everything_go_without_an_operator(networks: Helm, server: ApiServer) -> None:
-    """What the Job of `helm uninstall` runs, with the Job's account, while the operator is dead."""
+@pytest.fixture
+def two_coordinators(networks: Helm) -> Helm:
+    """The default object and one more, both with the finalizer."""
+    other = {
+        "apiVersion": "spiderpool.spidernet.io/v2beta1",
+        "kind": "SpiderCoordinator",
+        "metadata": {"name": "other"},
+        "spec": {"podCIDRType": "none"},
+    }
+    networks.apply([other])
     finalizer = '{"metadata": {"finalizers": ["spiderpool.spidernet.io"]}}'
-    other = (
-        '{"apiVersion": "spiderpool.spidernet.io/v2beta1", "kind": "SpiderCoordinator",'
-        ' "metadata": {"name": "other"}, "spec": {"podCIDRType": "none"}}'
-    )
-    networks.kubectl("apply", "-f", "-", stdin=other)
     for name in ("default", "other"):
         networks.kubectl("patch", "spidercoordinators", name, "--type=merge", "-p", finalizer)
+    return networks
+
+
+def run_hook(cluster: Helm, server: ApiServer) -> None:
+    """Run what the Job of `helm uninstall` runs, with the Job's account."""
+    name = "test-spidercoordinator-uninstall"
     role = [
         thing
-        for thing in networks.template()
-        if thing["metadata"]["name"] == "test-spidercoordinator-uninstall"
-        and thing["kind"] != "Job"
+        for thing in cluster.template()
+        if thing["metadata"]["name"] == name and thing["kind"] != "Job"
     ]
-    networks.apply(role)
+    cluster.apply(role)
     try:
-        login = account(networks, server, "test-spidercoordinator-uninstall")
         done = subprocess.run(
             [str(COMMAND), "uninstall"],
-            env=environment(networks) | {"KUBECONFIG": str(login)},
+            env=environment(cluster) | {"KUBECONFIG": str(account(cluster, server, name))},
             capture_output=True,
             text=True,
             timeout=90,
             check=False,
         )
     finally:
-        networks.delete(role)
+        cluster.delete(role)
     assert done.returncode == 0, done.stderr
-    assert networks.names("spidercoordinators") == [
-        "spidercoordinator.spiderpool.spidernet.io/other"
-    ]
-    assert "finalizers" not in networks.get("spidercoordinators", "other")["metadata"]
+
+
+def test_the_hook_lets_everything_go_without_an_operator(
+    two_coordinators: Helm, server: ApiServer
+) -> None:
+    run_hook(two_coordinators, server)
+    left = two_coordinators.names("spidercoordinators")
+    assert left == ["spidercoordinator.spiderpool.spidernet.io/other"]
+    other = two_coordinators.get("spidercoordinators", "other")
+    assert "finalizers" not in other["metadata"]
+
+
+def test_the_hook_and_the_operator_do_not_fight(
+    two_coordinators: Helm, server: ApiServer, tmp_path: Path
+) -> None:
+    login = account(two_coordinators, server, "test-spidercoordinator-operator")
+    operator = Operator(login, tmp_path / "log", environment(two_coordinators))
+    operator.start()
+    try:
+        run_hook(two_coordinators, server)
+    finally:
+        operator.stop()
+    left = two_coordinators.names("spidercoordinators")
+    assert left == ["spidercoordinator.spiderpool.spidernet.io/other"]
+    two_coordinators.kubectl("delete", "spidercoordinators", "other", "--timeout=5s")

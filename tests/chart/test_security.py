@@ -93,8 +93,6 @@ def test_what_the_operator_may_write(objects: list[Object]) -> None:
         ("ClusterRole", f"{ours}/spidercoordinators", "patch"),
         ("ClusterRole", f"{ours}/spidercoordinators/status", "patch"),
         ("ClusterRole", f"{ours}/spidermultusconfigs/status", "patch"),
-        ("ClusterRole", f"{ours}/spidercoordinators/finalizers", "update"),
-        ("ClusterRole", f"{ours}/spidermultusconfigs/finalizers", "update"),
         ("ClusterRole", nads, "create"),
         ("ClusterRole", nads, "patch"),
         ("ClusterRole", nads, "delete"),
