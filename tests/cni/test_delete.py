@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.cni.topology import Json, Pod, Segment
+from tests.cni.namespace import Json
+from tests.cni.topology import Pod, Segment
 
 
 def leftovers(segment: Segment, pod: Pod) -> list[str]:

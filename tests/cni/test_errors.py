@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.cni.namespace import Json
 from tests.cni.test_delete import leftovers
-from tests.cni.topology import Json, PluginError, Pod, Segment
+from tests.cni.topology import PluginError, Pod, Segment
 
 
 @pytest.mark.parametrize("mode", ["disable", "disabled"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.cni.topology import Json, PluginError, Pod, Segment
+from tests.cni.namespace import Json
+from tests.cni.topology import PluginError, Pod, Segment
 
 
 def test_version_lists_what_is_understood(pod: Pod) -> None:

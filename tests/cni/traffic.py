@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from tests.cni.topology import Namespace
+from tests.cni.namespace import Namespace
 
 _SERVER = """
 import socket, sys
