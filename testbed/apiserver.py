@@ -5,6 +5,7 @@ in about three seconds. Both processes end with the thread that started them, ev
 when that is killed, so a test that is interrupted leaves nothing behind.
 """
 
+import os
 import secrets
 import shutil
 import socket
@@ -18,6 +19,7 @@ from testbed.errors import TestbedError
 
 _ATTEMPTS = 3
 _START_SECONDS = 60.0
+_PREFIX = "testbed-apiserver-"
 
 
 def free_port() -> int:
@@ -26,6 +28,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders of tests that were killed; their names have the process' id."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and processes.start_time(int(owner)) is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class ApiServer:
@@ -40,7 +50,8 @@ class ApiServer:
 
     def __init__(self) -> None:
         self.token = secrets.token_hex(16)
-        self._folder = Path(tempfile.mkdtemp(prefix="testbed-apiserver-"))
+        _remove_abandoned()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self.kubeconfig = self._folder / "kubeconfig"
         self.authority = self._folder / "certificates" / "apiserver.crt"
         self.url = ""

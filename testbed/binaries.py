@@ -113,7 +113,9 @@ def run(folder: Path, name: str, *arguments: str, stdin: str | None = None) -> s
     command = [str(folder / name), *arguments]
     if shutil.which(command[0]) is None:
         raise TestbedError(f"{command[0]} is missing: run `python -m testbed prepare`")
-    done = subprocess.run(command, input=stdin, check=False, capture_output=True, text=True)
+    # It ends with this process: a helm that goes on alone would be in the next one's way.
+    bound = ["setpriv", "--pdeathsig", "KILL", *command]
+    done = subprocess.run(bound, input=stdin, check=False, capture_output=True, text=True)
     if done.returncode:
         raise TestbedError(
             f"{name} {' '.join(arguments)} failed with status {done.returncode}: "
