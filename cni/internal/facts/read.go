@@ -170,6 +170,9 @@ func readSysctls(keys []string) map[string]string {
 // RPFilter is the key of the reverse path filter of an interface (or of "all" and "default").
 func RPFilter(dev string) string { return "net/ipv4/conf/" + dev + "/rp_filter" }
 
+// TCPLiberal is the key of the connection tracker's tolerance of TCP packets out of its window.
+const TCPLiberal = "net/netfilter/nf_conntrack_tcp_be_liberal"
+
 // SysctlV6 is the key of an IPv6 setting of an interface.
 func SysctlV6(dev, name string) string { return "net/ipv6/conf/" + dev + "/" + name }
 

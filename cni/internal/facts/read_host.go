@@ -35,7 +35,7 @@ func readHost(host *Namespace, found *Facts, query Query) error {
 			space.Neighs = append(space.Neighs, neigh)
 		}
 	}
-	keys := []string{RPFilter("all"), RPFilter(query.HostVeth), SysctlV6(query.HostVeth, "accept_ra")}
+	keys := []string{RPFilter("all"), RPFilter(query.HostVeth), SysctlV6(query.HostVeth, "accept_ra"), TCPLiberal}
 	space.Sysctls = readSysctls(keys)
 	return nil
 }

@@ -1,0 +1,175 @@
+"""What an ADD and a DEL of the coordinator cost, beside the macvlan plugin in the same run.
+
+Every figure is the time of a whole process, from fork to exit, inside the node's namespace. The
+yardsticks are `macvlan` with `host-local` and a static Go binary that does nothing.
+"""
+
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.cni.namespace import Json
+from tests.cni.topology import PLUGINS, Pod, Segment, macvlan
+
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
+
+BINARY = Path(__file__).resolve().parents[2] / "build" / "bin" / "coordinator"
+ROUNDS, PARALLEL = 40, 20
+CLONE_NEWNET = 0x40000000
+LIMIT_BYTES = 6_000_000
+_numbers = itertools.count()
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@pytest.fixture
+def segment(tmp_path: Path) -> Iterator[Segment]:
+    made = Segment(f"bench{os.getpid()}-{next(_numbers)}", tmp_path, BINARY)
+    try:
+        made.create()
+        yield made
+    finally:
+        made.delete()
+
+
+@pytest.fixture
+def idle_binary(tmp_path: Path) -> Path:
+    """A static Go binary that exits at once."""
+    source = tmp_path / "idle.go"
+    source.write_text("package main\n\nfunc main() {}\n")
+    target = tmp_path / "idle"
+    env = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": ""}
+    subprocess.run(["go", "build", "-o", str(target), str(source)], check=True, env=env)
+    return target
+
+
+@contextlib.contextmanager
+def inside(segment: Segment) -> Iterator[None]:
+    """Run children of this thread in the node's namespace."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    node = os.open(segment.node.path, os.O_RDONLY)
+    try:
+        assert _libc.setns(node, CLONE_NEWNET) == 0
+        yield
+    finally:
+        assert _libc.setns(home, CLONE_NEWNET) == 0
+        os.close(node)
+        os.close(home)
+
+
+def timed(pod: Pod, binary: Path, command: str, conf: Json) -> tuple[float, Json]:
+    """Return the milliseconds of one call and its answer."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "CNI_COMMAND": command,
+        "CNI_CONTAINERID": pod.container,
+        "CNI_NETNS": str(pod.space.path),
+        "CNI_IFNAME": "eth0",
+        "CNI_PATH": str(PLUGINS),
+        "CNI_ARGS": "IgnoreUnknown=true;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web",
+    }
+    text = json.dumps(conf).encode()
+    begin = time.perf_counter()
+    done = subprocess.run([binary], input=text, env=env, capture_output=True, check=False)
+    spent = (time.perf_counter() - begin) * 1000
+    assert done.returncode == 0, done.stdout + done.stderr
+    return spent, json.loads(done.stdout or "{}")
+
+
+def table(title: str, rows: dict[str, list[float]], yardsticks: dict[str, str]) -> dict[str, float]:
+    """Print medians and return the ratio of each row to its yardstick."""
+    print(f"\n{title}\n{'':34}{'median':>9}{'p95':>9}{'ratio':>8}")  # noqa: T201
+    ratios: dict[str, float] = {}
+    for name, times in rows.items():
+        ratio = ""
+        if name in yardsticks:
+            ratios[name] = statistics.median(times) / statistics.median(rows[yardsticks[name]])
+            ratio = f"{ratios[name]:.2f} x"
+        p95 = sorted(times)[int(len(times) * 0.95)]
+        print(f"{name:34}{statistics.median(times):6.1f} ms{p95:6.1f} ms{ratio:>8}")  # noqa: T201
+    return ratios
+
+
+def test_one_after_another(segment: Segment, idle_binary: Path) -> None:
+    names = ["static Go binary", "macvlan ADD", "coordinator ADD", "coordinator CHECK"]
+    rows: dict[str, list[float]] = {name: [] for name in names}
+    rows |= {"coordinator DEL": [], "macvlan DEL": []}
+    conf = macvlan(segment.state)
+    with inside(segment):
+        for _ in range(ROUNDS):
+            pod = segment.pod()
+
+            def note(name: str, binary: Path, command: str, conf: Json, pod: Pod = pod) -> Json:
+                spent, answer = timed(pod, binary, command, conf)
+                rows[name].append(spent)
+                return answer
+
+            note("static Go binary", idle_binary, "ADD", {})
+            pod.results["eth0"] = note("macvlan ADD", PLUGINS / "macvlan", "ADD", conf)
+            own = pod.conf(vethLinkAddress="169.254.100.1")
+            for command in ("ADD", "CHECK", "DEL"):
+                note(f"coordinator {command}", BINARY, command, own)
+            previous = {"prevResult": pod.results["eth0"]}
+            note("macvlan DEL", PLUGINS / "macvlan", "DEL", conf | previous)
+            pod.space.delete()
+    ratios = table(
+        f"{ROUNDS} pods, IPv4, one after another",
+        rows,
+        {"coordinator ADD": "macvlan ADD", "coordinator DEL": "macvlan DEL"},
+    )
+    assert ratios["coordinator ADD"] <= 1.0
+    assert ratios["coordinator DEL"] <= 1.0
+
+
+def at_once(work: Callable[[int], float]) -> tuple[list[float], float]:
+    """Run work for all pods at the same time; return each one's time and the time of all."""
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        times = list(pool.map(work, range(PARALLEL)))
+    return times, (time.perf_counter() - begin) * 1000
+
+
+def test_twenty_in_parallel(segment: Segment) -> None:
+    conf = macvlan(segment.state)
+    pods = [segment.pod() for _ in range(PARALLEL)]
+    dual = [segment.pod() for _ in range(PARALLEL)]
+    for number, pod in enumerate(dual):
+        pod.plug(number + 10)
+
+    def attach(number: int) -> float:
+        pod = pods[number]
+        with inside(segment):
+            spent, pod.results["eth0"] = timed(pod, PLUGINS / "macvlan", "ADD", conf)
+        return spent
+
+    def coordinate(pod: Pod) -> float:
+        with inside(segment):
+            return timed(pod, BINARY, "ADD", pod.conf(vethLinkAddress="169.254.100.1"))[0]
+
+    rows, walls = {}, {}
+    rows["macvlan ADD"], walls["macvlan"] = at_once(attach)
+    rows["coordinator ADD, IPv4"], walls["IPv4"] = at_once(lambda n: coordinate(pods[n]))
+    rows["coordinator ADD, dual-stack"], walls["dual"] = at_once(lambda n: coordinate(dual[n]))
+    ratios = table(
+        f"{PARALLEL} pods at the same time",
+        rows,
+        {"coordinator ADD, IPv4": "macvlan ADD", "coordinator ADD, dual-stack": "macvlan ADD"},
+    )
+    for name, wall in walls.items():
+        print(f"all {PARALLEL}, {name:27}{wall:6.0f} ms")  # noqa: T201
+    assert ratios["coordinator ADD, IPv4"] <= 1.5
+
+
+def test_size_of_the_binary() -> None:
+    size = BINARY.stat().st_size
+    print(f"\ncoordinator: {size / 1e6:.1f} MB")  # noqa: T201
+    assert size <= LIMIT_BYTES
