@@ -27,15 +27,19 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/spidercoordinator UV_PYTHON_DOWNLOADS=never UV_L
     UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==${UV_VERSION}
 WORKDIR /src
-# The dependencies change rarely, so they are a layer of their own. uv checks the hashes of uv.lock.
+# uv checks the hashes of uv.lock.
 COPY pyproject.toml uv.lock ./
 RUN /opt/uv/bin/uv sync --locked --no-dev --no-install-project
+
+FROM packages AS project
 COPY README.md LICENSE ./
 COPY operator ./operator
-RUN /opt/uv/bin/uv sync --locked --no-dev --no-editable
+RUN /opt/uv/bin/uv pip install --no-deps --python /opt/spidercoordinator --prefix /opt/project .
 
 FROM ${BASE} AS operator
+# Two layers: the large one of the dependencies is the same in most versions.
 COPY --from=packages /opt/spidercoordinator /opt/spidercoordinator
+COPY --from=project /opt/project /opt/spidercoordinator
 ENV PATH=/opt/spidercoordinator/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
