@@ -3,7 +3,8 @@
 import itertools
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ from tests.cni.topology import Pod, Segment
 
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, 10 seconds at most."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.01)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

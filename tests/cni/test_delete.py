@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cni.conftest import wait_for
 from tests.cni.namespace import Json
 from tests.cni.topology import Pod, Segment
 
@@ -52,6 +53,15 @@ def test_statement_66_with_a_bad_configuration(pod: Pod, segment: Segment, secti
     pod.coordinator()
     pod.coordinator("DEL", **section)
     assert leftovers(segment, pod) == []
+
+
+def test_statement_71_nothing_is_left_when_the_namespace_is_lost(
+    pod: Pod, segment: Segment
+) -> None:
+    pod.attach(families=(4, 6))
+    pod.coordinator()
+    pod.space.delete()
+    wait_for(lambda: leftovers(segment, pod) == [])
 
 
 def test_a_link_of_somebody_else_stays(pod: Pod, segment: Segment) -> None:

@@ -54,7 +54,8 @@ func (i *Installer) syncPlugin() ([]string, error) {
 			return nil, fmt.Errorf("%s belongs to another product (Spiderpool has a plugin of the same name): it is left alone; "+
 				"remove that product, or allow its replacement with --replace-foreign", target)
 		}
-		if err := os.Rename(target, i.Backup()); err != nil {
+		// A copy, not a move: at no moment may the node be without a plugin of this name.
+		if err := copyFile(target, i.Backup(), 0o755); err != nil {
 			return nil, fmt.Errorf("put the other product's plugin aside: %w", err)
 		}
 		changed = append(changed, "put aside "+target+" of another product as "+i.Backup())

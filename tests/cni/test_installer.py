@@ -1,0 +1,126 @@
+"""The node installer as it runs in its pod: unprivileged, resident, beside running plugins."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cni.conftest import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+LIMIT_KIB = 10 * 1024
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The binaries as the image has them."""
+    target = tmp_path_factory.mktemp("image")
+    argv = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", f"{target}/", "./cmd/..."]
+    env = os.environ | {"CGO_ENABLED": "0"}
+    subprocess.run(argv, cwd=ROOT / "cni", check=True, env=env)
+    return target
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """The node's directories."""
+    for name in ("bin", "state", "config"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def argv(programs: Path, host: Path, *flags: str) -> list[str]:
+    return [
+        *NO_CAPABILITIES,
+        str(programs / "coordinator-install"),
+        f"--source={programs / 'coordinator'}",
+        f"--target-dir={host / 'bin'}",
+        f"--defaults-source={host / 'config' / 'coordinator.json'}",
+        f"--defaults-target={host / 'state' / 'defaults.json'}",
+        "--interval=50ms",
+        *flags,
+    ]
+
+
+@contextlib.contextmanager
+def resident(programs: Path, host: Path, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(argv(programs, host, *flags)) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+
+
+def version(binary: Path) -> int:
+    """Run a plugin; 0 when it answers."""
+    env = {"CNI_COMMAND": "VERSION"}
+    return subprocess.run(
+        [binary], env=env, input=b"{}", capture_output=True, check=False
+    ).returncode
+
+
+def test_keeps_plugin_and_defaults_in_place(programs: Path, host: Path) -> None:
+    plugin, source = host / "bin" / "coordinator", host / "config" / "coordinator.json"
+    defaults = host / "state" / "defaults.json"
+    with resident(programs, host) as process:
+        wait_for(plugin.exists)
+        assert version(plugin) == 0
+        plugin.unlink()
+        wait_for(plugin.exists)
+        for content in ('{"mode":"auto"}', '{"mode":"underlay"}'):
+            source.write_text(content)
+            wait_for(lambda wanted=content: defaults.exists() and defaults.read_text() == wanted)  # type: ignore[misc]
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        fields = dict(line.split(":", 1) for line in status.splitlines())
+        assert int(fields["VmRSS"].split()[0]) <= LIMIT_KIB
+        assert int(fields["CapEff"], 16) == 0
+    assert process.returncode == 0
+    assert plugin.exists(), "without it the runtime could not delete the pods that use it"
+
+
+def test_a_running_plugin_does_not_hinder_an_upgrade(programs: Path, host: Path) -> None:
+    plugin = host / "bin" / "coordinator"
+    older = host / "coordinator"
+    shutil.copy(programs / "coordinator", older)
+    with older.open("ab") as file:
+        file.write(b"older")
+    shutil.copy(older, plugin)
+    env = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "x", "CNI_IFNAME": "eth0", "CNI_PATH": "/x"}
+    env["CNI_NETNS"] = "/x"
+    with subprocess.Popen([plugin], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as busy:
+        wait_for(lambda: Path(f"/proc/{busy.pid}/exe").readlink() == plugin)
+        with pytest.raises(OSError, match="Text file busy"), plugin.open("r+b"):
+            pass
+        subprocess.run(argv(programs, host, "--once"), check=True)
+        assert plugin.read_bytes() == (programs / "coordinator").read_bytes()
+        busy.communicate(b"{}")
+    assert sorted(path.name for path in (host / "bin").iterdir()) == ["coordinator"]
+
+
+def test_another_products_plugin_comes_back(programs: Path, host: Path) -> None:
+    plugin = host / "bin" / "coordinator"
+    plugin.write_text("#!/bin/sh\n")
+    refused = subprocess.run(
+        argv(programs, host, "--once"), check=False, capture_output=True, text=True
+    )
+    assert refused.returncode == 1
+    assert "belongs to another product" in refused.stderr
+    with resident(programs, host, "--replace-foreign", "--restore-on-stop"):
+        wait_for(lambda: plugin.read_bytes()[:4] == b"\x7fELF")
+    assert plugin.read_text() == "#!/bin/sh\n"
+
+
+def test_flags_are_checked(programs: Path, host: Path) -> None:
+    for flags in (["--interval=0s"], ["more"]):
+        done = subprocess.run(
+            argv(programs, host, *flags), check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 2
+        assert "interval" in done.stderr
