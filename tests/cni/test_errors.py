@@ -68,6 +68,11 @@ def test_statement_12_not_ready_is_told_as_it_is(pod: Pod, segment: Segment) -> 
     pod.coordinator("CHECK", notReadyReason=reason)
 
 
+def test_disabled_waits_for_nothing(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator(mode="disabled", notReadyReason="no CIDR of services is known")
+
+
 def test_statement_61_interface_without_address(pod: Pod) -> None:
     pod.attach()
     pod.space.run("ip addr flush dev eth0")

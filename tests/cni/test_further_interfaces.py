@@ -221,6 +221,16 @@ def test_statement_45_two_interfaces_in_one_subnet(segment: Segment, chosen: str
                 assert f"dev {dev} " in pod.space.route_get(words, family)
 
 
+def test_check_names_a_lost_default_route_and_add_mends_it(grow: Callable[..., Pod]) -> None:
+    pod = grow("net1")
+    for family, default in ((4, "0.0.0.0/0"), (6, "::/0")):
+        pod.space.run(f"ip -{family} route del {default} table 5001")
+        with pytest.raises(PluginError, match=r"add route default via .* dev net1 table 5001"):
+            pod.coordinator("CHECK", "net1")
+        pod.coordinator("ADD", "net1")
+        pod.coordinator("CHECK", "net1")
+
+
 def test_per_pod_choice_beats_the_network(grow: Callable[..., Pod]) -> None:
     pod = grow()
     pod.attach("net1", families=DUAL, net=7)

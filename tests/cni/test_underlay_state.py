@@ -180,8 +180,21 @@ def test_mtu_is_the_smallest_on_the_way_when_unset(pod: Pod, segment: Segment) -
     segment.node.run("ip link add vxlan.calico type vxlan id 7 dstport 4789 dev eth0")
     segment.node.run("ip addr add 10.233.90.0/32 dev vxlan.calico")
     segment.node.run("ip link set vxlan.calico mtu 1430 up")
+    segment.node.run("ip route add 10.233.91.0/26 dev vxlan.calico")
+    segment.node.run("ip link add tailscale0 mtu 1280 type bridge")
+    segment.node.run("ip addr add 100.64.0.1/32 dev tailscale0")
     pod.attach()
     pod.coordinator()
     for link in (pod.space.link("veth0"), segment.node.link(pod.host_veth)):
         assert link is not None
         assert link["mtu"] == 1430
+    pod.coordinator("CHECK")
+
+
+def test_mtu_of_the_pods_interface_counts(pod: Pod) -> None:
+    pod.attach()
+    pod.space.run("ip link set eth0 mtu 1410")
+    pod.coordinator()
+    link = pod.space.link("veth0")
+    assert link is not None
+    assert link["mtu"] == 1410

@@ -47,7 +47,8 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 			"coordinator is a chained plugin and must come after the one that makes the interface"))
 	}
 	c.req = &plan.Request{
-		Config: cfg, ContainerID: args.ContainerID, IfName: args.IfName, Addresses: addressesOf(cfg.Prev, args.IfName),
+		Config: cfg, ContainerID: args.ContainerID, IfName: args.IfName,
+		Addresses: addressesOf(cfg.Prev, args.IfName), Gateways: gatewaysOf(cfg.Prev),
 	}
 	return c, nil
 }
@@ -88,7 +89,12 @@ func (c *call) kernel() (*apply.Kernel, error) {
 }
 
 func (c *call) query() facts.Query {
+	var cluster []netip.Prefix
+	if c.cfg.VethMTU == 0 && c.args.IfName == c.cfg.First {
+		cluster = c.cfg.CIDRs
+	}
 	return facts.Query{
+		Cluster:  cluster,
 		HostVeth: plan.HostVeth(c.args.ContainerID), HostRuleTable: c.cfg.HostRuleTable, First: c.cfg.First,
 		IfName: c.args.IfName, Extra: c.req.Addresses, Marks: c.cfg.Mode != config.ModeOverlay,
 	}
@@ -106,6 +112,32 @@ func addressesOf(result *current.Result, ifName string) []netip.Addr {
 		}
 		if addr, ok := netip.AddrFromSlice(ip.Address.IP); ok {
 			found = append(found, addr.Unmap())
+		}
+	}
+	return found
+}
+
+// gatewaysOf lists the routers of the default routes that the previous plugins made.
+func gatewaysOf(result *current.Result) map[facts.Family]netip.Addr {
+	found := map[facts.Family]netip.Addr{}
+	for _, route := range result.Routes {
+		ones, bits := route.Dst.Mask.Size()
+		if ones != 0 || bits == 0 {
+			continue
+		}
+		family := facts.V4
+		if route.Dst.IP.To4() == nil {
+			family = facts.V6
+		}
+		gateway, _ := netip.AddrFromSlice(route.GW)
+		for _, ip := range result.IPs {
+			own, ok := netip.AddrFromSlice(ip.Gateway)
+			if ok && !gateway.IsValid() && facts.FamilyOf(own.Unmap()) == family {
+				gateway = own
+			}
+		}
+		if gateway.IsValid() {
+			found[family] = gateway.Unmap()
 		}
 	}
 	return found

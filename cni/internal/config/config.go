@@ -143,13 +143,17 @@ func ParseLenient(stdin []byte, defaultsPath string) *Config {
 	return cfg
 }
 
-// NotReadyReason returns why pods cannot be connected now, or nothing.
+// NotReadyReason returns why pods cannot be connected now, or nothing. Where the coordinator is
+// disabled there is nothing to be ready for.
 func NotReadyReason(stdin []byte, defaultsPath string) string {
 	conf, err := decode(stdin)
 	if err != nil {
 		return ""
 	}
 	_ = conf.fill(defaultsPath)
+	if mode, err := parseMode(or(conf.Mode, "")); err == nil && mode == ModeDisabled {
+		return ""
+	}
 	return or(conf.section.NotReadyReason, "")
 }
 

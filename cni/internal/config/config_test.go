@@ -165,6 +165,9 @@ func TestNotReadyReason(t *testing.T) {
 	if got := NotReadyReason(conf(`"type":"coordinator"`), path); got != "no CIDR" {
 		t.Errorf("the defaults file's reason counts for a bare section, got %q", got)
 	}
+	if got := NotReadyReason(conf(`"mode":"disabled"`), path); got != "" {
+		t.Errorf("a disabled coordinator has nothing to wait for, got %q", got)
+	}
 	if got := NotReadyReason(conf(`"serviceCIDR":[]`), path); got != "" {
 		t.Errorf("and not for a complete one, got %q", got)
 	}

@@ -166,6 +166,8 @@ type Facts struct {
 	Pod, Host Space
 	// Sources holds the address the node uses by default, for each family it has a default route for.
 	Sources map[Family]netip.Addr
+	// ClusterMTU is the smallest MTU of the node's routes to networks of the cluster; 0: none known.
+	ClusterMTU int
 }
 
 // Space returns the state of one side.

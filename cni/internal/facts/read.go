@@ -17,12 +17,13 @@ const PodVeth = "veth0"
 
 // Query says what to read beside the state of the pod.
 type Query struct {
-	HostVeth      string       // name of the node's end of the veth pair
-	HostRuleTable int          // routing table of the node that holds the routes to pods
-	First         string       // first interface of the pod; its veth peer on the node is read
-	IfName        string       // interface of this call
-	Extra         []netip.Addr // addresses of the interface known from the previous plugin
-	Marks         bool         // read the nftables table
+	HostVeth      string         // name of the node's end of the veth pair
+	HostRuleTable int            // routing table of the node that holds the routes to pods
+	First         string         // first interface of the pod; its veth peer on the node is read
+	IfName        string         // interface of this call
+	Extra         []netip.Addr   // addresses of the interface known from the previous plugin
+	Marks         bool           // read the nftables table
+	Cluster       []netip.Prefix // networks of the cluster whose routes' MTU matters
 }
 
 // Read gathers the facts of a pod and its node.

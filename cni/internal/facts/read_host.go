@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -34,6 +35,9 @@ func readHost(host *Namespace, found *Facts, query Query) error {
 		if own[neigh.IP] {
 			space.Neighs = append(space.Neighs, neigh)
 		}
+	}
+	if found.ClusterMTU, err = clusterMTU(handle, query.Cluster); err != nil {
+		return err
 	}
 	keys := []string{RPFilter("all"), RPFilter(query.HostVeth), SysctlV6(query.HostVeth, "accept_ra"), TCPLiberal}
 	space.Sysctls = readSysctls(keys)
@@ -111,6 +115,43 @@ func readSources(handle *netlink.Handle, found *Facts) error {
 		}
 	}
 	return nil
+}
+
+// clusterMTU looks at the node's routes into networks of the cluster: an overlay network leaves its
+// MTU on them or on their interfaces.
+func clusterMTU(handle *netlink.Handle, networks []netip.Prefix) (int, error) {
+	smallest := 0
+	if len(networks) == 0 {
+		return 0, nil
+	}
+	consider := func(mtu int) {
+		if mtu > 0 && (smallest == 0 || mtu < smallest) {
+			smallest = mtu
+		}
+	}
+	for _, family := range Families {
+		routes, err := handle.RouteList(nil, KernelFamily(family))
+		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return 0, fmt.Errorf("list %s routes: %w", family, err)
+		}
+		links := map[int]bool{}
+		for _, route := range routes {
+			dst := toPrefix(route.Dst, route.Family)
+			inside := func(network netip.Prefix) bool { return network.Bits() <= dst.Bits() && network.Contains(dst.Addr()) }
+			if !slices.ContainsFunc(networks, inside) {
+				continue
+			}
+			consider(route.MTU)
+			if route.LinkIndex == 0 || links[route.LinkIndex] {
+				continue
+			}
+			links[route.LinkIndex] = true
+			if link, err := handle.LinkByIndex(route.LinkIndex); err == nil { // it may be gone by now
+				consider(link.Attrs().MTU)
+			}
+		}
+	}
+	return smallest, nil
 }
 
 func readHostRoutes(handle *netlink.Handle, table int, own map[netip.Addr]bool, names map[int]string) ([]Route, error) {

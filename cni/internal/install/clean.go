@@ -9,6 +9,7 @@ import (
 func (i *Installer) Clean() {
 	for _, pattern := range []string{
 		filepath.Join(i.TargetDir, "."+Name+".[0-9]*"),
+		filepath.Join(i.TargetDir, "."+filepath.Base(i.Backup())+".[0-9]*"),
 		filepath.Join(filepath.Dir(i.DefaultsTarget), "."+filepath.Base(i.DefaultsTarget)+".[0-9]*"),
 	} {
 		leftovers, err := filepath.Glob(pattern)

@@ -15,6 +15,8 @@ type Request struct {
 	ContainerID string
 	IfName      string
 	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
+	// Gateways are the routers of the default routes that the previous plugin reported.
+	Gateways map[facts.Family]netip.Addr
 }
 
 // Plan is the outcome: operations in order, and what the user should know.

@@ -67,10 +67,28 @@ func (a *adder) tune(family facts.Family, w way) int {
 	if keeper != "" {
 		a.restoreDefault(keeper, family)
 	}
-	if table, own := a.tables[a.req.IfName]; own {
-		return table
+	table := facts.TableMain
+	if own, has := a.tables[a.req.IfName]; has {
+		table = own
 	}
-	return facts.TableMain
+	a.recoverDefault(family, keeper, table)
+	return table
+}
+
+// recoverDefault makes the present interface's default route again when it was lost from wherever
+// it had been moved to.
+func (a *adder) recoverDefault(family facts.Family, keeper string, table int) {
+	dev, gateway := a.req.IfName, a.req.Gateways[family]
+	if !gateway.IsValid() || !a.onLink(dev, gateway) {
+		return
+	}
+	if _, found := a.defaultOf(dev, family); found {
+		return
+	}
+	if keeper == "" || keeper == dev {
+		table = facts.TableMain
+	}
+	a.ensureRoute(facts.Pod, facts.Route{Dst: everything(family), Gw: gateway, Dev: dev, Table: table})
 }
 
 // keeper is the interface whose default route is the pod's, or nothing when there is none: the

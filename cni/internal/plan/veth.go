@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -32,6 +33,9 @@ func (a *adder) planVeth(families []facts.Family) error {
 	a.ensureUp(facts.Pod, a.leg.PodDev)
 	for _, family := range families {
 		a.planLinkAddress(family)
+	}
+	if link := a.req.Config.VethLinkAddress; link.IsValid() && a.req.first() && !slices.Contains(families, facts.FamilyOf(link)) {
+		a.warn(fmt.Sprintf("vethLinkAddress %s is not set: interface %s has no %s address", link, a.req.IfName, facts.FamilyOf(link)))
 	}
 	return nil
 }
@@ -103,8 +107,9 @@ const (
 	leastMTU = 1280
 )
 
-// vethMTU is the configured MTU, else the smallest on the way: of the pod's interface and of each
-// interface of the node with an address, tunnels of the cluster network included.
+// vethMTU is the configured MTU, else the smallest on the way: of the pod's interface, of the
+// interface with the node's own address, and of the node's routes to the cluster's networks, which
+// may lead through tunnels.
 func (a *adder) vethMTU() int {
 	if a.req.Config.VethMTU > 0 {
 		return a.req.Config.VethMTU
@@ -118,15 +123,28 @@ func (a *adder) vethMTU() int {
 	if link, found := a.facts.Pod.Link(a.req.IfName); found {
 		consider(link.MTU)
 	}
-	for _, link := range a.facts.Host.Links {
-		if link.Up && link.Name != "lo" && link.Name != a.leg.HostDev {
+	for _, addr := range a.facts.Host.Addrs {
+		if link, found := a.facts.Host.Link(addr.Dev); found && addr.Prefix.Addr() == a.gateway(facts.FamilyOf(addr.Prefix.Addr())) {
 			consider(link.MTU)
 		}
 	}
+	consider(a.facts.ClusterMTU)
 	if smallest == 0 {
 		return usualMTU
 	}
 	return smallest
+}
+
+// gateway is the node's address that serves the present interface, or nothing.
+func (a *adder) gateway(family facts.Family) netip.Addr {
+	own := a.req.addresses(a.facts, a.req.IfName, family)
+	if len(own) == 0 {
+		return netip.Addr{}
+	}
+	if found := nodeAddresses(a.facts, family, own[0]); len(found) > 0 {
+		return found[0]
+	}
+	return netip.Addr{}
 }
 
 // planLinkAddress puts addresses on veth0: the configured one, which lets iptables REDIRECT work,
