@@ -6,7 +6,8 @@ neither the operator nor the API server.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from spidercoordinator.api.coordinator import CoordinatorSettings, PolicyRoute
@@ -60,12 +61,8 @@ def coordinator_section(
         own: The network's own settings; what is unset there is taken from the cluster.
         name: The name of the SpiderCoordinator that is missing, for the reason.
     """
-    values = _cluster_values(cluster) | _set_fields(own)
-    section: dict[str, Any] = {}
-    for field, key in _KEYS.items():
-        value = _written(values.get(field))
-        if value is not None:
-            section[key] = value
+    values = {**_cluster_values(cluster), **_set_fields(own)}
+    section = {key: values[field] for field, key in _KEYS.items() if values.get(field) is not None}
     if section.get("mode") == "disabled":
         section["mode"] = _DISABLED
     reason = missing_coordinator(name) if cluster is None else cluster.not_ready
@@ -74,20 +71,21 @@ def coordinator_section(
     return section
 
 
-def _cluster_values(cluster: Cluster | None) -> dict[str, Any]:
+@lru_cache(maxsize=4)
+def _cluster_values(cluster: Cluster | None) -> Mapping[str, Any]:
+    """The same for thousands of networks, so worked out once."""
     if cluster is None:
         return {}
-    found = {"pod_cidr": cluster.overlay_pod_cidr, "service_cidr": cluster.service_cidr}
-    return _set_fields(cluster.spec) | found
+    pod, service = _written(cluster.overlay_pod_cidr), _written(cluster.service_cidr)
+    return {**_set_fields(cluster.spec), "pod_cidr": pod, "service_cidr": service}
 
 
 def _set_fields(settings: CoordinatorSettings | None) -> dict[str, Any]:
-    """The fields that have a value, defaults included."""
+    """The fields that have a value, defaults included, as JSON."""
     if settings is None:
         return {}
-    return {
-        field: value for field in _KEYS if (value := getattr(settings, field, None)) is not None
-    }
+    values = ((field, getattr(settings, field)) for field in _KEYS)
+    return {field: _written(value) for field, value in values if value is not None}
 
 
 def _written(value: Any) -> Any:

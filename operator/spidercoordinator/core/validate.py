@@ -52,21 +52,31 @@ def parse(thing: Mapping[str, Any]) -> SpiderMultusConfig:
     Raises:
         InvalidObjectError: It cannot be used; the message lists all problems.
     """
-    problems = tuple(find_problems(thing))
-    if problems:
+    config = _read(thing)
+    problems = _problems(config)
+    if problems or not isinstance(config, SpiderMultusConfig):
         raise InvalidObjectError("; ".join(map(str, problems)), field=problems[0].field)
-    return SpiderMultusConfig.model_validate(thing)
+    return config
 
 
 def find_problems(thing: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything that keeps the object from being used."""
+    yield from _problems(_read(thing))
+
+
+def _read(thing: Mapping[str, Any]) -> SpiderMultusConfig | ValidationError:
+    # What we wrote into status ourselves is not the user's to get right.
+    wanted = {key: thing[key] for key in ("metadata", "spec") if key in thing}
     try:
-        config = SpiderMultusConfig.model_validate(thing)
+        return SpiderMultusConfig.model_validate(wanted)
     except ValidationError as error:
-        yield from schema_problems(error)
-        return
-    for check in PROBLEM_CHECKS:
-        yield from check(config)
+        return error
+
+
+def _problems(config: SpiderMultusConfig | ValidationError) -> list[Problem]:
+    if isinstance(config, ValidationError):
+        return list(schema_problems(config))
+    return [problem for check in PROBLEM_CHECKS for problem in check(config)]
 
 
 def schema_problems(error: ValidationError) -> Iterator[Problem]:

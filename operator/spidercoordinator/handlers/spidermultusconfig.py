@@ -76,6 +76,8 @@ def network_seen(state: State, thing: Object, *, gone: bool = False) -> None:
     if gone:
         state.networks.pop(network, None)
         freed = state.claims.drop_network(network)
+    elif _is_known(thing, state.networks.get(network)):
+        return
     else:
         state.networks[network] = slim(thing)
         freed = state.claims.note_network(thing)
@@ -88,10 +90,23 @@ def attachment_seen(state: State, thing: Object, *, gone: bool = False) -> None:
     if gone:
         state.attachments.pop(attachment, None)
         concerned = state.claims.drop_attachment(attachment)
+    elif _is_known(thing, state.attachments.get(attachment)):
+        return
     else:
         state.attachments[attachment] = slim(thing)
         concerned = state.claims.note_attachment(thing)
     _add(state, concerned)
+
+
+def _is_known(thing: Object, known: Object | None) -> bool:
+    """Whether the object is what our own write answered, or older.
+
+    Versions of one object are numbers that grow (API conventions, Kubernetes 1.35).
+    """
+    if known is None or known["metadata"]["uid"] != thing["metadata"]["uid"]:
+        return False
+    seen, had = (each["metadata"]["resourceVersion"] for each in (thing, known))
+    return bool(seen == had or (seen.isdecimal() and had.isdecimal() and int(seen) < int(had)))
 
 
 async def reconcile(key: Key, state: State) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,22 @@ def loads(text: str) -> Any:
 
 def dumps(value: Any) -> str:
     """Compact JSON: no blanks, keys in the order of the object."""
+    try:
+        return _ENCODER.encode(value)
+    except TypeError:
+        # There is a Number inside; only then is it done by hand, which is ten times slower.
+        return _by_hand(value)
+
+
+def _by_hand(value: Any) -> str:
     if isinstance(value, Number):
         return value.text
     if isinstance(value, dict):
-        pairs = (f"{_string(key)}:{dumps(item)}" for key, item in value.items())
+        pairs = (f"{_ENCODER.encode(key)}:{dumps(item)}" for key, item in value.items())
         return "{" + ",".join(pairs) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(dumps, value)) + "]"
-    return _string(value)
-
-
-def _string(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _refuse_constant(name: str) -> NoReturn:
