@@ -125,7 +125,7 @@ def namespace(cluster: Cluster, synced: Release) -> Iterator[None]:
     """An empty namespace for the tests; `synced` first, so that it outlives all networks."""
     del synced
     cluster.delete("namespace", NAMESPACE)
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    cluster.apply(manifests.namespace())
     yield
     cluster.delete("namespace", NAMESPACE)
 

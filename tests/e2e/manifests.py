@@ -16,6 +16,16 @@ NAMESPACE = "spidercoordinator-e2e"
 SHARED_NAME = {"cni.spidernet.io/cniconfig-name": NAMESPACE}
 
 
+def namespace() -> Object:
+    # The pod in its node's network is refused elsewhere, where clusters are strict by default.
+    labels = {"pod-security.kubernetes.io/enforce": "privileged"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": NAMESPACE, "labels": labels},
+    }
+
+
 def network(name: str, spec: Object, annotations: dict[str, str] | None = None) -> Object:
     return {
         "apiVersion": "spiderpool.spidernet.io/v2beta1",
