@@ -77,6 +77,13 @@ class Operator:
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """Stop it in its tracks, as a broken network would look to it."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import kopf
 
-from spidercoordinator.handlers.spidermultusconfig import attachment_seen, network_seen
+from spidercoordinator.handlers.spidermultusconfig import network_seen
 from spidercoordinator.handlers.state import State, coordinator_key, network_key, slim
 from spidercoordinator.handlers.sweep import sweep_key
 from spidercoordinator.kube.resource import (
-    NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
     Object,
@@ -23,11 +22,10 @@ from spidercoordinator.kube.resource import (
 
 
 def register(registry: kopf.OperatorRegistry, state: State) -> None:
-    """Add the handlers of the three kinds to kopf's registry."""
+    """Add the handlers of our two kinds to kopf's registry."""
     for resource, handle in (
         (SPIDERCOORDINATORS, coordinator_event),
         (SPIDERMULTUSCONFIGS, network_event),
-        (NETWORK_ATTACHMENT_DEFINITIONS, attachment_event),
     ):
         kopf.on.event(
             resource.group,
@@ -70,11 +68,3 @@ def network_event(state: State, thing: Object, *, gone: bool) -> None:
     network_seen(state, thing, gone=gone)
     if before is None or before["metadata"].get("generation") != meta.get("generation"):
         state.queue.forget(network_key(*name))
-
-
-def attachment_event(state: State, thing: Object, *, gone: bool) -> None:
-    """Take in a NetworkAttachmentDefinition; one that went is looked after by a sweep, too.
-
-    If its network is gone as well, and only the watch has not told yet, it must not come back.
-    """
-    attachment_seen(state, thing, gone=gone)

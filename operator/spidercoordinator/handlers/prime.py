@@ -11,11 +11,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from spidercoordinator.errors import ApiError
-from spidercoordinator.handlers import kinds, spidermultusconfig
+from spidercoordinator.errors import ApiError, ApiNotFoundError
+from spidercoordinator.handlers import spidermultusconfig
 from spidercoordinator.handlers.state import State, slim
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.resource import SPIDERCOORDINATORS
+from spidercoordinator.kube.resource import NETWORK_ATTACHMENT_DEFINITIONS, SPIDERCOORDINATORS
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +28,14 @@ async def prime(state: State) -> None:
     Raises:
         ApiError: the API server was not reached, or does not have our kinds yet; call again.
     """
+    if SPIDERCOORDINATORS.group not in await state.api.groups():
+        # kopf reads the list of groups once: it must not do so before ours is on it.
+        raise ApiNotFoundError(
+            f"the API server does not list the group {SPIDERCOORDINATORS.group} yet: apply the CRDs"
+        )
     coordinators, _ = await state.api.list(SPIDERCOORDINATORS)
     await spidermultusconfig.prime(state)
-    await kinds.reconcile(kinds.KEY, state)
+    state.attachments_served = await state.api.serves(NETWORK_ATTACHMENT_DEFINITIONS)
     for thing in coordinators:
         state.coordinators.setdefault(thing["metadata"]["name"], slim(thing))
 

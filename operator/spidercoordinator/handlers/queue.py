@@ -115,6 +115,11 @@ class Queue:
         return len(self._waiting)
 
     @property
+    def busy(self) -> int:
+        """Keys that wait or are worked on now."""
+        return len(self._waiting) + len(self._running)
+
+    @property
     def retrying(self) -> int:
         """Keys whose last try failed."""
         return len(self._failures)

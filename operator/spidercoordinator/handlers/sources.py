@@ -36,13 +36,13 @@ class Signals:
 
     Attributes:
         changed: a finding may differ now.
-        kinds_changed: kinds came or went.
+        kinds_changed: the kind of this name came or went, empty for any.
         heard: a watch works.
         up: whether a topic can be read (1), does not exist (0), or fails (-1).
     """
 
     changed: Callable[[], None]
-    kinds_changed: Callable[[], None]
+    kinds_changed: Callable[[str], None]
     heard: Callable[[], None]
     up: Callable[[str, int], None]
 
@@ -66,10 +66,13 @@ class Followers:
         self.board: dict[str, Observed] = {}
         self.settled = asyncio.Event()
         self._tell = tell
-        self._topics: dict[str, tuple[Topic, Follower]] = {}
+        self._api = api
+        self._topics: dict[str, Topic] = {}
+        self._followers: dict[str, Follower] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
         for topic in (topic for each in self._sources + self._detectors for topic in each.topics):
             # Two sources may read the same object; it is followed once.
-            self._topics[topic.title] = (topic, Follower(api, topic.selection))
+            self._topics[topic.title] = topic
             self.board[topic.title] = Observed()
         self._kinds = Follower(api, _KINDS)
 
@@ -84,9 +87,17 @@ class Followers:
     async def run(self) -> None:
         """Follow everything, without end."""
         async with asyncio.TaskGroup() as tasks:
-            for topic, follower in self._topics.values():
-                tasks.create_task(self._follow(topic, follower), name=f"follow {topic.title}")
-            tasks.create_task(self._follow_kinds(), name="follow kinds")
+            for topic in self._topics.values():
+                self._begin(tasks, topic)
+            tasks.create_task(self._follow_kinds(tasks), name="follow kinds")
+
+    def _begin(self, tasks: asyncio.TaskGroup, topic: Topic) -> None:
+        if before := self._running.get(topic.title):
+            before.cancel()
+        follower = self._followers[topic.title] = Follower(self._api, topic.selection)
+        self._running[topic.title] = tasks.create_task(
+            self._follow(topic, follower), name=f"follow {topic.title}"
+        )
 
     async def _follow(self, topic: Topic, follower: Follower) -> None:
         observed = self.board[topic.title]
@@ -99,16 +110,21 @@ class Followers:
             if all(known.known for known in self.board.values()):
                 self.settled.set()
 
-    async def _follow_kinds(self) -> None:
+    async def _follow_kinds(self, tasks: asyncio.TaskGroup) -> None:
         async for seen in self._kinds.follow():
             if isinstance(seen, Alive):
                 continue
             if isinstance(seen, Failed):
                 logger.warning("kinds that are added later are noticed late: %s", seen.error)
-            for topic, follower in self._topics.values():
-                if not self.board[topic.title].served:
-                    follower.woken.set()
-            self._tell.kinds_changed()
+            name = seen.object["metadata"]["name"] if isinstance(seen, Changed | Deleted) else ""
+            for topic in self._topics.values():
+                of_this_kind = any(name == each.full_name for each in topic.selection.resources)
+                if of_this_kind and isinstance(seen, Deleted):
+                    # Its watch may stay open for a while and tell nothing.
+                    self._begin(tasks, topic)
+                elif (of_this_kind or not name) and not self.board[topic.title].served:
+                    self._followers[topic.title].woken.set()
+            self._tell.kinds_changed(name)
 
 
 def note(topic: Topic, observed: Observed, seen: Seen) -> bool:

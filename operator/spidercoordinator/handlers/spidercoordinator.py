@@ -26,6 +26,7 @@ from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 logger = logging.getLogger(__name__)
 
 _KIND: Final = SPIDERCOORDINATORS
+_SOON: Final = 0.1
 _ASK_AGAIN: Final = 60.0
 """Seconds between two dry runs."""
 
@@ -88,6 +89,9 @@ async def _serve(state: State, thing: Object) -> None:
         )
     )
     take(state, outcome.cluster)
+    if _too_early(state):
+        state.queue.add(coordinator_key(meta["name"]), after=_SOON)
+        return
     networks = count_networks(
         state.in_step.get(name) == outcome.cluster.revision
         for name, network in state.networks.items()
@@ -95,6 +99,13 @@ async def _serve(state: State, thing: Object) -> None:
     )
     await _write(state, thing, outcome.status | {"networks": networks})
     await apply_node_defaults(state)
+
+
+def _too_early(state: State) -> bool:
+    """Whether the operator has just begun, and a count of networks would be of half of them."""
+    others_at_work = state.queue.busy > 1
+    state.patience = state.patience - 1 if others_at_work else 0
+    return state.patience > 0
 
 
 async def _discover(state: State, spec: SpiderCoordinatorSpec) -> Discovered:

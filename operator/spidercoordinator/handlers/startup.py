@@ -15,9 +15,10 @@ import kopf
 
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import SettingsError
-from spidercoordinator.handlers import kinds, spidercoordinator, spidermultusconfig, sweep
+from spidercoordinator.handlers import attachments, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
 from spidercoordinator.handlers.prime import prime, until_answered
+from spidercoordinator.handlers.nodiff import NoDiff
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
 from spidercoordinator.handlers.sources import Followers, Signals
@@ -25,6 +26,7 @@ from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordi
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.watch import Follower
 from spidercoordinator.obs.health import Health, Server
 from spidercoordinator.obs.metrics import Metrics
 
@@ -42,7 +44,6 @@ RECONCILERS: Final = {
     COORDINATOR: spidercoordinator.reconcile,
     NETWORK: spidermultusconfig.reconcile,
     sweep.KIND: sweep.reconcile,
-    kinds.KEY[0]: kinds.reconcile,
 }
 """What makes it so, by the first part of a key."""
 
@@ -75,7 +76,9 @@ async def run(settings: Settings, environ: Mapping[str, str] = os.environ) -> No
 class _Operator:
     state: State
     followers: Followers
+    networks: Follower
     server: Server
+    primed: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     stop_kopf: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -86,6 +89,10 @@ class _Operator:
         async def work(key: Key) -> None:
             await RECONCILERS[key[0]](key, state)
 
+        def kinds_changed(name: str) -> None:
+            if name in ("", attachments.KIND.full_name):
+                following.woken.set()
+
         queue = Queue(work, observer=metrics)
         followers = Followers(
             api,
@@ -93,20 +100,22 @@ class _Operator:
             detectors(settings.cilium_config_map),
             Signals(
                 changed=lambda: queue.add(coordinator_key(settings.name)),
-                kinds_changed=lambda: queue.add(kinds.KEY),
+                kinds_changed=kinds_changed,
                 heard=health.hear,
                 up=lambda topic, value: metrics.topics.labels(topic).set(value),
             ),
         )
         state = State(settings, api, queue, followers, metrics=metrics, health=health)
+        following = attachments.follower(state)
         metrics.gauge("queue_depth", "Objects that wait to be made so.", lambda: queue.depth)
         metrics.gauge("queue_retrying", "Objects whose last try failed.", lambda: queue.retrying)
         metrics.gauge("networks", "SpiderMultusConfigs.", lambda: len(state.networks))
         metrics.gauge("last_heard_seconds", "Since the last event or list.", health.age)
-        return cls(state, followers, Server(health, metrics))
+        return cls(state, followers, following, Server(health, metrics))
 
     async def run(self) -> None:
         """Run until told to stop, or until a part fails."""
+        self._take_signals()
         background = asyncio.create_task(self._background(), name="background")
         framework = asyncio.create_task(self._kopf(), name="kopf")
         told = asyncio.create_task(self.stop.wait(), name="told to stop")
@@ -120,11 +129,16 @@ class _Operator:
             await self.state.queue.close()
             await asyncio.gather(background, told, return_exceptions=True)
             self.stop_kopf.set()
-            await framework
-        if not background.cancelled():
-            background.result()
+            if not self.primed.is_set():
+                framework.cancel()
+            await asyncio.gather(framework, return_exceptions=True)
+        for part in (background, framework):
+            if not part.cancelled():
+                part.result()
 
     async def _kopf(self) -> None:
+        # kopf looks once which kinds there are: not before ours are there.
+        await self.primed.wait()
         registry = kopf.OperatorRegistry()
         register(registry, self.state)
         kopf.on.login(registry=registry, id="login", errors=kopf.ErrorsMode.TEMPORARY)(self._login)
@@ -140,10 +154,13 @@ class _Operator:
         )
         # kopf has just taken the signals; taken back, so that our own part ends before kopf, which
         # would wait for it.
+        self._take_signals()
+        await kopf.run_tasks(tasks, ignored=before)
+
+    def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self.stop.set)
-        await kopf.run_tasks(tasks, ignored=before)
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         api = self.state.api
@@ -154,13 +171,15 @@ class _Operator:
     async def _background(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.followers.run(), name="followers")
-            tasks.create_task(self._begin(), name="begin")
+            tasks.create_task(self._begin(tasks), name="begin")
             tasks.create_task(self._measure(), name="measure")
 
-    async def _begin(self) -> None:
+    async def _begin(self, tasks: asyncio.TaskGroup) -> None:
         """Read what the first decisions need, then let the queue work."""
         state = self.state
         await until_answered(partial(prime, state))
+        tasks.create_task(attachments.follow(state, self.networks), name="networks")
+        self.primed.set()
         try:
             await asyncio.wait_for(self.followers.settled.wait(), _SETTLE)
         except TimeoutError:
@@ -182,6 +201,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     """What kopf needs to be told to run in production."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoDiff()
     settings.watching.server_timeout = _WATCH
     settings.watching.client_timeout = _WATCH + _GRACE
     settings.watching.inactivity_timeout = _WATCH + _GRACE

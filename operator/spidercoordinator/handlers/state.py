@@ -65,6 +65,7 @@ class State:
         primed: whether `cluster` has been worked out once; no network is touched before.
         claims: which network wants, and has, which attachment.
         discovery: what the sources of CIDRs say.
+        patience: how often the first count of networks may still be put off.
         node_defaults: what was last written for the nodes.
         in_step: for each network its `Cluster.revision` at the last success.
     """
@@ -81,6 +82,7 @@ class State:
     cluster: Cluster | None = None
     attachments_served: bool = False
     primed: bool = False
+    patience: int = 100
     node_defaults: str = ""
     claims: Claims = field(default_factory=Claims)
     in_step: dict[Name, str] = field(default_factory=dict)

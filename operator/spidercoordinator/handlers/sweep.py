@@ -9,15 +9,14 @@ process then says that it is unwell, and is restarted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.handlers.queue import Key
-from spidercoordinator.handlers.spidermultusconfig import attachment_seen, network_seen
+from spidercoordinator.handlers.spidermultusconfig import network_seen
 from spidercoordinator.handlers.state import State, coordinator_key
 from spidercoordinator.kube.resource import (
-    NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
     Object,
@@ -30,7 +29,7 @@ EVERY: Final = 180.0
 _AGAIN: Final = 20.0
 """Seconds after which a lagging watch is looked at again."""
 
-SWEPT: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, NETWORK_ATTACHMENT_DEFINITIONS)
+SWEPT: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS)
 
 
 def sweep_key(resource: Resource) -> Key:
@@ -59,24 +58,18 @@ async def reconcile(key: Key, state: State) -> None:
     state.queue.add(key, after=_AGAIN if lagging else EVERY, bulk=True)
 
 
-def _store(state: State, resource: Resource) -> Iterable[Object]:
-    stores: dict[str, Callable[[], Iterable[Object]]] = {
-        SPIDERCOORDINATORS.plural: lambda: tuple(state.coordinators.values()),
-        SPIDERMULTUSCONFIGS.plural: lambda: tuple(state.networks.values()),
-        NETWORK_ATTACHMENT_DEFINITIONS.plural: lambda: tuple(state.attachments.values()),
-    }
-    return stores[resource.plural]()
+def _store(state: State, resource: Resource) -> tuple[Object, ...]:
+    store = state.coordinators if resource is SPIDERCOORDINATORS else state.networks
+    return tuple(store.values())
 
 
 def _drop(state: State, resource: Resource, thing: Object) -> None:
-    name = thing["metadata"]["name"]
     if resource is SPIDERCOORDINATORS:
+        name = thing["metadata"]["name"]
         state.coordinators.pop(name, None)
         state.queue.add(coordinator_key(name))
-    elif resource is SPIDERMULTUSCONFIGS:
-        network_seen(state, thing, gone=True)
     else:
-        attachment_seen(state, thing, gone=True)
+        network_seen(state, thing, gone=True)
 
 
 def _lagging(state: State, resource: Resource, objects: Iterable[Object]) -> bool:

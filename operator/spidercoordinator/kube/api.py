@@ -139,12 +139,22 @@ class Api:
             action=f"patch {subresource + ' of ' if subresource else ''}{what}",
         )
 
-    async def delete(self, resource: Resource, name: str, namespace: str = "") -> None:
-        """Delete one object; one that is gone already is no error."""
+    async def delete(
+        self, resource: Resource, name: str, namespace: str = "", *, at_once: bool = False
+    ) -> None:
+        """Delete one object; one that is gone already is no error.
+
+        Args:
+            resource: the kind.
+            name: of the object.
+            namespace: of the object.
+            at_once: do not wait for a pod's containers to end.
+        """
         try:
             await self._request(
                 "DELETE",
                 resource.path(namespace, name),
+                query={"gracePeriodSeconds": "0"} if at_once else None,
                 action=f"delete {resource.describe(namespace, name)}",
             )
         except ApiNotFoundError:
@@ -162,6 +172,11 @@ class Api:
         except ApiNotFoundError:
             return False
         return any(entry.get("name") == resource.plural for entry in answer.get("resources") or ())
+
+    async def groups(self) -> set[str]:
+        """Names of the API groups the server lists; a CRD's group appears a moment after it."""
+        answer = await self._request("GET", "/apis", action="list API groups")
+        return {group["name"] for group in answer.get("groups") or ()}
 
     @asynccontextmanager
     async def stream(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -104,7 +104,7 @@ class Follower:
     _version: str = ""
     _failures: int = 0
 
-    async def follow(self) -> AsyncIterator[Seen]:
+    async def follow(self) -> AsyncGenerator[Seen, None]:
         """Yield what is seen, without end."""
         resource: Resource | None = None
         while True:
@@ -119,9 +119,14 @@ class Follower:
                 async for seen in self._watch(resource):
                     yield seen
             except ApiNotFoundError:
+                # Discovery may still name a kind that is going.
                 resource, self._version = None, ""
+                await self._rest()
             except ApiGoneError:
                 self._version = ""
+                if self._failures:
+                    await self._rest()
+                self._failures += 1
             except ApiError as error:
                 yield Failed(error)
                 await self._rest(error.retry_after)
@@ -141,7 +146,6 @@ class Follower:
             fields=chosen.fields,
             metadata_only=chosen.metadata_only,
         )
-        self._failures = 0
         return objects
 
     async def _watch(self, resource: Resource) -> AsyncIterator[Seen]:
@@ -160,10 +164,12 @@ class Follower:
             idle=seconds + _GRACE,
         )
         async with stream as events:
-            self._failures = 0
             yield Alive()
             async for event in events:
                 yield self._understand(event)
+                # Only now: a watch that opens and fails at once must not be retried at once.
+                self._failures = 0
+        self._failures = 0
 
     def _understand(self, event: dict[str, Any]) -> Seen:
         thing: Object = event["object"]

@@ -67,14 +67,16 @@ class Server:
         self.port = 0
 
     async def start(self, port: int) -> None:
-        """Listen on all addresses; port 0 takes a free one, which `port` then tells."""
+        """Listen on all addresses; port 0 takes a free one of loopback, which `port` then tells."""
         app = web.Application()
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._render)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, port=port).start()
+        # Port 0 would be another one for each address family; only tests and shells ask for it.
+        host = None if port else "127.0.0.1"
+        await web.TCPSite(self._runner, host, port).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
