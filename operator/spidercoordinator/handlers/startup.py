@@ -17,8 +17,8 @@ from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import SettingsError
 from spidercoordinator.handlers import attachments, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
-from spidercoordinator.handlers.prime import prime, until_answered
 from spidercoordinator.handlers.nodiff import NoDiff
+from spidercoordinator.handlers.prime import prime, until_answered
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
 from spidercoordinator.handlers.sources import Followers, Signals
