@@ -1,0 +1,46 @@
+"""Every SpiderMultusConfig shown in the docs is taken as written and becomes a NAD."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spidercoordinator.api.nad import CR_NAME
+from spidercoordinator.core.validate import find_problems
+from tests.apiserver.harness import Cluster
+from tests.apiserver.networks import Networks
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "spidermultusconfig.md"
+TYPES = ("macvlan", "ipvlan", "vlan", "sriov", "ib-sriov", "ipoib", "ovs", "custom")
+
+
+def examples() -> Iterator[dict[str, Any]]:
+    for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL):
+        yield from (each for each in yaml.safe_load_all(block) if each)
+
+
+EXAMPLES = {each["metadata"]["name"]: each for each in examples()}
+
+
+def test_each_type_has_a_minimal_and_a_full_example() -> None:
+    assert {f"{each}-{size}" for each in TYPES for size in ("minimal", "full")} <= set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_example_becomes_a_nad(name: str, cluster: Cluster) -> None:
+    await cluster.coordinator({"podCIDRType": "none"})
+    example = EXAMPLES[name]
+    annotations = example["metadata"].get("annotations", {})
+    networks = Networks(cluster.api)
+    await networks.make(name, example["spec"], annotations)
+    await networks.ready(name)
+    nad = await networks.nad(annotations.get(CR_NAME, name))
+    assert nad["spec"].get("config", "") or name == "custom-minimal"
+    assert list(find_problems(await networks.get(name))) == []
