@@ -11,7 +11,8 @@ from testbed.progress import Progress
 CHART = paths.PROJECT / "charts" / "spidercoordinator"
 VALUES = paths.SOURCES / "manifests" / "values.yaml"
 NAMESPACE = "spiderpool"
-NAME = "spidercoordinator"
+NAME = "spiderpool"
+"""As in the guide that the demo follows, so that `make up` goes on where `make demo` ended."""
 _NAD_CRD = paths.SOURCES / "manifests" / "network-attachment-definition.crd.yaml"
 _TIMEOUT = "2m"
 _LOG_LINES = 10
