@@ -231,13 +231,19 @@ def test_check_names_a_lost_default_route_and_add_mends_it(grow: Callable[..., P
         pod.coordinator("CHECK", "net1")
 
 
-def test_per_pod_choice_beats_the_network(grow: Callable[..., Pod]) -> None:
+def test_statement_03_per_pod_choice_beats_the_network(grow: Callable[..., Pod]) -> None:
     pod = grow()
     pod.attach("net1", families=DUAL, net=7)
     choice = {"cni": {"podDefaultRouteNIC": "net1"}}
     pod.coordinator("ADD", "net1", podDefaultRouteNIC="eth0", args=choice)
     assert defaults(pod, 4) == ["net1"]
     pod.coordinator("CHECK", "net1", podDefaultRouteNIC="eth0", args=choice)
+
+
+@pytest.mark.parametrize("key", ["podDefaultRouteNic", "podDefaultRouteNIC"])
+def test_statement_02_both_spellings_of_the_key(grow: Callable[..., Pod], key: str) -> None:
+    pod = grow("net1", families=(4,), **{key: "net1"})
+    assert defaults(pod, 4) == ["net1"]
 
 
 def test_statement_31_another_name_of_the_first_interface(segment: Segment) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.cni.test_delete import leftovers
+from tests.cni.test_verbs import collect
 from tests.cni.topology import NODE_IPV4, PluginCrashError, PluginError, Pod, Segment
 from tests.cni.traffic import pings
 
@@ -81,7 +82,7 @@ def test_statement_70_failing_in_any_step_takes_all_back(pod: Pod, segment: Segm
     assert pings(segment.node, pod.ipv4())
 
 
-@pytest.mark.parametrize("remedy", ["ADD", "DEL"])
+@pytest.mark.parametrize("remedy", ["ADD", "DEL", "GC"])
 def test_dying_in_any_step_leaves_nothing_that_the_next_call_cannot_mend(
     pod: Pod, segment: Segment, remedy: str
 ) -> None:
@@ -92,7 +93,14 @@ def test_dying_in_any_step_leaves_nothing_that_the_next_call_cannot_mend(
     died = 0
     while dies_at(pod, died):
         died += 1
-        pod.coordinator(remedy)
+        if remedy == "GC":
+            # before it has its alias nobody but DEL can know whose the link is
+            link = segment.node.link(pod.host_veth)
+            if link and "ifalias" not in link:
+                pod.coordinator("DEL")
+            collect(pod, [])
+        else:
+            pod.coordinator(remedy)
         if remedy == "ADD":
             pod.coordinator("CHECK")
             assert snapshot(pod) == complete
@@ -143,3 +151,13 @@ def test_statement_69_check_names_what_differs_on_the_node(pod: Pod, what: str) 
         pod.coordinator("CHECK")
     assert word in error.value.msg
     assert "of the node" in error.value.msg or "to the node" in error.value.msg
+
+
+def test_statement_75_check_names_a_network_that_came_later(pod: Pod) -> None:
+    pod.attach()
+    pod.coordinator()
+    later = ["10.233.0.0/18", "10.234.0.0/18"]
+    with pytest.raises(PluginError, match=r"needs: add route 10.234.0.0/18 via"):
+        pod.coordinator("CHECK", serviceCIDR=later)
+    pod.coordinator(serviceCIDR=later)
+    pod.coordinator("CHECK", serviceCIDR=later)

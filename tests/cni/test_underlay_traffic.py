@@ -60,6 +60,21 @@ def test_pod_reaches_a_service_through_the_node(pod: Pod, segment: Segment, fami
 
 
 @both
+def test_pod_reaches_itself_through_its_service(pod: Pod, segment: Segment, family: int) -> None:
+    pod.attach(families=(4, 6))
+    pod.coordinator()
+    ip, word = own(pod, family), "ip" if family == 4 else "ip6"
+    translate(segment, family, CLUSTER_IP[family], ip)
+    chain = "{ type nat hook postrouting priority 100 ; }"
+    segment.node.run(f"nft add chain {word} proxy post {chain}")
+    segment.node.run(
+        f"nft add rule {word} proxy post {word} saddr {ip} {word} daddr {ip} masquerade"
+    )
+    with server(pod.space, ip, 8080):
+        assert ask(pod.space, CLUSTER_IP[family], 80) == (NODE_IP[family], ip)
+
+
+@both
 @pytest.mark.parametrize("strict", ["0", "1"])
 def test_statement_25_replies_to_a_kept_client_address(
     segment: Segment, family: int, strict: str
@@ -98,6 +113,7 @@ def test_statement_26_redirect_needs_the_link_address(pod: Pod, segment: Segment
 def test_statement_26_ipv6_redirect_works_at_once(pod: Pod, segment: Segment, mode: str) -> None:
     pod.attach(families=(6,))
     pod.space.run(f"sysctl -qw net.ipv6.conf.default.addr_gen_mode={mode}")
+    pod.space.run("sysctl -qw net.ipv6.conf.default.accept_dad=1")
     redirect(pod, 6)
     with server(pod.space, "::", 15006):
         pod.coordinator()

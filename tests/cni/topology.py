@@ -88,6 +88,8 @@ class Segment:
         container = f"{number:04x}{os.getpid():08x}".ljust(64, "c")
         pod = Pod(self, Namespace(f"{self.tag}-pod{number}"), container)
         pod.space.create()
+        # The main plugin would wait seconds for duplicate address detection.
+        pod.space.run("sysctl -qw net.ipv6.conf.default.accept_dad=0")
         self.pods.append(pod)
         return pod
 

@@ -13,34 +13,11 @@ import (
 func simulate(f *facts.Facts, action Action) {
 	switch a := action.(type) {
 	case AddVeth:
-		index := 100 + len(f.Host.Links)
-		f.Pod.Links = append(f.Pod.Links, facts.Link{
-			Index: 90, Peer: index, Name: a.Pod, Kind: "veth", MAC: a.PodMAC, MTU: a.MTU, TxQLen: 1000,
-		})
-		f.Host.Links = append(f.Host.Links, facts.Link{
-			Index: index, Peer: 90, Name: a.Host, Kind: "veth", MAC: a.HostMAC, MTU: a.MTU, TxQLen: 1000,
-		})
-		for key, value := range map[string]string{facts.RPFilter(a.Host): "1", facts.SysctlV6(a.Host, "accept_ra"): "1"} {
-			f.Host.Sysctls[key] = value
-		}
-		for key, value := range map[string]string{
-			facts.RPFilter(a.Pod): f.Pod.Sysctls[facts.RPFilter("default")], facts.SysctlV6(a.Pod, "disable_ipv6"): "0",
-			facts.SysctlV6(a.Pod, "addr_gen_mode"): "0",
-		} {
-			f.Pod.Sysctls[key] = value
-		}
+		addVeth(f, a)
 	case DropLink:
 		dropLink(f, a)
-	case SetAlias:
-		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.Alias = a.Alias })
-	case SetMTU:
-		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.MTU = a.MTU })
-	case SetMAC:
-		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.MAC = a.MAC })
-	case SetUp:
-		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.Up = a.Up })
-	case SetTxQLen:
-		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.TxQLen = a.Len })
+	case SetAlias, SetMTU, SetMAC, SetUp, SetTxQLen:
+		setLink(f, action)
 	case SetSysctl:
 		f.Space(a.Side).Sysctls[a.Key] = a.Value
 	case PutAddr:
@@ -67,6 +44,41 @@ func simulate(f *facts.Facts, action Action) {
 		f.Pod.Marks[a.Family] = facts.MarksAbsent
 	default:
 		panic(fmt.Sprintf("cannot simulate %T", action))
+	}
+}
+
+// setLink changes one attribute of a link.
+func setLink(f *facts.Facts, action Action) {
+	switch a := action.(type) {
+	case SetAlias:
+		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.Alias = a.Alias })
+	case SetMTU:
+		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.MTU = a.MTU })
+	case SetMAC:
+		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.MAC = a.MAC })
+	case SetUp:
+		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.Up = a.Up })
+	case SetTxQLen:
+		onLink(f, a.Side, a.Dev, func(l *facts.Link) { l.TxQLen = a.Len })
+	}
+}
+
+func addVeth(f *facts.Facts, a AddVeth) {
+	index := 100 + len(f.Host.Links)
+	f.Pod.Links = append(f.Pod.Links, facts.Link{
+		Index: 90, Peer: index, Name: a.Pod, Kind: "veth", MAC: a.PodMAC, MTU: a.MTU, TxQLen: 1000,
+	})
+	f.Host.Links = append(f.Host.Links, facts.Link{
+		Index: index, Peer: 90, Name: a.Host, Kind: "veth", MAC: a.HostMAC, MTU: a.MTU, TxQLen: 1000,
+	})
+	for key, value := range map[string]string{facts.RPFilter(a.Host): "1", facts.SysctlV6(a.Host, "accept_ra"): "1"} {
+		f.Host.Sysctls[key] = value
+	}
+	for key, value := range map[string]string{
+		facts.RPFilter(a.Pod): f.Pod.Sysctls[facts.RPFilter("default")], facts.SysctlV6(a.Pod, "disable_ipv6"): "0",
+		facts.SysctlV6(a.Pod, "addr_gen_mode"): "0",
+	} {
+		f.Pod.Sysctls[key] = value
 	}
 }
 
