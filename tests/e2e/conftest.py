@@ -3,7 +3,7 @@
 The cluster is any that KUBECONFIG leads to, this clone's testbed by default. Elsewhere:
 
 - the test box image must be on the nodes (`python -m testbed.images box` prints its archive),
-- E2E_VALUES names the chart's values for the cluster (registry, defaultIPAM),
+- E2E_VALUES names the chart's values (registry, defaultIPAM), if it is not installed yet,
 - E2E_IPAM may hold a CNI IPAM object as JSON for the tests' networks.
 """
 
@@ -85,13 +85,14 @@ def values(on_testbed: bool) -> Path:
 
 
 @pytest.fixture(scope="session")
-def release(cluster: Cluster, values: Path) -> Release:
-    """The installed chart, as it is found, or installed now."""
+def release(cluster: Cluster, request: pytest.FixtureRequest) -> Release:
+    """The installed chart, as it is found, or installed now, which needs the values."""
     for found in json.loads(cluster.shell.output("helm list --all-namespaces -o json")):
         if found["chart"].startswith(f"{CHART.name}-"):
             return Release(found["name"], found["namespace"])
-    install(cluster, Release("spidercoordinator", "spiderpool"), values)
-    return Release("spidercoordinator", "spiderpool")
+    new = Release("spidercoordinator", "spiderpool")
+    install(cluster, new, request.getfixturevalue("values"))
+    return new
 
 
 def install(cluster: Cluster, release: Release, values: Path) -> None:
