@@ -28,6 +28,9 @@ class Settings:
         log_format: json or text.
         cilium_config_map: `(namespace, name)` of Cilium's configuration.
         node_defaults: name of the ConfigMap that the nodes mount.
+        webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
+            operator, whose caBundle it keeps; empty for no webhook.
+        webhook_port: port of the webhook.
     """
 
     name: str = "default"
@@ -38,6 +41,8 @@ class Settings:
     log_format: str = "json"
     cilium_config_map: tuple[str, str] = ("kube-system", "cilium-config")
     node_defaults: str = "spidercoordinator-node-defaults"
+    webhook_configuration: str = ""
+    webhook_port: int = 9443
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -60,6 +65,8 @@ class Settings:
             log_format=_one_of("LOG_FORMAT", given.get("LOG_FORMAT", cls.log_format), _FORMATS),
             cilium_config_map=_pair(given.get("CILIUM_CONFIGMAP", "kube-system/cilium-config")),
             node_defaults=given.get("NODE_DEFAULTS_CONFIGMAP", cls.node_defaults),
+            webhook_configuration=given.get("WEBHOOK_CONFIGURATION", ""),
+            webhook_port=_port(given.get("WEBHOOK_PORT", "9443"), "WEBHOOK_PORT"),
         )
 
 
@@ -78,9 +85,9 @@ def _ipam(value: str) -> Mapping[str, Any]:
     return parsed
 
 
-def _port(value: str) -> int:
+def _port(value: str, variable: str = "HTTP_PORT") -> int:
     if not value.isdecimal() or int(value) > _HIGHEST_PORT:
-        raise _refuse("HTTP_PORT", value, "a number from 0 (any free port) to 65535")
+        raise _refuse(variable, value, "a number from 0 (any free port) to 65535")
     return int(value)
 
 

@@ -23,6 +23,7 @@ from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
 from spidercoordinator.handlers.sources import Followers, Signals
 from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordinator_key
+from spidercoordinator.handlers.webhook import register_webhooks
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.login import Login
@@ -140,14 +141,16 @@ class _Operator:
         # kopf looks once which kinds there are: not before ours are there.
         await self.primed.wait()
         registry = kopf.OperatorRegistry()
+        settings = kopf_settings()
         register(registry, self.state)
+        register_webhooks(registry, settings, self.state)
         kopf.on.login(registry=registry, id="login", errors=kopf.ErrorsMode.TEMPORARY)(self._login)
         before = asyncio.all_tasks()
         # kopf names itself by this or by the user's name, and a container's user id has no name.
         os.environ.setdefault("POD_ID", "spidercoordinator")
         tasks = await kopf.spawn_tasks(
             registry=registry,
-            settings=kopf_settings(),
+            settings=settings,
             standalone=True,
             clusterwide=True,
             stop_flag=self.stop_kopf,

@@ -1,0 +1,216 @@
+"""The admission webhook on a real API server: refusals, warnings, its certificate, its absence."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spidercoordinator.errors import ApiInvalidError
+from spidercoordinator.handlers.certificate import CERTIFICATE, FORMER, make
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import (
+    SECRETS,
+    SPIDERMULTUSCONFIGS,
+    VALIDATING_WEBHOOK_CONFIGURATIONS,
+)
+from testbed import binaries
+from testbed.apiserver import ApiServer, free_port
+from tests.apiserver.conftest import NAD_CRD, ROOT, kubectl
+from tests.apiserver.harness import Cluster, Operator, eventually
+from tests.apiserver.networks import MACVLAN, Networks
+
+NAME = "spidercoordinator"
+BAD = {"cniType": "custom", "customCNI": "42"}
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[ApiServer]:
+    with ApiServer() as running:
+        for path in (ROOT / "crds", NAD_CRD):
+            kubectl(running.kubeconfig, "apply", "-f", str(path))
+        kubectl(running.kubeconfig, "wait", "--for=condition=Established", "crd", "--all")
+        yield running
+
+
+def replica(server: ApiServer, folder: Path, port: int) -> Operator:
+    return Operator(
+        server.kubeconfig,
+        folder / f"log-{port}",
+        {
+            "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": NAME,
+            "SPIDERCOORDINATOR_WEBHOOK_PORT": str(port),
+        },
+    )
+
+
+def configuration(port: int) -> dict[str, Any]:
+    """As a chart would make it, but for an operator outside the cluster."""
+    return {
+        "metadata": {"name": NAME},
+        "webhooks": [
+            {
+                "name": f"{kind}.{NAME}.spiderpool.spidernet.io",
+                "clientConfig": {"url": f"https://127.0.0.1:{port}/validate-{kind}"},
+                "rules": [
+                    {
+                        "apiGroups": ["spiderpool.spidernet.io"],
+                        "apiVersions": ["v2beta1"],
+                        "operations": ["CREATE", "UPDATE"],
+                        "resources": [plural],
+                    }
+                ],
+                "failurePolicy": "Ignore",
+                "sideEffects": "None",
+                "timeoutSeconds": 5,
+                "admissionReviewVersions": ["v1"],
+            }
+            for kind, plural in (
+                ("network", "spidermultusconfigs"),
+                ("coordinator", "spidercoordinators"),
+            )
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def webhook(
+    own_server: ApiServer, port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    running = replica(own_server, tmp_path_factory.mktemp("webhook"), port)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def networks(own_server: ApiServer, webhook: Operator, port: int) -> AsyncIterator[Networks]:
+    assert webhook.running()
+    async with Api(await Login.find({"KUBECONFIG": str(own_server.kubeconfig)})) as client:
+        if await client.find(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME) is None:
+            await client.create(VALIDATING_WEBHOOK_CONFIGURATIONS, configuration(port))
+        await Cluster(client).coordinator({"podCIDRType": "none"})
+        made = Networks(client)
+        await eventually("the webhook answers", lambda: refuses(made), seconds=30)
+        yield made
+
+
+async def refuses(networks: Networks) -> bool:
+    """Whether the webhook is asked: only it refuses this object."""
+    body = {"metadata": {"name": "probe", "namespace": "default"}, "spec": BAD}
+    try:
+        await networks.api.create(SPIDERMULTUSCONFIGS, body, "default", dry_run=True)
+    except ApiInvalidError:
+        return True
+    return False
+
+
+async def secret(networks: Networks) -> dict[str, str]:
+    data = (await networks.api.get(SECRETS, NAME, "default"))["data"]
+    return {key: base64.b64decode(text).decode() for key, text in data.items()}
+
+
+async def test_refusal_names_field_and_what_is_allowed(networks: Networks) -> None:
+    with pytest.raises(ApiInvalidError, match=r"spec\.customCNI: it is JSON, but not"):
+        await networks.make("bad", BAD)
+
+
+async def test_good_network_passes_and_works(networks: Networks) -> None:
+    await networks.make("good")
+    await networks.ready("good")
+
+
+async def test_rival_is_refused_while_the_first_is_there(networks: Networks) -> None:
+    await networks.wanting("first", "common")
+    await networks.ready("first")
+    with pytest.raises(ApiInvalidError, match="SpiderMultusConfig first"):
+        await networks.wanting("second", "common")
+
+
+async def test_cr_name_cannot_change(networks: Networks) -> None:
+    with pytest.raises(ApiInvalidError, match="cr-name"):
+        await networks.change(
+            "first", {"metadata": {"annotations": {"multus.spidernet.io/cr-name": "other"}}}
+        )
+
+
+def test_doubtful_address_is_shown_by_kubectl(own_server: ApiServer, networks: Networks) -> None:
+    assert networks
+    thing = {
+        "apiVersion": "spiderpool.spidernet.io/v2beta1",
+        "kind": "SpiderMultusConfig",
+        "metadata": {"name": "doubtful", "namespace": "default"},
+        "spec": {**MACVLAN, "coordinator": {"vethLinkAddress": "169.254.169.254"}},
+    }
+    command = [str(binaries.ensure() / "kubectl"), f"--kubeconfig={own_server.kubeconfig}"]
+    shown = subprocess.run(
+        [*command, "apply", "-f", "-"],
+        input=json.dumps(thing),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert "Warning: spec.coordinator.vethLinkAddress" in shown.stderr
+    assert "metadata service" in shown.stderr
+
+
+async def test_certificate_outlives_a_restart_and_nothing_depends_on_the_webhook(
+    networks: Networks, webhook: Operator
+) -> None:
+    before = await secret(networks)
+    webhook.stop()
+    await networks.make("unchecked", BAD)
+    webhook.start()
+    assert "spec.customCNI" in (await networks.has("unchecked", "Invalid"))["message"]
+    await eventually("the webhook answers again", lambda: refuses(networks), seconds=30)
+    assert await secret(networks) == before
+
+
+async def test_certificate_is_renewed_before_its_end_and_the_former_one_stays_trusted(
+    networks: Networks, webhook: Operator, tmp_path: Path
+) -> None:
+    webhook.stop()
+    old = await make(["127.0.0.1"], tmp_path, days=1)
+    data = {key: base64.b64encode(text.encode()).decode() for key, text in old.items()}
+    await networks.api.patch(SECRETS, NAME, "default", patch={"data": data})
+    webhook.start()
+    await eventually("the webhook answers again", lambda: refuses(networks), seconds=30)
+    now = await secret(networks)
+    assert now[CERTIFICATE] != old[CERTIFICATE]
+    assert now[FORMER] == old[CERTIFICATE]
+    found = await networks.api.get(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME)
+    for each in found["webhooks"]:
+        bundle = base64.b64decode(each["clientConfig"]["caBundle"]).decode()
+        assert bundle == now[CERTIFICATE] + old[CERTIFICATE]
+
+
+async def test_second_replica_serves_the_same_certificate(
+    networks: Networks, own_server: ApiServer, tmp_path: Path
+) -> None:
+    before = await secret(networks)
+    other = free_port()
+    second = replica(own_server, tmp_path, other)
+    second.start()
+    try:
+        found = await networks.api.get(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME)
+        for each, fresh in zip(found["webhooks"], configuration(other)["webhooks"], strict=True):
+            each["clientConfig"]["url"] = fresh["clientConfig"]["url"]
+        await networks.api.patch(
+            VALIDATING_WEBHOOK_CONFIGURATIONS, NAME, patch={"webhooks": found["webhooks"]}
+        )
+        await eventually("the second replica answers", lambda: refuses(networks), seconds=30)
+        assert await secret(networks) == before
+    finally:
+        second.stop()
