@@ -6,13 +6,13 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
+UV_VERSION := $(shell sed -n 's/^ARG UV_VERSION=//p' Dockerfile)
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 GO_LDFLAGS := -s -w
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
-# Every Go module of the tree that is our own code (testbed/kubernetes only links other people's).
-GO_MODULES := cni testbed/multus-standin testbed/istio-iptables testbed/redirect-listener
+# Go modules with code of our own (testbed/kubernetes and testbed/helm only link other people's).
+GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% tools/%,$(shell git ls-files '*go.mod')))
 
 .PHONY: help
 help: ## List the targets
@@ -57,13 +57,13 @@ check: setup ## Format, lint, types, layers, generated files
 .PHONY: unit
 unit: setup ## Fast tests: no root, no network, no cluster
 	$(PYTEST) tests/unit
-	cd cni && go test ./...
+	for module in $(GO_MODULES); do (cd $$module && go test ./...); done
 
 .PHONY: test
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
-	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni
-	cd cni && go test ./...
+	for module in $(GO_MODULES); do (cd $$module && go test ./...); done
+	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni --durations=15
 	$(PY) -m testbed up
 	rc=0; $(PYTEST) tests/e2e || rc=$$?; $(PY) -m testbed down; exit $$rc
 
