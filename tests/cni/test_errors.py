@@ -80,6 +80,13 @@ def test_statement_61_interface_without_address(pod: Pod) -> None:
         pod.coordinator(prevResult=pod.results["eth0"] | {"ips": []})
 
 
+def test_an_interface_that_is_not_there(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    with pytest.raises(PluginError, match="interface net1 is not in the pod"):
+        pod.coordinator("ADD", "net1", prevResult=pod.results["eth0"])
+    assert leftovers(segment, pod) == []
+
+
 def test_an_interface_named_veth0_of_somebody_else(pod: Pod, segment: Segment) -> None:
     pod.attach()
     pod.space.run("ip link add veth0 type bridge")

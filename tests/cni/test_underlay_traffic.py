@@ -122,7 +122,7 @@ def test_statement_26_ipv6_redirect_works_at_once(pod: Pod, segment: Segment, mo
     assert answer[1].startswith("fe80:")
 
 
-def test_statement_29_marks_of_applications_survive(pod: Pod, segment: Segment) -> None:
+def test_statement_29_marks_of_applications_survive(pod: Pod) -> None:
     pod.attach()
     pod.coordinator()
     pod.space.run(
@@ -135,5 +135,22 @@ def test_statement_29_marks_of_applications_survive(pod: Pod, segment: Segment) 
     )
     pod.space.run(f"ping -c 1 -W 2 -m 5 {LAN_IPV4}")
     assert "packets 1" in pod.space.run("nft list counter ip probe marked")
-    with server(pod.space, pod.ipv4(), 8080):
+
+
+def test_statement_29_our_bit_comes_beside_the_marks_of_a_proxy(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    pod.coordinator()
+    pod.space.run(
+        "nft -f -",
+        stdin="""
+        table ip probe {
+            counter both { }
+            chain out {
+                type filter hook output priority 0;
+                meta mark 0x20000539 counter name both;
+            }
+        }""",
+    )
+    with server(pod.space, pod.ipv4(), 8080, mark=0x539):
         assert ask(segment.node, pod.ipv4(), 8080) is not None
+    assert "packets 0" not in pod.space.run("nft list counter ip probe both")

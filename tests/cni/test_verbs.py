@@ -43,3 +43,10 @@ def test_gc_removes_what_is_left_of_pods_that_are_gone(segment: Segment) -> None
     assert segment.node.link(gone.host_veth) is None
     assert [route.split()[0] for route in segment.node.routes(4, 500)] == [kept.ipv4()]
     kept.coordinator("CHECK")
+
+
+def test_gc_without_a_list_removes_nothing(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    pod.coordinator()
+    pod.coordinator("GC", cniVersion="1.1.0", prevResult=None)
+    assert segment.node.link(pod.host_veth) is not None

@@ -11,6 +11,7 @@ _SERVER = """
 import socket, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 server = socket.create_server((sys.argv[1], int(sys.argv[2])), family=family)
+server.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(sys.argv[3]))
 print("ready", flush=True)
 while True:
     peer, address = server.accept()
@@ -31,9 +32,12 @@ except OSError as error:
 
 
 @contextlib.contextmanager
-def server(space: Namespace, address: str, port: int) -> Iterator[None]:
-    """Serve in a namespace; it answers with the client's address and its own."""
-    argv = [*space.argv(sys.executable), "-I", "-S", "-c", _SERVER, address, str(port)]
+def server(space: Namespace, address: str, port: int, *, mark: int = 0) -> Iterator[None]:
+    """Serve in a namespace; it answers with the client's address and its own.
+
+    Its packets carry a mark, as those of a mesh's proxy do.
+    """
+    argv = [*space.argv(sys.executable), "-I", "-S", "-c", _SERVER, address, str(port), str(mark)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -50,6 +50,9 @@ func check(args *skel.CmdArgs) error {
 // gc removes what is left of pods that the runtime no longer knows in this network.
 func gc(args *skel.CmdArgs) error {
 	cfg := config.ParseLenient(args.StdinData, config.DefaultsPath)
+	if cfg.ValidAttachments == nil {
+		return nil // a runtime that says nothing must not cost anybody his network
+	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
 		return types.NewError(codeNetwork, "coordinator: "+err.Error(), "")
@@ -59,7 +62,7 @@ func gc(args *skel.CmdArgs) error {
 		return types.NewError(codeNetwork, "coordinator: read the state of the node: "+err.Error(), "")
 	}
 	kernel := &apply.Kernel{Host: host}
-	if err := kernel.RunAll(plan.Collect(links, cfg.Network, cfg.ValidAttachment)); err != nil {
+	if err := kernel.RunAll(plan.Collect(links, cfg.Network, cfg.ValidAttachments)); err != nil {
 		return types.NewError(codeNetwork, "coordinator: remove what is left of pods of network "+cfg.Network+": "+err.Error(), "")
 	}
 	return nil

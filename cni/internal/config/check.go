@@ -13,7 +13,7 @@ const maxMTU = 65535
 func (n *network) check() (*Config, error) {
 	s := &n.section
 	cfg := &Config{
-		CNIVersion: n.CNIVersion, Network: n.Name, ValidAttachment: n.ValidAttachments,
+		CNIVersion: n.CNIVersion, Network: n.Name,
 		First: or(s.First, DefaultFirst), TunePodRoutes: or(s.TunePodRoutes, true),
 		HostRuleTable: or(s.HostRuleTable, DefaultHostRuleTable), TxQueueLen: or(s.TxQueueLen, 0),
 		HostRPFilter: s.HostRPFilter, PodRPFilter: or(s.PodRPFilter, 0),

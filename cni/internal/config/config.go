@@ -57,7 +57,8 @@ type Config struct {
 	DetectGateway   bool
 	DetectConflict  bool
 	NotReadyReason  string
-	ValidAttachment []types.GCAttachment
+	// ValidAttachments is what the runtime knows at GC; nil when it gave no list.
+	ValidAttachments []types.GCAttachment
 }
 
 // section is the coordinator section as it is written; nil means not set.
@@ -132,7 +133,10 @@ func ParseLenient(stdin []byte, defaultsPath string) *Config {
 		return cfg
 	}
 	_ = conf.fill(defaultsPath)
-	cfg.Network, cfg.CNIVersion, cfg.ValidAttachment = conf.Name, conf.CNIVersion, conf.ValidAttachments
+	cfg.Network, cfg.CNIVersion, cfg.ValidAttachments = conf.Name, conf.CNIVersion, conf.ValidAttachments
+	if cfg.ValidAttachments == nil && listed(stdin) {
+		cfg.ValidAttachments = []types.GCAttachment{}
+	}
 	cfg.First = or(conf.First, DefaultFirst)
 	if table := or(conf.HostRuleTable, 0); table > 0 {
 		cfg.HostRuleTable = table
@@ -141,6 +145,16 @@ func ParseLenient(stdin []byte, defaultsPath string) *Config {
 		cfg.Prev, _ = current.NewResultFromResult(conf.PrevResult)
 	}
 	return cfg
+}
+
+// listed says whether the runtime named the valid attachments, be it as null for none.
+func listed(stdin []byte) bool {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(stdin, &keys); err != nil {
+		return false
+	}
+	_, found := keys["cni.dev/valid-attachments"]
+	return found
 }
 
 // NotReadyReason returns why pods cannot be connected now, or nothing. Where the coordinator is

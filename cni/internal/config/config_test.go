@@ -160,6 +160,23 @@ func TestLenientParsingNeverFails(t *testing.T) {
 	}
 }
 
+func TestWhatTheRuntimeListsAtGC(t *testing.T) {
+	for keys, wanted := range map[string]string{
+		`"type":"coordinator"`:                                              "nothing said",
+		`"cni.dev/valid-attachments":null`:                                  "0",
+		`"cni.dev/valid-attachments":[]`:                                    "0",
+		`"cni.dev/valid-attachments":[{"containerID":"a","ifname":"eth0"}]`: "1",
+	} {
+		got := "nothing said"
+		if cfg := ParseLenient(conf(keys), noDefaults); cfg.ValidAttachments != nil {
+			got = fmt.Sprint(len(cfg.ValidAttachments))
+		}
+		if got != wanted {
+			t.Errorf("%s: got %s, wanted %s", keys, got, wanted)
+		}
+	}
+}
+
 func TestNotReadyReason(t *testing.T) {
 	path := defaultsFile(t, `{"notReadyReason":"no CIDR"}`)
 	if got := NotReadyReason(conf(`"type":"coordinator"`), path); got != "no CIDR" {

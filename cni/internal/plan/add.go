@@ -40,6 +40,10 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 // families are those in which the interface has an address. The rest of the plan is made for each
 // of them alone.
 func (a *adder) families() ([]facts.Family, error) {
+	if _, found := a.facts.Pod.Link(a.req.IfName); !found {
+		return nil, fmt.Errorf("interface %s is not in the pod: the plugin before the coordinator has not made it; "+
+			"check the order of plugins in the network", a.req.IfName)
+	}
 	var found []facts.Family
 	for _, family := range facts.Families {
 		if len(a.req.addresses(a.facts, a.req.IfName, family)) > 0 {
@@ -87,10 +91,7 @@ func (a *adder) findPeer() error {
 // planInterface adjusts the interface itself.
 func (a *adder) planInterface(made *Plan) {
 	dev, cfg := a.req.IfName, a.req.Config
-	link, found := a.facts.Pod.Link(dev)
-	if !found {
-		return
-	}
+	link, _ := a.facts.Pod.Link(dev)
 	if len(cfg.MACPrefix) > 0 {
 		made.MAC = macFor(cfg.MACPrefix, a.firstAddress())
 		if made.MAC != link.MAC {
