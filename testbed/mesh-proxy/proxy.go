@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Ports of Istio's proxies.
+const (
+	outboundPort = "15001"
+	inboundPort  = "15006"
+	tunnelPort   = 15008
+)
+
+// proxy is one of a mesh's proxies, that of one pod.
+type proxy struct {
+	name     string
+	kind     kind
+	peers    netip.Prefix                      // pods that are spoken to through a tunnel
+	services map[netip.AddrPort]netip.AddrPort // endpoints that the control plane told it
+}
+
+// direction is one of the ways through a proxy.
+type direction struct {
+	name     string
+	original func(*proxy, *net.TCPConn, *bufio.Reader) (netip.AddrPort, error)
+	dial     func(p *proxy, client, target netip.AddrPort) (*net.TCPConn, error)
+}
+
+var (
+	outbound = direction{"outbound", (*proxy).redirected, (*proxy).dialOut}
+	inbound  = direction{"inbound", (*proxy).received, (*proxy).dialApplication}
+	tunnel   = direction{"tunnel", (*proxy).tunnelled, (*proxy).dialApplication}
+)
+
+func runProxy(arguments []string) error {
+	p, err := parseProxy(arguments)
+	if err != nil {
+		return err
+	}
+	ports := map[string]direction{outboundPort: outbound, inboundPort: inbound}
+	if p.kind.tunnels {
+		ports[fmt.Sprint(tunnelPort)] = tunnel
+	}
+	failed := make(chan error)
+	for port, way := range ports {
+		for _, network := range networks {
+			listener, err := p.kind.listen(network, ":"+port)
+			if err != nil {
+				return err
+			}
+			go func() {
+				failed <- accept(listener, func(connection *net.TCPConn) error { return p.serve(connection, way) })
+			}()
+		}
+	}
+	fmt.Println("ready")
+	return <-failed
+}
+
+func parseProxy(arguments []string) (*proxy, error) {
+	p := &proxy{services: map[netip.AddrPort]netip.AddrPort{}}
+	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
+	flags.StringVar(&p.name, "name", "", "name of the pod")
+	as := flags.String("as", "", "sidecar, tproxy or ambient")
+	flags.Func("peers", "range of the pods that are reached by tunnel", func(text string) (err error) {
+		p.peers, err = netip.ParsePrefix(text)
+		return err
+	})
+	flags.Func("service", "an endpoint, VIP:PORT=ADDRESS:PORT", p.addService)
+	if err := flags.Parse(arguments); err != nil {
+		return nil, err
+	}
+	found, known := kinds[*as]
+	if !known {
+		return nil, fmt.Errorf("-as %q: sidecar, tproxy or ambient", *as)
+	}
+	p.kind = found
+	return p, nil
+}
+
+func (p *proxy) addService(text string) error {
+	virtual, real, _ := strings.Cut(text, "=")
+	from, err := netip.ParseAddrPort(virtual)
+	if err != nil {
+		return err
+	}
+	p.services[from], err = netip.ParseAddrPort(real)
+	return err
+}
+
+// serve passes one connection on. It first reads what earlier proxies said: a connection that has
+// been here before in the same direction is a loop, which a real proxy would turn in until it fails.
+func (p *proxy) serve(client *net.TCPConn, way direction) error {
+	reader := bufio.NewReader(client)
+	original, err := way.original(p, client, reader)
+	if err != nil {
+		return fmt.Errorf("original destination: %w", err)
+	}
+	said, request, err := readLines(reader)
+	if err != nil {
+		return err
+	}
+	mine := fmt.Sprintf("via %s %s ", p.name, way.name)
+	if slices.ContainsFunc(said, func(line string) bool { return strings.HasPrefix(line, mine) }) {
+		_, err := io.WriteString(client, "loop at "+p.name+" "+way.name+"\n\n")
+		return errors.Join(errors.New("a loop"), err)
+	}
+	server, err := way.dial(p, unmapped(client.RemoteAddr()), original)
+	if err != nil {
+		return fmt.Errorf("to %s: %w", original, err)
+	}
+	defer server.Close()
+	said = append(said, mine+original.String(), request, "")
+	if _, err := io.WriteString(server, strings.Join(said, "\n")); err != nil {
+		return err
+	}
+	return join(client, reader, server)
+}
+
+// join copies both ways until the server has said all.
+func join(client *net.TCPConn, reader io.Reader, server *net.TCPConn) error {
+	go func() {
+		io.Copy(server, reader)
+		server.CloseWrite()
+	}()
+	_, err := io.Copy(client, server)
+	return err
+}
+
+// redirected is for a connection that REDIRECT brought here.
+func (p *proxy) redirected(client *net.TCPConn, _ *bufio.Reader) (netip.AddrPort, error) {
+	return originalDestination(client)
+}
+
+// received is for a connection to the pod: redirected, or as it was meant (TPROXY).
+func (p *proxy) received(client *net.TCPConn, _ *bufio.Reader) (netip.AddrPort, error) {
+	if p.kind.transparent {
+		return unmapped(client.LocalAddr()), nil
+	}
+	return originalDestination(client)
+}
+
+// tunnelled reads whom another proxy of the mesh wants to reach.
+func (p *proxy) tunnelled(_ *net.TCPConn, reader *bufio.Reader) (netip.AddrPort, error) {
+	line, err := reader.ReadString('\n')
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return netip.ParseAddrPort(strings.TrimSuffix(strings.TrimPrefix(line, "tunnel "), "\n"))
+}
+
+// dialOut connects to where the application wanted to go, or to the endpoint behind it.
+func (p *proxy) dialOut(_, target netip.AddrPort) (*net.TCPConn, error) {
+	if endpoint, known := p.services[target]; known {
+		target = endpoint
+	}
+	if !p.kind.tunnels || !p.peers.Contains(target.Addr()) {
+		return connect(netip.Addr{}, target, p.kind.outboundMark, false)
+	}
+	server, err := connect(netip.Addr{}, netip.AddrPortFrom(target.Addr(), tunnelPort), p.kind.outboundMark, false)
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintf(server, "tunnel %s\n", target)
+	return server, err
+}
+
+// dialApplication connects to the pod's own application.
+func (p *proxy) dialApplication(client, target netip.AddrPort) (*net.TCPConn, error) {
+	if p.kind.keepsSource {
+		return connect(client.Addr(), target, p.kind.inboundMark, true)
+	}
+	return connect(passthrough[target.Addr().Is4()], target, p.kind.inboundMark, false)
+}
