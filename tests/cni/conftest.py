@@ -58,3 +58,20 @@ def segment(tmp_path: Path, binary: Path) -> Iterator[Segment]:
 def pod(segment: Segment) -> Pod:
     """A pod without interfaces."""
     return segment.pod()
+
+
+@pytest.fixture
+def grow(segment: Segment) -> Callable[..., Pod]:
+    """Make a pod with eth0 in net 6 and further interfaces; options go to every coordinator."""
+    for net in (7, 8):
+        segment.lan.run(f"ip addr add 10.{net}.0.1/16 dev eth0")
+        segment.lan.run(f"ip -6 addr add fd00:10:{net}::1/64 dev eth0 nodad")
+
+    def make(*further: str, families: tuple[int, ...] = (4, 6), **section: object) -> Pod:
+        pod = segment.pod()
+        for number, dev in enumerate(["eth0", *further]):
+            pod.attach(dev, families=families, net=6 + number)
+            pod.coordinator("ADD", dev, **section)  # type: ignore[arg-type]
+        return pod
+
+    return make

@@ -1,49 +1,13 @@
 """Underlay mode, second and further interfaces. Statements 32-45."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from tests.cni.routing import DUAL, OUTSIDE, SERVICE, defaults, from_rules, own
 from tests.cni.topology import NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
 from tests.cni.traffic import ask, server
-
-DUAL = (4, 6)
-OUTSIDE = {4: "192.0.2.9", 6: "2001:db8::9"}
-SERVICE = {4: "10.233.0.1", 6: "fd85:ee79::1"}
-
-
-@pytest.fixture
-def grow(segment: Segment) -> Callable[..., Pod]:
-    """Make a pod with eth0 in net 6 and further interfaces; options go to every coordinator."""
-    for net in (7, 8):
-        segment.lan.run(f"ip addr add 10.{net}.0.1/16 dev eth0")
-        segment.lan.run(f"ip -6 addr add fd00:10:{net}::1/64 dev eth0 nodad")
-
-    def make(*further: str, families: tuple[int, ...] = DUAL, **section: object) -> Pod:
-        pod = segment.pod()
-        for number, dev in enumerate(["eth0", *further]):
-            pod.attach(dev, families=families, net=6 + number)
-            pod.coordinator("ADD", dev, **section)  # type: ignore[arg-type]
-        return pod
-
-    return make
-
-
-def own(pod: Pod, dev: str, family: int) -> str:
-    return pod.ipv4(dev) if family == 4 else pod.ipv6(dev)
-
-
-def defaults(pod: Pod, family: int, table: str | int = "main") -> list[str]:
-    """Return the interfaces of a table's default routes."""
-    found = [route.split() for route in pod.space.routes(family, table)]
-    hops = [words for words in found if words[0] in {"default", "nexthop"} and "dev" in words]
-    return [words[words.index("dev") + 1] for words in hops]
-
-
-def from_rules(pod: Pod, family: int) -> dict[str, str]:
-    """Return the table for each source address."""
-    words = [rule.split() for rule in pod.space.rules(family)]
-    return {rule[2]: rule[4] for rule in words if rule[2] != "all" and rule[3] == "lookup"}
 
 
 def test_statement_32_first_interface_without_coordinator(segment: Segment) -> None:
@@ -172,6 +136,28 @@ def test_statement_42_an_interface_that_never_comes(grow: Callable[..., Pod], na
         pod.space.run("ip link del net1")
     with pytest.raises(PluginError, match=rf"podDefaultRouteNIC: {name} don't exist in pod"):
         pod.coordinator("ADD", "net2", podDefaultRouteNIC=name)
+
+
+def record(pod: Pod, *names: str) -> None:
+    """Leave the record that Multus keeps of a pod's networks."""
+    lib = pod.segment.state / "lib"
+    folder = lib / "cni" / "multus"
+    folder.mkdir(parents=True)
+    networks = [{"ifnameRequest": name} if name else {} for name in names]
+    (folder / pod.container).write_text(json.dumps(networks))
+    pod.segment.var_lib = lib
+
+
+def test_statement_42_multus_knows_what_comes(segment: Segment) -> None:
+    pod = segment.pod()
+    record(pod, "", "nic7")
+    pod.attach()
+    pod.coordinator(podDefaultRouteNIC="nic7")
+    with pytest.raises(PluginError, match="podDefaultRouteNIC: net9 don't exist in pod"):
+        pod.coordinator(podDefaultRouteNIC="net9")
+    pod.attach("nic7", net=7)
+    pod.coordinator("ADD", "nic7", podDefaultRouteNIC="nic7")
+    assert defaults(pod, 4) == ["nic7"]
 
 
 @pytest.mark.parametrize("name", ["lo", "veth0", "net1"])

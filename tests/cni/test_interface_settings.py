@@ -169,7 +169,8 @@ def test_addresses_from_router_advertisements_count(pod: Pod, segment: Segment) 
 @pytest.fixture
 def defaults(segment: Segment, tmp_path: Path) -> None:
     """The node's defaults file, as the installer writes it."""
-    path = tmp_path / "defaults.json"
+    path = tmp_path / "lib" / "spidercoordinator" / "defaults.json"
+    path.parent.mkdir(parents=True)
     path.write_text(
         json.dumps(
             {
@@ -181,7 +182,7 @@ def defaults(segment: Segment, tmp_path: Path) -> None:
             }
         )
     )
-    segment.defaults = path
+    segment.var_lib = tmp_path / "lib"
 
 
 BARE: Json = {

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cni import overlay
-from tests.cni.test_further_interfaces import OUTSIDE, SERVICE, defaults, from_rules, own
+from tests.cni.routing import OUTSIDE, SERVICE, defaults, from_rules, own
 from tests.cni.topology import NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
 from tests.cni.traffic import ask, pings, server
 

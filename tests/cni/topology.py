@@ -51,7 +51,7 @@ class Segment:
     node: Namespace = field(init=False)
     lan: Namespace = field(init=False)
     pods: list["Pod"] = field(default_factory=list)
-    defaults: Path | None = None
+    var_lib: Path | None = None  # stands for the node's /var/lib
 
     def __post_init__(self) -> None:
         self.fabric, self.node, self.lan = (
@@ -133,12 +133,9 @@ class Pod:
             "CNI_ARGS": "IgnoreUnknown=true;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web",
         } | (env or {})
         argv = [*self.segment.node.argv(""), str(binary)]
-        if self.segment.defaults:
-            argv = [
-                str(Path(__file__).with_name("with_defaults.sh")),
-                str(self.segment.defaults),
-                *argv,
-            ]
+        if self.segment.var_lib:
+            wrapper = Path(__file__).with_name("with_var_lib.sh")
+            argv = [str(wrapper), str(self.segment.var_lib), *argv]
         done = subprocess.run(
             argv,
             check=False,

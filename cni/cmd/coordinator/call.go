@@ -50,6 +50,9 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 		Config: cfg, ContainerID: args.ContainerID, IfName: args.IfName,
 		Addresses: addressesOf(cfg.Prev, args.IfName), Gateways: gatewaysOf(cfg.Prev),
 	}
+	if cfg.DefaultRouteNIC != "" {
+		c.req.Attachments, _ = facts.Attachments(facts.MultusRecords, args.ContainerID, cfg.First)
+	}
 	return c, nil
 }
 

@@ -15,6 +15,8 @@ type Request struct {
 	ContainerID string
 	IfName      string
 	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
+	// Attachments are the pod's interfaces in the order in which they are added; nil: not known.
+	Attachments []string
 	// Gateways are the routers of the default routes that the previous plugin reported.
 	Gateways map[facts.Family]netip.Addr
 }

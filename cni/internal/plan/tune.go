@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -18,7 +19,7 @@ func (a *adder) checkDefaultRouteNIC() error {
 		return fmt.Errorf("podDefaultRouteNIC: %s cannot hold the default route: name an interface of a network, such as net1", name)
 	}
 	if _, found := a.facts.Pod.Link(name); !found {
-		if comesLater(name, a.req.IfName) {
+		if a.req.comesLater(name) {
 			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it comes", name))
 			return nil
 		}
@@ -34,14 +35,17 @@ func (a *adder) checkDefaultRouteNIC() error {
 		"give its network a gateway, or name another interface", name)
 }
 
-// comesLater tells from the names that Multus gives (net1, net2, ... in order) whether an interface
-// can still be added after the present one.
-func comesLater(name, present string) bool {
+// comesLater says whether an interface can still be added after the present one: by the list of the
+// pod's interfaces where it is known, else by the names that Multus gives (net1, net2, ... in order).
+func (r *Request) comesLater(name string) bool {
+	if r.Attachments != nil {
+		return slices.Index(r.Attachments, name) > slices.Index(r.Attachments, r.IfName)
+	}
 	number, ok := netNumber(name)
 	if !ok {
 		return false
 	}
-	now, _ := netNumber(present)
+	now, _ := netNumber(r.IfName)
 	return number > now
 }
 
