@@ -15,7 +15,7 @@ const DefaultsPath = "/var/lib/spidercoordinator/defaults.json"
 // cluster's CIDRs was written by the operator and is complete: what it leaves out is meant to be
 // left out. Lists are replaced, never joined.
 func (n *network) fill(path string) error {
-	if n.OverlayPodCIDR != nil || n.ServiceCIDR != nil {
+	if n.OverlayPodCIDR != nil || n.ServiceCIDR != nil || n.section.NotReadyReason != nil {
 		return nil
 	}
 	content, err := os.ReadFile(path)

@@ -80,8 +80,8 @@ func readAllMarks(space *Space) error {
 }
 
 func readLinks(handle *netlink.Handle, space *Space) (map[int]string, error) {
-	links, err := handle.LinkList()
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+	links, err := dump(handle.LinkList)
+	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
 	names := make(map[int]string, len(links))
@@ -93,8 +93,8 @@ func readLinks(handle *netlink.Handle, space *Space) (map[int]string, error) {
 }
 
 func readAddrs(handle *netlink.Handle, names map[int]string) ([]Addr, error) {
-	addrs, err := handle.AddrList(nil, netlink.FAMILY_ALL)
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+	addrs, err := dump(func() ([]netlink.Addr, error) { return handle.AddrList(nil, netlink.FAMILY_ALL) })
+	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}
 	found := make([]Addr, 0, len(addrs))
@@ -110,8 +110,8 @@ func readAddrs(handle *netlink.Handle, names map[int]string) ([]Addr, error) {
 func readRules(handle *netlink.Handle) ([]Rule, error) {
 	var found []Rule
 	for _, family := range Families {
-		rules, err := handle.RuleList(KernelFamily(family))
-		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		rules, err := dump(func() ([]netlink.Rule, error) { return handle.RuleList(KernelFamily(family)) })
+		if err != nil {
 			if family == V6 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP)) {
 				continue // the kernel has no IPv6
 			}
@@ -127,8 +127,8 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 func readRoutes(handle *netlink.Handle, names map[int]string) ([]Route, error) {
 	var found []Route
 	for _, family := range Families {
-		routes, err := handle.RouteListFiltered(KernelFamily(family), &netlink.Route{}, netlink.RT_FILTER_TABLE)
-		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		routes, err := routesOf(handle, family, unix.RT_TABLE_UNSPEC)
+		if err != nil {
 			return nil, fmt.Errorf("list %s routes: %w", family, err)
 		}
 		for _, route := range routes {
@@ -140,9 +140,17 @@ func readRoutes(handle *netlink.Handle, names map[int]string) ([]Route, error) {
 	return found, nil
 }
 
+// routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC.
+func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route, error) {
+	filter := &netlink.Route{Table: table}
+	return dump(func() ([]netlink.Route, error) {
+		return handle.RouteListFiltered(KernelFamily(family), filter, netlink.RT_FILTER_TABLE)
+	})
+}
+
 func readNeighs(handle *netlink.Handle, names map[int]string) ([]Neigh, error) {
-	neighs, err := handle.NeighList(0, netlink.FAMILY_ALL)
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+	neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, netlink.FAMILY_ALL) })
+	if err != nil {
 		return nil, fmt.Errorf("list neighbours: %w", err)
 	}
 	var found []Neigh

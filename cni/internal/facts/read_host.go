@@ -65,8 +65,8 @@ func podAddresses(found *Facts, query Query) map[netip.Addr]bool {
 // each pod. The names of all links are known from their addresses and from this call's needs.
 func readHostLinks(handle *netlink.Handle, found *Facts, query Query) (map[int]string, error) {
 	space, names := &found.Host, map[int]string{}
-	links, err := handle.LinkList()
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+	links, err := dump(handle.LinkList)
+	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
 	for _, link := range links {
@@ -130,8 +130,8 @@ func clusterMTU(handle *netlink.Handle, networks []netip.Prefix) (int, error) {
 		}
 	}
 	for _, family := range Families {
-		routes, err := handle.RouteList(nil, KernelFamily(family))
-		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		routes, err := routesOf(handle, family, TableMain)
+		if err != nil {
 			return 0, fmt.Errorf("list %s routes: %w", family, err)
 		}
 		links := map[int]bool{}
@@ -156,10 +156,9 @@ func clusterMTU(handle *netlink.Handle, networks []netip.Prefix) (int, error) {
 
 func readHostRoutes(handle *netlink.Handle, table int, own map[netip.Addr]bool, names map[int]string) ([]Route, error) {
 	var found []Route
-	filter := &netlink.Route{Table: table}
 	for _, family := range Families {
-		routes, err := handle.RouteListFiltered(KernelFamily(family), filter, netlink.RT_FILTER_TABLE)
-		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		routes, err := routesOf(handle, family, table)
+		if err != nil {
 			return nil, fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
 		}
 		for _, route := range routes {
