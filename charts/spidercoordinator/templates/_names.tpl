@@ -32,6 +32,10 @@
 {{ include "spidercoordinator.fullname" . }}-node-defaults
 {{- end -}}
 
+{{- define "spidercoordinator.webhook.name" -}}
+{{ include "spidercoordinator.fullname" . }}-webhook
+{{- end -}}
+
 {{- define "spidercoordinator.operator.serviceAccount" -}}
 {{- .Values.operator.serviceAccount.name | default (ternary (include "spidercoordinator.operator.name" .) "default" .Values.operator.serviceAccount.create) -}}
 {{- end -}}

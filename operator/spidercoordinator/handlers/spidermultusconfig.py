@@ -134,7 +134,6 @@ async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
     except InvalidObjectError as error:
         state.stepped(network, None)
         return Outcome(obstacle=network_status.INVALID, message=str(error))
-    await _label(state, thing, config)
     wanted = wanted_nad(
         config,
         state.cluster,
@@ -150,6 +149,7 @@ async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
     if outcome.nad:
         await _remove_products(state, network, uid=wanted.owner["uid"], but=attachment)
     _step(state, network, config, outcome)
+    await _label(state, thing, config)
     return outcome
 
 
