@@ -215,6 +215,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.connect_timeout = _GRACE
     # Endless and with jitter: an API server that is away for an hour must not end the operator.
     settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
-    settings.queueing.idle_timeout = 1.0
-    settings.queueing.worker_limit = 100
+    # A worker keeps its place until it has idled this long. Handlers only add a key to our queue,
+    # which is bounded: a limit here would let so many objects through per idle time, and no more.
+    settings.queueing.idle_timeout = 0.1
+    settings.queueing.worker_limit = None
     return settings

@@ -11,8 +11,11 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
@@ -36,7 +39,13 @@ class Login:
         self._kubeconfig = kubeconfig
         self._reloaded = time.monotonic()
         # Lists and watches are long, requests are small: one pool serves both.
-        configuration.client_session_kwargs = {"middlewares": (self._authenticate,)}
+        # The environment's proxy is looked up here, once: aiohttp would ask two threads about it at
+        # every single request.
+        configuration.proxy = configuration.proxy or environment_proxy(str(configuration.host))
+        configuration.client_session_kwargs = {
+            "middlewares": (self._authenticate,),
+            "trust_env": False,
+        }
 
     @classmethod
     async def find(cls, environ: Mapping[str, str] = os.environ) -> Login:
@@ -67,7 +76,9 @@ class Login:
         """A session of its own for kopf: same trust, same identity, closed by whoever gets it."""
         connector = aiohttp.TCPConnector(limit=0, ssl=client.rest_client.ssl_context)
         return aiohttp.ClientSession(
-            connector=connector, middlewares=(self._authenticate,), trust_env=True
+            connector=connector,
+            middlewares=(self._authenticate,),
+            proxy=self.configuration.proxy,
         )
 
     async def _authenticate(
@@ -95,6 +106,26 @@ class Login:
         logger.info("the API server does not accept the login any more, reading it again")
         await _load(self.configuration, self._kubeconfig)
         return True
+
+
+def environment_proxy(server: str) -> str | None:
+    """The proxy that HTTPS_PROXY and NO_PROXY ask for, None to go straight.
+
+    NO_PROXY may hold CIDRs, as Go programs read it: the API server's ClusterIP is often in one.
+    """
+    url = urlsplit(server)
+    host = url.hostname or ""
+    proxies = getproxies()
+    if proxy_bypass(host) or any(_within(host, each) for each in proxies.get("no", "").split(",")):
+        return None
+    return proxies.get(url.scheme)
+
+
+def _within(host: str, network: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(network.strip(), strict=False)
+    except ValueError:
+        return False
 
 
 async def _load(configuration: Configuration, kubeconfig: str) -> None:

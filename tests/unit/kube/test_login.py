@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from spidercoordinator.errors import ApiUnauthorizedError, LoginError
+from spidercoordinator.kube import login as login_module
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.login import Login, environment_proxy
+from spidercoordinator.kube.resource import NODES
+
+
+@pytest.mark.parametrize(
+    ("server", "proxy"),
+    [
+        ("https://k8s.example:6443", "http://proxy:1"),
+        ("https://127.0.0.1:6443", None),
+        ("https://10.96.0.1:443", None),
+        ("https://172.16.0.1:443", "http://proxy:1"),
+        ("https://kubernetes.default.svc", None),
+        ("https://[fd00::1]:443", None),
+    ],
+)
+def test_no_proxy_holds_hosts_domains_and_networks(
+    monkeypatch: pytest.MonkeyPatch, server: str, proxy: str | None
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1, 10.96.0.0/12,.svc,fd00::/8")
+    assert environment_proxy(server) == proxy
+
+
+async def test_nowhere_to_log_in_to_says_where_it_looked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(LoginError, match="KUBECONFIG is not set"):
+        await Login.find({})
+
+
+async def test_a_kubeconfig_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LoginError, match="nowhere"):
+        await Login.find({"KUBECONFIG": str(tmp_path / "nowhere")})
+
+
+class TokenServer:
+    """An API server that knows one token."""
+
+    def __init__(self) -> None:
+        self.accepted = "first"
+        self.asked = 0
+        app = web.Application()
+        app.router.add_get("/api/v1/nodes", self._nodes)
+        self.http = TestServer(app)
+
+    async def _nodes(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        if request.headers.get("Authorization") != f"Bearer {self.accepted}":
+            return web.json_response({"message": "Unauthorized"}, status=401)
+        return web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
+
+
+def write_kubeconfig(path: Path, server: str, token: str) -> None:
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server.rstrip("/")}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
+    path.write_text(json.dumps(config))
+
+
+async def test_a_token_that_was_changed_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(login_module, "_RELOAD_EVERY", 0.0)
+    server, path = TokenServer(), tmp_path / "kubeconfig"
+    await server.http.start_server()
+    url = str(server.http.make_url(""))
+    write_kubeconfig(path, url, "first")
+    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+        assert await api.list(NODES) == ([], "1")
+        server.accepted = "second"
+        write_kubeconfig(path, url, "second")
+        assert await api.list(NODES) == ([], "1")
+    await server.http.close()
+
+
+async def test_a_wrong_token_is_asked_about_once_more_and_not_for_ever(tmp_path: Path) -> None:
+    server, path = TokenServer(), tmp_path / "kubeconfig"
+    await server.http.start_server()
+    write_kubeconfig(path, str(server.http.make_url("")), "wrong")
+    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+        for _ in range(3):
+            with pytest.raises(ApiUnauthorizedError, match="service account token"):
+                await api.list(NODES)
+    assert server.asked <= 4
+    await server.http.close()
