@@ -99,7 +99,18 @@ def table(title: str, rows: dict[str, list[float]], yardsticks: dict[str, str]) 
     return ratios
 
 
-def test_one_after_another(segment: Segment, idle_binary: Path) -> None:
+def crowd(segment: Segment) -> None:
+    """Give the node the interfaces of 150 other pods."""
+    names = [f"veth{number}" for number in range(150)]
+    lines = [f"link add {name} up type veth peer name {name}b" for name in names]
+    lines += [f"link set {name}b up" for name in names]
+    segment.node.run("ip -batch -", stdin="\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("others", [0, 150])
+def test_one_after_another(segment: Segment, idle_binary: Path, others: int) -> None:
+    if others:
+        crowd(segment)
     names = ["static Go binary", "macvlan ADD", "coordinator ADD", "coordinator CHECK"]
     rows: dict[str, list[float]] = {name: [] for name in names}
     rows |= {"coordinator DEL": [], "macvlan DEL": []}
@@ -122,7 +133,7 @@ def test_one_after_another(segment: Segment, idle_binary: Path) -> None:
             note("macvlan DEL", PLUGINS / "macvlan", "DEL", conf | previous)
             pod.space.delete()
     ratios = table(
-        f"{ROUNDS} pods, IPv4, one after another",
+        f"{ROUNDS} pods, IPv4, one after another, beside {others} others",
         rows,
         {"coordinator ADD": "macvlan ADD", "coordinator DEL": "macvlan DEL"},
     )

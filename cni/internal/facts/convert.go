@@ -52,15 +52,18 @@ func fromLink(link netlink.Link) Link {
 	}
 }
 
+// nameOf tells the name of a link by its number; a link that is gone has none.
+type nameOf func(index int) string
+
 // fromRoute converts one route; IPv6 routes to the same destination through several next hops come
 // as one message and are split, because the kernel also takes them one by one. ok is false for what
 // this plugin never touches: other types, IPv4 multipath, encapsulation.
-func fromRoute(route netlink.Route, names map[int]string) []Route {
+func fromRoute(route netlink.Route, name nameOf) []Route {
 	if route.Type != unix.RTN_UNICAST || route.Encap != nil || route.Flags&unix.RTM_F_CLONED != 0 {
 		return nil
 	}
 	base := Route{
-		Dst: toPrefix(route.Dst, route.Family), Gw: toAddr(route.Gw), Dev: names[route.LinkIndex], Src: toAddr(route.Src),
+		Dst: toPrefix(route.Dst, route.Family), Gw: toAddr(route.Gw), Dev: name(route.LinkIndex), Src: toAddr(route.Src),
 		Table: route.Table, Metric: route.Priority, MTU: route.MTU, AdvMSS: route.AdvMSS, Proto: int(route.Protocol),
 		Scope: int(route.Scope), Onlink: route.Flags&unix.RTNH_F_ONLINK != 0,
 	}
@@ -73,7 +76,7 @@ func fromRoute(route netlink.Route, names map[int]string) []Route {
 	split := make([]Route, 0, len(route.MultiPath))
 	for _, hop := range route.MultiPath {
 		one := base
-		one.Gw, one.Dev, one.Onlink = toAddr(hop.Gw), names[hop.LinkIndex], hop.Flags&unix.RTNH_F_ONLINK != 0
+		one.Gw, one.Dev, one.Onlink = toAddr(hop.Gw), name(hop.LinkIndex), hop.Flags&unix.RTNH_F_ONLINK != 0
 		split = append(split, one)
 	}
 	return split

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var names = map[int]string{2: "eth0", 3: "net1"}
+func named(index int) string { return map[int]string{2: "eth0", 3: "net1"}[index] }
 
 func ipNet(t *testing.T, text string) *net.IPNet {
 	t.Helper()
@@ -54,7 +54,7 @@ func TestRoutesAreConverted(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fromRoute(test.route, names); !slices.Equal(got, test.wanted) {
+			if got := fromRoute(test.route, named); !slices.Equal(got, test.wanted) {
 				t.Errorf("got %+v, wanted %+v", got, test.wanted)
 			}
 		})

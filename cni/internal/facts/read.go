@@ -39,20 +39,20 @@ func Read(pod, host *Namespace, query Query) (*Facts, error) {
 }
 
 func readPod(pod *Namespace, space *Space, query Query) error {
-	names, err := readLinks(pod.Netlink, space)
+	name, err := readLinks(pod.Netlink, space)
 	if err != nil {
 		return err
 	}
-	if space.Addrs, err = readAddrs(pod.Netlink, names); err != nil {
+	if space.Addrs, err = readAddrs(pod.Netlink, name); err != nil {
 		return err
 	}
 	if space.Rules, err = readRules(pod.Netlink); err != nil {
 		return err
 	}
-	if space.Routes, err = readRoutes(pod.Netlink, names); err != nil {
+	if space.Routes, err = readRoutes(pod.Netlink, name); err != nil {
 		return err
 	}
-	if space.Neighs, err = readNeighs(pod.Netlink, names); err != nil {
+	if space.Neighs, err = readNeighs(pod.Netlink, Families, netip.Addr.IsValid, name); err != nil {
 		return err
 	}
 	return pod.Do(func() error {
@@ -79,7 +79,7 @@ func readAllMarks(space *Space) error {
 	return nil
 }
 
-func readLinks(handle *netlink.Handle, space *Space) (map[int]string, error) {
+func readLinks(handle *netlink.Handle, space *Space) (nameOf, error) {
 	links, err := dump(handle.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
@@ -89,10 +89,10 @@ func readLinks(handle *netlink.Handle, space *Space) (map[int]string, error) {
 		space.Links = append(space.Links, fromLink(link))
 		names[link.Attrs().Index] = link.Attrs().Name
 	}
-	return names, nil
+	return func(index int) string { return names[index] }, nil
 }
 
-func readAddrs(handle *netlink.Handle, names map[int]string) ([]Addr, error) {
+func readAddrs(handle *netlink.Handle, name nameOf) ([]Addr, error) {
 	addrs, err := dump(func() ([]netlink.Addr, error) { return handle.AddrList(nil, netlink.FAMILY_ALL) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
@@ -100,7 +100,7 @@ func readAddrs(handle *netlink.Handle, names map[int]string) ([]Addr, error) {
 	found := make([]Addr, 0, len(addrs))
 	for _, addr := range addrs {
 		found = append(found, Addr{
-			Dev: names[addr.LinkIndex], Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
+			Dev: name(addr.LinkIndex), Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
 			Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0, Failed: addr.Flags&unix.IFA_F_DADFAILED != 0,
 		})
 	}
@@ -124,7 +124,7 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 	return found, nil
 }
 
-func readRoutes(handle *netlink.Handle, names map[int]string) ([]Route, error) {
+func readRoutes(handle *netlink.Handle, name nameOf) ([]Route, error) {
 	var found []Route
 	for _, family := range Families {
 		routes, err := routesOf(handle, family, unix.RT_TABLE_UNSPEC)
@@ -133,35 +133,46 @@ func readRoutes(handle *netlink.Handle, names map[int]string) ([]Route, error) {
 		}
 		for _, route := range routes {
 			if route.Table != TableLocal {
-				found = append(found, fromRoute(route, names)...)
+				found = append(found, fromRoute(route, name)...)
 			}
 		}
 	}
 	return found, nil
 }
 
-// routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC.
+// routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC. For one table the kernel is
+// asked to filter, where it can: a node has several IPv6 routes for every link of every pod.
 func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route, error) {
+	if table != unix.RT_TABLE_UNSPEC && handle.SetStrictCheck(true) == nil {
+		defer func() { _ = handle.SetStrictCheck(false) }()
+	}
 	filter := &netlink.Route{Table: table}
-	return dump(func() ([]netlink.Route, error) {
+	routes, err := dump(func() ([]netlink.Route, error) {
 		return handle.RouteListFiltered(KernelFamily(family), filter, netlink.RT_FILTER_TABLE)
 	})
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil // no route has ever been in that table
+	}
+	return routes, err
 }
 
-func readNeighs(handle *netlink.Handle, names map[int]string) ([]Neigh, error) {
-	neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, netlink.FAMILY_ALL) })
-	if err != nil {
-		return nil, fmt.Errorf("list neighbours: %w", err)
-	}
+// readNeighs lists the neighbours of families whose address is to be kept.
+func readNeighs(handle *netlink.Handle, families []Family, keep func(netip.Addr) bool, name nameOf) ([]Neigh, error) {
 	var found []Neigh
-	for _, neigh := range neighs {
-		ip := toAddr(neigh.IP)
-		if !ip.IsValid() || neigh.State == unix.NUD_NOARP || neigh.Family == unix.AF_BRIDGE {
-			continue
+	for _, family := range families {
+		neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, KernelFamily(family)) })
+		if err != nil {
+			return nil, fmt.Errorf("list %s neighbours: %w", family, err)
 		}
-		found = append(found, Neigh{
-			Dev: names[neigh.LinkIndex], IP: ip, MAC: neigh.HardwareAddr.String(), Permanent: neigh.State&unix.NUD_PERMANENT != 0,
-		})
+		for _, neigh := range neighs {
+			ip := toAddr(neigh.IP)
+			if neigh.State == unix.NUD_NOARP || !keep(ip) {
+				continue
+			}
+			found = append(found, Neigh{
+				Dev: name(neigh.LinkIndex), IP: ip, MAC: neigh.HardwareAddr.String(), Permanent: neigh.State&unix.NUD_PERMANENT != 0,
+			})
+		}
 	}
 	return found, nil
 }

@@ -11,7 +11,11 @@ import (
 
 // HostLink reads one link of the node; ok is false when there is none of that name.
 func HostLink(host *Namespace, name string) (link Link, ok bool, err error) {
-	found, err := host.Netlink.LinkByName(name)
+	return linkByName(host.Netlink, name)
+}
+
+func linkByName(handle *netlink.Handle, name string) (link Link, ok bool, err error) {
+	found, err := handle.LinkByName(name)
 	var missing netlink.LinkNotFoundError
 	if errors.As(err, &missing) {
 		return Link{}, false, nil
@@ -30,44 +34,34 @@ func HostLinks(host *Namespace) ([]Link, error) {
 }
 
 // HostEntries reads the routes of ours and the neighbours that the node has for addresses.
-func HostEntries(host *Namespace, addresses []netip.Addr) (*Space, error) {
-	own := map[netip.Addr]bool{}
-	for _, ip := range addresses {
+func HostEntries(host *Namespace, known []netip.Addr) (*Space, error) {
+	own := addresses{}
+	for _, ip := range known {
 		own[ip] = true
 	}
 	var space Space
-	names, err := readLinks(host.Netlink, &space)
-	if err != nil {
+	var err error
+	name := newResolver(host.Netlink).name
+	if space.Routes, err = readHostRoutes(host.Netlink, unix.RT_TABLE_UNSPEC, own, name); err != nil {
 		return nil, err
 	}
-	if space.Routes, err = readHostRoutes(host.Netlink, unix.RT_TABLE_UNSPEC, own, names); err != nil {
-		return nil, err
-	}
-	neighs, err := readNeighs(host.Netlink, names)
-	if err != nil {
-		return nil, err
-	}
-	for _, neigh := range neighs {
-		if own[neigh.IP] {
-			space.Neighs = append(space.Neighs, neigh)
-		}
-	}
-	return &space, nil
+	space.Neighs, err = readNeighs(host.Netlink, familiesOf(own), own.has, name)
+	return &space, err
 }
 
 // PodRoutes reads what DEL needs of a living pod.
 func PodRoutes(pod *Namespace) (*Space, error) {
 	var space Space
-	names, err := readLinks(pod.Netlink, &space)
+	name, err := readLinks(pod.Netlink, &space)
 	if err != nil {
 		return nil, err
 	}
-	if space.Addrs, err = readAddrs(pod.Netlink, names); err != nil {
+	if space.Addrs, err = readAddrs(pod.Netlink, name); err != nil {
 		return nil, err
 	}
 	if space.Rules, err = readRules(pod.Netlink); err != nil {
 		return nil, err
 	}
-	space.Routes, err = readRoutes(pod.Netlink, names)
+	space.Routes, err = readRoutes(pod.Netlink, name)
 	return &space, err
 }

@@ -13,30 +13,25 @@ import (
 
 func readHost(host *Namespace, found *Facts, query Query) error {
 	space, handle := &found.Host, host.Netlink
-	names, err := readHostLinks(handle, found, query)
-	if err != nil {
+	links := newResolver(handle)
+	if err := readHostLinks(links, found, query); err != nil {
 		return err
 	}
+	var err error
 	if space.Rules, err = readRules(handle); err != nil {
 		return err
 	}
-	own := podAddresses(found, query)
 	if err := readSources(handle, found); err != nil {
 		return err
 	}
-	if space.Routes, err = readHostRoutes(handle, query.HostRuleTable, own, names); err != nil {
+	own := podAddresses(found, query)
+	if space.Routes, err = readHostRoutes(handle, query.HostRuleTable, own, links.name); err != nil {
 		return err
 	}
-	neighs, err := readNeighs(handle, names)
-	if err != nil {
+	if space.Neighs, err = readNeighs(handle, familiesOf(own), own.has, links.name); err != nil {
 		return err
 	}
-	for _, neigh := range neighs {
-		if own[neigh.IP] {
-			space.Neighs = append(space.Neighs, neigh)
-		}
-	}
-	if found.ClusterMTU, err = clusterMTU(handle, query.Cluster); err != nil {
+	if found.ClusterMTU, err = clusterMTU(links, query.Cluster); err != nil {
 		return err
 	}
 	keys := []string{RPFilter("all"), RPFilter(query.HostVeth), SysctlV6(query.HostVeth, "accept_ra"), TCPLiberal}
@@ -44,10 +39,28 @@ func readHost(host *Namespace, found *Facts, query Query) error {
 	return nil
 }
 
+// addresses is a set.
+type addresses map[netip.Addr]bool
+
+func (a addresses) has(ip netip.Addr) bool { return a[ip] }
+
+func familiesOf(own addresses) []Family {
+	var found []Family
+	for _, family := range Families {
+		for ip := range own {
+			if FamilyOf(ip) == family {
+				found = append(found, family)
+				break
+			}
+		}
+	}
+	return found
+}
+
 // podAddresses are the addresses whose node side is of interest: those of the interface of this
 // call and of the first one.
-func podAddresses(found *Facts, query Query) map[netip.Addr]bool {
-	own := map[netip.Addr]bool{}
+func podAddresses(found *Facts, query Query) addresses {
+	own := addresses{}
 	for _, dev := range []string{query.First, query.IfName} {
 		for _, family := range Families {
 			for _, ip := range found.Pod.Usable(dev, family) {
@@ -61,36 +74,35 @@ func podAddresses(found *Facts, query Query) map[netip.Addr]bool {
 	return own
 }
 
-// readHostLinks reads only the links that matter: a node has hundreds of others, one or more for
-// each pod. The names of all links are known from their addresses and from this call's needs.
-func readHostLinks(handle *netlink.Handle, found *Facts, query Query) (map[int]string, error) {
-	space, names := &found.Host, map[int]string{}
-	links, err := dump(handle.LinkList)
+// readHostLinks reads only the links that matter: those with addresses of the node, the node's end
+// of the veth pair, and the peer of the pod's first interface. A node has hundreds of others.
+func readHostLinks(links *resolver, found *Facts, query Query) error {
+	addrs, err := dump(func() ([]netlink.Addr, error) { return links.handle.AddrList(nil, netlink.FAMILY_ALL) })
 	if err != nil {
-		return nil, fmt.Errorf("list links: %w", err)
+		return fmt.Errorf("list addresses: %w", err)
 	}
-	for _, link := range links {
-		names[link.Attrs().Index] = link.Attrs().Name
-	}
-	if space.Addrs, err = readAddrs(handle, names); err != nil {
-		return nil, err
-	}
-	wanted := map[string]bool{query.HostVeth: true}
-	for _, addr := range space.Addrs {
-		if IsUsable(addr.Prefix.Addr()) {
-			wanted[addr.Dev] = true
+	for _, addr := range addrs {
+		if prefix := toPrefix(addr.IPNet, unix.AF_UNSPEC); IsUsable(prefix.Addr()) {
+			found.Host.Addrs = append(found.Host.Addrs, Addr{
+				Dev: links.name(addr.LinkIndex), Prefix: prefix, Scope: addr.Scope, Failed: addr.Flags&unix.IFA_F_DADFAILED != 0,
+			})
 		}
 	}
-	peer := -1
-	if first, ok := found.Pod.Link(query.First); ok {
-		peer = first.Peer
+	if first, ok := found.Pod.Link(query.First); ok && first.Peer != 0 {
+		links.name(first.Peer)
 	}
-	for _, link := range links {
-		if wanted[link.Attrs().Name] || link.Attrs().Index == peer {
-			space.Links = append(space.Links, fromLink(link))
-		}
+	veth, ok, err := linkByName(links.handle, query.HostVeth)
+	if err != nil {
+		return err
 	}
-	return names, nil
+	if ok {
+		links.known[veth.Index] = veth
+	}
+	for _, link := range links.known {
+		found.Host.Links = append(found.Host.Links, link)
+	}
+	slices.SortFunc(found.Host.Links, func(a, b Link) int { return a.Index - b.Index })
+	return nil
 }
 
 // probes are addresses set aside for documentation: the route to them is the default route.
@@ -119,53 +131,42 @@ func readSources(handle *netlink.Handle, found *Facts) error {
 
 // clusterMTU looks at the node's routes into networks of the cluster: an overlay network leaves its
 // MTU on them or on their interfaces.
-func clusterMTU(handle *netlink.Handle, networks []netip.Prefix) (int, error) {
+func clusterMTU(links *resolver, networks []netip.Prefix) (int, error) {
 	smallest := 0
 	if len(networks) == 0 {
 		return 0, nil
 	}
-	consider := func(mtu int) {
-		if mtu > 0 && (smallest == 0 || mtu < smallest) {
-			smallest = mtu
-		}
-	}
 	for _, family := range Families {
-		routes, err := routesOf(handle, family, TableMain)
+		routes, err := routesOf(links.handle, family, TableMain)
 		if err != nil {
 			return 0, fmt.Errorf("list %s routes: %w", family, err)
 		}
-		links := map[int]bool{}
 		for _, route := range routes {
 			dst := toPrefix(route.Dst, route.Family)
 			inside := func(network netip.Prefix) bool { return network.Bits() <= dst.Bits() && network.Contains(dst.Addr()) }
-			if !slices.ContainsFunc(networks, inside) {
-				continue
+			if dst.IsSingleIP() || !slices.ContainsFunc(networks, inside) {
+				continue // a route to a single pod of this node leads through no tunnel
 			}
-			consider(route.MTU)
-			if route.LinkIndex == 0 || links[route.LinkIndex] {
-				continue
-			}
-			links[route.LinkIndex] = true
-			if link, err := handle.LinkByIndex(route.LinkIndex); err == nil { // it may be gone by now
-				consider(link.Attrs().MTU)
+			for _, mtu := range []int{route.MTU, links.mtu(route.LinkIndex)} {
+				if mtu > 0 && (smallest == 0 || mtu < smallest) {
+					smallest = mtu
+				}
 			}
 		}
 	}
 	return smallest, nil
 }
 
-func readHostRoutes(handle *netlink.Handle, table int, own map[netip.Addr]bool, names map[int]string) ([]Route, error) {
+func readHostRoutes(handle *netlink.Handle, table int, own addresses, name nameOf) ([]Route, error) {
 	var found []Route
-	for _, family := range Families {
+	for _, family := range familiesOf(own) {
 		routes, err := routesOf(handle, family, table)
 		if err != nil {
 			return nil, fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
 		}
 		for _, route := range routes {
-			for _, one := range fromRoute(route, names) {
-				if one.Dst.IsSingleIP() && own[one.Dst.Addr()] {
-					found = append(found, one)
-				}
+			if dst := toPrefix(route.Dst, route.Family); dst.IsSingleIP() && own.has(dst.Addr()) {
+				found = append(found, fromRoute(route, name)...)
 			}
 		}
 	}

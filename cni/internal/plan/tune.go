@@ -184,7 +184,7 @@ func (a *adder) ownTable(dev string, family facts.Family, w way) {
 	}
 	for _, ip := range addresses {
 		a.ensureRule(facts.Pod, facts.Rule{
-			Family: family, Priority: PriorityFrom + table - FirstTable,
+			Family: family, Priority: PriorityFrom,
 			Src: netip.PrefixFrom(ip, ip.BitLen()), Table: table,
 		}, false)
 	}

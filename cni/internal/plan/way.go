@@ -8,11 +8,13 @@ import (
 )
 
 // Priorities of the policy rules. The mark rule of the pod comes before every "from" rule: a reply
-// to what came in through the node must go back there, whichever address it carries.
+// to what came in through the node must go back there, whichever address it carries. The "from"
+// rules come right before the main table and after the rule by which Istio's ambient mode (32764)
+// brings the application's replies to its proxy: those carry the pod's addresses too.
 const (
 	PriorityHost = 1000
 	PriorityMark = 1000
-	PriorityFrom = 1100 // plus the number of the table above FirstTable
+	PriorityFrom = 32765
 )
 
 // FirstTable is where private tables start, away from those of meshes (100) and of the sbr plugin
