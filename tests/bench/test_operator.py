@@ -1,0 +1,222 @@
+"""The operator against the real API server, each figure beside its yardstick of the same run.
+
+The yardstick is a bare client, with 32 requests in flight, that writes the NADs itself and does
+nothing else. SPIDERCOORDINATOR_BENCH_OBJECTS sets how many objects the large steps use (5,000).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import (
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+)
+from testbed.apiserver import ApiServer
+from tests.apiserver.conftest import ROOT, kubectl
+from tests.apiserver.harness import Cluster, Operator, condition, eventually
+from tests.bench.load import all_of, watching
+
+MANY = int(os.environ.get("SPIDERCOORDINATOR_BENCH_OBJECTS", "5000"))
+BURST = 500
+ONE_BY_ONE = 100
+PATCHED = 1000
+CONFIG = '{"cniVersion":"0.3.1","name":"x","plugins":[' + " " * 500 + "]}"
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+def told(text: str) -> None:
+    """Show a figure at once (`make bench` runs pytest with -s)."""
+    print(f"\n{text}")  # noqa: T201 - figures are what a benchmark is for
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with ApiServer() as running:
+        for path in ("crds", "testbed/manifests/network-attachment-definition.crd.yaml"):
+            kubectl(running.kubeconfig, "apply", "-f", str(ROOT / path))
+        kubectl(running.kubeconfig, "wait", "--for=condition=Established", "crd", "--all")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def operator(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    running = Operator(server.kubeconfig, tmp_path_factory.mktemp("operator") / "log")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def api(server: ApiServer) -> AsyncIterator[Api]:
+    async with Api(await Login.find({"KUBECONFIG": str(server.kubeconfig)})) as client:
+        yield client
+
+
+def network(name: str) -> Object:
+    meta = {"name": name, "namespace": "default"}
+    return {"metadata": meta, "spec": {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}}
+
+
+def names(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}-{number:05}" for number in range(count)]
+
+
+def is_ready(thing: Object) -> bool:
+    return condition(thing.get("status") or {}, "Ready").get("status") == "True"
+
+
+async def make_networks(api: Api, wanted: list[str]) -> float:
+    """Create networks and wait until all are ready; gives the seconds."""
+
+    async def make(name: str) -> None:
+        await api.create(SPIDERMULTUSCONFIGS, network(name), "default")
+
+    async with watching(api, SPIDERMULTUSCONFIGS, is_ready) as seen:
+        began = time.perf_counter()
+        await all_of(make, wanted)
+        return await seen.until(len(wanted)) - began
+
+
+async def make_nads(api: Api, wanted: list[str]) -> float:
+    """The yardstick: create as many NADs and do nothing else; gives the seconds."""
+
+    async def make(name: str) -> None:
+        meta = {"name": name, "namespace": "default"}
+        body = {"metadata": meta, "spec": {"config": CONFIG}}
+        await api.create(NETWORK_ATTACHMENT_DEFINITIONS, body, "default")
+
+    return await all_of(make, wanted)
+
+
+async def remove(api: Api, wanted: list[str]) -> None:
+    async def delete(name: str) -> None:
+        await api.delete(SPIDERMULTUSCONFIGS, name, "default")
+        await api.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, "default")
+
+    await all_of(delete, wanted)
+
+
+async def settled(api: Api, operator: Operator) -> None:
+    """Wait until the SpiderCoordinator is served and the operator has nothing to do."""
+
+    async def idle() -> bool:
+        synced = (await Cluster(api).status()).get("phase") == "Synced"
+        return synced and not operator.metric("spidercoordinator_queue_depth")
+
+    await eventually("the operator is idle", idle, seconds=120, every=0.2)
+
+
+async def test_many_at_once(api: Api, operator: Operator) -> None:
+    await Cluster(api).coordinator({"podCIDRType": "none"})
+    await settled(api, operator)
+    empty = operator.resident()
+    ratios, lines = [], []
+    for round_ in range(3):
+        bare = await make_nads(api, names(f"bare{round_}", BURST))
+        ours = await make_networks(api, names(f"burst{round_}", BURST))
+        ratios.append(ours / bare)
+        lines.append(f"{ours:.2f} s ({BURST / ours:.0f}/s) : {bare:.2f} s")
+        if round_ == 0:
+            told(
+                f"resident memory: {empty / 1024:.0f} MB with 0, "
+                f"{operator.resident() / 1024:.0f} MB with {BURST} networks"
+            )
+        await remove(api, names(f"bare{round_}", BURST) + names(f"burst{round_}", BURST))
+    told(
+        f"{BURST} networks at once, NAD and status written: {'; '.join(lines)}; "
+        f"median ratio {statistics.median(ratios):.2f} (goal 3)"
+    )
+    assert statistics.median(ratios) <= 3.0
+
+
+async def test_one_at_a_time(api: Api, operator: Operator) -> None:
+    await settled(api, operator)
+    times = []
+    async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, lambda _: True) as seen:
+        for count, name in enumerate(names("single", ONE_BY_ONE), start=1):
+            began = time.perf_counter()
+            await api.create(SPIDERMULTUSCONFIGS, network(name), "default")
+            times.append((await seen.until(count) - began) * 1000)
+    await remove(api, names("single", ONE_BY_ONE))
+    told(
+        f"one network to its NAD, of {ONE_BY_ONE}: median {statistics.median(times):.1f} ms, "
+        f"worst {max(times):.1f} ms (goals 15 and 50)"
+    )
+    assert statistics.median(times) <= 15.0
+
+
+async def test_coordinator_patch_reaches_every_network(api: Api, operator: Operator) -> None:
+    await settled(api, operator)
+    bare_names, our_names = names("patched", PATCHED), names("net", PATCHED)
+    await make_nads(api, bare_names)
+    await make_networks(api, our_names)
+    await settled(api, operator)
+    ratios, lines = [], []
+    for table in (700, 701, 702):
+
+        async def patch(name: str, text: str = f"{CONFIG} {table}") -> None:
+            await api.patch(
+                NETWORK_ATTACHMENT_DEFINITIONS, name, "default", patch={"spec": {"config": text}}
+            )
+
+        bare = await all_of(patch, bare_names)
+
+        def rendered(thing: Object, want: str = f'"hostRuleTable":{table},') -> bool:
+            return want in thing["spec"]["config"]
+
+        async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, rendered) as seen:
+            began = time.perf_counter()
+            spec = {"spec": {"hostRuleTable": table}}
+            await api.patch(SPIDERCOORDINATORS, "default", patch=spec)
+            ours = await seen.until(PATCHED) - began
+        ratios.append(ours / bare)
+        lines.append(f"{ours:.2f} s : {bare:.2f} s")
+        await settled(api, operator)
+    await remove(api, bare_names + our_names)
+    told(
+        f"patch of the SpiderCoordinator to {PATCHED} NADs: {'; '.join(lines)}; "
+        f"median ratio {statistics.median(ratios):.2f} (goal 2)"
+    )
+    assert statistics.median(ratios) <= 2.0
+
+
+async def test_growth(api: Api, operator: Operator) -> None:
+    await settled(api, operator)
+    operator.stop()
+    operator.start()
+    await settled(api, operator)
+    lines, before, made = [], operator.resident(), 0
+    for count in (BURST, MANY // 2, MANY):
+        wanted = names("grow", count)[made:]
+        seconds = await make_networks(api, wanted)
+        made = count
+        resident = operator.resident()
+        lines.append(f"{count}: {len(wanted) / seconds:.0f}/s, {resident / 1024:.0f} MB")
+    each = (operator.resident() - before) / made
+    bare = await make_nads(api, names("bare", BURST))
+    told(
+        f"growth: {'; '.join(lines)}; {each:.1f} KiB a network (goal 12); "
+        f"bare client {BURST / bare:.0f}/s"
+    )
+    operator.stop()
+    began = time.perf_counter()
+    operator.start()
+
+    async def known() -> bool:
+        return operator.metric("spidercoordinator_networks") >= made
+
+    await eventually("all networks are known", known, seconds=300, every=0.1)
+    await settled(api, operator)
+    told(f"start to in step with {made} networks: {time.perf_counter() - began:.1f} s")
+    assert each <= 12.0
