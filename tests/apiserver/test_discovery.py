@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.kube.resource import (
     CALICO_POOLS_V1,
     CALICO_POOLS_V3,
@@ -18,6 +19,7 @@ from spidercoordinator.kube.resource import (
     CILIUM_POOLS_V2ALPHA1,
     CONFIG_MAPS,
     SERVICE_CIDRS_V1,
+    SERVICES,
 )
 from tests.apiserver import foreign
 from tests.apiserver.harness import Cluster, condition, eventually, kubeadm_config
@@ -244,3 +246,10 @@ async def test_pools_that_are_gone_with_their_kind(cluster: Cluster) -> None:
         "serviceCIDR": "ServiceCIDR API",
     }
     await found(cluster, ["10.10.0.0/16"], sources=sources)
+
+
+async def test_the_api_server_s_own_refusal_names_the_range(cluster: Cluster) -> None:
+    finding = await servicedryrun.ask(cluster.api, "default")
+    assert finding.service == (SERVICE,)
+    services, _ = await cluster.api.list(SERVICES, "default")
+    assert [each["metadata"]["name"] for each in services] == ["kubernetes"]
