@@ -127,6 +127,18 @@ def test_statement_08_negative_leaves_the_filter_alone(pod: Pod, value: int) -> 
         assert pod.space.sysctl(f"net.ipv4.conf.{dev}.rp_filter") == expected
 
 
+def test_check_tells_settings_that_break_traffic(pod: Pod, segment: Segment) -> None:
+    pod.space.run("sysctl -qw net.ipv4.conf.all.rp_filter=1")
+    segment.node.run("sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=0")
+    pod.attach()
+    pod.coordinator(podRPFilter=-1)
+    warnings = pod.coordinator("CHECK", podRPFilter=-1)["warnings"]
+    assert "rp_filter is 1 (strict) on veth0 of the pod" in warnings
+    assert "nf_conntrack_tcp_be_liberal of the node is 0" in warnings
+    assert pod.space.sysctl("net.ipv4.conf.all.rp_filter") == "1"
+    assert segment.node.sysctl("net.netfilter.nf_conntrack_tcp_be_liberal") == "0"
+
+
 def test_host_filter_touches_only_our_veth(pod: Pod, segment: Segment) -> None:
     segment.node.run("sysctl -qw net.ipv4.conf.default.rp_filter=1 net.ipv4.conf.all.rp_filter=0")
     pod.attach()

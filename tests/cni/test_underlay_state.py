@@ -36,7 +36,8 @@ def test_statement_15_no_link_address_unless_asked(pod: Pod) -> None:
 
 def test_statement_15_no_ipv4_link_address_in_an_ipv6_pod(pod: Pod) -> None:
     pod.attach(families=(6,))
-    pod.coordinator(vethLinkAddress="169.254.100.1")
+    answer = pod.coordinator(vethLinkAddress="169.254.100.1")
+    assert "vethLinkAddress 169.254.100.1 is not set" in answer["warnings"]
     assert [found for found in pod.space.addresses("veth0") if "." in found] == []
 
 

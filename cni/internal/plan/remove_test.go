@@ -1,0 +1,132 @@
+package plan
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/containernetworking/cni/pkg/types"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+func TestWhoseLinkIsDeleted(t *testing.T) {
+	ours := Owner{container, "eth0", "net"}.Alias()
+	for _, test := range []struct {
+		name        string
+		kind, alias string
+		container   string
+		ifName      string
+		deleted     bool
+	}{
+		{"the owner's", "veth", ours, container, "eth0", true},
+		{"another interface of the pod", "veth", ours, container, "net1", false},
+		{"another container with the same short ID", "veth", ours, container[:11] + "x", "eth0", false},
+		{"made by a process that died before it wrote the alias", "veth", "", container, "eth0", true},
+		{"with somebody else's alias", "veth", "uplink to rack 7", container, "eth0", false},
+		{"another kind of link", "bridge", "", container, "eth0", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			link := facts.Link{Name: HostVeth(container), Kind: test.kind, Alias: test.alias}
+			if got := len(DelHostLink(link, test.container, test.ifName)) > 0; got != test.deleted {
+				t.Errorf("deleted: %t", got)
+			}
+		})
+	}
+}
+
+func TestAliases(t *testing.T) {
+	long := Owner{container, "eth0", string(slices.Repeat([]byte("n"), 253))}
+	for _, owner := range []Owner{{container, "eth0", "net"}, long} {
+		alias := owner.Alias()
+		parsed, ok := ParseAlias(alias)
+		if !ok || parsed.ContainerID != owner.ContainerID || parsed.IfName != owner.IfName || len(alias) > 255 {
+			t.Errorf("%q gives %+v", alias, parsed)
+		}
+	}
+	if long.Alias() == (Owner{container, "eth0", string(slices.Repeat([]byte("n"), 252))}).Alias() {
+		t.Error("two networks with long names share an alias")
+	}
+	for _, foreign := range []string{"", "uplink", "spidercoordinator", "a b c d"} {
+		if _, ok := ParseAlias(foreign); ok {
+			t.Errorf("%q is taken for one of ours", foreign)
+		}
+	}
+}
+
+func TestEntriesOfTheNode(t *testing.T) {
+	own, other := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.6")
+	route := func(ip netip.Addr, proto int) facts.Route {
+		return facts.Route{Dst: netip.PrefixFrom(ip, 32), Dev: "cali1", Table: 500, Proto: proto}
+	}
+	space := &facts.Space{
+		Routes: []facts.Route{route(own, facts.Proto), route(other, facts.Proto), route(own, 3)},
+		Neighs: []facts.Neigh{
+			{Dev: "cali1", IP: own, Permanent: true}, {Dev: "cali1", IP: other, Permanent: true}, {Dev: "eth0", IP: own, Permanent: true},
+		},
+	}
+	wanted := []Action{DropRoute{facts.Host, space.Routes[0]}, DropNeigh{facts.Host, space.Neighs[0]}}
+	var got []Action
+	for _, op := range DelHostEntries(space, []netip.Addr{own}) {
+		got = append(got, op.Do)
+	}
+	if !slices.Equal(got, wanted) {
+		t.Errorf("got %v, wanted %v", got, wanted)
+	}
+}
+
+func TestWhatIsCollected(t *testing.T) {
+	link := func(name, containerID, network string) facts.Link {
+		return facts.Link{Name: name, Kind: "veth", Alias: Owner{containerID, "eth0", network}.Alias()}
+	}
+	links := []facts.Link{
+		link("living", "a", "net"), link("gone", "b", "net"), link("elsewhere", "c", "another"),
+		{Name: "plain", Kind: "veth"}, {Name: "bridge", Kind: "bridge", Alias: Owner{"d", "eth0", "net"}.Alias()},
+	}
+	ops := Collect(links, "net", []types.GCAttachment{{ContainerID: "a", IfName: "eth0"}})
+	if len(ops) != 1 || ops[0].Do != Action(DropLink{facts.Host, "gone"}) {
+		t.Errorf("got %v", describe(ops))
+	}
+}
+
+// TestAPodLosesAnInterface grows pods at random and takes one of their further interfaces away.
+func TestAPodLosesAnInterface(t *testing.T) {
+	lost := 0
+	for seed := range uint64(rounds) {
+		var last *facts.Facts
+		grow(t, seed, func(before *facts.Facts, _ *Request, made *Plan) {
+			last = copyOf(before)
+			for _, op := range made.Ops {
+				simulate(last, op.Do)
+			}
+		})
+		if last == nil || len(last.Pod.Links) < 3 {
+			continue
+		}
+		lost++
+		dev := []string{"net1", "net2"}[rand.New(rand.NewPCG(seed, 2)).IntN(2)]
+		for _, op := range DelPod(&last.Pod, dev) {
+			simulate(last, op.Do)
+		}
+		for _, rule := range last.Pod.Rules {
+			if holder(&last.Pod, rule) == dev {
+				t.Fatalf("seed %d: %s is gone and a rule stays: %+v", seed, dev, rule)
+			}
+		}
+		for _, family := range facts.Families {
+			elsewhere := slices.ContainsFunc(last.Pod.Routes, func(r facts.Route) bool {
+				return r.IsDefault() && r.Family() == family && r.Dev != dev && r.Dev != facts.PodVeth
+			})
+			kept := slices.ContainsFunc(last.Pod.Routes, func(r facts.Route) bool {
+				return r.IsDefault() && r.Family() == family && r.Dev != dev && r.Table == facts.TableMain
+			})
+			if elsewhere && !kept {
+				t.Fatalf("seed %d: %s is gone and no %s default route came back", seed, dev, family)
+			}
+		}
+	}
+	if lost < rounds/10 {
+		t.Errorf("only %d pods lost an interface", lost)
+	}
+}
