@@ -45,16 +45,16 @@ def build(module: Path, package: str, target: Path, ldflags: tuple[str, ...], wh
     started = time.monotonic()
     command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
     command += [f"-ldflags={' '.join(ldflags)}", "-o", str(target), package]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=module,
         env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    lines = _follow(process, started)
-    if process.wait():
+    ) as process:
+        lines = _follow(process, started)
+    if process.returncode:
         tail = "\n".join(lines[-_TAIL:])
         raise TestbedError(
             f"go build {package} in {module} failed (network to the Go module proxy, "

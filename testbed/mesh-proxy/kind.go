@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +43,7 @@ func (k kind) listen(network, address string) (net.Listener, error) {
 
 // connect reaches a target from a source, which need not be an address of this pod when foreign.
 func connect(source netip.Addr, target netip.AddrPort, mark int, foreign bool) (*net.TCPConn, error) {
-	dialer := net.Dialer{Timeout: 3 * time.Second}
+	dialer := net.Dialer{Timeout: longestTalk}
 	if source.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
 	}

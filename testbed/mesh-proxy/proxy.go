@@ -23,7 +23,7 @@ const (
 type proxy struct {
 	name     string
 	kind     kind
-	peers    netip.Prefix                      // pods that are spoken to through a tunnel
+	peers    []netip.Prefix                    // pods that are spoken to through a tunnel
 	services map[netip.AddrPort]netip.AddrPort // endpoints that the control plane told it
 }
 
@@ -70,10 +70,7 @@ func parseProxy(arguments []string) (*proxy, error) {
 	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
 	flags.StringVar(&p.name, "name", "", "name of the pod")
 	as := flags.String("as", "", "sidecar, tproxy or ambient")
-	flags.Func("peers", "range of the pods that are reached by tunnel", func(text string) (err error) {
-		p.peers, err = netip.ParsePrefix(text)
-		return err
-	})
+	flags.Func("peers", "range of pods that are reached by tunnel", p.addPeers)
 	flags.Func("service", "an endpoint, VIP:PORT=ADDRESS:PORT", p.addService)
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
@@ -84,6 +81,12 @@ func parseProxy(arguments []string) (*proxy, error) {
 	}
 	p.kind = found
 	return p, nil
+}
+
+func (p *proxy) addPeers(text string) error {
+	found, err := netip.ParsePrefix(text)
+	p.peers = append(p.peers, found)
+	return err
 }
 
 func (p *proxy) addService(text string) error {
@@ -162,7 +165,8 @@ func (p *proxy) dialOut(_, target netip.AddrPort) (*net.TCPConn, error) {
 	if endpoint, known := p.services[target]; known {
 		target = endpoint
 	}
-	if !p.kind.tunnels || !p.peers.Contains(target.Addr()) {
+	isPeer := slices.ContainsFunc(p.peers, func(found netip.Prefix) bool { return found.Contains(target.Addr()) })
+	if !p.kind.tunnels || !isPeer {
 		return connect(netip.Addr{}, target, p.kind.outboundMark, false)
 	}
 	server, err := connect(netip.Addr{}, netip.AddrPortFrom(target.Addr(), tunnelPort), p.kind.outboundMark, false)

@@ -1,0 +1,93 @@
+"""Fixtures of the mesh tests: the real plugin, Istio's programs, and a segment for each test."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed import images
+from tests.cni.namespace import Namespace
+from tests.cni.topology import Segment
+from tests.istio.mesh import Tools
+
+ROOT = Path(__file__).resolve().parents[2]
+_numbers = itertools.count()
+
+NAT = "type nat hook prerouting priority -100"
+REDIRECT = "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 15006"
+OWNER = "-t nat -A OUTPUT -m owner --uid-owner 1337 -j RETURN"
+CONNMARK = "-t mangle -A OUTPUT -m connmark --mark 1/1 -j CONNMARK --restore-mark"
+TPROXY = "-t mangle -A PREROUTING -p tcp -j TPROXY --on-port 15006"
+SOCKET = "-t nat -A POSTROUTING -m owner --socket-exists -j ACCEPT"
+TRIALS = {
+    "redirect": [("iptables", REDIRECT), ("ip6tables", REDIRECT), ("iptables", OWNER)],
+    "tproxy": [("iptables", TPROXY), ("ip6tables", TPROXY), ("iptables", CONNMARK)],
+    "nftables": [
+        ("nft", "add table inet trial"),
+        ("nft", f"add chain inet trial pre {{ {NAT} ; }}"),
+        ("nft", "add rule inet trial pre tcp dport 80 redirect to :15006"),
+        ("nft", "add rule inet trial pre meta skuid 1337 return"),
+    ],
+    "ambient": [
+        ("iptables", REDIRECT),
+        ("ip6tables", REDIRECT),
+        ("iptables", CONNMARK),
+        ("iptables", SOCKET),
+    ],
+}
+"""Commands that must succeed where a mesh's rules are to work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder as one that needs root."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.root)
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Path:
+    """The plugin as it is released."""
+    binary = ROOT / "build" / "bin" / "coordinator"
+    assert binary.exists(), f"{binary} is missing: run make build"
+    return binary
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    """Istio's programs and the stand-in for its proxies."""
+    names = ("istio-iptables", "istio-ambient", "mesh-proxy")
+    return Tools(*(images.go_binary(name) for name in names))
+
+
+@pytest.fixture(scope="session")
+def missing() -> Iterator[dict[str, str]]:
+    """What the kernel lacks for a mesh, by mesh; asked in a namespace of its own."""
+    space = Namespace(f"trial{os.getpid()}")
+    space.create()
+    try:
+        found = {
+            mesh: [
+                f"{program} {words}"
+                for program, words in trials
+                if not space.ok(f"{program} {words}")
+            ]
+            for mesh, trials in TRIALS.items()
+        }
+        yield {mesh: f"not possible here: {failed[0]}" for mesh, failed in found.items() if failed}
+    finally:
+        space.delete()
+
+
+@pytest.fixture
+def segment(tmp_path_factory: pytest.TempPathFactory, plugin: Path) -> Iterator[Segment]:
+    """A node, a machine beside it and their segment."""
+    tag = f"mesh{os.getpid()}-{next(_numbers)}"
+    made = Segment(tag, tmp_path_factory.mktemp(tag), plugin)
+    try:
+        made.create()
+        yield made
+    finally:
+        made.delete()
