@@ -146,7 +146,7 @@ def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
     ]
     [first], [resident] = pod["initContainers"], pod["containers"]
     assert first["args"] == [*resident["args"], "--once"]
-    assert "--replace-foreign" in resident["args"]
+    assert {"--replace-foreign", "--restore-on-stop"} <= set(resident["args"])
     same = first.keys() - {"name", "args"}
     assert {key: first[key] for key in same} == {key: resident[key] for key in same}
 

@@ -12,6 +12,7 @@ args:
   - --defaults-target=/host/state/defaults.json
   {{- if $installer.replaceForeign }}
   - --replace-foreign
+  - --restore-on-stop
   {{- end }}
   {{- range rest . }}
   - {{ . }}
