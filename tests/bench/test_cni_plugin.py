@@ -99,6 +99,14 @@ def table(title: str, rows: dict[str, list[float]], yardsticks: dict[str, str]) 
     return ratios
 
 
+def kernel_delete() -> float:
+    """Return the milliseconds of a program that only deletes a veth pair."""
+    subprocess.run(["ip", "link", "add", "vethx", "type", "veth", "peer", "vethy"], check=True)
+    begin = time.perf_counter()
+    subprocess.run(["ip", "link", "del", "vethx"], check=True)
+    return (time.perf_counter() - begin) * 1000
+
+
 def crowd(segment: Segment) -> None:
     """Give the node the interfaces of 150 other pods."""
     names = [f"veth{number}" for number in range(150)]
@@ -113,7 +121,7 @@ def test_one_after_another(segment: Segment, idle_binary: Path, others: int) -> 
         crowd(segment)
     names = ["static Go binary", "macvlan ADD", "coordinator ADD", "coordinator CHECK"]
     rows: dict[str, list[float]] = {name: [] for name in names}
-    rows |= {"coordinator DEL": [], "macvlan DEL": []}
+    rows |= {"ip link del of a veth pair": [], "coordinator DEL": [], "macvlan DEL": []}
     conf = macvlan(segment.state)
     with inside(segment):
         for _ in range(ROUNDS):
@@ -125,6 +133,7 @@ def test_one_after_another(segment: Segment, idle_binary: Path, others: int) -> 
                 return answer
 
             note("static Go binary", idle_binary, "ADD", {})
+            rows["ip link del of a veth pair"].append(kernel_delete())
             pod.results["eth0"] = note("macvlan ADD", PLUGINS / "macvlan", "ADD", conf)
             own = pod.conf(vethLinkAddress="169.254.100.1")
             for command in ("ADD", "CHECK", "DEL"):
