@@ -109,6 +109,7 @@ async def remove(api: Api, wanted: list[str]) -> None:
 
 async def settled(api: Api, operator: Operator) -> None:
     """Wait until the SpiderCoordinator is served and the operator has nothing to do."""
+    await Cluster(api).coordinator({"podCIDRType": "none"})
 
     async def idle() -> bool:
         synced = (await Cluster(api).status()).get("phase") == "Synced"
@@ -118,7 +119,6 @@ async def settled(api: Api, operator: Operator) -> None:
 
 
 async def test_many_at_once(api: Api, operator: Operator) -> None:
-    await Cluster(api).coordinator({"podCIDRType": "none"})
     await settled(api, operator)
     empty = operator.resident()
     ratios, lines = [], []

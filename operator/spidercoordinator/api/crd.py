@@ -139,33 +139,6 @@ def resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONOb
 
 def crd(kind: Kind) -> JSONObject:
     """The CustomResourceDefinition of a kind."""
-    schema = structural_schema(kind.model)
-    properties = schema["properties"]
-    properties["spec"]["default"] = dict(kind.default_spec)
-    properties["status"].pop("default", None)
-    envelope = {
-        "apiVersion": {"type": "string", "description": f"Always {GROUP}/{VERSION}."},
-        "kind": {"type": "string", "description": f"Always {kind.name}."},
-        "metadata": {"type": "object"},
-    }
-    version = {
-        "name": VERSION,
-        "served": True,
-        "storage": True,
-        "subresources": {"status": {}},
-        "additionalPrinterColumns": [column.manifest() for column in kind.columns],
-        "schema": {
-            "openAPIV3Schema": {
-                "type": "object",
-                "description": schema["description"],
-                "properties": {
-                    **envelope,
-                    "spec": properties["spec"],
-                    "status": properties["status"],
-                },
-            }
-        },
-    }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -181,6 +154,28 @@ def crd(kind: Kind) -> JSONObject:
                 "shortNames": [kind.short],
                 "categories": [CATEGORY],
             },
-            "versions": [version],
+            "versions": [_version(kind)],
         },
+    }
+
+
+def _version(kind: Kind) -> JSONObject:
+    schema = structural_schema(kind.model)
+    spec, status = (schema["properties"][part] for part in ("spec", "status"))
+    status.pop("default", None)
+    properties = {
+        "apiVersion": {"type": "string", "description": f"Always {GROUP}/{VERSION}."},
+        "kind": {"type": "string", "description": f"Always {kind.name}."},
+        "metadata": {"type": "object"},
+        "spec": {**spec, "default": dict(kind.default_spec)},
+        "status": status,
+    }
+    whole = {"type": "object", "description": schema["description"], "properties": properties}
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [column.manifest() for column in kind.columns],
+        "schema": {"openAPIV3Schema": whole},
     }

@@ -13,10 +13,10 @@ from spidercoordinator.api.networks import (
     IpvlanNetwork,
     MacvlanNetwork,
     Network,
-    OVSNetwork,
     SriovNetwork,
     VlanNetwork,
 )
+from spidercoordinator.api.ovs import OVSNetwork
 from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, Rule
 
 CNITypeName = Literal["macvlan", "ipvlan", "vlan", "sriov", "ovs", "ib-sriov", "ipoib", "custom"]

@@ -1,19 +1,17 @@
 """One model a CNI type: the objects under SpiderMultusConfig.spec that describe a main plugin."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from spidercoordinator.api.base import Model
-from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
+from spidercoordinator.api.rules import Rule, Unique
 from spidercoordinator.api.scalars import (
     WHOLE,
-    BridgeName,
     InterfaceName,
     LinkMTU,
     OptionalResourceName,
     PartitionKey,
-    PCIAddress,
     PoolName,
     ResourceName,
     TxRate,
@@ -61,7 +59,7 @@ class Bond(Model):
     ] = None
 
 
-_NO_MATCH_MASTER_SUBNET = Rule(
+NO_MATCH_MASTER_SUBNET = Rule(
     cel="!has(self.ippools) || !has(self.ippools.matchMasterSubnet)"
     " || !self.ippools.matchMasterSubnet",
     holds=lambda network: not (network.ippools and network.ippools.match_master_subnet),
@@ -146,7 +144,7 @@ _LINK_NAME = Rule(
     f" than the {MAX_INTERFACE_NAME} characters an interface name may have; use a shorter name",
     at="vlanID",
 )
-_MASTER_RULES = (_NO_MATCH_MASTER_SUBNET, _BOND_NEEDED, _LINK_NAME)
+_MASTER_RULES = (NO_MATCH_MASTER_SUBNET, _BOND_NEEDED, _LINK_NAME)
 
 
 class MacvlanNetwork(MasterNetwork):
@@ -165,7 +163,7 @@ class VlanNetwork(MasterNetwork):
     """Settings of cniType vlan."""
 
     rules: ClassVar = (
-        _NO_MATCH_MASTER_SUBNET,
+        NO_MATCH_MASTER_SUBNET,
         _BOND_NEEDED,
         Rule(
             cel="self.vlanMode != 'auto' || !has(self.vlanID)",
@@ -223,7 +221,7 @@ class SriovNetwork(Network):
 class IBSriovNetwork(Network):
     """Settings of cniType ib-sriov."""
 
-    rules: ClassVar = (_NO_MATCH_MASTER_SUBNET,)
+    rules: ClassVar = (NO_MATCH_MASTER_SUBNET,)
 
     resource_name: Annotated[
         ResourceName, Field(description="Device plugin resource that virtual functions come from.")
@@ -246,69 +244,6 @@ class IBSriovNetwork(Network):
 class IPoIBNetwork(Network):
     """Settings of cniType ipoib."""
 
-    rules: ClassVar = (_NO_MATCH_MASTER_SUBNET,)
+    rules: ClassVar = (NO_MATCH_MASTER_SUBNET,)
 
     master: Annotated[InterfaceName, Field(description="The node's IPoIB interface.")]
-
-
-def _trunk_item_holds(item: Any) -> bool:
-    whole_range = item.min_id is not None and item.max_id is not None
-    no_range = item.min_id is None and item.max_id is None
-    return (item.id is not None and no_range) or (item.id is None and whole_range)
-
-
-class TrunkItem(Model):
-    """One VLAN, or one range of VLANs."""
-
-    rules: ClassVar = (
-        Rule(
-            cel="has(self.id) ? !has(self.minID) && !has(self.maxID)"
-            " : has(self.minID) && has(self.maxID)",
-            holds=_trunk_item_holds,
-            message="a trunk item has either id or both minID and maxID",
-        ),
-        Rule(
-            cel="!has(self.minID) || !has(self.maxID) || self.minID <= self.maxID",
-            holds=lambda item: (
-                item.min_id is None or item.max_id is None or item.min_id <= item.max_id
-            ),
-            message="minID must not be above maxID",
-            at="minID",
-        ),
-    )
-
-    min_id: Annotated[VlanID | None, Field(description="First VLAN of a range.")] = None
-    max_id: Annotated[VlanID | None, Field(description="Last VLAN of a range.")] = None
-    id: Annotated[VlanID | None, Field(description="A single VLAN.")] = None
-
-
-def _bounds(item: TrunkItem) -> tuple[int, int] | None:
-    if item.id is not None:
-        return item.id, item.id
-    if item.min_id is not None and item.max_id is not None:
-        return item.min_id, item.max_id
-    return None
-
-
-class OVSNetwork(Network):
-    """Settings of cniType ovs."""
-
-    rules: ClassVar = (_NO_MATCH_MASTER_SUBNET,)
-
-    bridge: Annotated[BridgeName, Field(description="The Open vSwitch bridge.")]
-    vlan: Annotated[
-        VlanID | None, Field(description="VLAN of the port; unset without a trunk: untagged.")
-    ] = None
-    trunk: Annotated[
-        tuple[TrunkItem, ...] | None,
-        Field(
-            description="VLANs the port carries with their tags.",
-            max_length=64,
-            json_schema_extra={LIST_TYPE: "atomic"},
-            strict=False,
-        ),
-    ] = None
-    device_id: Annotated[
-        PCIAddress | None,
-        Field(description="PCI address of a virtual function for hardware offload."),
-    ] = None

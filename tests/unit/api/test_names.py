@@ -9,11 +9,10 @@ from spidercoordinator.api.networks import (
     IBSriovNetwork,
     IPPools,
     MacvlanNetwork,
-    OVSNetwork,
     SriovNetwork,
-    TrunkItem,
     VlanNetwork,
 )
+from spidercoordinator.api.ovs import OVSNetwork, TrunkItem
 
 NAMES = {
     SpiderCoordinatorSpec: "mode podCIDRType hijackCIDR policyRoutes podMACPrefix tunePodRoutes"

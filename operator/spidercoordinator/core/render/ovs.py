@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from spidercoordinator.api.networks import OVSNetwork
+from spidercoordinator.api.ovs import OVSNetwork
 from spidercoordinator.core.render.plugin import Addressing, Plugins, present
 
 _RESOURCE_PREFIX: Final = "ovs-cni.network.kubevirt.io/"
