@@ -41,6 +41,15 @@ def test_statement_15_no_ipv4_link_address_in_an_ipv6_pod(pod: Pod) -> None:
     assert [found for found in pod.space.addresses("veth0") if "." in found] == []
 
 
+def test_an_ipv6_link_address_is_usable_at_once(pod: Pod) -> None:
+    pod.attach(families=(4, 6))
+    pod.space.run("sysctl -qw net.ipv6.conf.default.accept_dad=1")
+    pod.coordinator(vethLinkAddress="fe80::64")
+    assert "fe80::64/128" in pod.space.addresses("veth0")
+    assert "tentative" not in pod.space.run("ip -6 addr show dev veth0")
+    pod.coordinator("CHECK", vethLinkAddress="fe80::64")
+
+
 def test_statement_16_main_table(pod: Pod) -> None:
     pod.attach()
     pod.segment.node.run("ip addr add 192.168.77.1/24 dev eth0")
