@@ -12,6 +12,9 @@
 // and in a node's, for the health probes of the pods with these addresses:
 //
 //	istio-ambient [-ipv6] probes ADDRESS...
+//
+// FORCE_IPTABLES_BINARY, nft or legacy, says which iptables to use. Istio's agent decides that once
+// for a node; left to itself each run decides anew, and may look for rules where none were made.
 package main
 
 import (
@@ -52,7 +55,9 @@ func run(ipv6 bool, arguments []string) error {
 	settings := &config.AmbientConfig{
 		EnableIPv6: ipv6, HostProbeSNATAddress: probeSource, HostProbeV6SNATAddress: probeSource6,
 	}
-	machine := &dependencies.RealDependencies{UsePodScopedXtablesLock: true}
+	machine := &dependencies.RealDependencies{
+		UsePodScopedXtablesLock: true, ForceIptablesBinary: os.Getenv("FORCE_IPTABLES_BINARY"),
+	}
 	node, pod, err := iptables.NewIptablesConfigurator(settings, settings, machine, machine, iptables.RealNlDeps())
 	if err != nil {
 		return err

@@ -55,13 +55,17 @@ class Tools:
     @staticmethod
     def _run(space: Namespace, words: list[Path | str]) -> None:
         argv = [*space.argv(""), *[str(word) for word in words]]
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+        # Otherwise each run decides anew, and may look for rules where none were made.
+        env = os.environ | {"FORCE_IPTABLES_BINARY": "nft"}
+        done = subprocess.run(
+            argv, check=False, capture_output=True, text=True, timeout=60, env=env
+        )
         assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
 
     @contextlib.contextmanager
-    def application(self, space: Namespace, log: Path) -> Iterator[None]:
+    def application(self, space: Namespace, log: Path, port: int = APP_PORT) -> Iterator[None]:
         """Serve in a namespace."""
-        with _serving([*space.argv(""), str(self.proxy), "app", str(APP_PORT)], log):
+        with _serving([*space.argv(""), str(self.proxy), "app", str(port)], log):
             yield
 
     @contextlib.contextmanager
