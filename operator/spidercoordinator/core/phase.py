@@ -146,7 +146,7 @@ def _or_last_known(chosen: Chosen, facts: Facts, field: str) -> Chosen:
 
 def _unknown(found: Discovered, pod: Chosen, service: Chosen) -> str:
     parts = [
-        f"the {what} CIDR is unknown for podCIDRType {found.type} ({found.because}); tried "
+        f"the {what} CIDR is unknown for podCIDRType {found.type} ({found.because}); tried: "
         f"{'; '.join(chosen.tried) or 'nothing, no source is for this type'}; "
         f"set {field} if none of these can be mended"
         for what, chosen, field in (
