@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from spidercoordinator.api.nad import ADOPT, ADOPTED_CONFIG, CR_NAME
@@ -41,8 +43,7 @@ async def test_of_two_rivals_one_wins_and_the_other_takes_over_when_it_goes(
 
 async def test_rivals_made_together_have_one_winner(networks: Networks) -> None:
     names = ["delta", "charlie", "bravo", "alpha"]
-    for name in names:
-        await networks.wanting(name, "prize")
+    await asyncio.gather(*(networks.wanting(name, "prize") for name in names))
 
     async def settled() -> bool:
         statuses = [(await networks.get(name)).get("status") or {} for name in names]

@@ -6,6 +6,7 @@ for one key. Nothing is ever asked of the API server that the stores know.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -143,8 +144,11 @@ async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
     if not state.attachments_served:
         return Outcome(obstacle=network_status.NAD_CRD_MISSING, message=NO_ATTACHMENT_KIND)
     attachment = (wanted.namespace, wanted.name)
-    decision = decide(wanted, state.attachments.get(attachment), _rivals(state, network, wanted))
-    await _act(state, attachment, decision)
+    # Rivals decide one after the other: the second must see what the first has made.
+    async with state.turns.setdefault(attachment, asyncio.Lock()):
+        rivals = _rivals(state, network, wanted)
+        decision = decide(wanted, state.attachments.get(attachment), rivals)
+        await _act(state, attachment, decision)
     outcome = _outcome(state, config, wanted, decision)
     if outcome.nad:
         await _remove_products(state, network, uid=wanted.owner["uid"], but=attachment)

@@ -7,8 +7,10 @@ and make it so: `async def reconcile(key: Key, state: State) -> None`, raising
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 from spidercoordinator.core.cidrs import Finding, Plugin
 from spidercoordinator.core.claims import Claims
@@ -64,6 +66,7 @@ class State:
         attachments_served: whether the API server has the kind NetworkAttachmentDefinition.
         primed: whether `cluster` has been worked out once; no network is touched before.
         claims: which network wants, and has, which attachment.
+        turns: whose turn it is with an attachment that several networks want.
         discovery: what the sources of CIDRs say.
         patience: how often the first count of networks may still be put off.
         node_defaults: what was last written for the nodes.
@@ -85,6 +88,7 @@ class State:
     patience: int = 100
     node_defaults: str = ""
     claims: Claims = field(default_factory=Claims)
+    turns: WeakValueDictionary[Name, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     in_step: dict[Name, str] = field(default_factory=dict)
 
     def stepped(self, name: Name, revision: str | None) -> None:
