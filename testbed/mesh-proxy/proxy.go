@@ -113,7 +113,7 @@ func (p *proxy) serve(client *net.TCPConn, way direction) error {
 	}
 	mine := fmt.Sprintf("via %s %s ", p.name, way.name)
 	if slices.ContainsFunc(said, func(line string) bool { return strings.HasPrefix(line, mine) }) {
-		_, err := io.WriteString(client, "loop at "+p.name+" "+way.name+"\n\n")
+		_, err := io.WriteString(client, "loop at "+p.name+" "+way.name+"\n")
 		return errors.Join(errors.New("a loop"), err)
 	}
 	server, err := way.dial(p, unmapped(client.RemoteAddr()), original)

@@ -149,10 +149,14 @@ func ask(dialer net.Dialer, target string, timeout time.Duration) ([]string, err
 		if err != nil {
 			return nil, err
 		}
-		if line == "\n" {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" {
 			break
 		}
-		lines = append(lines, strings.TrimSuffix(line, "\n"))
+		if strings.HasPrefix(line, "loop ") {
+			return nil, errors.New(line)
+		}
+		lines = append(lines, line)
 	}
 	returned, err := io.ReadAll(reader)
 	if err != nil {
