@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from testbed.demo_shell import Result, Shell
+from testbed.demo.shell import Result, Shell
 
 Object = dict[str, Any]
 Found = TypeVar("Found")

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed import demo_mesh, images
-from testbed.demo_shell import Result, Shell
+from testbed import images
+from testbed.demo.mesh import enter_network, program_rules
+from testbed.demo.shell import Result, Shell
 from testbed.errors import TestbedError
 from testbed.paths import PROJECT, State
 from tests.e2e import manifests
@@ -217,10 +218,10 @@ class Mesh:
         """Program Istio's own sidecar rules in the pod's network namespace."""
         shell = self.cluster.shell
         try:
-            prefix = demo_mesh.enter_network(shell, pod, NAMESPACE)
+            prefix = enter_network(shell, pod, NAMESPACE)
         except TestbedError as unseen:
             pytest.skip(f"needs the testbed, or root on the machine of the nodes: {unseen}")
-        shell.output(demo_mesh.program_rules(prefix, images.go_binary("istio-iptables")))
+        shell.output(program_rules(prefix, images.go_binary("istio-iptables")))
 
     def ask(self, pod: Object) -> Result:
         """Ask the pod's application from its node."""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from testbed.demo_checks import answered_by, is_dropped
-from testbed.demo_parse import answer
+from testbed.demo.checks import answered_by, is_dropped
+from testbed.demo.parse import answer
 from tests.e2e.conftest import MakeNetwork, MakePod, Mesh
 from tests.e2e.manifests import APP_PORT, PROXY_PORT
 

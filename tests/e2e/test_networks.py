@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from testbed.demo_parse import coordinator_section, veth_link_address
+from testbed.demo.parse import coordinator_section, veth_link_address
 from tests.e2e.cluster import ATTACHMENTS, COORDINATORS, NETWORKS, Cluster, Object, eventually
 from tests.e2e.conftest import MakeNetwork
 from tests.e2e.manifests import MASTER, NAMESPACE

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from testbed.demo_parse import addresses, answer
+from testbed.demo.parse import addresses, answer
 from tests.e2e import manifests
 from tests.e2e.cluster import Cluster, Object, eventually
 from tests.e2e.conftest import MakeNetwork, MakePod

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.demo_mesh import ISTIO_ARGUMENTS
+from testbed.demo.mesh import ISTIO_ARGUMENTS
 from tests.cni.namespace import Namespace
 from tests.istio.cells import DROPPED, Mesh
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from testbed.demo_checks import (
+from testbed.demo.checks import (
     Check,
     answered_by,
     is_dropped,
@@ -11,7 +11,7 @@ from testbed.demo_checks import (
     shows_address,
     succeeds,
 )
-from testbed.demo_shell import Result
+from testbed.demo.shell import Result
 
 NAD = '{"plugins": [{"type": "coordinator", "vethLinkAddress": "169.254.100.1"}]}'
 VETH0 = "    inet 169.254.100.1/32 scope global veth0\n"

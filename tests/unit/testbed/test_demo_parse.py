@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from testbed.demo_parse import (
+from testbed.demo.parse import (
     addresses,
     answer,
     coordinator_section,

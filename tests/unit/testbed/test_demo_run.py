@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from testbed import demo
-from testbed.demo_checks import prints
-from testbed.demo_shell import Shell
-from testbed.demo_steps import Command, Rules, Step, steps
+from testbed.demo.checks import prints
+from testbed.demo.shell import Shell
+from testbed.demo.steps import Command, Rules, Step, steps
 from testbed.errors import TestbedError
 
 

@@ -6,7 +6,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from testbed.images_archive import Image, write
+from testbed.images.archive import Image, write
 
 IMAGE = Image(
     name="localhost/test/box:1",

@@ -8,9 +8,9 @@ redirect listener in the pod stands for the proxy.
 import shlex
 from pathlib import Path
 
-from testbed.demo_manifests import APP_PORT, NODE_SHELL, PROXY_PORT
-from testbed.demo_parse import holds_container
-from testbed.demo_shell import Shell
+from testbed.demo.manifests import APP_PORT, NODE_SHELL, PROXY_PORT
+from testbed.demo.parse import holds_container
+from testbed.demo.shell import Shell
 from testbed.errors import TestbedError
 
 ISTIO_ARGUMENTS = (

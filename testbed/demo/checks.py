@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from testbed.demo_parse import addresses, answer, veth_link_address
-from testbed.demo_shell import Result
+from testbed.demo.parse import addresses, answer, veth_link_address
+from testbed.demo.shell import Result
 
 Check = Callable[[Result], str | None]
 """Says what is wrong with a result, in a few words; None when nothing is."""

@@ -9,11 +9,12 @@ import json
 import sys
 from pathlib import Path
 
-from testbed import demo_mesh, images
-from testbed.demo_manifests import PROXY_PORT
-from testbed.demo_parse import outcome, table
-from testbed.demo_shell import Result, Shell
-from testbed.demo_steps import NETWORKS, PODS, PROVEN, Command, Rules, Step, steps
+from testbed import images
+from testbed.demo import mesh
+from testbed.demo.manifests import PROXY_PORT
+from testbed.demo.parse import outcome, table
+from testbed.demo.shell import Result, Shell
+from testbed.demo.steps import NETWORKS, PODS, PROVEN, Command, Rules, Step, steps
 from testbed.errors import TestbedError
 from testbed.paths import PROJECT, State
 
@@ -78,12 +79,12 @@ def _result(shell: Shell, command: Command) -> Result:
 
 
 def _program(shell: Shell, istio_iptables: Path, pod: str) -> None:
-    prefix = demo_mesh.enter_network(shell, pod)
+    prefix = mesh.enter_network(shell, pod)
     print(f"# on the machine of the node, in the network of pod {pod}:")
-    command = demo_mesh.program_rules(prefix, istio_iptables)
+    command = mesh.program_rules(prefix, istio_iptables)
     _show(command)
     shell.output(command)
-    inspect = demo_mesh.show_redirection(prefix)
+    inspect = mesh.show_redirection(prefix)
     _show(inspect)
     rules = shell.output(inspect)
     print(rules.rstrip(), flush=True)

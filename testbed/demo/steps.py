@@ -7,9 +7,8 @@ project's chart in the place of theirs.
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import demo_manifests as manifests
-from testbed import demo_mesh
-from testbed.demo_checks import (
+from testbed.demo import manifests, mesh
+from testbed.demo.checks import (
     Check,
     answered_by,
     is_dropped,
@@ -210,4 +209,4 @@ def _ready(name: str) -> Command:
 
 
 def _ask(name: str, check: Check, *proves: str) -> Command:
-    return Command(demo_mesh.request(name), check, proves=proves)
+    return Command(mesh.request(name), check, proves=proves)

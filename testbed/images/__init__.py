@@ -12,14 +12,14 @@ a path, for clusters that this testbed did not make.
 import os
 import shutil
 import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
 
-from testbed import cache, gobuild, images_base, paths
+from testbed import cache, gobuild, paths
 from testbed.errors import TestbedError
-from testbed.images_archive import Image, write
+from testbed.images.archive import Image, write
+from testbed.images.base import buildah, ensure_base
 
 PAUSE = "localhost/spidercoordinator-testbed/pause:1"
 """The name of the pause image, as containerd's sandbox_image has it."""
@@ -113,7 +113,7 @@ def build_product() -> tuple[Path, ...]:
     Raises:
         TestbedError: a tool is missing or the build fails; the text has its output.
     """
-    base = images_base.ensure_base()
+    base = ensure_base()
     key = cache.key_of(base, gobuild.toolchain(), *_product_content())
     home = cache.entry("product", key, lambda folder: _build_product(folder, base))
     return tuple(home / f"{target}.tar" for target in PRODUCT)
@@ -124,7 +124,7 @@ def _build_product(folder: Path, base: str) -> None:
     started = time.monotonic()
     volumes = [f"--volume={source}:{target}" for source, target in _go_volumes().items()]
     for target in PRODUCT:
-        images_base.buildah(
+        buildah(
             "bud",
             "--isolation=chroot",
             "--network=host",
@@ -138,16 +138,16 @@ def _build_product(folder: Path, base: str) -> None:
             str(paths.PROJECT),
         )
         archive = f"docker-archive:{folder / target}.tar:{product_name(target)}"
-        images_base.buildah("push", "--quiet", product_name(target), archive)
+        buildah("push", "--quiet", product_name(target), archive)
         print(f"  {target} after {time.monotonic() - started:.0f} s", flush=True)
     _bound_layers()
 
 
 def _bound_layers() -> None:
     """Drop buildah's cached layers when there are many: they make the next build faster."""
-    layers = images_base.buildah("images", "--all", "--quiet", "--filter=dangling=true").split()
+    layers = buildah("images", "--all", "--quiet", "--filter=dangling=true").split()
     if len(layers) > _MOST_LAYERS:
-        images_base.buildah("rmi", "--prune")
+        buildah("rmi", "--prune")
 
 
 def _go_volumes() -> dict[Path, str]:
@@ -200,7 +200,7 @@ def _archive(kind: str, image: Image) -> Path:
     for name, content in image.files.items():
         parts.append(name)
         parts.append(cache.key_of(content))
-    writer = paths.SOURCES / "images_archive.py"
+    writer = paths.SOURCES / "images" / "archive.py"
     home = cache.entry(
         kind, cache.key_of(writer, *parts), lambda folder: write(image, folder / f"{kind}.tar")
     )
@@ -217,21 +217,3 @@ def _busybox() -> Path:
 def _applets() -> list[str]:
     done = subprocess.run(["busybox", "--list"], check=True, capture_output=True, text=True)
     return done.stdout.split()
-
-
-def main() -> None:
-    """Print the paths of the archives that the arguments name: pause, box, product."""
-    known = {"pause": ensure_pause, "box": ensure_box, "product": build_product}
-    for argument in sys.argv[1:]:
-        if argument not in known:
-            raise SystemExit(f"{argument!r} is no image: choose from {', '.join(known)}")
-        try:
-            made = known[argument]()
-        except TestbedError as failure:
-            raise SystemExit(f"images: {failure}") from failure
-        for path in made if isinstance(made, tuple) else (made,):
-            print(path)
-
-
-if __name__ == "__main__":
-    main()
