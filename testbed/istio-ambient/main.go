@@ -50,7 +50,7 @@ func main() {
 
 func run(ipv6 bool, arguments []string) error {
 	if len(arguments) == 0 {
-		return errors.New("usage: istio-ambient [-ipv6] join | leave | probes ADDRESS...")
+		return errors.New("usage: istio-ambient [-ipv6] join | leave | probes ADDRESS [ADDRESS]")
 	}
 	settings := &config.AmbientConfig{
 		EnableIPv6: ipv6, HostProbeSNATAddress: probeSource, HostProbeV6SNATAddress: probeSource6,

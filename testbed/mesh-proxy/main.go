@@ -26,7 +26,7 @@ func main() {
 
 func run(arguments []string) error {
 	if len(arguments) == 0 {
-		return errors.New("usage: mesh-proxy proxy | app | ask ...")
+		return errors.New("usage: mesh-proxy proxy | app | ask, each with its arguments")
 	}
 	switch arguments[0] {
 	case "proxy":

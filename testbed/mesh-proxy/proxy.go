@@ -111,8 +111,7 @@ func (p *proxy) serve(client *net.TCPConn, way direction) error {
 	if err != nil {
 		return err
 	}
-	mine := fmt.Sprintf("via %s %s ", p.name, way.name)
-	if slices.ContainsFunc(said, func(line string) bool { return strings.HasPrefix(line, mine) }) {
+	if p.wasHere(said, way.name) {
 		_, err := io.WriteString(client, "loop at "+p.name+" "+way.name+"\n")
 		return errors.Join(errors.New("a loop"), err)
 	}
@@ -121,11 +120,17 @@ func (p *proxy) serve(client *net.TCPConn, way direction) error {
 		return fmt.Errorf("to %s: %w", original, err)
 	}
 	defer server.Close()
-	said = append(said, mine+original.String(), request, "")
+	said = append(said, p.signature(way.name)+original.String(), request, "")
 	if _, err := io.WriteString(server, strings.Join(said, "\n")); err != nil {
 		return err
 	}
 	return join(client, reader, server)
+}
+
+func (p *proxy) signature(way string) string { return fmt.Sprintf("via %s %s ", p.name, way) }
+
+func (p *proxy) wasHere(said []string, way string) bool {
+	return slices.ContainsFunc(said, func(line string) bool { return strings.HasPrefix(line, p.signature(way)) })
 }
 
 // join copies both ways until the server has said all.

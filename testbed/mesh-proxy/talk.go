@@ -32,7 +32,7 @@ const longestTalk = 10 * time.Second
 
 func runApp(arguments []string) error {
 	if len(arguments) == 0 {
-		return errors.New("usage: mesh-proxy app PORT...")
+		return errors.New("usage: mesh-proxy app PORT [PORT]")
 	}
 	failed := make(chan error)
 	for _, port := range arguments {
