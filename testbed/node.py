@@ -36,7 +36,8 @@ def start(node: Node, inside: Namespaces, tools: Path, state: State, credentials
     inside.path(kubelet.CONFIG).write_text(
         kubelet.config(str(state.pki / "ca.crt"), cgroups.name_of(state.root, node.name))
     )
-    _start(node, inside, [str(tools / "kube-proxy"), *kube_proxy.flags(node)], state)
+    proxy_flags = kube_proxy.flags(node, kube_proxy.wanted_mode())
+    _start(node, inside, [str(tools / "kube-proxy"), *proxy_flags], state)
     processes.wait_until(
         f"containerd of {node.name} listens",
         inside.path(containerd.SOCKET).is_socket,

@@ -21,6 +21,7 @@ from testbed import (
     release,
     topology,
 )
+from testbed.errors import TestbedError
 from testbed.paths import State
 
 FIRST, SECOND = topology.nodes(2)
@@ -47,6 +48,14 @@ def test_kube_proxy_leaves_the_machines_connection_tracking_alone() -> None:
     limits = [flag for flag in flags if flag.startswith("--conntrack-")]
     assert len(limits) == 4
     assert all(flag.endswith("=0") for flag in limits)
+
+
+def test_kube_proxy_runs_in_the_mode_that_is_asked_for() -> None:
+    assert kube_proxy.wanted_mode({}) == "iptables"
+    mode = kube_proxy.wanted_mode({"TESTBED_KUBE_PROXY_MODE": "nftables"})
+    assert "--proxy-mode=nftables" in kube_proxy.flags(FIRST, mode)
+    with pytest.raises(TestbedError, match="'ipvs': give iptables or nftables"):
+        kube_proxy.wanted_mode({"TESTBED_KUBE_PROXY_MODE": "ipvs"})
 
 
 def test_kubeadm_documents_tell_the_cidrs() -> None:
