@@ -59,7 +59,8 @@ func (s *Sandbox) plan(ctx context.Context, client *kube.Client) ([]record.Attac
 	attachments := []record.Attachment{first}
 	taken := map[string]string{first.IfName: first.Network}
 	for i, n := range networks {
-		if n.Interface == "" {
+		requested := n.Interface != ""
+		if !requested {
 			n.Interface = fmt.Sprintf("net%d", i+1)
 		}
 		if other, found := taken[n.Interface]; found {
@@ -70,6 +71,7 @@ func (s *Sandbox) plan(ctx context.Context, client *kube.Client) ([]record.Attac
 		if err != nil {
 			return nil, err
 		}
+		attachment.Requested = requested
 		attachments = append(attachments, attachment)
 	}
 	return attachments, nil

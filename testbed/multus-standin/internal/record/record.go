@@ -1,5 +1,12 @@
 // Package record keeps, for each sandbox, what was attached to it. DEL and CHECK work from it, so
 // that they need neither the pod nor its networks' definitions, which may be gone by then.
+//
+// Plugins may look into it while they run, so it has the place and the form of Multus' own record:
+// the file cniDir/CONTAINER-ID, a JSON list with one element a network, in the order in which they
+// are attached. Of Multus' keys (type DelegateNetConf, pkg/types/types.go, versions 3.2 to 4.2) it
+// writes Conf or ConfList with the configuration, Name, and ifnameRequest with an interface's own
+// name, which is left out where Multus numbers interfaces. Keys of the stand-in alone are under one
+// key more.
 package record
 
 import (
@@ -14,22 +21,49 @@ import (
 // Attachment is one network of a sandbox.
 type Attachment struct {
 	// Network is the name that people know it by: NAMESPACE/NAME, or the cluster network's.
-	Network        string          `json:"network"`
-	IfName         string          `json:"ifName"`
-	Default        bool            `json:"default"`
-	Config         json.RawMessage `json:"config"`
-	CapabilityArgs map[string]any  `json:"capabilityArgs,omitempty"`
+	Network string
+	IfName  string
+	// Requested says that the pod names the interface; others are numbered.
+	Requested      bool
+	Default        bool
+	Config         json.RawMessage
+	CapabilityArgs map[string]any
 }
 
 // Sandbox is the record of one sandbox; attachments are in the order in which they were made.
 type Sandbox struct {
-	Pod         string       `json:"pod"`
-	Attachments []Attachment `json:"attachments"`
+	Pod         string
+	Attachments []Attachment
+}
+
+// delegate is an attachment as Multus records it.
+type delegate struct {
+	Conf          struct{}
+	ConfList      json.RawMessage
+	Name          string
+	IfnameRequest string `json:"ifnameRequest,omitempty"`
+	Own           own    `json:"multus-standin"`
+}
+
+// own is what DEL and CHECK of the stand-in need beside that.
+type own struct {
+	Pod            string         `json:"pod"`
+	IfName         string         `json:"ifName"`
+	Default        bool           `json:"default"`
+	CapabilityArgs map[string]any `json:"capabilityArgs,omitempty"`
 }
 
 // Write stores a record before anything is attached: whatever happens later, DEL finds it.
 func Write(dir, containerID string, sandbox Sandbox) error {
-	raw, err := json.Marshal(sandbox)
+	delegates := make([]delegate, 0, len(sandbox.Attachments))
+	for _, a := range sandbox.Attachments {
+		one := delegate{ConfList: a.Config, Name: a.Network, Own: own{sandbox.Pod, a.IfName, a.Default, a.CapabilityArgs}}
+		if a.Requested {
+			one.IfnameRequest = a.IfName
+		}
+		delegates = append(delegates, one)
+	}
+	raw, err := json.Marshal(delegates)
 	if err != nil {
 		return err
 	}
@@ -53,8 +87,16 @@ func Read(dir, containerID string) (sandbox Sandbox, found bool, err error) {
 	if err != nil {
 		return Sandbox{}, false, err
 	}
-	if err := json.Unmarshal(raw, &sandbox); err != nil {
+	var delegates []delegate
+	if err := json.Unmarshal(raw, &delegates); err != nil {
 		return Sandbox{}, false, fmt.Errorf("record %s: %w", file(dir, containerID), err)
+	}
+	for _, d := range delegates {
+		sandbox.Pod = d.Own.Pod
+		sandbox.Attachments = append(sandbox.Attachments, Attachment{
+			Network: d.Name, IfName: d.Own.IfName, Requested: d.IfnameRequest != "", Default: d.Own.Default,
+			Config: d.ConfList, CapabilityArgs: d.Own.CapabilityArgs,
+		})
 	}
 	return sandbox, true, nil
 }
@@ -68,4 +110,4 @@ func Remove(dir, containerID string) error {
 	return err
 }
 
-func file(dir, containerID string) string { return filepath.Join(dir, containerID+".json") }
+func file(dir, containerID string) string { return filepath.Join(dir, containerID) }
