@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from sys import intern
+from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from spidercoordinator.core.cidrs import Finding, Plugin
@@ -111,13 +112,25 @@ class State:
 
 
 def slim(thing: Object) -> Object:
-    """An object without what is only bulk to us; most of the memory of a store is that."""
+    """An object without what is only bulk to us; most of the memory of a store is that.
+
+    Each parsed object brings the names of its fields anew; here they are the same strings in all.
+    """
     meta = {key: value for key, value in thing["metadata"].items() if key != "managedFields"}
     annotations = meta.get("annotations")
     if annotations and _LAST_APPLIED in annotations:
         kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
         meta["annotations"] = kept
-    return {key: value for key, value in thing.items() if key != "metadata"} | {"metadata": meta}
+    slimmed: Object = _sharing_names({**thing, "metadata": meta})
+    return slimmed
+
+
+def _sharing_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {intern(key): _sharing_names(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_sharing_names(item) for item in value]
+    return value
 
 
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
