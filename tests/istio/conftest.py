@@ -10,6 +10,7 @@ import pytest
 from testbed import images
 from tests.cni.namespace import Namespace
 from tests.cni.topology import Segment
+from tests.istio.cells import PROBE
 from tests.istio.mesh import Tools
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,8 +64,8 @@ def tools() -> Tools:
 
 
 @pytest.fixture(scope="session")
-def missing() -> Iterator[dict[str, str]]:
-    """What the kernel lacks for a mesh, by mesh; asked in a namespace of its own."""
+def missing(tools: Tools) -> Iterator[dict[str, str]]:
+    """What the kernel lacks, by mesh or request; asked in a namespace of its own."""
     space = Namespace(f"trial{os.getpid()}")
     space.create()
     try:
@@ -76,6 +77,8 @@ def missing() -> Iterator[dict[str, str]]:
             ]
             for mesh, trials in TRIALS.items()
         }
+        if not space.ok(f"{tools.ambient} probes 192.0.2.1"):
+            found[PROBE] = ["the rule for probes of a node, with its ipset"]
         yield {mesh: f"not possible here: {failed[0]}" for mesh, failed in found.items() if failed}
     finally:
         space.delete()

@@ -114,9 +114,12 @@ class Group:
         with contextlib.ExitStack() as stack:
             self._serve(stack, logs)
             answers = self._ask([cell for cell in cells if cell.request != PROBE])
+            probes = [cell for cell in cells if cell.request == PROBE]
+            if not probes:
+                return answers
             pods = [ip for member in self.pods.values() for ip in member.address.values()]
             self.tools.probe_rules(self.segment.node, pods)
-            return answers | self._ask([cell for cell in cells if cell.request == PROBE])
+            return answers | self._ask(probes)
 
     def _serve(self, stack: contextlib.ExitStack, logs: Path) -> None:
         served = (self.backend, *self.pods.values())
