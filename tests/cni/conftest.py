@@ -12,6 +12,7 @@ import pytest
 from tests.cni.topology import Pod, Segment
 
 ROOT = Path(__file__).resolve().parents[2]
+NO_CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
 _numbers = itertools.count()
 
 
@@ -40,6 +41,16 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
         env=os.environ | {"CGO_ENABLED": "0"},
     )
+    return target
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The binaries as the image has them."""
+    target = tmp_path_factory.mktemp("image")
+    argv = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", f"{target}/", "./cmd/..."]
+    env = os.environ | {"CGO_ENABLED": "0"}
+    subprocess.run(argv, cwd=ROOT / "cni", check=True, env=env)
     return target
 
 

@@ -1,7 +1,6 @@
 """The node installer as it runs in its pod: unprivileged, resident, beside running plugins."""
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -10,21 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cni.conftest import wait_for
+from tests.cni.conftest import NO_CAPABILITIES, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
-NO_CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
 LIMIT_KIB = 10 * 1024
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The binaries as the image has them."""
-    target = tmp_path_factory.mktemp("image")
-    argv = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", f"{target}/", "./cmd/..."]
-    env = os.environ | {"CGO_ENABLED": "0"}
-    subprocess.run(argv, cwd=ROOT / "cni", check=True, env=env)
-    return target
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 // Command coordinator-install runs on every node: it puts the coordinator plugin into the node's
-// directory of CNI plugins, keeps the node's defaults file up to date, and looks after both.
+// directory of CNI plugins, keeps the node's defaults file up to date, and looks after both. As
+// `coordinator-install doctor` it looks at the node and says what will break pods' traffic.
 package main
 
 import (
@@ -15,13 +16,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "doctor" {
+		os.Exit(examine(os.Args[2:]))
+	}
 	// It stays resident on every node and has nothing to hurry for.
 	debug.SetGCPercent(20)
 	installer := &install.Installer{}
-	flag.StringVar(&installer.Source, "source", "/coordinator", "the plugin to install")
-	flag.StringVar(&installer.TargetDir, "target-dir", "/host/cni-bin", "directory of the node's CNI plugins")
-	flag.StringVar(&installer.DefaultsSource, "defaults-source", "", "file with the cluster's effective configuration; it may be missing")
-	flag.StringVar(&installer.DefaultsTarget, "defaults-target", "/host/state/defaults.json", "the node's defaults file")
+	locations(flag.CommandLine, installer, "")
 	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "put another product's plugin of the same name aside")
 	restoreOnStop := flag.Bool("restore-on-stop", false, "put the other product's plugin back when told to stop")
 	restore := flag.Bool("restore", false, "put the other product's plugin back now, and exit")
@@ -29,10 +30,18 @@ func main() {
 	interval := flag.Duration("interval", 10*time.Second, "time between two checks")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 {
-		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only, and an interval greater than zero; see --help\n")
+		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor as its first word), and an interval greater than zero; see --help\n")
 		os.Exit(2)
 	}
 	os.Exit(serve(installer, *once, *restore, *restoreOnStop, *interval))
+}
+
+// locations defines the flags that say where things are.
+func locations(flags *flag.FlagSet, installer *install.Installer, defaultsSource string) {
+	flags.StringVar(&installer.Source, "source", "/coordinator", "the plugin to install")
+	flags.StringVar(&installer.TargetDir, "target-dir", "/host/cni-bin", "directory of the node's CNI plugins")
+	flags.StringVar(&installer.DefaultsSource, "defaults-source", defaultsSource, "file with the cluster's effective configuration; it may be missing")
+	flags.StringVar(&installer.DefaultsTarget, "defaults-target", "/host/state/defaults.json", "the node's defaults file")
 }
 
 func serve(installer *install.Installer, once, restore, restoreOnStop bool, interval time.Duration) int {

@@ -49,6 +49,7 @@ func fromLink(link netlink.Link) Link {
 	return Link{
 		Index: attrs.Index, Peer: attrs.ParentIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
 		MAC: attrs.HardwareAddr.String(), MTU: attrs.MTU, TxQLen: attrs.TxQLen, Up: attrs.Flags&net.FlagUp != 0,
+		Elsewhere: attrs.NetNsID >= 0,
 	}
 }
 

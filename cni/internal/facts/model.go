@@ -88,6 +88,8 @@ type Link struct {
 	MTU    int
 	TxQLen int
 	Up     bool
+	// Elsewhere says that the other end of a veth is in another namespace.
+	Elsewhere bool
 }
 
 // Addr is an address of a link.

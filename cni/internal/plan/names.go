@@ -63,3 +63,6 @@ func vethMAC(containerID, end string) string {
 	mac[0] = mac[0]&^1 | 2
 	return mac.String()
 }
+
+// HostMAC is the hardware address that the node's end of a container's pair gets.
+func HostMAC(containerID string) string { return vethMAC(containerID, "node") }

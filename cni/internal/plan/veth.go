@@ -47,7 +47,7 @@ func (a *adder) planPair() error {
 	host, hostFound := a.facts.Host.Link(name)
 	a.leg = Leg{
 		PodDev: facts.PodVeth, HostDev: name, Private: true,
-		PodMAC: vethMAC(a.req.ContainerID, "pod"), HostMAC: vethMAC(a.req.ContainerID, "node"),
+		PodMAC: vethMAC(a.req.ContainerID, "pod"), HostMAC: HostMAC(a.req.ContainerID),
 	}
 	if hostFound {
 		if err := a.checkOwner(host); err != nil {

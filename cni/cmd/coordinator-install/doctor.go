@@ -1,0 +1,45 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/doctor"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
+)
+
+// examine looks at the node and reports; it needs no capability, only the node's network. Its flags
+// have the values of the installer's pod.
+func examine(arguments []string) int {
+	installer := &install.Installer{}
+	flags := flag.NewFlagSet("coordinator-install doctor", flag.ContinueOnError)
+	locations(flags, installer, "/etc/spidercoordinator/node-defaults/coordinator.json")
+	hostRoot := flags.String("host-root", "", "directory in which the node's files are, / on the node itself; without it less is seen")
+	if err := flags.Parse(arguments); err != nil || flags.NArg() > 0 {
+		return 2
+	}
+	if *hostRoot != "" {
+		onNode(flags, installer, *hostRoot)
+	}
+	node, err := doctor.Read(installer, *hostRoot)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "coordinator-install: doctor:", err)
+		return 1
+	}
+	return doctor.Report(os.Stdout, doctor.Check(node))
+}
+
+// onNode takes the usual places on a node for what no flag says.
+func onNode(flags *flag.FlagSet, installer *install.Installer, root string) {
+	given := map[string]bool{}
+	flags.Visit(func(each *flag.Flag) { given[each.Name] = true })
+	if !given["target-dir"] {
+		installer.TargetDir = filepath.Join(root, "opt/cni/bin")
+	}
+	if !given["defaults-target"] {
+		installer.DefaultsTarget = filepath.Join(root, config.DefaultsPath)
+	}
+}

@@ -1,0 +1,41 @@
+package facts
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Keys of settings of the whole node.
+const (
+	Forward4     = "net/ipv4/ip_forward"
+	Forward6     = "net/ipv6/conf/all/forwarding"
+	SrcValidMark = "net/ipv4/conf/all/src_valid_mark"
+)
+
+// Survey reads the whole state of the node, which needs no rights. It takes as long as the node has
+// links; ADD reads less.
+func Survey(host *Namespace) (*Space, error) {
+	space := &Space{}
+	name, err := readLinks(host.Netlink, space)
+	if err != nil {
+		return nil, err
+	}
+	if space.Addrs, err = readAddrs(host.Netlink, name); err != nil {
+		return nil, err
+	}
+	if space.Rules, err = readRules(host.Netlink); err != nil {
+		return nil, err
+	}
+	if space.Routes, err = readRoutes(host.Netlink, name); err != nil {
+		return nil, err
+	}
+	if space.Neighs, err = readNeighs(host.Netlink, Families, netip.Addr.IsValid, name); err != nil {
+		return nil, fmt.Errorf("read the state of the node: %w", err)
+	}
+	keys := []string{Forward4, Forward6, SrcValidMark, TCPLiberal, RPFilter("all")}
+	for _, link := range space.Links {
+		keys = append(keys, RPFilter(link.Name))
+	}
+	space.Sysctls = readSysctls(keys)
+	return space, nil
+}

@@ -1,0 +1,46 @@
+package install
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// State is how the plugin on the node compares with the one of the image.
+type State string
+
+// The states; the zero value says that it could not be looked at.
+const (
+	Current State = "current"
+	Stale   State = "stale"   // of this product, but of another version, or not executable
+	Foreign State = "foreign" // of another product
+	Missing State = "missing"
+)
+
+// Inspect looks at the plugin on the node and changes nothing.
+func (i *Installer) Inspect() (State, error) {
+	if _, err := os.Stat(i.Target()); errors.Is(err, fs.ErrNotExist) {
+		return Missing, nil
+	}
+	foreign, err := isForeign(i.Target())
+	if err != nil {
+		return "", err
+	}
+	if foreign {
+		return Foreign, nil
+	}
+	same, err := equal(i.Source, i.Target())
+	if err != nil {
+		return "", err
+	}
+	if same {
+		return Current, nil
+	}
+	return Stale, nil
+}
+
+// HasBackup says whether another product's plugin is kept aside.
+func (i *Installer) HasBackup() bool {
+	_, err := os.Stat(i.Backup())
+	return err == nil
+}
