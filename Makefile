@@ -31,6 +31,7 @@ setup: .venv/.synced ## Make the Python environment in .venv
 
 .PHONY: build
 build: ## Build the CNI binaries into build/bin
+	@command -v go >/dev/null || { echo "Go is needed and not found on PATH; cni/go.mod names the version" >&2; exit 1; }
 	mkdir -p build/bin
 	cd cni && CGO_ENABLED=0 go build -trimpath -ldflags '$(GO_LDFLAGS)' -o ../build/bin/ ./cmd/...
 
@@ -63,7 +64,7 @@ unit: setup ## Fast tests: no root, no network, no cluster
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	for module in $(GO_MODULES); do (cd $$module && go test ./...); done
-	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni --durations=15
+	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
 	$(PY) -m testbed up
 	rc=0; $(PYTEST) tests/e2e || rc=$$?; $(PY) -m testbed down; exit $$rc
 

@@ -23,6 +23,8 @@ from testbed.errors import TestbedError
 from testbed.paths import State
 from testbed.progress import Progress
 
+_MESH_PROGRAMS = ("istio-iptables", "istio-ambient", "mesh-proxy")
+
 
 def _prepare() -> tuple[Path, ...]:
     """Get all that takes long, and return the archives of the product's images."""
@@ -108,7 +110,9 @@ def main(arguments: list[str] | None = None) -> int:
         match options.command:
             case "prepare":
                 _prepare()
-                print("all that `up` needs is there")
+                for program in _MESH_PROGRAMS:
+                    images.go_binary(program)
+                print("all that `up`, the demo and the tests need is there")
             case "up":
                 state = _up(chart=not options.without_chart)
                 print(f"export KUBECONFIG={state.kubeconfig} PATH={state.bin}:$PATH")
