@@ -15,7 +15,7 @@ import kopf
 
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import SettingsError
-from spidercoordinator.handlers import attachments, spidercoordinator, spidermultusconfig, sweep
+from spidercoordinator.handlers import following, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
 from spidercoordinator.handlers.nodiff import NoDiff
 from spidercoordinator.handlers.prime import prime, until_answered
@@ -77,7 +77,7 @@ async def run(settings: Settings, environ: Mapping[str, str] = os.environ) -> No
 class _Operator:
     state: State
     followers: Followers
-    networks: Follower
+    objects: dict[str, Follower]
     server: Server
     primed: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,8 +91,9 @@ class _Operator:
             await RECONCILERS[key[0]](key, state)
 
         def kinds_changed(name: str) -> None:
-            if name in ("", attachments.KIND.full_name):
-                following.woken.set()
+            for full_name, follower in objects.items():
+                if name in ("", full_name):
+                    follower.woken.set()
 
         queue = Queue(work, observer=metrics)
         followers = Followers(
@@ -107,12 +108,12 @@ class _Operator:
             ),
         )
         state = State(settings, api, queue, followers, metrics=metrics, health=health)
-        following = attachments.follower(state)
+        objects = following.followers(state)
         metrics.gauge("queue_depth", "Objects that wait to be made so.", lambda: queue.depth)
         metrics.gauge("queue_retrying", "Objects whose last try failed.", lambda: queue.retrying)
         metrics.gauge("networks", "SpiderMultusConfigs.", lambda: len(state.networks))
         metrics.gauge("last_heard_seconds", "Since the last event or list.", health.age)
-        return cls(state, followers, following, Server(health, metrics))
+        return cls(state, followers, objects, Server(health, metrics))
 
     async def run(self) -> None:
         """Run until told to stop, or until a part fails."""
@@ -181,7 +182,9 @@ class _Operator:
         """Read what the first decisions need, then let the queue work."""
         state = self.state
         await until_answered(partial(prime, state))
-        tasks.create_task(attachments.follow(state, self.networks), name="networks")
+        for kind in following.FOLLOWED:
+            name = kind.resource.full_name
+            tasks.create_task(following.follow(state, kind, self.objects[name]), name=name)
         self.primed.set()
         try:
             await asyncio.wait_for(self.followers.settled.wait(), _SETTLE)
@@ -215,8 +218,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.connect_timeout = _GRACE
     # Endless and with jitter: an API server that is away for an hour must not end the operator.
     settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
-    # A worker keeps its place until it has idled this long. Handlers only add a key to our queue,
-    # which is bounded: a limit here would let so many objects through per idle time, and no more.
+    # A worker keeps its place until it has idled this long; the handler only adds a key to our own
+    # queue, which is bounded, so no limit is needed here.
     settings.queueing.idle_timeout = 0.1
     settings.queueing.worker_limit = None
     return settings

@@ -1,4 +1,4 @@
-"""Compare what the watches told with a list, now and then.
+"""Compare what kopf's watch of SpiderCoordinators told with a list, now and then.
 
 A watch that lost its place lists again and cannot tell what was deleted in between; a watch that
 is dead tells nothing at all. The first leaves objects in our stores that are gone: they are
@@ -14,11 +14,9 @@ from typing import Final
 
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.handlers.queue import Key
-from spidercoordinator.handlers.spidermultusconfig import network_seen
 from spidercoordinator.handlers.state import State, coordinator_key
 from spidercoordinator.kube.resource import (
     SPIDERCOORDINATORS,
-    SPIDERMULTUSCONFIGS,
     Object,
     Resource,
 )
@@ -29,7 +27,7 @@ EVERY: Final = 180.0
 _AGAIN: Final = 20.0
 """Seconds after which a lagging watch is looked at again."""
 
-SWEPT: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS)
+SWEPT: Final = (SPIDERCOORDINATORS,)
 
 
 def sweep_key(resource: Resource) -> Key:
@@ -40,7 +38,7 @@ def sweep_key(resource: Resource) -> Key:
 async def reconcile(key: Key, state: State) -> None:
     """Sweep one kind, and have it swept again later."""
     resource = next(each for each in SWEPT if each.plural == key[1])
-    before = {thing["metadata"]["uid"]: thing for thing in _store(state, resource)}
+    before = {thing["metadata"]["uid"]: thing for thing in state.coordinators.values()}
     try:
         objects, _ = await state.api.list(resource, metadata_only=True)
     except ApiNotFoundError:
@@ -49,8 +47,10 @@ async def reconcile(key: Key, state: State) -> None:
     listed = {thing["metadata"]["uid"] for thing in objects}
     for uid, thing in before.items():
         if uid not in listed:
-            _drop(state, resource, thing)
-    lagging = _lagging(state, resource, objects)
+            name = thing["metadata"]["name"]
+            state.coordinators.pop(name, None)
+            state.queue.add(coordinator_key(name))
+    lagging = _lagging(state, objects)
     if lagging:
         state.health.deaf.setdefault(resource.kind, time.monotonic())
     else:
@@ -58,24 +58,10 @@ async def reconcile(key: Key, state: State) -> None:
     state.queue.add(key, after=_AGAIN if lagging else EVERY, bulk=True)
 
 
-def _store(state: State, resource: Resource) -> tuple[Object, ...]:
-    store = state.coordinators if resource is SPIDERCOORDINATORS else state.networks
-    return tuple(store.values())
-
-
-def _drop(state: State, resource: Resource, thing: Object) -> None:
-    if resource is SPIDERCOORDINATORS:
-        name = thing["metadata"]["name"]
-        state.coordinators.pop(name, None)
-        state.queue.add(coordinator_key(name))
-    else:
-        network_seen(state, thing, gone=True)
-
-
-def _lagging(state: State, resource: Resource, objects: Iterable[Object]) -> bool:
+def _lagging(state: State, objects: Iterable[Object]) -> bool:
     ours = {
         thing["metadata"]["uid"]: thing["metadata"]["resourceVersion"]
-        for thing in _store(state, resource)
+        for thing in state.coordinators.values()
     }
     return any(
         ours.get(thing["metadata"]["uid"]) != thing["metadata"]["resourceVersion"]
