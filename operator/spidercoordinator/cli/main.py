@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     uninstall.add_argument("--timeout", type=float, default=60.0, help="seconds (default 60)")
     commands.add_parser("crds", help="print the CRDs of this version")
+    commands.add_parser("doctor", help="say what hinders pods, as far as the API server tells")
     arguments = parser.parse_args(argv)
     try:
         return _dispatch(arguments)
@@ -41,6 +42,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
         return print_crds()
     settings = Settings.read(os.environ)
+    if arguments.command == "doctor":
+        from spidercoordinator.cli.doctor import doctor  # noqa: PLC0415
+
+        return asyncio.run(doctor(settings))
     configure(settings.log_level, settings.log_format)
     if arguments.command == "uninstall":
         from spidercoordinator.cli.uninstall import uninstall  # noqa: PLC0415

@@ -1,0 +1,105 @@
+"""`spidercoordinator doctor` as a process against a real API server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+
+import pytest
+
+from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.resource import DAEMON_SETS
+from testbed.apiserver import ApiServer
+from tests.apiserver.harness import COMMAND, Cluster, Operator, eventually, kubeadm_config
+from tests.apiserver.networks import NAMESPACE, Networks
+
+LABELS = {
+    "app.kubernetes.io/name": "spidercoordinator",
+    "app.kubernetes.io/component": "installer",
+}
+
+
+class Doctor:
+    """The command, and what it said."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._environ = {"PATH": os.environ["PATH"], "KUBECONFIG": str(server.kubeconfig)}
+
+    def run(self, **environ: str) -> tuple[int, str]:
+        """Exit status, and both outputs."""
+        done = subprocess.run(
+            [str(COMMAND), "doctor"],
+            env=self._environ | environ,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def doctor(server: ApiServer) -> Doctor:
+    return Doctor(server)
+
+
+@pytest.fixture
+async def installer(api: Api) -> None:
+    """The chart's DaemonSet, as far as the doctor looks at it."""
+    spec = {
+        "selector": {"matchLabels": LABELS},
+        "template": {
+            "metadata": {"labels": LABELS},
+            "spec": {"containers": [{"name": "installer", "image": "installer"}]},
+        },
+    }
+    meta = {"name": "installer", "namespace": NAMESPACE, "labels": LABELS}
+    await api.apply(DAEMON_SETS, {"metadata": meta, "spec": spec})
+    status = {"currentNumberScheduled": 2, "numberMisscheduled": 0}
+    status |= {"desiredNumberScheduled": 2, "numberReady": 2}
+    path = DAEMON_SETS.path(NAMESPACE, "installer", "status")
+    await api._request(
+        "PATCH",
+        path,
+        body={"status": status},
+        content_type="application/merge-patch+json",
+        action="patch",
+    )
+
+
+@pytest.mark.usefixtures("installer")
+async def test_from_nothing_to_health_and_back(
+    doctor: Doctor, cluster: Cluster, operator: Operator, api: Api
+) -> None:
+    del operator
+    code, said = await asyncio.to_thread(doctor.run)
+    assert code == 1
+    assert "ERROR    SpiderCoordinator default: does not exist" in said
+
+    pools = kubeadm_config("10.244.0.0/16", "10.96.0.0/16")
+    await cluster.config_map("kube-system", "kubeadm-config", pools)
+    await cluster.coordinator({"podCIDRType": "cluster", "vethLinkAddress": "169.254.100.1"})
+    networks = Networks(api)
+    await networks.make("healthy")
+    await networks.ready("healthy")
+
+    async def healthy() -> bool:
+        code, said = await asyncio.to_thread(doctor.run)
+        return code == 0 and "doctor: 0 errors, 0 warnings, 1 notes" in said
+
+    await eventually("the doctor has nothing to say", healthy)
+
+    await networks.make_nad("foreign", '{"type":"coordinator"}')
+    await networks.wanting("rival", "foreign")
+    await networks.has("rival", "Ready", "False")
+    code, said = await asyncio.to_thread(doctor.run)
+    assert code == 1
+    assert f"ERROR    SpiderMultusConfig {NAMESPACE}/rival: not Ready, NameConflict" in said
+    assert f"NetworkAttachmentDefinition {NAMESPACE}/foreign: coordinator is its first" in said
+
+
+async def test_without_an_api_server_it_says_so(doctor: Doctor) -> None:
+    code, said = await asyncio.to_thread(lambda: doctor.run(KUBECONFIG="/nowhere"))
+    assert code == 1
+    assert "cannot log in with kubeconfig /nowhere" in said
