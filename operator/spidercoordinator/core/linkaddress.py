@@ -20,8 +20,20 @@ OWNED: Final = {
 _TYPE: Final = "VethLinkAddress"
 
 
-def link_address_verdict(address: str) -> Verdict:
-    """The condition VethLinkAddress for a spec's value; empty means none."""
+def link_address_verdict(address: str, *, istio: bool = False) -> Verdict:
+    """The condition VethLinkAddress for a spec's value; empty means none.
+
+    Args:
+        address: the value.
+        istio: whether Istio is installed, which needs one.
+    """
+    if not address and istio:
+        text = (
+            "Istio is installed and vethLinkAddress is not set: what reaches a mesh pod from its "
+            "own node over IPv4 is dropped in the pod; set it to 169.254.100.1 here or in the "
+            "networks of mesh pods, and restart these"
+        )
+        return Verdict(_TYPE, holds=False, reason="IstioNeedsIt", message=text)
     if not address:
         text = "veth0 bears no address; a mesh that redirects traffic in the pod needs one"
         return Verdict(_TYPE, holds=True, reason="Unset", message=text)

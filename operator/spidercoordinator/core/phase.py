@@ -41,6 +41,7 @@ class Facts:
         attachments_served: whether the kind NetworkAttachmentDefinition exists.
         previous: the status as it is now.
         now: the time in RFC 3339, for transitions.
+        istio: whether Istio is installed.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Facts:
     attachments_served: bool
     previous: Mapping[str, Any]
     now: str
+    istio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _unknown(found: Discovered, pod: Chosen, service: Chosen) -> str:
 
 def _verdicts(facts: Facts, pod: Chosen, service: Chosen, unknown: str) -> list[Verdict]:
     discovered = _discovered(facts, pod, service, unknown)
-    link = link_address_verdict(facts.spec.veth_link_address or "")
+    link = link_address_verdict(facts.spec.veth_link_address or "", istio=facts.istio)
     if unknown:
         ready = Verdict("Ready", holds=False, reason="CIDRsUnknown", message=unknown)
     elif not facts.attachments_served:

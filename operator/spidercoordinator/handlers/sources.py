@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.core.cidrs import Finding, Plugin
+from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.source import Detector, Observed, Source, Topic
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
@@ -70,7 +71,8 @@ class Followers:
         self._topics: dict[str, Topic] = {}
         self._followers: dict[str, Follower] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        for topic in (topic for each in self._sources + self._detectors for topic in each.topics):
+        followed = [topic for each in self._sources + self._detectors for topic in each.topics]
+        for topic in (*followed, ISTIO):
             # Two sources may read the same object; it is followed once.
             self._topics[topic.title] = topic
             self.board[topic.title] = Observed()
@@ -83,6 +85,10 @@ class Followers:
     def plugins(self) -> list[Plugin]:
         """Which CNI plugins with pools of their own seem to run here."""
         return [detector.look(self.board) for detector in self._detectors]
+
+    def istio(self) -> bool:
+        """Whether Istio is installed."""
+        return istio(self.board)
 
     async def run(self) -> None:
         """Follow everything, without end."""

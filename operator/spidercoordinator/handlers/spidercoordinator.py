@@ -86,6 +86,7 @@ async def _serve(state: State, thing: Object) -> None:
             attachments_served=state.attachments_served,
             previous=before,
             now=_now(),
+            istio=state.discovery.istio(),
         )
     )
     take(state, outcome.cluster)

@@ -49,6 +49,9 @@ class Discovery(Protocol):
     def plugins(self) -> list[Plugin]:
         """Which CNI plugins with pools of their own seem to run here."""
 
+    def istio(self) -> bool:
+        """Whether Istio is installed."""
+
 
 @dataclass(slots=True)
 class State:

@@ -156,6 +156,18 @@ def test_the_link_address_is_judged(address: str, holds: bool, reason: str) -> N
     assert (verdict.holds, verdict.reason) == (holds, reason)
 
 
+@pytest.mark.parametrize(
+    ("istio", "address", "reason"),
+    [(True, "", "IstioNeedsIt"), (True, "169.254.100.1", "Set"), (False, "", "Unset")],
+)
+def test_istio_needs_a_link_address(istio: bool, address: str, reason: str) -> None:
+    spec = SpiderCoordinatorSpec(veth_link_address=address)
+    status = decide(replace(FACTS, spec=spec, istio=istio)).status
+    assert condition(status, "VethLinkAddress")["reason"] == reason
+    assert (condition(status, "Degraded")["reason"] == reason) == (reason == "IstioNeedsIt")
+    assert status["phase"] == "Synced"
+
+
 def test_a_doubtful_link_address_degrades_only() -> None:
     spec = SpiderCoordinatorSpec(veth_link_address="8.8.8.8")
     status = decide(replace(FACTS, spec=spec)).status

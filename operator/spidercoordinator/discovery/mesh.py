@@ -1,0 +1,28 @@
+"""Whether Istio is installed, told by a kind that each of its modes brings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
+from spidercoordinator.kube.watch import Selection
+
+_KIND: Final = "sidecars.networking.istio.io"
+
+
+def read_kind(thing: Object) -> bool | None:
+    """Whether the kind is there to stay."""
+    return None if thing["metadata"].get("deletionTimestamp") else True
+
+
+ISTIO: Final = Topic(
+    "Istio's CRDs",
+    Selection((CUSTOM_RESOURCE_DEFINITIONS,), fields=f"metadata.name={_KIND}", metadata_only=True),
+    read_kind,
+)
+
+
+def istio(board: Board) -> bool:
+    """Whether Istio's kinds are installed; its CRDs may outlive it."""
+    return bool(board[ISTIO.title].kept)
