@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from spidercoordinator.kube.api import Api
-from spidercoordinator.kube.resource import DAEMON_SETS
+from spidercoordinator.kube.resource import (
+    DAEMON_SETS,
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+)
+from testbed import kubeconfig
 from testbed.apiserver import ApiServer
+from tests.apiserver.conftest import kubectl
 from tests.apiserver.harness import COMMAND, Cluster, Operator, eventually, kubeadm_config
 from tests.apiserver.networks import NAMESPACE, Networks
 
@@ -18,6 +26,8 @@ LABELS = {
     "app.kubernetes.io/name": "spidercoordinator",
     "app.kubernetes.io/component": "installer",
 }
+
+OURS = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, NETWORK_ATTACHMENT_DEFINITIONS)
 
 
 class Doctor:
@@ -103,3 +113,24 @@ async def test_without_an_api_server_it_says_so(doctor: Doctor) -> None:
     code, said = await asyncio.to_thread(lambda: doctor.run(KUBECONFIG="/nowhere"))
     assert code == 1
     assert "cannot log in with kubeconfig /nowhere" in said
+
+
+async def test_what_the_user_may_not_read_is_said(
+    doctor: Doctor, server: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    await cluster.coordinator(name="other")
+    kinds = ",".join(each.full_name for each in OURS)
+    for command in (
+        "create serviceaccount reader",
+        f"create clusterrole reader --verb=list --resource={kinds}",
+        "create clusterrolebinding reader --clusterrole=reader --serviceaccount=default:reader",
+    ):
+        kubectl(server.kubeconfig, *command.split())
+    token = kubectl(server.kubeconfig, "create", "token", "reader").strip()
+    limited = tmp_path / "kubeconfig"
+    limited.write_text(kubeconfig.with_token(server.url, server.authority.read_bytes(), token))
+    _, said = await asyncio.to_thread(lambda: doctor.run(KUBECONFIG=str(limited)))
+    assert "NOTE     SpiderCoordinator other: takes no effect" in said
+    assert "UNSEEN   daemonsets.apps: this user may not read it" in said
+    assert "UNSEEN   ConfigMap kube-system/kube-proxy: this user may not read it" in said
+    assert "DaemonSet of the node installer" not in said, "unread is not missing"

@@ -90,6 +90,12 @@ func TestFindings(t *testing.T) {
 		{"a pair whose other end is here", func(n *Node) { n.Space.Links[0].Elsewhere = false }, "WARNING link"},
 		{"a pair of a container that is gone", func(n *Node) { n.Known = map[string]bool{} }, "WARNING link"},
 		{"containers out of sight", func(n *Node) { n.Known = nil }, "UNSEEN containers"},
+		{"a pod's network", func(n *Node) {
+			n.Space = &facts.Space{
+				Links:   []facts.Link{{Name: "lo"}, {Name: "eth0", Kind: "veth", Elsewhere: true}},
+				Sysctls: map[string]string{facts.TCPLiberal: "1"},
+			}
+		}, "UNSEEN the node's network"},
 		{"no route to a pod", func(n *Node) { n.Space.Routes = nil }, "ERROR link; WARNING neighbour 10.6.1.5"},
 		{"a manager", func(n *Node) { n.Managers = []Manager{{Name: "NetworkManager"}} }, "WARNING NetworkManager"},
 		{"a manager whose files are out of sight", func(n *Node) {

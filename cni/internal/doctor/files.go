@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
@@ -71,11 +72,24 @@ func managers(node Node) []Finding {
 func blind(node Node) []Finding {
 	found := []Finding{{Unseen, "pods' own routes, rules and nftables tables", "are in their network namespaces",
 		"as root on the node: nsenter -t PID -n, and the table From symptom to command; the runtime's CHECK names what differs"}}
+	if looksLikePod(node.Space) {
+		found = append(found, Finding{Unseen, "the node's network", "this seems to be a pod's network: nothing is here but eth0, one end of a veth pair",
+			"set the chart's value installer.hostNetwork, or run this as root on the node"})
+	}
 	if node.Known == nil {
 		found = append(found, Finding{Unseen, "containers", "the runtime's records are not mounted here, so veth pairs of containers that are gone are not told",
 			"as root on the node: coordinator-install doctor --host-root=/"})
 	}
 	return found
+}
+
+func looksLikePod(space *facts.Space) bool {
+	for _, link := range space.Links {
+		if link.Name != "lo" && (link.Name != "eth0" || link.Kind != "veth" || !link.Elsewhere) {
+			return false
+		}
+	}
+	return true
 }
 
 func errorText(err error) string {

@@ -34,26 +34,31 @@ class _Reader:
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.unseen: list[Finding] = []
+        self.unseen: dict[str, Finding] = {}
 
     async def list(self, resource: Resource, labels: str = "") -> list[Object] | None:
         """All objects of a kind, None when there is no such kind, or they are not to be read."""
         try:
-            return await _list(self.api, resource, labels)
-        except ApiForbiddenError as error:
-            self._refused(resource.full_name, error)
+            return await _list(self.api, resource, labels=labels)
+        except ApiForbiddenError:
+            self._refused(resource.full_name)
             return None
 
     async def find(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """One object, None when it does not exist, or is not to be read."""
-        try:
-            return await self.api.find(resource, name, namespace)
-        except ApiForbiddenError as error:
-            self._refused(resource.describe(namespace, name), error)
-            return None
+        """One object, None when it does not exist, or is not to be read.
 
-    def _refused(self, what: str, error: ApiForbiddenError) -> None:
-        self.unseen.append(Finding("UNSEEN", what, str(error), "ask as an administrator"))
+        It is listed, not got: that is what the operator's own rights allow.
+        """
+        try:
+            found = await _list(self.api, resource, namespace, fields=f"metadata.name={name}")
+        except ApiForbiddenError:
+            self._refused(resource.describe(namespace, name))
+            return None
+        return found[0] if found else None
+
+    def _refused(self, what: str) -> None:
+        advice = "run this with the kubeconfig of an administrator"
+        self.unseen[what] = Finding("UNSEEN", what, "this user may not read it (403)", advice)
 
 
 async def doctor(settings: Settings) -> int:
@@ -66,7 +71,7 @@ async def doctor(settings: Settings) -> int:
     async with Api(await Login.find()) as api:
         reader = _Reader(api)
         seen, others = await asyncio.gather(_seen(reader, settings), _others(reader, settings))
-    return report([*diagnose(seen), *known_bad(others), *reader.unseen])
+    return report([*diagnose(seen), *known_bad(others), *reader.unseen.values()])
 
 
 def report(findings: Sequence[Finding]) -> int:
@@ -81,9 +86,11 @@ def report(findings: Sequence[Finding]) -> int:
     return 1 if count["ERROR"] else 0
 
 
-async def _list(api: Api, resource: Resource, labels: str = "") -> list[Object] | None:
+async def _list(
+    api: Api, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = ""
+) -> list[Object] | None:
     try:
-        found, _ = await api.list(resource, labels=labels)
+        found, _ = await api.list(resource, namespace, labels=labels, fields=fields)
     except ApiNotFoundError:
         return None
     return found
