@@ -1,0 +1,46 @@
+"""The doctor where people run it: in the installer's pod, and in the operator's."""
+
+import re
+
+from testbed.demo.shell import Result
+from tests.e2e.cluster import Cluster, Release, eventually
+from tests.e2e.conftest import MakeNetwork, MakePod
+
+INSTALLER = "app.kubernetes.io/component=installer"
+OPERATOR = "app.kubernetes.io/component=operator"
+COUNT = re.compile(r"^doctor: (\d+) errors, (\d+) warnings, ", re.MULTILINE)
+
+
+def examine(cluster: Cluster, kind: str, label: str, command: str) -> Result:
+    """Run a command in the first pod of a workload of the chart."""
+    [thing, *_] = cluster.items(kind, f"--all-namespaces --selector={label}")
+    meta = thing["metadata"]
+    return cluster.shell.run(
+        f"kubectl exec -n {meta['namespace']} {kind}/{meta['name']} -- {command}"
+    )
+
+
+def test_of_a_node_with_pods(
+    cluster: Cluster, synced: Release, network: MakeNetwork, pod: MakePod
+) -> None:
+    del synced
+    pod("examined", network("examined"))
+    result = examine(cluster, "daemonset", INSTALLER, "/coordinator-install doctor")
+    assert result.ok, result.output
+    found = COUNT.search(result.output)
+    assert found is not None, result.output
+    assert found[1] == "0", result.output
+    # The container has no rights, and says what it cannot see for that.
+    assert "UNSEEN   pods' own routes" in result.output
+
+
+def test_of_the_cluster_with_the_operators_rights(cluster: Cluster, synced: Release) -> None:
+    del synced
+
+    # Networks of other tests may be on their way out.
+    def healthy() -> bool:
+        result = examine(cluster, "deployment", OPERATOR, "spidercoordinator doctor")
+        found = COUNT.search(result.output)
+        return result.ok and found is not None and found[1] == "0"
+
+    eventually("the doctor finds no error", healthy, 30)
