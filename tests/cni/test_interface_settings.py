@@ -139,6 +139,15 @@ def test_check_tells_settings_that_break_traffic(pod: Pod, segment: Segment) -> 
     assert segment.node.sysctl("net.netfilter.nf_conntrack_tcp_be_liberal") == "0"
 
 
+def test_check_tells_a_strict_node_with_rules_before_ours(pod: Pod, segment: Segment) -> None:
+    pod.attach()
+    pod.coordinator(hostRPFilter=1)
+    told = "rules of others go before the one to the pods"
+    assert told not in pod.coordinator("CHECK", hostRPFilter=1).get("warnings", "")
+    segment.node.run("ip rule add pref 9 fwmark 0x200/0xf00 lookup 2004")
+    assert told in pod.coordinator("CHECK", hostRPFilter=1)["warnings"]
+
+
 def test_host_filter_touches_only_our_veth(pod: Pod, segment: Segment) -> None:
     segment.node.run("sysctl -qw net.ipv4.conf.default.rp_filter=1 net.ipv4.conf.all.rp_filter=0")
     pod.attach()

@@ -35,7 +35,7 @@ func check(args *skel.CmdArgs) error {
 	if err != nil {
 		return c.fail(codeDiffers, err)
 	}
-	c.tell(append(made.Warnings, plan.Hazards(found)...))
+	c.tell(append(made.Warnings, plan.Hazards(found, plan.HostVeth(args.ContainerID))...))
 	if len(made.Ops) == 0 {
 		return nil
 	}

@@ -7,8 +7,6 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-const strict = "1" // the value of rp_filter
-
 // settings looks at the node's sysctls. They are its own: they are told, never changed.
 func settings(node Node) []Finding {
 	space := node.Space
@@ -38,12 +36,12 @@ func settings(node Node) []Finding {
 // reversePath looks for links of ours that drop what comes in by them: with rp_filter 1 the kernel
 // wants the way back to lead into the same link, and a rule that goes before ours may say otherwise.
 func reversePath(space *facts.Space) []Finding {
-	if len(before(space)) == 0 {
+	if len(plan.RulesBefore(space)) == 0 {
 		return nil
 	}
 	var found []Finding
 	for _, route := range ownRoutes(space) {
-		if route.Family() != facts.V4 || max(space.Sysctls[facts.RPFilter("all")], space.Sysctls[facts.RPFilter(route.Dev)]) != strict {
+		if route.Family() != facts.V4 || !plan.RPFilterStrict(space, route.Dev) {
 			continue
 		}
 		found = append(found, Finding{Warning, "sysctl " + facts.RPFilter(route.Dev),
@@ -53,20 +51,9 @@ func reversePath(space *facts.Space) []Finding {
 	return found
 }
 
-// before are the rules of others that are asked before ours.
-func before(space *facts.Space) []facts.Rule {
-	var found []facts.Rule
-	for _, rule := range space.Rules {
-		if rule.Proto != facts.Proto && rule.Priority > 0 && rule.Priority <= plan.PriorityHost && rule.Table != facts.TableLocal {
-			found = append(found, rule)
-		}
-	}
-	return found
-}
-
 func rules(node Node) []Finding {
 	var found []Finding
-	for _, rule := range before(node.Space) {
+	for _, rule := range plan.RulesBefore(node.Space) {
 		what := fmt.Sprintf("%s rule %d of another program", rule.Family, rule.Priority)
 		if rule.Foreign || rule.Mark != 0 || rule.Mask != 0 || rule.Src.IsValid() {
 			found = append(found, Finding{Note, what, fmt.Sprintf("goes before ours (%d) for some packets", plan.PriorityHost),

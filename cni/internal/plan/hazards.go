@@ -5,17 +5,15 @@ import (
 )
 
 // strict is the value of rp_filter with which the kernel drops a packet whose way back would be
-// another interface.
+// another interface; 2 is loose.
 const strict = "1"
 
 // Hazards names settings that this plugin does not own and that are known to break traffic. They
 // are told, not changed.
-func Hazards(f *facts.Facts) []string {
+func Hazards(f *facts.Facts, hostVeth string) []string {
 	var found []string
 	if _, underlay := f.Pod.Link(facts.PodVeth); underlay {
-		// the kernel uses the greater value; 2 is loose
-		all, own := f.Pod.Sysctls[facts.RPFilter("all")], f.Pod.Sysctls[facts.RPFilter(facts.PodVeth)]
-		if max(all, own) == strict {
+		if RPFilterStrict(&f.Pod, facts.PodVeth) {
 			found = append(found, "rp_filter is 1 (strict) on veth0 of the pod: clients whose address is kept, such as those of a NodePort "+
 				"with externalTrafficPolicy Local, get no answer; set podRPFilter to 0 or 2")
 		}
@@ -23,6 +21,27 @@ func Hazards(f *facts.Facts) []string {
 	if f.Host.Sysctls[facts.TCPLiberal] == "0" {
 		found = append(found, "sysctl net.netfilter.nf_conntrack_tcp_be_liberal of the node is 0: kube-proxy in iptables mode may drop "+
 			"TCP between an underlay pod and an overlay pod of another node, whose replies take another way; set it to 1 if that happens")
+	}
+	if RPFilterStrict(&f.Host, hostVeth) && len(RulesBefore(&f.Host)) > 0 {
+		found = append(found, "rp_filter of "+hostVeth+" or of all is 1 (strict) on the node, where rules of others go before the one to the pods: "+
+			"the pod's packets may get no further; set hostRPFilter to 0 or 2")
+	}
+	return found
+}
+
+// RPFilterStrict says whether the kernel drops what comes in by a link when the way back would be
+// another one. It uses the greater of the link's value and that of all.
+func RPFilterStrict(space *facts.Space, dev string) bool {
+	return max(space.Sysctls[facts.RPFilter("all")], space.Sysctls[facts.RPFilter(dev)]) == strict
+}
+
+// RulesBefore are the rules of others on the node that are asked before ours.
+func RulesBefore(host *facts.Space) []facts.Rule {
+	var found []facts.Rule
+	for _, rule := range host.Rules {
+		if rule.Proto != facts.Proto && rule.Priority > 0 && rule.Priority <= PriorityHost && rule.Table != facts.TableLocal {
+			found = append(found, rule)
+		}
 	}
 	return found
 }

@@ -25,9 +25,33 @@ func TestHazards(t *testing.T) {
 			f.Pod.Sysctls[facts.RPFilter("all")] = test.all
 			f.Pod.Sysctls[facts.RPFilter(facts.PodVeth)] = test.own
 			f.Host.Sysctls[facts.TCPLiberal] = test.liberal
-			got := strings.Join(Hazards(f), " ")
+			got := strings.Join(Hazards(f, "veth1"), " ")
 			if (test.wanted == "") != (got == "") || !strings.Contains(got, test.wanted) {
 				t.Errorf("got %q, wanted %q", got, test.wanted)
+			}
+		})
+	}
+}
+
+func TestAStrictNodeIsAHazardOnlyWithRulesBeforeOurs(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		value  string
+		rule   facts.Rule
+		wanted int
+	}{
+		{"a rule before ours", "1", facts.Rule{Family: facts.V4, Priority: 9, Table: 2004}, 1},
+		{"loose", "2", facts.Rule{Family: facts.V4, Priority: 9, Table: 2004}, 0},
+		{"a rule after ours", "1", facts.Rule{Family: facts.V4, Priority: 5210, Table: 52}, 0},
+		{"our own rule", "1", facts.Rule{Family: facts.V4, Priority: PriorityHost, Table: 500, Proto: facts.Proto}, 0},
+		{"the kernel's first rule", "1", facts.Rule{Family: facts.V4, Table: facts.TableLocal}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := scene(nic{name: "eth0", net: 6, v4: true})
+			f.Host.Sysctls = map[string]string{facts.RPFilter("veth1"): test.value}
+			f.Host.Rules = []facts.Rule{test.rule}
+			if got := Hazards(f, "veth1"); len(got) != test.wanted {
+				t.Errorf("got %q", got)
 			}
 		})
 	}
