@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from testbed import images
 from testbed.demo.mesh import enter_network, program_rules
@@ -113,6 +114,32 @@ def synced(cluster: Cluster, release: Release) -> Release:
 
     eventually("SpiderCoordinator default is Synced", look, 60)
     return release
+
+
+@pytest.fixture
+def reinstalled(cluster: Cluster, synced: Release) -> Iterator[Release]:
+    """The release, whose values are as before afterwards."""
+    [before] = [
+        revision["revision"]
+        for revision in _history(cluster, synced)
+        if revision["status"] == "deployed"
+    ]
+    yield synced
+    name, namespace = synced.name, synced.namespace
+    cluster.shell.output(f"helm rollback {name} {before} -n {namespace} --wait --timeout 2m")
+
+
+def _history(cluster: Cluster, release: Release) -> list[Object]:
+    text = f"helm history {release.name} -n {release.namespace} -o yaml"
+    found: list[Object] = yaml.safe_load(cluster.shell.output(text))
+    return found
+
+
+def upgrade(cluster: Cluster, release: Release, setting: str) -> None:
+    """Change the release by one more `--set`."""
+    cluster.shell.output(
+        f"helm upgrade {release.name} {CHART} -n {release.namespace} --reuse-values {setting}"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,12 @@
 """SpiderCoordinator: what it finds out about the cluster, and what it refuses."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import yaml
 
 from tests.e2e.cluster import COORDINATORS, Cluster, Object, Release, eventually
-from tests.e2e.conftest import CHART
+from tests.e2e.conftest import upgrade
 
 FINALIZER = "spiderpool.spidernet.io"
 
@@ -53,33 +52,8 @@ def test_address_that_is_none_is_refused(cluster: Cluster, default: Object, addr
     assert after["spec"] == default["spec"]
 
 
-@pytest.fixture
-def reinstalled(cluster: Cluster, synced: Release) -> Iterator[Release]:
-    """The release, whose values are as before afterwards."""
-    [before] = [
-        revision["revision"]
-        for revision in _history(cluster, synced)
-        if revision["status"] == "deployed"
-    ]
-    yield synced
-    name, namespace = synced.name, synced.namespace
-    cluster.shell.output(f"helm rollback {name} {before} -n {namespace} --wait --timeout 2m")
-
-
-def _history(cluster: Cluster, release: Release) -> list[Object]:
-    text = f"helm history {release.name} -n {release.namespace} -o yaml"
-    found: list[Object] = yaml.safe_load(cluster.shell.output(text))
-    return found
-
-
-def _upgrade(cluster: Cluster, release: Release, setting: str) -> None:
-    cluster.shell.output(
-        f"helm upgrade {release.name} {CHART} -n {release.namespace} --reuse-values {setting}"
-    )
-
-
 def test_helm_upgrade_changes_it(cluster: Cluster, reinstalled: Release) -> None:
-    _upgrade(cluster, reinstalled, "--set coordinator.vethLinkAddress=169.254.100.77")
+    upgrade(cluster, reinstalled, "--set coordinator.vethLinkAddress=169.254.100.77")
     found = cluster.get(COORDINATORS, "default")
     assert found is not None
     assert found["spec"]["vethLinkAddress"] == "169.254.100.77"
@@ -88,7 +62,7 @@ def test_helm_upgrade_changes_it(cluster: Cluster, reinstalled: Release) -> None
 def test_deletion_completes_and_helm_brings_it_back(cluster: Cluster, reinstalled: Release) -> None:
     cluster.delete(COORDINATORS, "default")
     assert cluster.get(COORDINATORS, "default") is None
-    _upgrade(cluster, reinstalled, "")
+    upgrade(cluster, reinstalled, "")
 
     def again() -> bool:
         status = (cluster.get(COORDINATORS, "default") or {}).get("status", {})

@@ -1,0 +1,36 @@
+"""The admission webhook, switched on by a chart value, as kubectl's user meets it."""
+
+import json
+
+import pytest
+
+from tests.e2e import manifests
+from tests.e2e.cluster import NETWORKS, Cluster, Object, Release, eventually
+from tests.e2e.conftest import upgrade
+from tests.e2e.manifests import NAMESPACE
+
+
+def _apply(cluster: Cluster, spec: Object, *, dry: bool = False) -> str:
+    """What kubectl says; the object goes away again if it was taken."""
+    text = json.dumps(manifests.network("admitted", spec))
+    option = "--dry-run=server" if dry else ""
+    output = cluster.shell.run(f"kubectl apply {option} -f - <<'END'\n{text}\nEND").output
+    cluster.delete(NETWORKS, "admitted", NAMESPACE)
+    return output
+
+
+def _refusal(output: str) -> str:
+    lines = output.splitlines()
+    return "\n".join(line for line in lines if "denied the request" in line)
+
+
+@pytest.mark.usefixtures("namespace")
+def test_it_refuses_and_warns(cluster: Cluster, reinstalled: Release) -> None:
+    upgrade(cluster, reinstalled, "--set operator.webhook.enabled=true --wait --timeout 2m")
+    broken = {"chainCNIJsonData": ['{"type"']}
+    refusal = eventually("it answers", lambda: _refusal(_apply(cluster, broken, dry=True)), 30)
+    assert "spec.chainCNIJsonData[0]" in refusal
+    warned = _apply(cluster, {"coordinator": {"vethLinkAddress": "8.8.8.8"}})
+    assert "created" in warned
+    assert "Warning:" in warned
+    assert "8.8.8.8" in warned
