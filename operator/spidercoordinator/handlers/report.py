@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import Final
 
 from spidercoordinator.core import network_status
 from spidercoordinator.core.network_status import Outcome
 from spidercoordinator.core.statuspatch import merge_patch
 from spidercoordinator.core.transition import Transition
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
-from spidercoordinator.handlers.state import Name, State, slim
+from spidercoordinator.handlers.state import Name, State, network_key, slim
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 
 logger = logging.getLogger(__name__)
 
+_ONLY_HASH: Final = frozenset({"configHash"})
 
-async def report(state: State, network: Name, thing: Object, outcome: Outcome) -> None:
+
+async def report(
+    state: State, network: Name, thing: Object, outcome: Outcome, *, just_made: bool = False
+) -> None:
     """Write the status if it differs.
+
+    To the API server a status costs more than a NAD. When many networks are rendered anew and
+    nothing but the hash differs, that hash waits until all NADs are written.
+
+    Args:
+        state: The state.
+        network: The network.
+        thing: It, as it was when the work on it began.
+        outcome: What became of it.
+        just_made: Whether its NAD was written just now; only then may the status wait, so that
+            it is written the next time.
 
     Raises:
         ApiError: The API server refused or was not reached; call again.
@@ -28,6 +44,9 @@ async def report(state: State, network: Name, thing: Object, outcome: Outcome) -
     status = network_status.network_status(outcome, thing, now=now)
     patch = merge_patch(before, status)
     if not patch:
+        return
+    if just_made and patch.keys() == _ONLY_HASH and state.queue.depth:
+        state.queue.add(network_key(*network), bulk=True)
         return
     known = await _patch_status(state, network, patch) or {**thing, "status": status}
     if state.networks.get(network) is thing:

@@ -125,16 +125,17 @@ async def reconcile(key: Key, state: State) -> None:
         await _remove_products(state, network)
         state.stepped(network, None)
         return
-    outcome = await _make_so(state, network, thing)
-    await report(state, network, thing, outcome)
+    outcome, just_made = await _make_so(state, network, thing)
+    await report(state, network, thing, outcome, just_made=just_made)
 
 
-async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
+async def _make_so(state: State, network: Name, thing: Object) -> tuple[Outcome, bool]:
+    """Gives what became of the network, and whether its NAD had to be written."""
     try:
         config = parse(thing)
     except InvalidObjectError as error:
         state.stepped(network, None)
-        return Outcome(obstacle=network_status.INVALID, message=str(error))
+        return Outcome(obstacle=network_status.INVALID, message=str(error)), False
     wanted = wanted_nad(
         config,
         state.cluster,
@@ -142,7 +143,7 @@ async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
         coordinator_name=state.settings.name,
     )
     if not state.attachments_served:
-        return Outcome(obstacle=network_status.NAD_CRD_MISSING, message=NO_ATTACHMENT_KIND)
+        return Outcome(obstacle=network_status.NAD_CRD_MISSING, message=NO_ATTACHMENT_KIND), False
     attachment = (wanted.namespace, wanted.name)
     # Rivals decide one after the other: the second must see what the first has made.
     async with state.turns.setdefault(attachment, asyncio.Lock()):
@@ -154,7 +155,7 @@ async def _make_so(state: State, network: Name, thing: Object) -> Outcome:
         await _remove_products(state, network, uid=wanted.owner["uid"], but=attachment)
     _step(state, network, config, outcome)
     await _label(state, thing, config)
-    return outcome
+    return outcome, isinstance(decision, Apply)
 
 
 def _rivals(state: State, network: Name, wanted: Wanted) -> Iterable[Object]:
