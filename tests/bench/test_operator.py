@@ -36,8 +36,8 @@ pytestmark = pytest.mark.timeout(1200)
 
 
 def told(text: str) -> None:
-    """Show a figure at once (`make bench` runs pytest with -s)."""
-    print(f"\n{text}")  # noqa: T201 - figures are what a benchmark is for
+    """Show a figure at once (`make bench` runs pytest with -s), also when the output is a pipe."""
+    print(f"\n{text}", flush=True)  # noqa: T201 - figures are what a benchmark is for
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,37 @@ async def make_nads(api: Api, wanted: list[str]) -> float:
     return await all_of(make, wanted)
 
 
+async def make_all_by_hand(api: Api, wanted: list[str]) -> float:
+    """The floor: the three writes a network takes, by the bare client; gives the seconds."""
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "InStep",
+        "message": "as long a text as the operator's own would be, more or less",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+
+    async def make(name: str) -> None:
+        await api.create(SPIDERMULTUSCONFIGS, network(name), "default")
+        meta = {"name": name, "namespace": "default"}
+        body = {"metadata": meta, "spec": {"config": CONFIG}}
+        await api.create(NETWORK_ATTACHMENT_DEFINITIONS, body, "default")
+        patch = {"status": {"nad": name, "configHash": "0" * 16, "conditions": [ready]}}
+        await api.patch(SPIDERMULTUSCONFIGS, name, "default", patch=patch, subresource="status")
+
+    return await all_of(make, wanted)
+
+
+async def floor_of(api: Api, operator: Operator, prefix: str) -> float:
+    """The floor for a burst, with nobody else at work."""
+    operator.pause()
+    try:
+        return await make_all_by_hand(api, names(prefix, BURST))
+    finally:
+        await remove(api, names(prefix, BURST))
+        operator.resume()
+
+
 async def remove(api: Api, wanted: list[str]) -> None:
     async def delete(name: str) -> None:
         await api.delete(SPIDERMULTUSCONFIGS, name, "default")
@@ -120,23 +151,24 @@ async def settled(api: Api, operator: Operator) -> None:
 
 async def test_many_at_once(api: Api, operator: Operator) -> None:
     await settled(api, operator)
-    empty = operator.resident()
-    ratios, lines = [], []
+    ratios, above, lines = [], [], []
     for round_ in range(3):
         bare = await make_nads(api, names(f"bare{round_}", BURST))
         ours = await make_networks(api, names(f"burst{round_}", BURST))
-        ratios.append(ours / bare)
-        lines.append(f"{ours:.2f} s ({BURST / ours:.0f}/s) : {bare:.2f} s")
-        if round_ == 0:
-            told(
-                f"resident memory: {empty / 1024:.0f} MB with 0, "
-                f"{operator.resident() / 1024:.0f} MB with {BURST} networks"
-            )
         await remove(api, names(f"bare{round_}", BURST) + names(f"burst{round_}", BURST))
+        await settled(api, operator)
+        floor = await floor_of(api, operator, f"floor{round_}")
+        await settled(api, operator)
+        ratios.append(ours / bare)
+        above.append(ours / floor)
+        lines.append(f"{ours:.2f} s ({BURST / ours:.0f}/s) : {bare:.2f} s, floor {floor:.2f} s")
     told(
-        f"{BURST} networks at once, NAD and status written: {'; '.join(lines)}; "
-        f"median ratio {statistics.median(ratios):.2f} (goal 3)"
+        f"{BURST} networks at once, NAD and status written, to a bare client's NADs alone: "
+        f"{'; '.join(lines)}; median ratio {statistics.median(ratios):.2f} (goal 3); "
+        f"to the same three writes by a bare client (floor): {statistics.median(above):.2f}"
     )
+    # Beyond the floor is the operator's own; the rest is the API server's price of three writes.
+    assert statistics.median(above) <= 2.0
     assert statistics.median(ratios) <= 3.0
 
 
@@ -180,9 +212,10 @@ async def test_coordinator_patch_reaches_every_network(api: Api, operator: Opera
             spec = {"spec": {"hostRuleTable": table}}
             await api.patch(SPIDERCOORDINATORS, "default", patch=spec)
             ours = await seen.until(PATCHED) - began
-        ratios.append(ours / bare)
-        lines.append(f"{ours:.2f} s : {bare:.2f} s")
         await settled(api, operator)
+        whole = time.perf_counter() - began
+        ratios.append(ours / bare)
+        lines.append(f"{ours:.2f} s ({whole:.2f} s with statuses) : {bare:.2f} s")
     await remove(api, bare_names + our_names)
     told(
         f"patch of the SpiderCoordinator to {PATCHED} NADs: {'; '.join(lines)}; "
@@ -196,27 +229,44 @@ async def test_growth(api: Api, operator: Operator) -> None:
     operator.stop()
     operator.start()
     await settled(api, operator)
-    lines, before, made = [], operator.resident(), 0
-    for count in sorted({BURST, MANY // 2, MANY}):
-        wanted = names("grow", count)[made:]
-        seconds = await make_networks(api, wanted)
-        made = count
-        resident = operator.resident()
-        lines.append(f"{count}: {len(wanted) / seconds:.0f}/s, {resident / 1024:.0f} MB")
-    each = (operator.resident() - before) / made
-    bare = await make_nads(api, names("bare", BURST))
+    resident = {0: operator.resident()}
+    for count in (BURST, MANY):
+        told(f"... making {count} networks at once")
+        seconds = await make_networks(api, names("grow", count))
+        resident[count] = operator.resident()
+        if count != MANY:
+            await remove(api, names("grow", count))
+            await settled(api, operator)
+    bare = await make_nads(api, names("bare", MANY // 5)) * 5
     told(
-        f"growth: {'; '.join(lines)}; {each:.1f} KiB a network (goal 12); "
-        f"bare client {BURST / bare:.0f}/s"
+        f"{MANY} networks at once: {seconds:.1f} s ({MANY / seconds:.0f}/s) : {bare:.1f} s "
+        f"(bare client, {MANY // 5} NADs, times 5); ratio {seconds / bare:.2f}"
     )
+    each = (resident[MANY] - resident[BURST]) / (MANY - BURST)
+    sizes = ", ".join(f"{size / 1024:.0f} MB with {count}" for count, size in resident.items())
+    told(f"resident memory: {sizes}; {each:.1f} KiB a further network (goals 110 MB and 12 KiB)")
+    await restarted(api, operator)
+    assert each <= 12.0
+    assert resident[BURST] <= 110 * 1024
+
+
+async def restarted(api: Api, operator: Operator) -> None:
+    """Tell how long a start takes with all networks there, beside a mere list of them."""
     operator.stop()
+    began = time.perf_counter()
+    await api.list(SPIDERMULTUSCONFIGS)
+    await api.list(NETWORK_ATTACHMENT_DEFINITIONS)
+    lists = time.perf_counter() - began
     began = time.perf_counter()
     operator.start()
 
     async def known() -> bool:
-        return operator.metric("spidercoordinator_networks") >= made
+        done = 'spidercoordinator_reconciles_total{kind="SpiderMultusConfig",result="ok"}'
+        return operator.metric(done) >= MANY
 
-    await eventually("all networks are known", known, seconds=300, every=0.1)
+    await eventually("every network was looked at", known, seconds=300, every=0.1)
     await settled(api, operator)
-    told(f"start to in step with {made} networks: {time.perf_counter() - began:.1f} s")
-    assert each <= 12.0
+    told(
+        f"start to in step with {MANY} networks: {time.perf_counter() - began:.1f} s : "
+        f"{lists:.1f} s (bare client, both lists)"
+    )
