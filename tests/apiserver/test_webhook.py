@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spidercoordinator.errors import ApiInvalidError
-from spidercoordinator.handlers.certificate import CERTIFICATE, FORMER, make
+from spidercoordinator.handlers.certificate import CERTIFICATE, FORMER, KEY, make
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
@@ -178,11 +179,30 @@ async def test_certificate_outlives_a_restart_and_nothing_depends_on_the_webhook
     assert await secret(networks) == before
 
 
-async def test_certificate_is_renewed_before_its_end_and_the_former_one_stays_trusted(
-    networks: Networks, webhook: Operator, tmp_path: Path
+async def soon_ending(folder: Path) -> dict[str, str]:
+    return await make(["127.0.0.1"], folder, days=1)
+
+
+async def ended(folder: Path) -> dict[str, str]:
+    made = await soon_ending(folder)
+    (folder / CERTIFICATE).write_text(made[CERTIFICATE])
+    (folder / KEY).write_text(made[KEY])
+    command = ("openssl", "x509", "-in", CERTIFICATE, "-signkey", KEY, "-days", "0")
+    signing = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=subprocess.PIPE)
+    signed, _ = await signing.communicate()
+    assert signing.returncode == 0
+    return made | {CERTIFICATE: signed.decode()}
+
+
+@pytest.mark.parametrize("stored", [soon_ending, ended])
+async def test_certificate_is_renewed_and_the_former_one_stays_trusted(
+    networks: Networks,
+    webhook: Operator,
+    tmp_path: Path,
+    stored: Callable[[Path], Awaitable[dict[str, str]]],
 ) -> None:
     webhook.stop()
-    old = await make(["127.0.0.1"], tmp_path, days=1)
+    old = await stored(tmp_path)
     data = {key: base64.b64encode(text.encode()).decode() for key, text in old.items()}
     await networks.api.patch(SECRETS, NAME, "default", patch={"data": data})
     webhook.start()
