@@ -9,20 +9,16 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from spidercoordinator.kube.api import Api
-from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
     Object,
 )
-from testbed.apiserver import ApiServer
-from tests.apiserver.conftest import ROOT, kubectl
 from tests.apiserver.harness import Cluster, Operator, condition, eventually
 from tests.bench.load import all_of, watching
 from tests.bench.verdict import verdict
@@ -39,29 +35,6 @@ pytestmark = pytest.mark.timeout(1200)
 def told(text: str) -> None:
     """Show a figure at once (`make bench` runs pytest with -s), also when the output is a pipe."""
     print(f"\n{text}", flush=True)  # noqa: T201 - figures are what a benchmark is for
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as running:
-        for path in ("crds", "testbed/manifests/network-attachment-definition.crd.yaml"):
-            kubectl(running.kubeconfig, "apply", "-f", str(ROOT / path))
-        kubectl(running.kubeconfig, "wait", "--for=condition=Established", "crd", "--all")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def operator(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    running = Operator(server.kubeconfig, tmp_path_factory.mktemp("operator") / "log")
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-async def api(server: ApiServer) -> AsyncIterator[Api]:
-    async with Api(await Login.find({"KUBECONFIG": str(server.kubeconfig)})) as client:
-        yield client
 
 
 def network(name: str) -> Object:

@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from typing_extensions import override
 
-from spidercoordinator.api.rules import VALIDATIONS, Rule
+from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, VALIDATIONS, Rule
 
 GROUP = "spiderpool.spidernet.io"
 VERSION = "v2beta1"
@@ -118,5 +118,21 @@ class Condition(Model):
         Field(
             description="When the status last changed from one value to another.",
             json_schema_extra={"format": "date-time"},
+        ),
+    ] = None
+
+
+class Status(Model):
+    """What the statuses of both kinds have in common."""
+
+    observed_generation: Annotated[
+        int | None, Field(description="metadata.generation this status was computed from.")
+    ] = None
+    conditions: Annotated[
+        tuple[Condition, ...] | None,
+        Field(
+            description="The state in detail: Ready, and what stands in its way.",
+            json_schema_extra={LIST_TYPE: "map", LIST_KEYS: ["type"]},
+            strict=False,
         ),
     ] = None

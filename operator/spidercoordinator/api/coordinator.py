@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spidercoordinator.api.base import Condition, Model, ObjectMeta
-from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, Rule, Unique
+from spidercoordinator.api.base import Model, ObjectMeta, Status
+from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
     IP,
     MACPrefix,
@@ -220,7 +220,7 @@ class Networks(Model):
     summary: Annotated[str, Field(description='The two as text, such as "3 of 4".')] = ""
 
 
-class SpiderCoordinatorStatus(Model):
+class SpiderCoordinatorStatus(Status):
     """What was found out, and whether it is enough to serve pods."""
 
     phase: Annotated[
@@ -245,17 +245,6 @@ class SpiderCoordinatorStatus(Model):
     ] = None
     networks: Annotated[
         Networks | None, Field(description="How many networks carry the present settings.")
-    ] = None
-    observed_generation: Annotated[
-        int | None, Field(description="metadata.generation this status was computed from.")
-    ] = None
-    conditions: Annotated[
-        tuple[Condition, ...] | None,
-        Field(
-            description="The state in detail.",
-            json_schema_extra={LIST_TYPE: "map", LIST_KEYS: ["type"]},
-            strict=False,
-        ),
     ] = None
 
 

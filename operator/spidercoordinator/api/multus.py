@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spidercoordinator.api.base import Condition, Model, ObjectMeta
+from spidercoordinator.api.base import Model, ObjectMeta, Status
 from spidercoordinator.api.coordinator import CoordinatorSettings
 from spidercoordinator.api.networks import (
     IPAM,
@@ -17,7 +17,7 @@ from spidercoordinator.api.networks import (
     VlanNetwork,
 )
 from spidercoordinator.api.ovs import OVSNetwork
-from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, Rule
+from spidercoordinator.api.rules import LIST_TYPE, Rule
 
 CNITypeName = Literal["macvlan", "ipvlan", "vlan", "sriov", "ovs", "ib-sriov", "ipoib", "custom"]
 
@@ -155,7 +155,7 @@ class SpiderMultusConfigSpec(Model):
         return getattr(self, key) if key else None
 
 
-class SpiderMultusConfigStatus(Model):
+class SpiderMultusConfigStatus(Status):
     """What became of the network."""
 
     nad: Annotated[
@@ -164,17 +164,6 @@ class SpiderMultusConfigStatus(Model):
     config_hash: Annotated[
         str | None,
         Field(description="Hash of the configuration in that object (SHA-256, first 16 digits)."),
-    ] = None
-    observed_generation: Annotated[
-        int | None, Field(description="metadata.generation this status was computed from.")
-    ] = None
-    conditions: Annotated[
-        tuple[Condition, ...] | None,
-        Field(
-            description="The state in detail: Ready, and what stands in its way.",
-            json_schema_extra={LIST_TYPE: "map", LIST_KEYS: ["type"]},
-            strict=False,
-        ),
     ] = None
 
 
