@@ -12,13 +12,12 @@ from typing import Any
 from spidercoordinator.api.base import GROUP, VERSION, Model
 from spidercoordinator.api.coordinator import SpiderCoordinator
 from spidercoordinator.api.multus import SpiderMultusConfig
-from spidercoordinator.api.rules import HINT
 
 CATEGORY = "spiderpool"
 
 JSONObject = dict[str, Any]
 
-_DROPPED = frozenset({"title", "$defs", "additionalProperties", HINT})
+_DROPPED = frozenset({"title", "$defs", "additionalProperties"})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ Kubernetes 1.31).
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -18,7 +18,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 VALIDATIONS = "x-kubernetes-validations"
-HINT = "x-rule-hint"
 LIST_TYPE = "x-kubernetes-list-type"
 LIST_KEYS = "x-kubernetes-list-map-keys"
 
@@ -38,7 +37,6 @@ class Rule:
             FieldValueForbidden or FieldValueDuplicate.
         shown: The value as text, in CEL. `string(self)` on a number is too dear for the cost
             budget of messages.
-        hint: JSON schema keywords that say the same where no CEL runs (the chart's values).
     """
 
     cel: str
@@ -47,7 +45,6 @@ class Rule:
     at: str = ""
     reason: str = "FieldValueInvalid"
     shown: str = "self"
-    hint: JsonSchemaValue | None = field(default=None, compare=False)
 
     def text(self, value: object) -> str:
         """The message for this value."""
@@ -93,8 +90,6 @@ class Rule:
         """Add the rule to the field's JSON schema."""
         shape = handler(schema)
         shape.setdefault(VALIDATIONS, []).append(self.validation())
-        if self.hint is not None:
-            shape.setdefault(HINT, []).append(self.hint)
         return shape
 
 
@@ -136,7 +131,6 @@ def matches(pattern: str, message: str) -> Rule:
         cel=f"self.matches({_cel_string(f'^(?:{pattern})$')})",
         holds=lambda value: compiled.fullmatch(value) is not None,
         message=message,
-        hint={"pattern": f"^(?:{pattern})$"},
     )
 
 

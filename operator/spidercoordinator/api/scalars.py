@@ -58,13 +58,11 @@ WHOLE = Rule(
     "it must be a whole number, without a decimal point",
 )
 
-_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
-_OPTIONAL_IP_HINT = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"maxLength": 0}]}
 
 IP = Annotated[
     str,
     Field(max_length=64),
-    Rule("isIP(self)", lambda v: parse_ip(v) is not None, _NO_ADDRESS, hint=_IP_HINT),
+    Rule("isIP(self)", lambda v: parse_ip(v) is not None, _NO_ADDRESS),
 ]
 OptionalIP = Annotated[
     str,
@@ -73,7 +71,6 @@ OptionalIP = Annotated[
         "self == '' || isIP(self)",
         lambda v: v == "" or parse_ip(v) is not None,
         _NO_ADDRESS + ', or "" for none',
-        hint=_OPTIONAL_IP_HINT,
     ),
 ]
 Network = Annotated[
@@ -96,7 +93,6 @@ def _interface(pattern: str, message: str) -> Rule:
         cel=f"{text.cel} && self != '.' && self != '..'",
         holds=lambda v: text.holds(v) and v not in {".", ".."},
         message=message,
-        hint=text.hint,
     )
 
 
@@ -129,7 +125,6 @@ RouteTable = Annotated[
         "{value} is one of the kernel's own tables, 253 (default), 254 (main) and 255 (local);"
         " choose another number between 1 and 4294967295",
         shown="(self == 253 ? '253' : self == 254 ? '254' : '255')",
-        hint={"not": {"enum": [253, 254, 255]}},
     ),
 ]
 RPFilter = Annotated[int, Field(ge=-1, le=2, json_schema_extra={"format": "int32"}), WHOLE]
