@@ -17,7 +17,6 @@ from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import SettingsError
 from spidercoordinator.handlers import following, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
-from spidercoordinator.handlers.nodiff import NoDiff
 from spidercoordinator.handlers.prime import prime, until_answered
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
@@ -207,7 +206,6 @@ def kopf_settings() -> kopf.OperatorSettings:
     """What kopf needs to be told to run in production."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
-    settings.persistence.diffbase_storage = NoDiff()
     settings.watching.server_timeout = _WATCH
     settings.watching.client_timeout = _WATCH + _GRACE
     settings.watching.inactivity_timeout = _WATCH + _GRACE
