@@ -108,6 +108,8 @@ class Follower:
         """Yield what is seen, without end."""
         resource: Resource | None = None
         while True:
+            # Before the question, not before the rest: one may be woken while it is answered.
+            self.woken.clear()
             try:
                 resource = resource or await self._choose()
                 if resource is None:
@@ -184,9 +186,11 @@ class Follower:
 
     async def _rest(self, at_least: float = 0.0) -> None:
         self._failures += 1
-        self.woken.clear()
         delay = max(at_least, self.backoff.delay(self._failures))
         try:
-            await asyncio.wait_for(self.woken.wait(), delay)
+            async with asyncio.timeout(delay):
+                await self.woken.wait()
         except TimeoutError:
             return
+        # A kind is announced a moment before it is served: look often again.
+        self._failures = 0

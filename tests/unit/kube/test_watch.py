@@ -42,12 +42,14 @@ class FakeServer:
         self.lists = 0
         self.watched_from: list[str] = []
         self.scripts: list[Answer] = []
+        self.discovering: Callable[[], None] = lambda: None
         app = web.Application()
         app.router.add_get("/apis/example.org/v1", self._discover)
         app.router.add_get("/apis/example.org/v1/things", self._things)
         self.http = TestServer(app)
 
     async def _discover(self, _: web.Request) -> web.Response:
+        self.discovering()
         if not self.served:
             raise web.HTTPNotFound
         return web.json_response({"resources": [{"name": "things"}]})
@@ -215,6 +217,67 @@ async def test_a_kind_that_comes_later_is_found_when_woken(
 
     seen = await take(follower, came)
     assert [type(each) for each in seen] == [Absent, Listed]
+
+
+async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
+    server.served = False
+    server.scripts = [says(stay=True)]
+    server.discovering = follower.woken.set
+
+    def came(seen: list[Seen]) -> bool:
+        server.served = bool(seen)
+        return len(seen) == 2
+
+    seen = await take(follower, came)
+    assert [type(each) for each in seen] == [Absent, Listed]
+
+
+async def test_a_kind_is_looked_for_soon_when_it_is_announced_before_it_is_served(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    follower.backoff = Backoff(first=0.001, cap=60, jitter=0.0)
+    server.served = False
+    server.scripts = [says(stay=True)]
+    stream = follower.follow()
+    async with asyncio.timeout(5):
+        # In vain for so long that the next looks are seconds apart.
+        for _ in range(11):
+            assert await anext(stream) == Absent()
+        follower.woken.set()
+        for _ in range(2):
+            assert await anext(stream) == Absent()
+        server.served = True
+        assert await anext(stream) == Listed([thing("a", 1)])
+    await stream.aclose()
+
+
+async def test_ends_when_it_is_woken_and_cancelled_at_once(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
+    server.served = False
+    stream = follower.follow()
+    assert await anext(stream) == Absent()
+
+    async def rest() -> Seen:
+        return await anext(stream)
+
+    resting = asyncio.create_task(rest())
+    async with asyncio.timeout(5):
+        # So many turns of the loop until it rests; from then on nothing answers but this test.
+        for _ in range(10):
+            await asyncio.sleep(0)
+        follower.woken.set()
+        await asyncio.sleep(0)
+        resting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await resting
 
 
 async def test_a_line_longer_than_any_buffer_arrives_whole(
