@@ -65,12 +65,12 @@ class Operator:
             time.sleep(0.02)
         self.port = int(found[1])
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End it; gives its exit status."""
+    def stop(self, how: signal.Signals = signal.SIGTERM, within: float = 20) -> int:
+        """End it within so many seconds; gives its exit status."""
         if self._process is None:
             return 0
         self._process.send_signal(how)
-        status = self._process.wait(timeout=20)
+        status = self._process.wait(within)
         self._process = None
         return status
 

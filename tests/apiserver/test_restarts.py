@@ -190,11 +190,12 @@ async def test_the_network_kind_that_comes_later(
 
 
 async def test_a_signal_ends_it_at_once_and_cleanly(process: Operator, cluster: Cluster) -> None:
-    process.start()
     await cluster.coordinator({"podCIDRType": "none"})
-    began = asyncio.get_running_loop().time()
-    assert process.stop(signal.SIGTERM) == 0
-    assert asyncio.get_running_loop().time() - began < 3
+    # At all moments of a start: its parts are begun one after the other.
+    for moment in range(12):
+        process.start()
+        await asyncio.sleep(moment * 0.004)
+        assert process.stop(signal.SIGTERM, within=4) == 0
     assert "Traceback" not in process.text()
 
 
@@ -219,7 +220,8 @@ async def test_uninstall_leaves_nothing_that_cannot_be_deleted(
     ended = await asyncio.create_subprocess_exec(
         str(COMMAND), "uninstall", env={"KUBECONFIG": str(server.kubeconfig), "PATH": "/usr/bin"}
     )
-    assert await asyncio.wait_for(ended.wait(), 30) == 0
+    async with asyncio.timeout(30):
+        assert await ended.wait() == 0
     assert await cluster.api.find(SPIDERCOORDINATORS, "default") is None
     older = await cluster.api.get(SPIDERCOORDINATORS, "older")
     assert older["metadata"]["finalizers"] == ["example.org/keep"]

@@ -80,7 +80,6 @@ class _Operator:
     server: Server
     primed: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    stop_kopf: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def assemble(cls, settings: Settings, api: Api) -> _Operator:
@@ -129,9 +128,8 @@ class _Operator:
             told.cancel()
             await self.state.queue.close()
             await asyncio.gather(background, told, return_exceptions=True)
-            self.stop_kopf.set()
-            if not self.primed.is_set():
-                framework.cancel()
+            # By its stop flag kopf would give requests it has just begun five seconds more.
+            framework.cancel()
             await asyncio.gather(framework, return_exceptions=True)
         for part in (background, framework):
             if not part.cancelled():
@@ -153,7 +151,6 @@ class _Operator:
             settings=settings,
             standalone=True,
             clusterwide=True,
-            stop_flag=self.stop_kopf,
         )
         # kopf has just taken the signals; taken back, so that our own part ends before kopf, which
         # would wait for it.
@@ -186,7 +183,8 @@ class _Operator:
             tasks.create_task(following.follow(state, kind, self.objects[name]), name=name)
         self.primed.set()
         try:
-            await asyncio.wait_for(self.followers.settled.wait(), _SETTLE)
+            async with asyncio.timeout(_SETTLE):
+                await self.followers.settled.wait()
         except TimeoutError:
             logger.warning("deciding without all sources of CIDRs, some do not answer yet")
         for name in {*state.coordinators, state.settings.name}:
