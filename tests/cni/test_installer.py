@@ -1,6 +1,7 @@
 """The node installer as it runs in its pod: unprivileged, resident, beside running plugins."""
 
 import contextlib
+import json
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cni.conftest import NO_CAPABILITIES, wait_for
+from tests.cni.namespace import Namespace
 
 LIMIT_KIB = 10 * 1024
 
@@ -102,6 +104,53 @@ def test_another_products_plugin_comes_back(programs: Path, host: Path) -> None:
     with resident(programs, host, "--replace-foreign", "--restore-on-stop"):
         wait_for(lambda: plugin.read_bytes()[:4] == b"\x7fELF")
     assert plugin.read_text() == "#!/bin/sh\n"
+
+
+@pytest.fixture
+def node() -> Iterator[Namespace]:
+    """The node's network: one interface with an alternative name, and the side of a pod."""
+    made = Namespace("sc-interfaces")
+    try:
+        made.create()
+        made.run("ip link add uplink type bridge")
+        made.run("ip link property add dev uplink altname enp0s3")
+        made.run("ip link add veth0a1b2c3d type veth peer name bond9")
+        yield made
+    finally:
+        made.delete()
+
+
+def installed(node: Namespace, programs: Path, host: Path, *flags: str) -> str:
+    """Install once in the node's network; gives what was said of errors."""
+    command = [*node.argv(""), *argv(programs, host, "--once", *flags)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stderr
+
+
+def test_tells_the_nodes_interfaces(node: Namespace, programs: Path, host: Path) -> None:
+    told = host / "termination-log"
+    assert installed(node, programs, host, f"--interfaces-target={told}") == ""
+    report = json.loads(told.read_text())
+    assert report["interfaces"] == ["uplink", "enp0s3", "bond9"]
+    assert "veth" in report["unlisted"]
+    assert "truncated" not in report
+
+
+def test_installs_also_where_interfaces_cannot_be_told(
+    node: Namespace, programs: Path, host: Path
+) -> None:
+    said = installed(node, programs, host, f"--interfaces-target={host / 'no' / 'log'}")
+    assert "will not know this node's interfaces" in said
+    assert (host / "bin" / "coordinator").exists()
+
+
+def test_tells_nothing_but_the_error_when_it_cannot_install(programs: Path, host: Path) -> None:
+    told = host / "termination-log"
+    (host / "bin").rmdir()
+    command = argv(programs, host, "--once", f"--interfaces-target={told}")
+    refused = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "check that the directory of the node is mounted" in refused.stderr
+    assert not told.exists()
 
 
 def test_flags_are_checked(programs: Path, host: Path) -> None:

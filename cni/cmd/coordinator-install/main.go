@@ -27,13 +27,18 @@ func main() {
 	restoreOnStop := flag.Bool("restore-on-stop", false, "put the other product's plugin back when told to stop")
 	restore := flag.Bool("restore", false, "put the other product's plugin back now, and exit")
 	once := flag.Bool("once", false, "install and exit")
+	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to tell the names of the node's network interfaces in, such as /dev/termination-log; needs the node's network")
 	interval := flag.Duration("interval", 10*time.Second, "time between two checks")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 {
 		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor as its first word), and an interval greater than zero; see --help\n")
 		os.Exit(2)
 	}
-	os.Exit(serve(installer, *once, *restore, *restoreOnStop, *interval))
+	status := serve(installer, *once, *restore, *restoreOnStop, *interval)
+	if *once && status == 0 && *interfacesTarget != "" {
+		tellInterfaces(*interfacesTarget)
+	}
+	os.Exit(status)
 }
 
 // locations defines the flags that say where things are.

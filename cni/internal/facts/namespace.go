@@ -44,6 +44,15 @@ func OpenPath(path string) (*Namespace, error) {
 	return space, nil
 }
 
+// Links reads all links, none of them missing.
+func (n *Namespace) Links() ([]netlink.Link, error) {
+	links, err := dump(n.Netlink.LinkList)
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	return links, nil
+}
+
 // Fd is the descriptor of the namespace.
 func (n *Namespace) Fd() int { return int(n.netns.Fd()) }
 
