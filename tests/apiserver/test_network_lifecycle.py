@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -50,7 +49,7 @@ async def test_nad_goes_with_its_network(networks: Networks) -> None:
     await networks.gone("short")
 
 
-async def test_edit_and_deletion_are_healed_within_a_second(networks: Networks) -> None:
+async def test_edit_and_deletion_are_healed_by_their_events(networks: Networks) -> None:
     await networks.make("healed")
     await networks.ready("healed")
     config = (await networks.nad("healed"))["spec"]["config"]
@@ -67,9 +66,8 @@ async def test_edit_and_deletion_are_healed_within_a_second(networks: Networks) 
         None,
     ):
         await (networks.change_nad("healed", harm) if harm else networks.delete_nad("healed"))
-        began = time.monotonic()
-        await eventually("the NAD is as it was", mended, every=0.01)
-        assert time.monotonic() - began < 1.0
+        # Long before the sweep, which would mend it in minutes; how soon is for the benchmark.
+        await eventually("the NAD is as it was", mended)
 
 
 async def test_foreign_metadata_stays_and_ours_follows_the_network(networks: Networks) -> None:

@@ -26,6 +26,7 @@ from tests.bench.verdict import verdict
 MANY = int(os.environ.get("SPIDERCOORDINATOR_BENCH_OBJECTS", "5000"))
 BURST = 500
 ONE_BY_ONE = 100
+HEALED = 50
 PATCHED = 1000
 CONFIG = '{"cniVersion":"0.3.1","name":"x","plugins":[' + " " * 500 + "]}"
 
@@ -156,6 +157,29 @@ async def test_one_at_a_time(api: Api, operator: Operator) -> None:
     told(
         f"one network to its NAD, of {ONE_BY_ONE}, in ms: "
         f"median {verdict(statistics.median(times), 15)}, worst {verdict(max(times), 50)}"
+    )
+
+
+async def test_edits_by_hand_are_healed(api: Api, operator: Operator) -> None:
+    await settled(api, operator)
+    healed = names("healed", HEALED)
+    await make_networks(api, healed)
+    times = []
+    for name in healed:
+        config = (await api.get(NETWORK_ATTACHMENT_DEFINITIONS, name, "default"))["spec"]["config"]
+
+        def whole(thing: Object, wanted: tuple[str, str] = (name, config)) -> bool:
+            return (thing["metadata"]["name"], thing["spec"].get("config")) == wanted
+
+        async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, whole) as seen:
+            harm = {"spec": {"config": "{}"}}
+            await api.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, "default", patch=harm)
+            began = time.perf_counter()
+            times.append((await seen.until(1) - began) * 1000)
+    await remove(api, healed)
+    told(
+        f"edit of a NAD by hand to its config restored, of {HEALED}, in ms: "
+        f"median {statistics.median(times):.1f}, worst {verdict(max(times), 1000)}"
     )
 
 
