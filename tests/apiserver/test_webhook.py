@@ -25,6 +25,7 @@ from testbed import binaries
 from testbed.apiserver import ApiServer, free_port
 from tests.apiserver.conftest import NAD_CRD, ROOT, kubectl
 from tests.apiserver.harness import Cluster, Operator, eventually
+from tests.apiserver.installers import SELECTOR, Installers
 from tests.apiserver.networks import MACVLAN, Networks
 
 NAME = "spidercoordinator"
@@ -47,6 +48,7 @@ def replica(server: ApiServer, folder: Path, port: int) -> Operator:
         {
             "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": NAME,
             "SPIDERCOORDINATOR_WEBHOOK_PORT": str(port),
+            "SPIDERCOORDINATOR_INSTALLER_PODS": SELECTOR,
         },
     )
 
@@ -146,25 +148,68 @@ async def test_cr_name_cannot_change(networks: Networks) -> None:
         )
 
 
-def test_doubtful_address_is_shown_by_kubectl(own_server: ApiServer, networks: Networks) -> None:
-    assert networks
+def applied(server: ApiServer, spec: dict[str, Any], *flags: str, name: str) -> str:
+    """What kubectl shows beside the result when it applies a network."""
     thing = {
         "apiVersion": "spiderpool.spidernet.io/v2beta1",
         "kind": "SpiderMultusConfig",
-        "metadata": {"name": "doubtful", "namespace": "default"},
-        "spec": {**MACVLAN, "coordinator": {"vethLinkAddress": "169.254.169.254"}},
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": spec,
     }
-    command = [str(binaries.ensure() / "kubectl"), f"--kubeconfig={own_server.kubeconfig}"]
+    command = [str(binaries.ensure() / "kubectl"), f"--kubeconfig={server.kubeconfig}"]
     shown = subprocess.run(
-        [*command, "apply", "-f", "-"],
+        [*command, "apply", *flags, "-f", "-"],
         input=json.dumps(thing),
         check=True,
         capture_output=True,
         text=True,
         timeout=30,
     )
-    assert "Warning: spec.coordinator.vethLinkAddress" in shown.stderr
-    assert "metadata service" in shown.stderr
+    return shown.stderr
+
+
+def test_doubtful_address_is_shown_by_kubectl(own_server: ApiServer, networks: Networks) -> None:
+    assert networks
+    spec = {**MACVLAN, "coordinator": {"vethLinkAddress": "169.254.169.254"}}
+    shown = applied(own_server, spec, name="doubtful")
+    assert "Warning: spec.coordinator.vethLinkAddress" in shown
+    assert "metadata service" in shown
+
+
+async def test_master_that_no_node_has_is_shown_by_kubectl(
+    own_server: ApiServer, networks: Networks
+) -> None:
+    installers = Installers(networks.api)
+
+    def shown(master: str) -> str:
+        # It is there already, on another master: this is a change.
+        spec = {"cniType": "macvlan", "macvlan": {"master": [master]}}
+        return applied(own_server, spec, "--dry-run=server", name="moved")
+
+    async def shows(master: str, text: str) -> None:
+        async def check() -> bool:
+            found = shown(master)
+            return text in found if text else not found
+
+        await eventually(f"{master}: kubectl shows {text!r}", check)
+
+    applied(own_server, MACVLAN, name="moved")
+    await installers.start("other", labels={"app": "other"})
+    await installers.tell("other", "eth9")
+    for node in ("node-1", "node-2", "node-3"):
+        await installers.start(node)
+    assert shown("eth9") == ""
+    await installers.tell("node-1", "eth0")
+    await shows("eth9", 'Warning: spec.macvlan.master[0]: "eth9" is not on node-1, the only node')
+    await installers.tell("node-2", "eth0", "eth1")
+    await shows("eth9", '"eth9" is on none of the 2 nodes looked at (node-1, node-2);')
+    assert shown("eth0") == shown("eth1") == ""
+    await installers.tell("node-2", "eth0", truncated=True)
+    await shows("eth9", "")
+    await installers.end("node-2")
+    await shows("eth9", "is not on node-1, the only node")
+    await installers.end("node-1", "node-3", "other")
+    await shows("eth9", "")
 
 
 async def test_certificate_outlives_a_restart_and_nothing_depends_on_the_webhook(

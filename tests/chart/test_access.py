@@ -12,7 +12,7 @@ from spidercoordinator.kube.watch import Selection
 from testbed import kubeconfig
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import COMMAND, Operator, eventually
-from tests.chart.helm import CHART, Helm, Object, nested, rules_of
+from tests.chart.helm import CHART, Helm, Object, Values, nested, rules_of
 
 CILIUM = ("cilium", "cilium-config")
 NAD_CRD = CHART.parents[1] / "testbed" / "manifests" / "network-attachment-definition.crd.yaml"
@@ -77,9 +77,9 @@ def account(cluster: Helm, server: ApiServer, name: str) -> Path:
     return path
 
 
-def environment(helm: Helm) -> dict[str, str]:
+def environment(helm: Helm, values: Values | None = None) -> dict[str, str]:
     """The operator's environment as the chart sets it, on any free port."""
-    [operator] = [thing for thing in helm.template() if thing["kind"] == "Deployment"]
+    [operator] = [thing for thing in helm.template(values) if thing["kind"] == "Deployment"]
     entries = operator["spec"]["template"]["spec"]["containers"][0]["env"]
     chart = {entry["name"]: entry["value"] for entry in entries if "value" in entry}
     return chart | {

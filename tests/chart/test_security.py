@@ -51,6 +51,11 @@ def test_the_installer_has_two_folders_of_the_node_and_no_token(pods: dict[str, 
     assert not [volume for volume in installer["volumes"] if "projected" in volume]
 
 
+def test_the_installer_says_in_the_pods_status_why_it_failed(pods: dict[str, Object]) -> None:
+    for container in (*pods["DaemonSet"]["containers"], *pods["DaemonSet"]["initContainers"]):
+        assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_the_installer_runs_on_every_node_and_is_guaranteed(pods: dict[str, Object]) -> None:
     assert pods["DaemonSet"]["tolerations"] == [{"operator": "Exists"}]
     [container] = pods["DaemonSet"]["containers"]

@@ -1,16 +1,22 @@
 """The chart's webhook: off unless wanted, in nobody's way, and kept by the operator's account."""
 
 import base64
+import json
 from pathlib import Path
+
+import pytest
 
 from testbed.apiserver import ApiServer, free_port
 from tests.apiserver.harness import Operator, eventually
-from tests.chart.helm import Helm, Object, merged, nested
+from tests.chart.helm import Helm, Object, Values, merged, nested, pick, pod_templates, rules_of
 from tests.chart.test_access import account, environment
 
 ON = nested("operator.webhook.enabled", True)
 NAME = "test-spidercoordinator-webhook"
 CONFIGURATION = "validatingwebhookconfigurations"
+
+
+TELL = "--interfaces-target=/dev/termination-log"
 
 
 def kinds(objects: list[Object]) -> set[str]:
@@ -40,16 +46,132 @@ def test_it_is_asked_about_our_kinds_only_and_nothing_waits_for_it(helm: Helm) -
         assert webhook["sideEffects"] == "None"
 
 
+def flags(objects: list[Object]) -> tuple[list[str], list[str]]:
+    """What the installer's init container is told, and what the resident one."""
+    spec = pod_templates(objects)["DaemonSet"]["spec"]
+    [first], [resident] = spec["initContainers"], spec["containers"]
+    assert first["name"] == "install"
+    return first["args"], resident["args"]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        pytest.param({}, False, id="nobody asks"),
+        pytest.param(ON, True, id="the webhook asks"),
+        pytest.param(
+            merged(ON, nested("installer.hostNetwork", False)), False, id="it would not see them"
+        ),
+    ],
+)
+def test_nodes_tell_their_interfaces_to_the_webhook(
+    helm: Helm, values: Values, *, told: bool
+) -> None:
+    first, resident = flags(helm.template(values))
+    assert (TELL in first) == told
+    assert TELL not in resident
+
+
+def test_the_operator_finds_the_installers_pods(helm: Helm) -> None:
+    objects = helm.template(merged(ON, nested("nameOverride", "sc")), release="other")
+    container = pick(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    [selector] = [
+        each["value"]
+        for each in container["env"]
+        if each["name"] == "SPIDERCOORDINATOR_INSTALLER_PODS"
+    ]
+    asked = dict(term.split("=") for term in selector.split(","))
+    assert asked == pick(objects, "DaemonSet")["spec"]["selector"]["matchLabels"]
+
+
+def test_pods_may_be_read_in_the_releases_namespace_while_it_is_on(helm: Helm) -> None:
+    def may(values: Values) -> list[tuple[str, list[str]]]:
+        return [
+            (role["metadata"].get("namespace", ""), rule["verbs"])
+            for role, rule in rules_of(helm.template(values), "")
+            if "pods" in rule["resources"]
+        ]
+
+    control_plane = ("kube-system", ["list", "watch"])
+    assert may({}) == [control_plane]
+    assert sorted(may(ON)) == [("default", ["list", "watch"]), control_plane]
+
+
+def reach(cluster: Helm, port: int) -> None:
+    """Let the API server find the operator where it runs here, which is in no pod."""
+    webhooks = cluster.get(CONFIGURATION, NAME)["webhooks"]
+    changes = [
+        {
+            "op": "replace",
+            "path": f"/webhooks/{index}/clientConfig",
+            "value": {"url": f"https://127.0.0.1:{port}{each['clientConfig']['service']['path']}"},
+        }
+        for index, each in enumerate(webhooks)
+    ]
+    cluster.kubectl("patch", CONFIGURATION, NAME, "--type=json", "-p", json.dumps(changes))
+
+
+def installer_pod(cluster: Helm) -> Object:
+    """A pod as the DaemonSet would make it on a node."""
+    template = cluster.get("daemonset", "test-spidercoordinator-installer")["spec"]["template"]
+    spec = template["spec"] | {"nodeName": "node-1"}
+    meta = template["metadata"] | {"name": "told", "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+def report(cluster: Helm, message: str) -> None:
+    """Say of the pod what a kubelet would when its init container has ended."""
+    container = {
+        "name": "install",
+        "state": {"terminated": {"exitCode": 0, "message": message}},
+        "image": "",
+        "imageID": "",
+        "ready": True,
+        "restartCount": 0,
+    }
+    status = json.dumps({"status": {"initContainerStatuses": [container]}})
+    cluster.kubectl("patch", "pod", "told", "--subresource=status", "--type=merge", "-p", status)
+
+
+async def test_missing_master_is_noticed_with_the_operators_own_account(
+    cluster: Helm, server: ApiServer, tmp_path: Path
+) -> None:
+    cluster.install(ON)
+    port = free_port()
+    reach(cluster, port)
+    given = {"SPIDERCOORDINATOR_WEBHOOK_PORT": str(port)}
+    login = account(cluster, server, "test-spidercoordinator-operator")
+    operator = Operator(login, tmp_path / "log", environment(cluster, ON) | given)
+    operator.start()
+    network = {
+        "apiVersion": "spiderpool.spidernet.io/v2beta1",
+        "kind": "SpiderMultusConfig",
+        "metadata": {"name": "net", "namespace": "default"},
+        "spec": {"cniType": "macvlan", "macvlan": {"master": ["eth9"]}},
+    }
+    apply = ("apply", "--dry-run=server", "-f", "-")
+
+    async def warned() -> bool:
+        shown = cluster.kubectl(*apply, stdin=json.dumps(network)).stderr
+        return '"eth9" is not on node-1, the only node looked at' in shown
+
+    try:
+        cluster.apply([installer_pod(cluster)])
+        report(cluster, '{"interfaces":["eth0"],"unlisted":[]}')
+        await eventually("the master is missed", warned, seconds=30)
+    finally:
+        operator.stop()
+        cluster.kubectl("delete", "pod", "told", "--force", "--grace-period=0")
+    assert "orbidden" not in operator.text()
+
+
 async def test_certificate_is_kept_with_the_operators_own_account_over_an_upgrade(
     cluster: Helm, server: ApiServer, tmp_path: Path
 ) -> None:
     cluster.install(ON)
     login = account(cluster, server, "test-spidercoordinator-operator")
-    given = {
-        "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": NAME,
-        "SPIDERCOORDINATOR_WEBHOOK_PORT": str(free_port()),
-    }
-    operator = Operator(login, tmp_path / "log", environment(cluster) | given)
+    given = {"SPIDERCOORDINATOR_WEBHOOK_PORT": str(free_port())}
+    operator = Operator(login, tmp_path / "log", environment(cluster, ON) | given)
     operator.start()
 
     def certificate() -> str:

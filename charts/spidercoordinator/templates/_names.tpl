@@ -52,6 +52,15 @@ app.kubernetes.io/instance: {{ $root.Release.Name | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
+{{/* Label selector of the installer's pods. */}}
+{{- define "spidercoordinator.installer.selector" -}}
+{{- $terms := list -}}
+{{- range $key, $value := include "spidercoordinator.selectorLabels" (list . "installer") | fromYaml -}}
+{{- $terms = append $terms (printf "%s=%s" $key $value) -}}
+{{- end -}}
+{{- join "," $terms -}}
+{{- end -}}
+
 {{/* Call with (list $ "operator"). */}}
 {{- define "spidercoordinator.labels" -}}
 {{- $root := index . 0 -}}

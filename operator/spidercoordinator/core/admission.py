@@ -6,13 +6,14 @@ shows in the object's status instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api import nad
 from spidercoordinator.core.condition import Verdict
 from spidercoordinator.core.linkaddress import link_address_verdict
+from spidercoordinator.core.masters import Told, missing_masters
 from spidercoordinator.core.ownership import Conflict, decide
 from spidercoordinator.core.validate import Problem, annotation_path, find_problems, parse
 from spidercoordinator.core.wanted import wanted_nad
@@ -40,7 +41,12 @@ class Answer:
 
 
 def review_network(
-    thing: Thing, before: Thing | None, *, rivals: Sequence[Thing], current: Thing | None
+    thing: Thing,
+    before: Thing | None,
+    *,
+    rivals: Sequence[Thing],
+    current: Thing | None,
+    told: Collection[Told] = (),
 ) -> Answer:
     """A SpiderMultusConfig that is created (`before` is None) or changed.
 
@@ -49,6 +55,7 @@ def review_network(
         before: As it is stored now.
         rivals: The other networks of the namespace that want the same NAD.
         current: The NAD of that name, if there is one.
+        told: What is known of the nodes' interfaces.
     """
     if thing["metadata"].get("deletionTimestamp"):
         return Answer()
@@ -58,7 +65,7 @@ def review_network(
     problems += _renamed(thing, before)
     if problems or known:
         return Answer(tuple(problems))
-    return Answer(tuple(_conflict(thing, rivals, current)), tuple(_warnings(thing)))
+    return Answer(tuple(_conflict(thing, rivals, current)), tuple(_warnings(thing, told)))
 
 
 def review_coordinator(thing: Thing) -> Answer:
@@ -93,9 +100,9 @@ def _conflict(thing: Thing, rivals: Sequence[Thing], current: Thing | None) -> l
     return []
 
 
-def _warnings(thing: Thing) -> list[str]:
+def _warnings(thing: Thing, told: Collection[Told]) -> list[str]:
     config = parse({**thing, "metadata": {**_UNBORN, **thing["metadata"]}})
-    spec, found = config.spec, []
+    spec, found = config.spec, [str(each) for each in missing_masters(config.spec, told)]
     if spec.coordinator and spec.coordinator.veth_link_address:
         address = spec.coordinator.veth_link_address
         found += _doubts(address, "spec.coordinator.vethLinkAddress")

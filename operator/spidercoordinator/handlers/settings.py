@@ -31,6 +31,8 @@ class Settings:
         webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
             operator, whose caBundle it keeps; empty for no webhook.
         webhook_port: port of the webhook.
+        installer_pods: label selector of the installer's pods in `namespace`, which tell the
+            nodes' interfaces to the webhook; empty when they do not.
     """
 
     name: str = "default"
@@ -43,6 +45,7 @@ class Settings:
     node_defaults: str = "spidercoordinator-node-defaults"
     webhook_configuration: str = ""
     webhook_port: int = 9443
+    installer_pods: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -67,6 +70,7 @@ class Settings:
             node_defaults=given.get("NODE_DEFAULTS_CONFIGMAP", cls.node_defaults),
             webhook_configuration=given.get("WEBHOOK_CONFIGURATION", ""),
             webhook_port=_port(given.get("WEBHOOK_PORT", "9443"), "WEBHOOK_PORT"),
+            installer_pods=given.get("INSTALLER_PODS", ""),
         )
 
 

@@ -18,8 +18,11 @@ import kopf
 from spidercoordinator.core.admission import Answer, review_coordinator, review_network
 from spidercoordinator.core.claims import name_of
 from spidercoordinator.core.wanted import nad_name
+from spidercoordinator.discovery.interfaces import installer_pods
+from spidercoordinator.discovery.source import Observed
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.handlers.certificate import Keeper
+from spidercoordinator.handlers.sources import note
 from spidercoordinator.handlers.state import State
 from spidercoordinator.kube.resource import (
     SPIDERCOORDINATORS,
@@ -27,6 +30,7 @@ from spidercoordinator.kube.resource import (
     Object,
     Resource,
 )
+from spidercoordinator.kube.watch import Follower
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +46,15 @@ def register_webhooks(
     """Serve the webhook if one is configured; the handlers' ids are its paths."""
     if not state.settings.webhook_configuration:
         return
+    installers = Observed()
 
-    def network(body: Any, old: Any, warnings: list[str], operation: str, **_: Any) -> None:
+    # In the event loop, where nothing changes the stores meanwhile: kopf runs others in threads.
+    async def network(body: Any, old: Any, warnings: list[str], operation: str, **_: Any) -> None:
         if operation != "DELETE":
             before = plain(old) if old is not None else None
-            _give(_review_network(state, plain(body), before), warnings)
+            _give(_review_network(state, installers, plain(body), before), warnings)
 
-    def coordinator(body: Any, warnings: list[str], operation: str, **_: Any) -> None:
+    async def coordinator(body: Any, warnings: list[str], operation: str, **_: Any) -> None:
         if operation != "DELETE":
             _give(review_coordinator(plain(body)), warnings)
 
@@ -60,7 +66,7 @@ def register_webhooks(
         kopf.on.validate(
             resource.group, resource.version, resource.plural, registry=registry, id=handler_id
         )(review)
-    settings.admission.server = _serving(state)
+    settings.admission.server = _serving(state, installers)
 
 
 def plain(body: Any) -> Object:
@@ -68,12 +74,20 @@ def plain(body: Any) -> Object:
     return {key: body[key] for key in ("metadata", "spec") if key in body}
 
 
-def _review_network(state: State, thing: Object, before: Object | None) -> Answer:
+def _review_network(
+    state: State, installers: Observed, thing: Object, before: Object | None
+) -> Answer:
     namespace, name = name_of(thing)
     wanted = (namespace, nad_name(thing))
     others = state.claims.wanters(wanted) - {(namespace, name)}
     rivals = [state.networks[each] for each in others if each in state.networks]
-    return review_network(thing, before, rivals=rivals, current=state.attachments.get(wanted))
+    return review_network(
+        thing,
+        before,
+        rivals=rivals,
+        current=state.attachments.get(wanted),
+        told=installers.kept.values(),
+    )
 
 
 def _give(answer: Answer, warnings: list[str]) -> None:
@@ -83,7 +97,7 @@ def _give(answer: Answer, warnings: list[str]) -> None:
         raise kopf.AdmissionError(text, code=_INVALID)
 
 
-def _serving(state: State) -> Any:
+def _serving(state: State, installers: Observed) -> Any:
     async def serve(answer: Any) -> AsyncIterator[Any]:
         with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
             keeper = Keeper(
@@ -99,12 +113,16 @@ def _serving(state: State) -> Any:
                 pkeyfile=str(keeper.key_file),
                 file_check_interval=_FILES_EVERY,
             )
-            keeping = asyncio.create_task(_keep_on(keeper))
+            background = [
+                asyncio.create_task(_keep_on(keeper)),
+                asyncio.create_task(_follow_installers(state, installers)),
+            ]
             try:
                 async for config in server(answer):
                     yield config
             finally:
-                keeping.cancel()
+                for each in background:
+                    each.cancel()
 
     return serve
 
@@ -129,3 +147,13 @@ async def _kept(keeper: Keeper) -> bool:
         logger.warning("the webhook's certificate cannot be kept: %s", error)
         return False
     return True
+
+
+async def _follow_installers(state: State, installers: Observed) -> None:
+    """Keep true what the nodes told of their interfaces; only the webhook asks for it."""
+    if not state.settings.installer_pods:
+        return
+    topic = installer_pods(state.settings.namespace, state.settings.installer_pods)
+    async for seen in Follower(state.api, topic.selection).follow():
+        if note(topic, installers, seen) and installers.error:
+            logger.warning("missing masters are not noticed: %s", installers.error)

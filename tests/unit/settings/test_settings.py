@@ -23,11 +23,13 @@ def test_everything_set() -> None:
             "SPIDERCOORDINATOR_LOG_FORMAT": "text",
             "SPIDERCOORDINATOR_CILIUM_CONFIGMAP": "cilium/config",
             "SPIDERCOORDINATOR_NODE_DEFAULTS_CONFIGMAP": "defaults",
+            "SPIDERCOORDINATOR_INSTALLER_PODS": "a=b,c=d",
         }
     )
     assert settings.cilium_config_map == ("cilium", "config")
     assert (settings.log_level, settings.log_format) == ("debug", "text")
     assert (settings.namespace, settings.node_defaults) == ("net", "defaults")
+    assert settings.installer_pods == "a=b,c=d"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ args:
   {{- range rest . }}
   - {{ . }}
   {{- end }}
+{{- /* So that the pod says why it cannot install. */}}
+terminationMessagePolicy: FallbackToLogsOnError
 resources:
   {{- toYaml $installer.resources | nindent 2 }}
 securityContext:

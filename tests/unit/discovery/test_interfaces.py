@@ -1,0 +1,92 @@
+"""What the installer's pods tell of their nodes, and what is not taken from them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from spidercoordinator.core.masters import Interfaces, Told
+from spidercoordinator.discovery.interfaces import installer_pods, read_pod
+from spidercoordinator.discovery.source import Observed
+from spidercoordinator.handlers.sources import note
+from spidercoordinator.kube.watch import Changed, Deleted, Listed
+
+MESSAGE = '{"interfaces":["eth0","bond0"],"unlisted":["veth"]}'
+TOLD = Interfaces(frozenset({"eth0", "bond0"}), ("veth",))
+ENDED = {"exitCode": 0, "reason": "Completed", "message": MESSAGE}
+
+
+def pod(state: dict[str, Any], *, name: str = "p1", container: str = "install") -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "ns"},
+        "spec": {"nodeName": f"node-of-{name}"},
+        "status": {"initContainerStatuses": [{"name": container, "state": state}]},
+    }
+
+
+def ended(**other: Any) -> dict[str, Any]:
+    return pod({"terminated": ENDED | other})
+
+
+def test_a_pod_tells_the_interfaces_of_its_node() -> None:
+    assert read_pod(ended()) == Told("node-of-p1", TOLD)
+
+
+def test_other_init_containers_do_not_matter() -> None:
+    found = ended()
+    statuses = found["status"]["initContainerStatuses"]
+    statuses.insert(0, {"name": "injected", "state": {"terminated": {"exitCode": 0}}})
+    assert read_pod(found) == Told("node-of-p1", TOLD)
+
+
+def test_a_list_without_room_says_so() -> None:
+    read = read_pod(ended(message='{"interfaces":["a"],"unlisted":[],"truncated":true}'))
+    assert read == Told("node-of-p1", Interfaces(frozenset({"a"}), (), truncated=True))
+
+
+def test_nodes_of_one_kind_share_what_is_remembered() -> None:
+    first, second = read_pod(ended()), read_pod(ended())
+    assert first is not None
+    assert second is not None
+    assert first.interfaces is second.interfaces
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        pytest.param({"metadata": {"name": "a"}}, id="neither spec nor status"),
+        pytest.param({**ended(), "spec": {}}, id="not on a node yet"),
+        pytest.param({**ended(), "status": {}}, id="not seen by kubelet yet"),
+        pytest.param(pod({"waiting": {}}), id="the container waits"),
+        pytest.param(pod({"running": {}}), id="it runs"),
+        pytest.param(pod({"terminated": ENDED}, container="other"), id="another container"),
+        pytest.param(ended(exitCode=1), id="it failed"),
+        pytest.param(ended(message=""), id="no message"),
+        pytest.param(pod({"terminated": {"exitCode": 0}}), id="no message at all"),
+        pytest.param(ended(message=MESSAGE[:-4]), id="kubelet cut the message off"),
+        pytest.param(ended(message="installed /host/cni-bin/coordinator"), id="no JSON"),
+        pytest.param(ended(message="[]"), id="no object"),
+        pytest.param(ended(message="{}"), id="no interfaces"),
+        pytest.param(ended(message='{"interfaces":"eth0"}'), id="no list"),
+        pytest.param(ended(message='{"interfaces":[0]}'), id="no names"),
+        pytest.param(ended(message='{"interfaces":[],"unlisted":3}'), id="no list of beginnings"),
+    ],
+)
+def test_anything_else_tells_nothing(thing: dict[str, Any]) -> None:
+    assert read_pod(thing) is None
+
+
+def test_only_nodes_and_names_are_kept_while_pods_come_and_go() -> None:
+    topic, observed = installer_pods("ns", "a=b"), Observed()
+    first = pod({"terminated": ENDED})
+    starting = pod({"waiting": {}}, name="p2")
+    note(topic, observed, Listed([first, starting]))
+    assert observed.kept == {"ns/p1": Told("node-of-p1", TOLD)}
+    later = json.dumps({"interfaces": ["eth7"]})
+    started = pod({"terminated": ENDED | {"message": later}}, name="p2")
+    note(topic, observed, Changed(started))
+    assert observed.kept["ns/p2"].interfaces.names == {"eth7"}
+    note(topic, observed, Deleted(first))
+    assert set(observed.kept) == {"ns/p2"}
