@@ -7,7 +7,7 @@ import pytest
 from tests.e2e import manifests
 from tests.e2e.cluster import NETWORKS, Cluster, Object, Release, eventually
 from tests.e2e.conftest import upgrade
-from tests.e2e.manifests import NAMESPACE
+from tests.e2e.manifests import MASTER, NAMESPACE
 
 
 def _apply(cluster: Cluster, spec: Object, *, dry: bool = False) -> str:
@@ -24,6 +24,13 @@ def _refusal(output: str) -> str:
     return "\n".join(line for line in lines if "denied the request" in line)
 
 
+def _missed(cluster: Cluster, master: str) -> str:
+    """What is said of a master that no node has."""
+    output = _apply(cluster, {"macvlan": {"master": [master]}}, dry=True)
+    assert "created" in output
+    return "\n".join(line for line in output.splitlines() if "looked at" in line)
+
+
 @pytest.mark.usefixtures("namespace")
 def test_it_refuses_and_warns(cluster: Cluster, reinstalled: Release) -> None:
     upgrade(cluster, reinstalled, "--set operator.webhook.enabled=true --wait --timeout 2m")
@@ -34,3 +41,11 @@ def test_it_refuses_and_warns(cluster: Cluster, reinstalled: Release) -> None:
     assert "created" in warned
     assert "Warning:" in warned
     assert "8.8.8.8" in warned
+    nodes = len(cluster.items("nodes"))
+    looked = f"on none of the {nodes} nodes looked at" if nodes > 1 else "not on "
+    eventually(
+        "every node has told its interfaces",
+        lambda: f'macvlan.master[0]: "eth9" is {looked}' in _missed(cluster, "eth9"),
+        60,
+    )
+    assert _missed(cluster, MASTER) == ""
