@@ -3,6 +3,7 @@
 SpiderCoordinatorError          base; str() is one line an administrator can act on
 ├── SettingsError               the operator's environment or command line is wrong: do not start
 ├── LoginError                  no way to the API server: no kubeconfig, no service account
+├── ManifestError               a file cannot be read, or is no YAML
 ├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
 │   └── NameConflictError       another owner already has the name the object wants
 ├── SourceError                 a source of CIDRs exists, but its content cannot be understood
@@ -29,6 +30,10 @@ class SettingsError(SpiderCoordinatorError):
 
 class LoginError(SpiderCoordinatorError):
     """Neither a kubeconfig nor a service account leads to an API server."""
+
+
+class ManifestError(SpiderCoordinatorError):
+    """A file that should hold manifests cannot be read as such."""
 
 
 class InvalidObjectError(SpiderCoordinatorError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import yaml
 
 from spidercoordinator.api.nad import CR_NAME
 from spidercoordinator.core.validate import find_problems
-from tests.apiserver.harness import Cluster
+from spidercoordinator.kube.resource import SPIDERCOORDINATORS
+from tests.apiserver.harness import COMMAND, Cluster
 from tests.apiserver.networks import Networks
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -44,3 +46,29 @@ async def test_example_becomes_a_nad(name: str, cluster: Cluster) -> None:
     nad = await networks.nad(annotations.get(CR_NAME, name))
     assert nad["spec"].get("config", "") or name == "custom-minimal"
     assert list(find_problems(await networks.get(name))) == []
+
+
+def rendered(*files: Path) -> dict[str, str | None]:
+    """The configurations that `spidercoordinator render` prints, by the name of the NAD."""
+    command = [str(COMMAND), "render", *(f"--filename={each}" for each in files)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return {
+        nad["metadata"]["name"]: nad["spec"].get("config")
+        for nad in yaml.safe_load_all(done.stdout)
+    }
+
+
+async def test_render_prints_what_the_operator_makes(cluster: Cluster, tmp_path: Path) -> None:
+    await cluster.coordinator({"podCIDRType": "none", "vethLinkAddress": "169.254.100.1"})
+    networks, made = Networks(cluster.api), {}
+    for name, example in EXAMPLES.items():
+        annotations = example["metadata"].get("annotations", {})
+        await networks.make(name, example["spec"], annotations)
+        await networks.ready(name)
+        wanted = annotations.get(CR_NAME, name)
+        made[wanted] = (await networks.nad(wanted))["spec"].get("config")
+    here = tmp_path / "here.yaml"
+    here.write_text(yaml.safe_dump_all([await cluster.api.get(SPIDERCOORDINATORS, "default")]))
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(yaml.safe_dump_all(EXAMPLES.values()))
+    assert rendered(here, mine) == made

@@ -27,6 +27,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     uninstall.add_argument("--timeout", type=float, default=60.0, help="seconds (default 60)")
     commands.add_parser("crds", help="print the CRDs of this version")
     commands.add_parser("doctor", help="say what hinders pods, as far as the API server tells")
+    for name, purpose in (
+        ("check", "say what is wrong with manifests, without a cluster"),
+        ("render", "print the NetworkAttachmentDefinitions of manifests, without a cluster"),
+    ):
+        offline = commands.add_parser(name, help=purpose)
+        offline.add_argument(
+            "-f",
+            "--filename",
+            action="append",
+            required=True,
+            help="a file, a folder, or - for standard input; may be given several times",
+        )
     arguments = parser.parse_args(argv)
     try:
         return _dispatch(arguments)
@@ -41,7 +53,15 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from spidercoordinator.cli.crds import print_crds  # noqa: PLC0415
 
         return print_crds()
+    if arguments.command == "check":
+        from spidercoordinator.cli.check import check  # noqa: PLC0415
+
+        return check(arguments.filename)
     settings = Settings.read(os.environ)
+    if arguments.command == "render":
+        from spidercoordinator.cli.render import render  # noqa: PLC0415
+
+        return render(arguments.filename, settings)
     if arguments.command == "doctor":
         from spidercoordinator.cli.doctor import doctor  # noqa: PLC0415
 

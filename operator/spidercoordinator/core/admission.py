@@ -23,7 +23,7 @@ Thing = Mapping[str, Any]
 KNOWN_IPAM: Final = frozenset(
     {"spiderpool", "whereabouts", "host-local", "dhcp", "static", "calico-ipam", "kube-ovn"}
 )
-_UNBORN: Final = {"uid": "", "creationTimestamp": "9999"}
+UNBORN: Final = {"uid": "", "creationTimestamp": "9999"}
 """An object that is being created has neither yet; it comes after all that are there."""
 
 
@@ -90,7 +90,7 @@ def _renamed(thing: Thing, before: Thing | None) -> list[Problem]:
 
 
 def _conflict(thing: Thing, rivals: Sequence[Thing], current: Thing | None) -> list[Problem]:
-    meta = {**_UNBORN, **thing["metadata"]}
+    meta = {**UNBORN, **thing["metadata"]}
     config = parse({**thing, "metadata": meta})
     wanted = wanted_nad(config, None, default_ipam={}, coordinator_name="")
     decision = decide(wanted, current, rivals)
@@ -101,7 +101,7 @@ def _conflict(thing: Thing, rivals: Sequence[Thing], current: Thing | None) -> l
 
 
 def _warnings(thing: Thing, told: Collection[Told]) -> list[str]:
-    config = parse({**thing, "metadata": {**_UNBORN, **thing["metadata"]}})
+    config = parse({**thing, "metadata": {**UNBORN, **thing["metadata"]}})
     spec, found = config.spec, [str(each) for each in missing_masters(config.spec, told)]
     if spec.coordinator and spec.coordinator.veth_link_address:
         address = spec.coordinator.veth_link_address

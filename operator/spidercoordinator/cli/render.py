@@ -1,0 +1,29 @@
+"""`spidercoordinator render`: the NetworkAttachmentDefinitions of manifests, without a cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import yaml
+
+from spidercoordinator.cli.check import judged
+from spidercoordinator.core.offline import attachments, missing
+from spidercoordinator.handlers.settings import Settings
+
+
+def render(names: Sequence[str], settings: Settings) -> int:
+    """Print what the operator would make of the manifests, as YAML; gives the exit status.
+
+    Raises:
+        ManifestError: a file cannot be read, or is no YAML.
+    """
+    manifests, errors = judged(names)
+    if errors:
+        print("render: nothing is printed until the errors are mended", file=sys.stderr)
+        return 1
+    if lacking := missing(manifests, settings.name):
+        print(f"render: {lacking}", file=sys.stderr)
+    made = attachments(manifests, settings.name, default_ipam=settings.default_ipam or {})
+    yaml.safe_dump_all(made, sys.stdout, sort_keys=False, width=2**20)
+    return 0

@@ -1,0 +1,157 @@
+"""What `spidercoordinator check` says of files, and that it says nothing of good ones."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spidercoordinator.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+API = "spiderpool.spidernet.io/v2beta1"
+MACVLAN: dict[str, Any] = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}
+
+
+def network(name: str = "a", spec: Any = MACVLAN, **meta: Any) -> dict[str, Any]:
+    meta = {"name": name, **meta}
+    return {"apiVersion": API, "kind": "SpiderMultusConfig", "metadata": meta, "spec": spec}
+
+
+def coordinator(**spec: Any) -> dict[str, Any]:
+    meta = {"name": "default"}
+    return {"apiVersion": API, "kind": "SpiderCoordinator", "metadata": meta, "spec": spec}
+
+
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], *things: Any) -> tuple[int, str]:
+    """The exit status, and what was said, without the file's name."""
+    path = tmp_path / "objects.yaml"
+    path.write_text(yaml.safe_dump_all(things))
+    status = main(["check", "-f", str(path)])
+    return status, capsys.readouterr().err.replace(f"{path}: ", "")
+
+
+def test_good_objects_are_counted_and_others_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {"vethLinkAddress": 1}}
+    path = tmp_path / "objects.yaml"
+    path.write_text(yaml.safe_dump_all([network(), None, pod, coordinator(hostRuleTable=7)]))
+    assert main(["check", "-f", str(path)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "check: 2 SpiderCoordinators and SpiderMultusConfigs would be taken\n"
+    assert said.err == ""
+
+
+BAD: dict[str, tuple[Any, str]] = {
+    "a field that is misspelt": (
+        coordinator(vethLinkAdress="169.254.100.1"),
+        (
+            "SpiderCoordinator default: error: spec.vethLinkAdress: there is no such field; did you"
+            " mean vethLinkAddress?"
+        ),
+    ),
+    "a field that is nowhere": (
+        network(spec={**MACVLAN, "macvlan": {"master": ["eth0"], "zzz": 1}}),
+        (
+            "SpiderMultusConfig default/a: error: spec.macvlan.zzz: there is no such field; allowed"
+            " are bond, ippools, master, mtu, rdmaResourceName, vlanID"
+        ),
+    ),
+    "a field of an item": (
+        coordinator(policyRoutes=[{"dst": "10.0.0.0/8", "gw": "10.1.1.1", "via": 1}]),
+        "spec.policyRoutes[0].via: there is no such field",
+    ),
+    "a value out of range": (coordinator(hostRuleTable=255), "error: spec.hostRuleTable: "),
+    "JSON that is none": (
+        network(spec={"cniType": "custom", "customCNI": "{"}),
+        "error: spec.customCNI: it is not JSON",
+    ),
+    "a spec that is no object": (network(spec=[1]), "SpiderMultusConfig default/a: error: spec"),
+    "annotations that are none": (network(annotations="x"), "error: metadata.annotations: "),
+    "a version of another day": (
+        network() | {"apiVersion": "spiderpool.spidernet.io/v2"},
+        (
+            'SpiderMultusConfig: error: apiVersion: "spiderpool.spidernet.io/v2" is not served;'
+            " allowed is spiderpool.spidernet.io/v2beta1"
+        ),
+    ),
+    "a kind of the peer": (
+        network() | {"kind": "SpiderIPPool"},
+        'SpiderIPPool: error: kind: "SpiderIPPool" is not of this product',
+    ),
+    "no metadata": (network() | {"metadata": None}, "error: metadata: it is missing"),
+    "no name": (network(name=""), "error: metadata.name: '' is no name"),
+    "a name of capitals": (network(name="Net"), "error: metadata.name: 'Net' is no name"),
+    "a namespace that is none": (network(namespace="a_b"), "metadata.namespace: 'a_b' is no name"),
+    "no object": ([1, 2], "error: it is no Kubernetes object: it has no kind"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    thing, said = BAD[case]
+    status, text = check(tmp_path, capsys, thing)
+    assert status == 1
+    assert said in text
+
+
+def test_a_doubt_is_told_but_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    thing = network(spec={**MACVLAN, "ipam": {"type": "mine", "any": ["thing"]}})
+    status, text = check(tmp_path, capsys, thing)
+    assert status == 0
+    assert text.startswith('SpiderMultusConfig default/a: warning: spec.ipam.type: "mine" is no')
+
+
+def test_two_that_want_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wants = {"annotations": {"multus.spidernet.io/cr-name": "b"}, "creationTimestamp": None}
+    elsewhere = network("c", namespace="other", **wants)
+    status, text = check(tmp_path, capsys, network("b"), network("c", **wants), elsewhere)
+    assert status == 1
+    assert text.count("\n") == 1
+    assert "SpiderMultusConfig default/c: error: metadata.name: " in text
+    assert "NetworkAttachmentDefinition default/b is also wanted by SpiderMultusConfig b" in text
+
+
+def test_one_that_is_there_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, text = check(tmp_path, capsys, network(), network(namespace="default"))
+    assert status == 1
+    assert text.count("SpiderMultusConfig default/a: error: metadata.name: it is there more") == 2
+
+
+def test_lists_are_taken_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    things = {"apiVersion": "v1", "kind": "List", "items": [network(), network("B")]}
+    status, text = check(tmp_path, capsys, things)
+    assert (status, text.count("\n")) == (1, 1)
+
+
+def test_yaml_is_read_as_kubectl_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "scc.yaml"
+    path.write_text(
+        f"apiVersion: {API}\nkind: SpiderCoordinator\n"
+        "metadata: {name: default, creationTimestamp: 2026-01-02T03:04:05Z}\n"
+        "spec: {podMACPrefix: 12:34, hostRuleTable: 0x1f4}\n"
+    )
+    assert main(["check", "-f", str(path)]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(b"{a: [}", "it is no YAML: "), (b"\xff\xfe\xfd", "it cannot be read: ")],
+)
+def test_a_file_that_is_no_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes, said: str
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(text)
+    assert main(["check", "-f", str(tmp_path)]) == 1
+    assert f"spidercoordinator: {path}: {said}" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-f", "nowhere.yaml"]) == 1
+    assert "spidercoordinator: nowhere.yaml: it cannot be read: " in capsys.readouterr().err
