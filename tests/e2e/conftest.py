@@ -110,7 +110,8 @@ def synced(cluster: Cluster, release: Release) -> Release:
 
     def look() -> bool:
         found = cluster.get(COORDINATORS, "default") or {}
-        return bool(found.get("status", {}).get("phase") == "Synced")
+        held = found.get("metadata", {}).get("finalizers")
+        return bool(held and found.get("status", {}).get("phase") == "Synced")
 
     eventually("SpiderCoordinator default is Synced", look, 60)
     return release
