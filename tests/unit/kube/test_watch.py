@@ -201,13 +201,20 @@ async def test_a_watch_that_hangs_is_given_up(
     assert "no answer in time" in str(seen[1].error)
 
 
-async def test_a_kind_that_comes_later_is_found_when_woken(
-    fake: tuple[FakeServer, Follower],
-) -> None:
+@pytest.fixture
+def absent(fake: tuple[FakeServer, Follower]) -> tuple[FakeServer, Follower]:
+    """A kind that is not there, looked for again in a minute unless somebody says so."""
     server, follower = fake
     follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
     server.served = False
     server.scripts = [says(stay=True)]
+    return server, follower
+
+
+async def test_a_kind_that_comes_later_is_found_when_woken(
+    absent: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = absent
 
     def came(seen: list[Seen]) -> bool:
         if seen == [Absent()]:
@@ -220,12 +227,9 @@ async def test_a_kind_that_comes_later_is_found_when_woken(
 
 
 async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(
-    fake: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Follower],
 ) -> None:
-    server, follower = fake
-    follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
-    server.served = False
-    server.scripts = [says(stay=True)]
+    server, follower = absent
     server.discovering = follower.woken.set
 
     def came(seen: list[Seen]) -> bool:
@@ -237,12 +241,10 @@ async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(
 
 
 async def test_a_kind_is_looked_for_soon_when_it_is_announced_before_it_is_served(
-    fake: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Follower],
 ) -> None:
-    server, follower = fake
+    server, follower = absent
     follower.backoff = Backoff(first=0.001, cap=60, jitter=0.0)
-    server.served = False
-    server.scripts = [says(stay=True)]
     stream = follower.follow()
     async with asyncio.timeout(5):
         # In vain for so long that the next looks are seconds apart.
@@ -257,11 +259,9 @@ async def test_a_kind_is_looked_for_soon_when_it_is_announced_before_it_is_serve
 
 
 async def test_ends_when_it_is_woken_and_cancelled_at_once(
-    fake: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Follower],
 ) -> None:
-    server, follower = fake
-    follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
-    server.served = False
+    _, follower = absent
     stream = follower.follow()
     assert await anext(stream) == Absent()
 
