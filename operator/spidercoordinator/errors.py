@@ -6,6 +6,7 @@ SpiderCoordinatorError          base; str() is one line an administrator can act
 ├── ManifestError               a file cannot be read, or is no YAML
 ├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
 │   └── NameConflictError       another owner already has the name the object wants
+├── LeadershipLostError         another replica leads, or may do so soon: stop
 ├── SourceError                 a source of CIDRs exists, but its content cannot be understood
 └── ApiError                    the API server refused, or was not reached
     ├── ApiUnavailableError     no connection, time-out, 5xx, 429: try again later
@@ -55,6 +56,10 @@ class NameConflictError(InvalidObjectError):
 
     def __init__(self, message: str, *, field: str = "metadata.name") -> None:
         super().__init__(message, field=field, reason="NameConflict")
+
+
+class LeadershipLostError(SpiderCoordinatorError):
+    """This process led, and may not write any more: another one does, or may do so soon."""
 
 
 class SourceError(SpiderCoordinatorError):

@@ -33,6 +33,9 @@ class Settings:
         webhook_port: port of the webhook.
         installer_pods: label selector of the installer's pods in `namespace`, which tell the
             nodes' interfaces to the webhook; empty when they do not.
+        lease: name of the Lease, in `namespace`, that the process which works holds; empty to work
+            without one, when nobody else does.
+        pod: `(name, uid)` of the pod this runs in, each empty when there is none.
     """
 
     name: str = "default"
@@ -46,6 +49,8 @@ class Settings:
     webhook_configuration: str = ""
     webhook_port: int = 9443
     installer_pods: str = ""
+    lease: str = ""
+    pod: tuple[str, str] = ("", "")
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -71,6 +76,8 @@ class Settings:
             webhook_configuration=given.get("WEBHOOK_CONFIGURATION", ""),
             webhook_port=_port(given.get("WEBHOOK_PORT", "9443"), "WEBHOOK_PORT"),
             installer_pods=given.get("INSTALLER_PODS", ""),
+            lease=given.get("LEASE", ""),
+            pod=(given.get("POD_NAME", ""), given.get("POD_UID", "")),
         )
 
 

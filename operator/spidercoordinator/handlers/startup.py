@@ -17,6 +17,7 @@ from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import SettingsError
 from spidercoordinator.handlers import following, spidercoordinator, spidermultusconfig, sweep
 from spidercoordinator.handlers.events import register
+from spidercoordinator.handlers.leader import Leader
 from spidercoordinator.handlers.prime import prime, until_answered
 from spidercoordinator.handlers.queue import Key, Queue
 from spidercoordinator.handlers.settings import Settings
@@ -53,6 +54,7 @@ async def run(settings: Settings, environ: Mapping[str, str] = os.environ) -> No
 
     Raises:
         LoginError: there is no way to the API server.
+        LeadershipLostError: another replica leads now, or may do so soon.
         SettingsError: the HTTP port cannot be had.
     """
     login = await Login.find(environ)
@@ -78,7 +80,9 @@ class _Operator:
     followers: Followers
     objects: dict[str, Follower]
     server: Server
+    leader: Leader
     primed: asyncio.Event = field(default_factory=asyncio.Event)
+    warm: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -105,33 +109,45 @@ class _Operator:
                 up=lambda topic, value: metrics.topics.labels(topic).set(value),
             ),
         )
-        state = State(settings, api, queue, followers, metrics=metrics, health=health)
+        leader = Leader.standing(api, settings, health)
+        fenced = api.fenced(leader.fence)
+        state = State(settings, fenced, queue, followers, metrics=metrics, health=health)
         objects = following.followers(state)
-        metrics.gauge("queue_depth", "Objects that wait to be made so.", lambda: queue.depth)
+        metrics.gauge(
+            "leader", "Whether this replica works (1) or stands by.", lambda: leader.leads
+        )
+        metrics.gauge(
+            "queue_depth",
+            "Objects that wait to be made so.",
+            lambda: queue.depth if leader.leads else 0,
+        )
         metrics.gauge("queue_retrying", "Objects whose last try failed.", lambda: queue.retrying)
         metrics.gauge("networks", "SpiderMultusConfigs.", lambda: len(state.networks))
         metrics.gauge("last_heard_seconds", "Since the last event or list.", health.age)
-        return cls(state, followers, objects, Server(health, metrics))
+        return cls(state, followers, objects, Server(health, metrics), leader)
 
     async def run(self) -> None:
         """Run until told to stop, or until a part fails."""
         self._take_signals()
         background = asyncio.create_task(self._background(), name="background")
         framework = asyncio.create_task(self._kopf(), name="kopf")
+        leading = asyncio.create_task(self._lead(), name="leader")
         told = asyncio.create_task(self.stop.wait(), name="told to stop")
-        parts = {background, framework, told}
+        parts = {background, framework, leading, told}
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Ours first: kopf waits for every task that began after it.
-            background.cancel()
-            told.cancel()
+            for part in (background, leading, told):
+                part.cancel()
             await self.state.queue.close()
-            await asyncio.gather(background, told, return_exceptions=True)
+            await asyncio.gather(background, leading, told, return_exceptions=True)
+            if leading.cancelled():
+                await self.leader.release()
             # By its stop flag kopf would give requests it has just begun five seconds more.
             framework.cancel()
             await asyncio.gather(framework, return_exceptions=True)
-        for part in (background, framework):
+        for part in (leading, background, framework):
             if not part.cancelled():
                 part.result()
 
@@ -156,6 +172,11 @@ class _Operator:
         # would wait for it.
         self._take_signals()
         await kopf.run_tasks(tasks, ignored=before)
+
+    async def _lead(self) -> None:
+        # Not before the stores are full: who leads should be able to.
+        await self.warm.wait()
+        await self.leader.run()
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -187,12 +208,16 @@ class _Operator:
                 await self.followers.settled.wait()
         except TimeoutError:
             logger.warning("deciding without all sources of CIDRs, some do not answer yet")
+        self.warm.set()
+        await self.leader.answered.wait()
+        state.health.ready = True
+        await self.leader.acquired.wait()
+        for resource in sweep.SWEPT:
+            # What vanished while this replica stood by, nobody has told.
+            await until_answered(partial(sweep.reconcile, sweep.sweep_key(resource), state))
         for name in {*state.coordinators, state.settings.name}:
             state.queue.add(coordinator_key(name))
-        for resource in sweep.SWEPT:
-            state.queue.add(sweep.sweep_key(resource), after=sweep.EVERY, bulk=True)
         state.queue.open()
-        state.health.ready = True
 
     async def _measure(self) -> None:
         while True:

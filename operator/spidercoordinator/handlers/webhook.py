@@ -101,7 +101,7 @@ def _serving(state: State, installers: Observed) -> Any:
     async def serve(answer: Any) -> AsyncIterator[Any]:
         with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
             keeper = Keeper(
-                state.api,
+                state.api.unfenced,  # every replica serves it, also one that stands by
                 state.settings.namespace,
                 state.settings.webhook_configuration,
                 Path(folder),

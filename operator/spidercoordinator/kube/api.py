@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -27,12 +28,20 @@ _OK: Final = range(200, 300)
 
 
 class Api:
-    """The requests this project makes. Every method raises `ApiError` and its kinds only."""
+    """The requests this project makes. Every method raises `ApiError` and its kinds only.
+
+    Attributes:
+        login: the way to the API server.
+        client: the client of the `kubernetes` package.
+        unfenced: this one, without what its changes wait for.
+    """
 
     def __init__(self, login: Login, *, timeout: float = 30.0) -> None:
         self.login = login
         self.client = ApiClient(login.configuration)
+        self.unfenced = self
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
+        self._fence: Callable[[], Awaitable[None]] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,6 +53,12 @@ class Api:
         trace: TracebackType | None,
     ) -> None:
         await self.client.close()  # type: ignore[no-untyped-call]
+
+    def fenced(self, fence: Callable[[], Awaitable[None]]) -> Self:
+        """The same client, but each request that changes something waits for `fence` first."""
+        other = copy(self)
+        other._fence = fence  # noqa: SLF001 - its own class
+        return other
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
         """Read one object."""
@@ -215,6 +230,8 @@ class Api:
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> Object:
+        if self._fence and method != "GET":
+            await self._fence()
         with reported(action, self.login.server):
             answer = await self.client.call_api(
                 method,

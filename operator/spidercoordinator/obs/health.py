@@ -26,13 +26,15 @@ class Health:
     """How the operator is.
 
     Attributes:
-        ready: whether everything was read once and work has begun.
+        ready: whether everything was read once, and this process works or may take over at once.
+        waits_for: why it is not ready, while it is not.
         heard: monotonic time of the last event or list.
         deaf: since when (monotonic) a watch has not told what a list showed, by kind.
         oldest: seconds of the longest running work.
     """
 
     ready: bool = False
+    waits_for: str = "the cluster's CIDRs have not been looked for yet"
     heard: float = field(default_factory=time.monotonic)
     deaf: dict[str, float] = field(default_factory=dict)
     oldest: float = 0.0
@@ -89,7 +91,7 @@ class Server:
         return web.Response(text="\n".join(complaints or ["ok"]), status=500 if complaints else 200)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        text = "ok" if self._health.ready else "the cluster's CIDRs have not been looked for yet"
+        text = "ok" if self._health.ready else self._health.waits_for
         return web.Response(text=text, status=200 if self._health.ready else 503)
 
     async def _render(self, _: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ def test_nothing_set_is_enough() -> None:
     settings = Settings.read({"PATH": "/bin", "SPIDERCOORDINATOR_NAME": ""})
     assert (settings.name, settings.http_port) == ("default", 8080)
     assert settings.default_ipam == {"type": "spiderpool"}
+    assert settings.lease == ""
 
 
 def test_everything_set() -> None:
@@ -23,12 +24,16 @@ def test_everything_set() -> None:
             "SPIDERCOORDINATOR_LOG_FORMAT": "text",
             "SPIDERCOORDINATOR_CILIUM_CONFIGMAP": "cilium/config",
             "SPIDERCOORDINATOR_NODE_DEFAULTS_CONFIGMAP": "defaults",
+            "SPIDERCOORDINATOR_LEASE": "operator",
+            "SPIDERCOORDINATOR_POD_NAME": "operator-x2x4z",
+            "SPIDERCOORDINATOR_POD_UID": "1-2-3",
             "SPIDERCOORDINATOR_INSTALLER_PODS": "a=b,c=d",
         }
     )
     assert settings.cilium_config_map == ("cilium", "config")
     assert (settings.log_level, settings.log_format) == ("debug", "text")
     assert (settings.namespace, settings.node_defaults) == ("net", "defaults")
+    assert (settings.lease, settings.pod) == ("operator", ("operator-x2x4z", "1-2-3"))
     assert settings.installer_pods == "a=b,c=d"
 
 
