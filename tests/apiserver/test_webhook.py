@@ -49,6 +49,8 @@ def replica(server: ApiServer, folder: Path, port: int) -> Operator:
             "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": NAME,
             "SPIDERCOORDINATOR_WEBHOOK_PORT": str(port),
             "SPIDERCOORDINATOR_INSTALLER_PODS": SELECTOR,
+            # Of two replicas one stands by; it answers all the same.
+            "SPIDERCOORDINATOR_LEASE": NAME,
         },
     )
 
@@ -277,5 +279,6 @@ async def test_second_replica_serves_the_same_certificate(
         )
         await eventually("the second replica answers", lambda: refuses(networks), seconds=30)
         assert await secret(networks) == before
+        assert second.metric("spidercoordinator_leader") == 0
     finally:
         second.stop()

@@ -19,6 +19,7 @@ from spidercoordinator.kube.watch import Selection
 
 _CONTAINER: Final = "install"
 """The init container that tells."""
+_TELLING: Final = (("spec", "nodeName"), ("status", "initContainerStatuses"))
 
 
 def installer_pods(namespace: str, labels: str) -> Topic:
@@ -28,7 +29,11 @@ def installer_pods(namespace: str, labels: str) -> Topic:
         namespace: Where they are.
         labels: Label selector that fits them alone.
     """
-    return Topic("interfaces of the nodes", Selection((PODS,), namespace, labels=labels), read_pod)
+    return Topic(
+        "interfaces of the nodes",
+        Selection((PODS,), namespace, labels=labels, only=_TELLING),
+        read_pod,
+    )
 
 
 def read_pod(thing: Object) -> Told | None:

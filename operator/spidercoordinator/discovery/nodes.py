@@ -18,7 +18,11 @@ def read_node(thing: Object) -> tuple[str, ...] | None:
     return normalise(entries) or None
 
 
-TOPIC: Final = Topic("Node with podCIDRs", Selection((NODES,)), read_node)
+TOPIC: Final = Topic(
+    "Node with podCIDRs",
+    Selection((NODES,), only=(("spec", "podCIDRs"), ("spec", "podCIDR"))),
+    read_node,
+)
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,13 @@ class Api:
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
+        slim: Callable[[Object], Object] | None = None,
         page: int = _PAGE,
     ) -> tuple[list[Object], str]:
-        """Read a collection page by page; gives the objects and the list's resource version."""
+        """Read a collection page by page; gives the objects and the list's resource version.
+
+        What `slim` leaves of each object is all that is held while further pages are read.
+        """
         query = selection(labels, fields) | {"limit": str(page)}
         items: list[Object] = []
         while True:
@@ -96,7 +100,8 @@ class Api:
                 accept=_METADATA_ONLY.format("List") if metadata_only else _JSON,
                 action=f"list {resource.describe(namespace)}",
             )
-            items.extend(answer.get("items") or ())
+            found = answer.get("items") or ()
+            items.extend(map(slim, found) if slim else found)
             meta = answer.get("metadata") or {}
             if not meta.get("continue"):
                 return items, meta.get("resourceVersion", "")

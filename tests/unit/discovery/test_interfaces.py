@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spidercoordinator.core.claims import name_of
 from spidercoordinator.core.masters import Interfaces, Told
 from spidercoordinator.discovery.interfaces import installer_pods, read_pod
 from spidercoordinator.discovery.source import Observed
@@ -76,6 +77,16 @@ def test_nodes_of_one_kind_share_what_is_remembered() -> None:
 )
 def test_anything_else_tells_nothing(thing: dict[str, Any]) -> None:
     assert read_pod(thing) is None
+
+
+def test_a_list_of_pods_holds_no_more_than_is_read() -> None:
+    topic, whole = installer_pods("ns", "a=b"), ended()
+    whole["spec"]["containers"] = whole["status"]["conditions"] = ["bulk"]
+    whole["metadata"]["managedFields"] = ["bulk"]
+    held = topic.selection.slim(whole)
+    assert "bulk" not in str(held)
+    assert read_pod(held) == read_pod(whole)
+    assert name_of(held) == name_of(whole)
 
 
 def test_only_nodes_and_names_are_kept_while_pods_come_and_go() -> None:

@@ -45,7 +45,11 @@ def test_an_api_server_without_the_kind_is_named() -> None:
     ],
 )
 def test_a_node_tells_its_ranges(spec: dict[str, Any], kept: tuple[str, ...] | None) -> None:
-    assert nodes.read_node({"metadata": {}, "spec": spec}) == kept
+    whole = {"metadata": {"name": "a"}, "spec": {**spec, "taints": ["bulk"]}, "status": {}}
+    assert nodes.read_node(whole) == kept
+    held = nodes.TOPIC.selection.slim(whole)
+    assert nodes.read_node(held) == kept
+    assert "bulk" not in str(held)
 
 
 def test_ranges_of_nodes_are_merged() -> None:

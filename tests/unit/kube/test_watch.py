@@ -226,6 +226,15 @@ async def test_a_kind_that_comes_later_is_found_when_woken(
     assert [type(each) for each in seen] == [Absent, Listed]
 
 
+async def test_a_list_holds_only_what_is_selected(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    follower.selection = Selection((THINGS,), only=(("spec", "x"),))
+    server.scripts = [says(stay=True)]
+    assert await take(follower, bool) == [Listed([{"metadata": {"name": "a"}}])]
+
+
 async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(
     absent: tuple[FakeServer, Follower],
 ) -> None:
