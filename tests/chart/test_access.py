@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +16,15 @@ from tests.chart.helm import CHART, Helm, Object, Values, nested, rules_of
 
 CILIUM = ("cilium", "cilium-config")
 NAD_CRD = CHART.parents[1] / "testbed" / "manifests" / "network-attachment-definition.crd.yaml"
+LEASE = "test-spidercoordinator-operator"
+LEASES = "lease.coordination.k8s.io"
 NAD = "network-attachment-definitions.k8s.cni.cncf.io"
 NETWORK = (
     '{"apiVersion": "spiderpool.spidernet.io/v2beta1", "kind": "SpiderMultusConfig",'
     ' "metadata": {"name": "net", "namespace": "kube-system"},'
     ' "spec": {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}}'
 )
-OURS = {"spiderpool.spidernet.io", "k8s.cni.cncf.io", "apiextensions.k8s.io"}
+OURS = {"spiderpool.spidernet.io", "k8s.cni.cncf.io", "apiextensions.k8s.io", "coordination.k8s.io"}
 
 
 def selections() -> list[Selection]:
@@ -116,6 +118,50 @@ async def test_the_operator_works_with_its_own_account(
         status = operator.stop()
     assert status == 0
     assert not re.findall(r".*(?:[Ff]orbidden|cannot \w+ resource).*", operator.text())
+
+
+async def test_replicas_take_turns_with_their_own_account(
+    networks: Helm, server: ApiServer, tmp_path: Path
+) -> None:
+    login = account(networks, server, "test-spidercoordinator-operator")
+    replicas = [
+        Operator(
+            login, tmp_path / name, environment(networks) | {"SPIDERCOORDINATOR_POD_NAME": name}
+        )
+        for name in ("first", "second")
+    ]
+
+    def leads(replica: Operator) -> Callable[[], Awaitable[bool]]:
+        async def asked() -> bool:
+            return replica.metric("spidercoordinator_leader") == 1
+
+        return asked
+
+    def held_by(name: str) -> Callable[[], Awaitable[bool]]:
+        async def asked() -> bool:
+            listed = networks.names("leases")
+            found = networks.get("lease", LEASE) if f"{LEASES}/{LEASE}" in listed else {}
+            return str(found.get("spec", {}).get("holderIdentity")).startswith(f"{name}_")
+
+        return asked
+
+    first, second = replicas
+    try:
+        first.start()
+        await eventually("the first leads", leads(first), seconds=30)
+        second.start()
+        networks.kubectl("delete", "lease", LEASE)
+        await eventually("the Lease is the first's again", held_by("first"))
+        networks.install(nested("defaultIPAM.type", "host-local"))
+        assert await held_by("first")()
+        assert first.stop() == 0
+        await eventually("the second leads", leads(second), seconds=30)
+        assert await held_by("second")()
+    finally:
+        for replica in replicas:
+            replica.stop()
+    for replica in replicas:
+        assert not re.findall(r".*(?:[Ff]orbidden|cannot \w+ resource).*", replica.text())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ FINALIZER = "spiderpool.spidernet.io"
 ADDRESS = "coordinator.vethLinkAddress"
 OURS = "--selector=app.kubernetes.io/part-of=spidercoordinator"
 MADE = (
-    "serviceaccounts,configmaps,services,deployments,daemonsets,jobs,poddisruptionbudgets,"
+    "serviceaccounts,configmaps,leases,services,deployments,daemonsets,jobs,poddisruptionbudgets,"
     "networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,spidercoordinators"
 )
 NETWORK = {

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.chart.helm import EVERYTHING, Helm, Object, merged, nested, pick, pod_templates
+from tests.chart.helm import (
+    EVERYTHING,
+    Helm,
+    Object,
+    merged,
+    nested,
+    pick,
+    pod_templates,
+    rules_of,
+)
 
 SPEC_OF_THE_SEED = {
     "detectGateway": False,
@@ -118,12 +127,32 @@ def test_environment_of_the_operator(helm: Helm) -> None:
         "NAME": "default",
         "DEFAULT_IPAM": '{"type":"spiderpool"}',
         "NAMESPACE": None,
+        "LEASE": "test-spidercoordinator-operator",
+        "POD_NAME": None,
+        "POD_UID": None,
         "HTTP_PORT": "8080",
         "LOG_LEVEL": "info",
         "LOG_FORMAT": "json",
         "CILIUM_CONFIGMAP": "kube-system/cilium-config",
         "NODE_DEFAULTS_CONFIGMAP": "test-spidercoordinator-node-defaults",
     }
+
+
+def test_the_lease_is_the_one_the_operator_may_write(helm: Helm) -> None:
+    objects = helm.template()
+    lease = pick(objects, "Lease")
+    assert "spec" not in lease
+    rules = [
+        (rule["verbs"], rule.get("resourceNames"), role["metadata"]["namespace"])
+        for role, rule in rules_of(objects, "-operator")
+        if rule["resources"] == ["leases"]
+    ]
+    name, namespace = lease["metadata"]["name"], lease["metadata"]["namespace"]
+    assert environment(objects)["LEASE"] == name
+    assert rules == [
+        (["create"], None, namespace),
+        (["get", "list", "watch", "patch"], [name], namespace),
+    ]
 
 
 def test_default_ipam_is_passed_on_whole(helm: Helm) -> None:

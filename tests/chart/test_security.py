@@ -110,6 +110,8 @@ def test_what_the_operator_may_write(objects: list[Object]) -> None:
         ("Role", "/configmaps", "create"),
         ("Role", "/configmaps", "patch"),
         ("Role", "/services", "create"),
+        ("Role", "coordination.k8s.io/leases", "create"),
+        ("Role", "coordination.k8s.io/leases", "patch"),
     }
 
 
