@@ -30,6 +30,12 @@ def test_next_steps(cluster: Helm) -> None:
         assert step in notes
 
 
+def test_which_of_several_replicas_works(cluster: Helm) -> None:
+    look = "kubectl -n default get lease test-spidercoordinator-operator"
+    assert look not in cluster.install()
+    assert look in cluster.install(nested("operator.replicas", 2))
+
+
 def test_the_network_of_the_notes_is_accepted(cluster: Helm) -> None:
     notes = cluster.install()
     _, _, rest = notes.partition("cat <<EOF | kubectl apply -f -\n")
