@@ -53,6 +53,7 @@ _PATIENCE: Final = TERMS.renew_deadline / 2
 """Seconds to wait for one answer, so that a lost one does not cost the Lease."""
 _JITTER: Final = 0.2
 """The share of the retry period that is random: replicas must not ask in step."""
+_FROZEN: Final = "this process was not running"
 
 
 @dataclass(slots=True)
@@ -78,6 +79,7 @@ class Leader:
     acquired: asyncio.Event = field(default_factory=asyncio.Event)
     _sighting: Sighting | None = None
     _until: float = 0.0
+    _over: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _said: str = ""
 
@@ -91,7 +93,7 @@ class Leader:
     @property
     def leads(self) -> bool:
         """Whether this process may change anything now."""
-        return self.acquired.is_set() and now() < self._until
+        return self.acquired.is_set() and not self._over and now() < self._until
 
     async def fence(self) -> None:
         """Let a change pass while this process leads.
@@ -101,6 +103,8 @@ class Leader:
         """
         await self.acquired.wait()
         if not self.leads:
+            # For good: what waits here would miss a renewal that comes through after all.
+            self._over = True
             self._woken.set()
             await asyncio.get_running_loop().create_future()
 
@@ -133,7 +137,7 @@ class Leader:
             return
         try:
             await self._read()
-            if self._seen.holder != self.me.identity:
+            if not self._seen.version or self._seen.holder != self.me.identity:
                 return
             await self._write(released(stamp()))
         except ApiError as error:
@@ -171,13 +175,16 @@ class Leader:
                 self._say(logging.ERROR, self.health.waits_for)
             else:
                 self.answered.set()
-                self._say(logging.INFO, f"standing by: {self._lease} is held by {self._holder}")
+                if held:
+                    self._say(
+                        logging.INFO, f"standing by: {self._lease} is held by {self._seen.holder}"
+                    )
                 wait = min(wait, max(expiry(self._seen) - now(), 0.0))
             await self._rest(wait + _JITTER * TERMS.retry_period * random.random())  # noqa: S311 - spreads load
 
     async def _lead(self) -> NoReturn:
         """Keep the Lease until that fails."""
-        reason = "this process was not running"
+        reason = _FROZEN
         while True:
             await self._rest(max(min(TERMS.retry_period, self._until - now()), 0.0))
             self._woken.clear()
@@ -187,16 +194,16 @@ class Leader:
                 if not await self._claim():
                     await self._read()
                     if self._seen.holder not in ("", self.me.identity):
-                        self._lose(f"was taken by {self._holder}")
+                        self._lose(f"was taken by {self._seen.holder}")
                     await self._claim()
             except ApiError as error:
                 reason = str(error)
                 self._say(logging.WARNING, f"{self._lease} cannot be renewed: {error}")
             else:
-                self._said = ""
+                reason, self._said = _FROZEN, ""
 
     def _lose(self, what: str) -> NoReturn:
-        self._until = 0.0
+        self._over = True
         raise LeadershipLostError(
             f"{self._lease} {what}: another replica may lead, so this process ends; started "
             "again it stands by"
@@ -235,10 +242,6 @@ class Leader:
         except TimeoutError as error:
             text = f"{self._lease}: no answer from the API server within {_PATIENCE:g} s"
             raise ApiUnavailableError(text) from error
-
-    @property
-    def _holder(self) -> str:
-        return self._seen.holder or "nobody"
 
     async def _rest(self, seconds: float) -> None:
         try:
