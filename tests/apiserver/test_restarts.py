@@ -197,6 +197,7 @@ async def test_a_signal_ends_it_at_once_and_cleanly(process: Operator, cluster: 
         await asyncio.sleep(moment * 0.004)
         assert process.stop(signal.SIGTERM, within=4) == 0
     assert "Traceback" not in process.text()
+    assert "ERROR" not in process.text()
 
 
 @pytest.mark.parametrize("alive", [True, False], ids=["operator runs", "operator is dead"])

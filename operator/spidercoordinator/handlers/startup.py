@@ -144,6 +144,7 @@ class _Operator:
             await asyncio.gather(background, leading, told, return_exceptions=True)
             if leading.cancelled():
                 await self.leader.release()
+            _hush_kopf()
             # By its stop flag kopf would give requests it has just begun five seconds more.
             framework.cancel()
             await asyncio.gather(framework, return_exceptions=True)
@@ -223,6 +224,14 @@ class _Operator:
         while True:
             self.state.health.oldest = self.state.queue.oldest()
             await asyncio.sleep(_MEASURE_EVERY)
+
+
+def _hush_kopf() -> None:
+    """Keep kopf's traces of requests that are cut off from hiding why the operator ends."""
+    logging.getLogger("kopf").setLevel(logging.CRITICAL)
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: logger.debug("while ending: %s", context.get("message"))
+    )
 
 
 def kopf_settings() -> kopf.OperatorSettings:
