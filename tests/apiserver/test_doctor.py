@@ -12,6 +12,7 @@ import pytest
 from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.resource import (
     DAEMON_SETS,
+    LEASES,
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
@@ -107,6 +108,26 @@ async def test_from_nothing_to_health_and_back(
     assert code == 1
     assert f"ERROR    SpiderMultusConfig {NAMESPACE}/rival: not Ready, NameConflict" in said
     assert f"NetworkAttachmentDefinition {NAMESPACE}/foreign: coordinator is its first" in said
+
+
+async def test_an_operator_that_is_gone_is_seen_by_its_lease(
+    doctor: Doctor, cluster: Cluster, api: Api
+) -> None:
+    await cluster.coordinator({"podCIDRType": "none"})
+    meta = {"namespace": NAMESPACE, "labels": LABELS | {"app.kubernetes.io/component": "operator"}}
+    spec = {"holderIdentity": "gone", "renewTime": "2026-01-02T03:04:05.000000Z"}
+    for name in ("one", "two"):
+        await api.apply(LEASES, {"metadata": meta | {"name": name}, "spec": spec})
+    try:
+        own = {"SPIDERCOORDINATOR_LEASE": "two", "SPIDERCOORDINATOR_NAMESPACE": NAMESPACE}
+        _, said = await asyncio.to_thread(doctor.run)
+        _, said_inside = await asyncio.to_thread(lambda: doctor.run(**own))
+    finally:
+        for name in ("one", "two"):
+            await api.delete(LEASES, name, NAMESPACE)
+    text = f"ERROR    Lease {NAMESPACE}/{{}}: gone has not renewed it for "
+    assert [text.format(name) in said for name in ("one", "two")] == [True, True]
+    assert [text.format(name) in said_inside for name in ("one", "two")] == [False, True]
 
 
 async def test_without_an_api_server_it_says_so(doctor: Doctor) -> None:

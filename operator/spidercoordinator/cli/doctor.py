@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.core.datapath import Others, known_bad
@@ -16,6 +17,7 @@ from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
     DAEMON_SETS,
+    LEASES,
     NETWORK_ATTACHMENT_DEFINITIONS,
     NODES,
     SPIDERCOORDINATORS,
@@ -25,8 +27,11 @@ from spidercoordinator.kube.resource import (
 )
 
 FELIX: Final = Resource("crd.projectcalico.org", "v1", "felixconfigurations", "FelixConfiguration")
-INSTALLER: Final = "app.kubernetes.io/name=spidercoordinator,app.kubernetes.io/component=installer"
+_LABELS: Final = "app.kubernetes.io/name=spidercoordinator,app.kubernetes.io/component="
+INSTALLER: Final = f"{_LABELS}installer"
 """Labels of the chart's DaemonSet."""
+OPERATOR: Final = f"{_LABELS}operator"
+"""Labels of the operator's Lease."""
 
 
 class _Reader:
@@ -97,13 +102,24 @@ async def _list(
 
 
 async def _seen(reader: _Reader, settings: Settings) -> Seen:
-    coordinators, networks, attachments, installers = await asyncio.gather(
+    coordinators, networks, attachments, installers, leases = await asyncio.gather(
         _list(reader.api, SPIDERCOORDINATORS),
         _list(reader.api, SPIDERMULTUSCONFIGS),
         _list(reader.api, NETWORK_ATTACHMENT_DEFINITIONS),
         reader.list(DAEMON_SETS, INSTALLER),
+        _leases(reader, settings),
     )
-    return Seen(settings.name, coordinators, networks, attachments, installers)
+    return Seen(
+        settings.name, coordinators, networks, attachments, datetime.now(UTC), installers, leases
+    )
+
+
+async def _leases(reader: _Reader, settings: Settings) -> list[Object] | None:
+    """That of this operator's own replicas where it is known, or else all."""
+    if not settings.lease:
+        return await reader.list(LEASES, OPERATOR)
+    found = await reader.find(LEASES, settings.lease, settings.namespace)
+    return [found] if found else None
 
 
 async def _others(reader: _Reader, settings: Settings) -> Others:

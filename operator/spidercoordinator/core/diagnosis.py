@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from spidercoordinator.api.nad import CONTENT_HASH
@@ -16,6 +17,8 @@ Object = Mapping[str, Any]
 
 _OPERATOR: Final = "see the log of the operator's pod, and whether it runs"
 _COORDINATOR: Final = "coordinator"
+_ABANDONED_AFTER: Final = 60.0
+"""Seconds without renewal after which nobody works, whatever the difference of two clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +53,41 @@ class Seen:
         coordinators: SpiderCoordinators.
         networks: SpiderMultusConfigs.
         attachments: NetworkAttachmentDefinitions.
+        now: the time.
         installers: DaemonSets of the node installer.
+        leases: Leases of operators.
     """
 
     name: str
     coordinators: Iterable[Object] | None
     networks: Iterable[Object] | None
     attachments: Iterable[Object] | None
+    now: datetime
     installers: Iterable[Object] | None = field(default=None)
+    leases: Iterable[Object] | None = field(default=None)
 
 
 def diagnose(seen: Seen) -> Iterator[Finding]:
     """Yield the findings in the order in which one works through them."""
+    yield from _leases(seen)
     yield from _coordinators(seen)
     yield from _networks(seen.networks or ())
     yield from _attachments(seen.attachments)
     yield from _installers(seen.installers)
+
+
+def _leases(seen: Seen) -> Iterator[Finding]:
+    for thing in seen.leases or ():
+        meta, spec = thing["metadata"], thing.get("spec") or {}
+        what = f"Lease {meta['namespace']}/{meta['name']}"
+        holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
+        if not holder or not renewed:
+            yield Finding("ERROR", what, "nobody holds it, so no operator works", _OPERATOR)
+            continue
+        age = (seen.now - datetime.fromisoformat(renewed)).total_seconds()
+        if age > _ABANDONED_AFTER:
+            value = f"{holder} has not renewed it for {age:.0f} s, so no operator works"
+            yield Finding("ERROR", what, value, _OPERATOR)
 
 
 def _coordinators(seen: Seen) -> Iterator[Finding]:

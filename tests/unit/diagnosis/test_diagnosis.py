@@ -1,6 +1,7 @@
 """What the doctor says, from objects as the API server gives them."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -42,12 +43,18 @@ def installer(wanted: int, ready: int) -> Json:
     }
 
 
+def lease(renewed: str, holder: str | None = "operator-1") -> Json:
+    meta = {"name": "operator", "namespace": "spiderpool"}
+    return {"metadata": meta, "spec": {"holderIdentity": holder, "renewTime": renewed}}
+
+
 HEALTHY = Seen(
     "default",
     [coordinator()],
     [network([condition("Ready", "True"), condition("VethLinkAddress", "True")])],
     [attachment({"type": "macvlan"}, {"type": "coordinator", "serviceCIDR": []}, ours=True)],
-    None,
+    datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    leases=[lease("2026-01-02T03:04:00.000000Z")],
 )
 MACVLAN = {"type": "macvlan"}
 
@@ -59,6 +66,19 @@ def seen(**changed: Any) -> Seen:
 @pytest.mark.parametrize(
     ("changed", "level", "what", "text"),
     [
+        (
+            {"leases": [lease("2026-01-02T03:02:00.000000Z")]},
+            "ERROR",
+            "Lease spiderpool/operator",
+            "operator-1 has not renewed it for 125 s, so no operator works",
+        ),
+        (
+            {"leases": [lease("2026-01-02T03:04:00.000000Z", holder=None)]},
+            "ERROR",
+            "Lease spiderpool/operator",
+            "nobody holds it",
+        ),
+        ({"leases": [lease("") | {"spec": {}}]}, "ERROR", "Lease spiderpool/operator", "nobody"),
         ({"coordinators": None}, "ERROR", "kind SpiderCoordinator", "install the chart"),
         ({"coordinators": []}, "ERROR", "SpiderCoordinator default", "does not exist"),
         (
