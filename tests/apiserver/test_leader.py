@@ -332,16 +332,25 @@ async def test_a_lease_that_is_edited(cluster: Cluster, pair: tuple[Operator, Op
 async def test_other_peoples_metadata_on_the_lease_stays(
     cluster: Cluster, pair: tuple[Operator, Operator]
 ) -> None:
-    label = {"metadata": {"labels": {"team": "network"}}}
-    version = await cluster.api.patch(LEASES, LEASE, "default", patch=label)
+    marks = {"labels": {"team": "network"}, "annotations": {"meta.helm.sh/release-name": "one"}}
+    version = await cluster.api.patch(LEASES, LEASE, "default", patch={"metadata": marks})
 
     async def renewed() -> Object | None:
         lease = await cluster.api.get(LEASES, LEASE, "default")
         later = lease["spec"]["renewTime"] > version["spec"]["renewTime"]
         return lease if later else None
 
-    lease = await eventually("the Lease is renewed", renewed)
-    assert lease["metadata"]["labels"] == {"team": "network"}
+    def marks_of(lease: Object) -> Object:
+        return {key: lease["metadata"].get(key) for key in marks}
+
+    assert marks_of(await eventually("the Lease is renewed", renewed)) == marks
+    await cluster.api.delete(LEASES, LEASE, "default")
+
+    async def there() -> Object | None:
+        return await cluster.api.find(LEASES, LEASE, "default")
+
+    # Without them helm would not install over what was left of another release.
+    assert marks_of(await eventually("the Lease is there again", there)) == marks
     assert all(replica.running() for replica in pair)
 
 

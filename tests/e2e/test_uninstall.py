@@ -30,7 +30,15 @@ def uninstalled(
 def test_nothing_is_stuck(cluster: Cluster, uninstalled: Release) -> None:
     selector = f"-n {uninstalled.namespace} -l app.kubernetes.io/instance={uninstalled.name}"
     assert cluster.items(COORDINATORS) == []
-    for kind in ("deployments", "daemonsets", "jobs", "serviceaccounts", "configmaps"):
+    for kind in (
+        "deployments",
+        "daemonsets",
+        "jobs",
+        "serviceaccounts",
+        "configmaps",
+        "leases",
+        "roles",
+    ):
         assert cluster.items(kind, selector) == [], kind
     eventually("its pods are gone", lambda: not cluster.items("pods", selector), 60)
     releases = json.loads(cluster.shell.output("helm list --all-namespaces --all -o json"))

@@ -78,6 +78,7 @@ class Leader:
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     acquired: asyncio.Event = field(default_factory=asyncio.Event)
     _sighting: Sighting | None = None
+    _belongings: Object = field(default_factory=dict)
     _until: float = 0.0
     _over: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -211,7 +212,13 @@ class Leader:
 
     async def _read(self) -> None:
         lease = await self._in_time(self.api.find(LEASES, self.name, self.namespace))
+        self._take_in(lease)
+
+    def _take_in(self, lease: Object | None) -> None:
         self._sighting = see(self._sighting, lease, now())
+        if lease:
+            meta = lease["metadata"]
+            self._belongings = {key: meta[key] for key in ("labels", "annotations") if key in meta}
 
     async def _claim(self) -> bool:
         """Take or renew the Lease; False when it is not as it was seen, or it took long."""
@@ -224,13 +231,15 @@ class Leader:
             if not self._seen.version:
                 raise
             return False
-        self._sighting = see(self._sighting, answer, now())
+        self._take_in(answer)
         self._until = leads_until(asked)
         return now() < self._until
 
     async def _write(self, spec: dict[str, Any]) -> Object:
         if not self._seen.version:
-            body = {"metadata": {"name": self.name, "namespace": self.namespace}, "spec": spec}
+            # Made anew as it was: without helm's marks no release could be installed over it.
+            meta = {**self._belongings, "name": self.name, "namespace": self.namespace}
+            body = {"metadata": meta, "spec": spec}
             return await self._in_time(self.api.create(LEASES, body, self.namespace))
         patch = {"metadata": {"resourceVersion": self._seen.version}, "spec": spec}
         return await self._in_time(self.api.patch(LEASES, self.name, self.namespace, patch=patch))
