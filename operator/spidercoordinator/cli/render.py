@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import yaml
 
 from spidercoordinator.cli.check import judged
-from spidercoordinator.core.offline import attachments, missing
+from spidercoordinator.core import offline
 from spidercoordinator.handlers.settings import Settings
 
 
@@ -22,8 +22,8 @@ def render(names: Sequence[str], settings: Settings) -> int:
     if errors:
         print("render: nothing is printed until the errors are mended", file=sys.stderr)
         return 1
-    if lacking := missing(manifests, settings.name):
-        print(f"render: {lacking}", file=sys.stderr)
-    made = attachments(manifests, settings.name, default_ipam=settings.default_ipam or {})
-    yaml.safe_dump_all(made, sys.stdout, sort_keys=False, width=2**20)
+    made = offline.render(manifests, settings.name, default_ipam=settings.default_ipam or {})
+    if made.lacking:
+        print(f"render: {made.lacking}", file=sys.stderr)
+    yaml.safe_dump_all(made.attachments, sys.stdout, sort_keys=False, width=2**20)
     return 0

@@ -7,6 +7,7 @@ spec, or in the status that `kubectl get spidercoordinators -o yaml` prints.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from spidercoordinator.api import nad
@@ -15,7 +16,7 @@ from spidercoordinator.core.cidrs import normalise
 from spidercoordinator.core.cluster import Cluster
 from spidercoordinator.core.manifests import COORDINATOR, NETWORK, Manifest
 from spidercoordinator.core.validate import parse
-from spidercoordinator.core.wanted import depends_on_cluster, wanted_nad
+from spidercoordinator.core.wanted import Wanted, depends_on_cluster, wanted_nad
 
 _HOW = (
     "give the cluster's own too: kubectl get spidercoordinators {0} -o yaml |"
@@ -23,10 +24,23 @@ _HOW = (
 )
 
 
-def attachments(
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What became of manifests.
+
+    Attributes:
+        attachments: the NAD of each SpiderMultusConfig, as it would be but for its owner.
+        lacking: why that is not what a cluster would have, and what to do; empty if it is.
+    """
+
+    attachments: list[dict[str, Any]]
+    lacking: str
+
+
+def render(
     manifests: Sequence[Manifest], coordinator: str, *, default_ipam: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The NAD of each SpiderMultusConfig, as it would be but for its owner.
+) -> Rendered:
+    """Work out the NADs.
 
     Args:
         manifests: objects that `core.manifests.review` found no error in.
@@ -34,31 +48,25 @@ def attachments(
         default_ipam: CNI IPAM object for networks that name none.
     """
     cluster = _cluster(manifests, coordinator)
-    return [
-        _attachment(each, cluster, coordinator, default_ipam)
-        for each in manifests
-        if each.kind == NETWORK
+    networks = [parse(each.thing) for each in manifests if each.kind == NETWORK]
+    made = [
+        _attachment(
+            wanted_nad(each, cluster, default_ipam=default_ipam, coordinator_name=coordinator)
+        )
+        for each in networks
     ]
+    concerned = any(map(depends_on_cluster, networks))
+    return Rendered(made, _lacking(cluster, coordinator) if concerned else "")
 
 
-def missing(manifests: Sequence[Manifest], coordinator: str) -> str:
-    """Why what is rendered is not what a cluster would have, and what to do; empty if it is."""
-    sections = [
-        each for each in manifests if each.kind == NETWORK and depends_on_cluster(parse(each.thing))
-    ]
-    cluster = _cluster(manifests, coordinator)
-    if not sections or (cluster is not None and not cluster.not_ready):
+def _lacking(cluster: Cluster | None, coordinator: str) -> str:
+    if cluster is not None and not cluster.not_ready:
         return ""
     lacks = f"no SpiderCoordinator {coordinator} is given" if cluster is None else cluster.not_ready
     return f"{lacks}; {_HOW.format(coordinator)}"
 
 
-def _attachment(
-    network: Manifest, cluster: Cluster | None, coordinator: str, default_ipam: Mapping[str, Any]
-) -> dict[str, Any]:
-    wanted = wanted_nad(
-        parse(network.thing), cluster, default_ipam=default_ipam, coordinator_name=coordinator
-    )
+def _attachment(wanted: Wanted) -> dict[str, Any]:
     meta: dict[str, Any] = {"name": wanted.name, "namespace": wanted.namespace}
     if wanted.annotations:
         meta["annotations"] = dict(wanted.annotations)
