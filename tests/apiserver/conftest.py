@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,19 @@ def kubectl(kubeconfig: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[ApiServer]:
+@contextmanager
+def serving_our_kinds() -> Iterator[ApiServer]:
+    """An API server that has our kinds and NetworkAttachmentDefinition."""
     with ApiServer() as running:
         for path in (ROOT / "crds", NAD_CRD):
             kubectl(running.kubeconfig, "apply", "-f", str(path))
         kubectl(running.kubeconfig, "wait", "--for=condition=Established", "crd", "--all")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ApiServer]:
+    with serving_our_kinds() as running:
         yield running
 
 

@@ -23,7 +23,7 @@ from spidercoordinator.kube.resource import (
 )
 from testbed import binaries
 from testbed.apiserver import ApiServer, free_port
-from tests.apiserver.conftest import NAD_CRD, ROOT, kubectl
+from tests.apiserver.conftest import serving_our_kinds
 from tests.apiserver.harness import Cluster, Operator, eventually
 from tests.apiserver.installers import SELECTOR, Installers
 from tests.apiserver.networks import MACVLAN, Networks
@@ -34,10 +34,7 @@ BAD = {"cniType": "custom", "customCNI": "42"}
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[ApiServer]:
-    with ApiServer() as running:
-        for path in (ROOT / "crds", NAD_CRD):
-            kubectl(running.kubeconfig, "apply", "-f", str(path))
-        kubectl(running.kubeconfig, "wait", "--for=condition=Established", "crd", "--all")
+    with serving_our_kinds() as running:
         yield running
 
 
