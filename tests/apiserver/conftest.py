@@ -14,6 +14,9 @@ from spidercoordinator.kube.login import Login
 from testbed import binaries
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, Operator
+from tests.apiserver.replicas import no_lease, pair, start
+
+__all__ = ["no_lease", "pair", "start"]
 
 ROOT = Path(__file__).parents[2]
 NAD_CRD = ROOT / "testbed" / "manifests" / "network-attachment-definition.crd.yaml"
