@@ -39,17 +39,8 @@ func Read(pod, host *Namespace, query Query) (*Facts, error) {
 }
 
 func readPod(pod *Namespace, space *Space, query Query) error {
-	name, err := readLinks(pod.Netlink, space)
+	name, err := readRouting(pod.Netlink, space)
 	if err != nil {
-		return err
-	}
-	if space.Addrs, err = readAddrs(pod.Netlink, name); err != nil {
-		return err
-	}
-	if space.Rules, err = readRules(pod.Netlink); err != nil {
-		return err
-	}
-	if space.Routes, err = readRoutes(pod.Netlink, name); err != nil {
 		return err
 	}
 	if space.Neighs, err = readNeighs(pod.Netlink, Families, netip.Addr.IsValid, name); err != nil {
@@ -62,6 +53,24 @@ func readPod(pod *Namespace, space *Space, query Query) error {
 		}
 		return readAllMarks(space)
 	})
+}
+
+// readRouting reads all that decides which way a packet takes.
+func readRouting(handle *netlink.Handle, space *Space) (nameOf, error) {
+	name, err := readLinks(handle, space)
+	if err != nil {
+		return nil, err
+	}
+	if space.Addrs, err = readAddrs(handle, name); err != nil {
+		return nil, err
+	}
+	if space.Rules, err = readRules(handle); err != nil {
+		return nil, err
+	}
+	if space.Routes, err = readRoutes(handle, name); err != nil {
+		return nil, err
+	}
+	return name, nil
 }
 
 func readAllMarks(space *Space) error {

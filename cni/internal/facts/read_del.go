@@ -52,16 +52,8 @@ func HostEntries(host *Namespace, known []netip.Addr) (*Space, error) {
 // PodRoutes reads what DEL needs of a living pod.
 func PodRoutes(pod *Namespace) (*Space, error) {
 	var space Space
-	name, err := readLinks(pod.Netlink, &space)
-	if err != nil {
+	if _, err := readRouting(pod.Netlink, &space); err != nil {
 		return nil, err
 	}
-	if space.Addrs, err = readAddrs(pod.Netlink, name); err != nil {
-		return nil, err
-	}
-	if space.Rules, err = readRules(pod.Netlink); err != nil {
-		return nil, err
-	}
-	space.Routes, err = readRoutes(pod.Netlink, name)
-	return &space, err
+	return &space, nil
 }

@@ -16,17 +16,8 @@ const (
 // links; ADD reads less.
 func Survey(host *Namespace) (*Space, error) {
 	space := &Space{}
-	name, err := readLinks(host.Netlink, space)
+	name, err := readRouting(host.Netlink, space)
 	if err != nil {
-		return nil, err
-	}
-	if space.Addrs, err = readAddrs(host.Netlink, name); err != nil {
-		return nil, err
-	}
-	if space.Rules, err = readRules(host.Netlink); err != nil {
-		return nil, err
-	}
-	if space.Routes, err = readRoutes(host.Netlink, name); err != nil {
 		return nil, err
 	}
 	if space.Neighs, err = readNeighs(host.Netlink, Families, netip.Addr.IsValid, name); err != nil {
