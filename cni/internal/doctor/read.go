@@ -10,11 +10,10 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
-
-const defaultTable = 500
 
 // Read gathers the facts. hostRoot is the folder in which the node's files are; empty where they
 // are not mounted. Netlink is asked what anybody may ask.
@@ -40,7 +39,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 }
 
 func readDefaults(installer *install.Installer) Defaults {
-	file := Defaults{Path: installer.DefaultsTarget, Table: defaultTable}
+	file := Defaults{Path: installer.DefaultsTarget, Table: config.DefaultHostRuleTable}
 	content, err := os.ReadFile(installer.DefaultsTarget)
 	if errors.Is(err, fs.ErrNotExist) {
 		file.Missing = true
