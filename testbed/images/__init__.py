@@ -10,6 +10,7 @@ a path, for clusters that this testbed did not make.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -88,7 +89,7 @@ def go_binary(module: str) -> Path:
     """
     folder = paths.SOURCES / module
     toolchain = gobuild.toolchain()
-    key = cache.key_of(toolchain, *_LDFLAGS, *_content(folder))
+    key = cache.key_of(toolchain, *_LDFLAGS, *_content(folder), *_replaced(folder))
     home = cache.entry(
         module, key, lambda target: gobuild.build(folder, ".", target / module, _LDFLAGS, module)
     )
@@ -192,6 +193,12 @@ def _content(folder: Path) -> list[str | bytes | Path]:
         if path.is_file() and "__pycache__" not in path.parts:
             found += [str(path.relative_to(folder)), path]
     return found
+
+
+def _replaced(module: Path) -> list[str | bytes | Path]:
+    """Return the same of the modules beside it that a Go module is built with."""
+    folders = re.findall(r"=> (\.\./\S+)", (module / "go.mod").read_text())
+    return [part for folder in folders for part in _content((module / folder).resolve())]
 
 
 def _archive(kind: str, image: Image) -> Path:

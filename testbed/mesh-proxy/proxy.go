@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"spidercoordinator/testbed/destination"
 )
 
 // Ports of Istio's proxies.
@@ -115,7 +117,7 @@ func (p *proxy) serve(client *net.TCPConn, way direction) error {
 		_, err := io.WriteString(client, "loop at "+p.name+" "+way.name+"\n")
 		return errors.Join(errors.New("a loop"), err)
 	}
-	server, err := way.dial(p, unmapped(client.RemoteAddr()), original)
+	server, err := way.dial(p, destination.Unmapped(client.RemoteAddr()), original)
 	if err != nil {
 		return fmt.Errorf("to %s: %w", original, err)
 	}
@@ -145,15 +147,15 @@ func join(client *net.TCPConn, reader io.Reader, server *net.TCPConn) error {
 
 // redirected is for a connection that REDIRECT brought here.
 func (p *proxy) redirected(client *net.TCPConn, _ *bufio.Reader) (netip.AddrPort, error) {
-	return originalDestination(client)
+	return destination.Original(client)
 }
 
 // received is for a connection to the pod: redirected, or as it was meant (TPROXY).
 func (p *proxy) received(client *net.TCPConn, _ *bufio.Reader) (netip.AddrPort, error) {
 	if p.kind.transparent {
-		return unmapped(client.LocalAddr()), nil
+		return destination.Unmapped(client.LocalAddr()), nil
 	}
-	return originalDestination(client)
+	return destination.Original(client)
 }
 
 // tunnelled reads whom another proxy of the mesh wants to reach.

@@ -60,7 +60,7 @@ func newServer() *http.Server {
 // answer writes one "key value" line for each fact, so that a shell can read it without a parser.
 func answer(w http.ResponseWriter, r *http.Request) {
 	connection := r.Context().Value(connectionKey{}).(*net.TCPConn)
-	original, err := originalDestination(connection)
+	original, err := intended(connection)
 	if err != nil {
 		http.Error(w, fmt.Sprintf("redirect-listener: original destination: %v", err), http.StatusInternalServerError)
 		return

@@ -1,4 +1,5 @@
-package main
+// Package destination tells where a client wanted to go before netfilter's REDIRECT.
+package destination
 
 import (
 	"encoding/binary"
@@ -11,14 +12,15 @@ import (
 // soOriginalDst is SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST of the kernel's netfilter headers.
 const soOriginalDst = 80
 
-// originalDestination asks connection tracking where the client wanted to go before REDIRECT.
-func originalDestination(connection *net.TCPConn) (netip.AddrPort, error) {
+// Original asks connection tracking where the client wanted to go before REDIRECT; it fails with
+// ENOENT, or ENOPROTOOPT, when that knows nothing of the connection.
+func Original(connection *net.TCPConn) (netip.AddrPort, error) {
 	raw, err := connection.SyscallConn()
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
 	ask := original6
-	if unmapped(connection.LocalAddr()).Addr().Is4() {
+	if Unmapped(connection.LocalAddr()).Addr().Is4() {
 		ask = original4
 	}
 	var original netip.AddrPort
@@ -50,7 +52,8 @@ func original6(fd int) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(netip.AddrFrom16(room.Addr.Addr), binary.BigEndian.Uint16(port[:])), nil
 }
 
-func unmapped(address net.Addr) netip.AddrPort {
+// Unmapped gives a TCP address with IPv4 as IPv4, also where a socket of both families took it.
+func Unmapped(address net.Addr) netip.AddrPort {
 	found := address.(*net.TCPAddr).AddrPort()
 	return netip.AddrPortFrom(found.Addr().Unmap(), found.Port())
 }
