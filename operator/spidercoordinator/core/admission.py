@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api import nad
+from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
 from spidercoordinator.core.condition import Verdict
 from spidercoordinator.core.linkaddress import link_address_verdict
 from spidercoordinator.core.masters import Told, missing_masters
@@ -65,7 +66,8 @@ def review_network(
     problems += _renamed(thing, before)
     if problems or known:
         return Answer(tuple(problems))
-    return Answer(tuple(_conflict(thing, rivals, current)), tuple(_warnings(thing, told)))
+    config = parse({**thing, "metadata": {**UNBORN, **thing["metadata"]}})
+    return Answer(tuple(_conflict(config, rivals, current)), tuple(_warnings(config.spec, told)))
 
 
 def review_coordinator(thing: Thing) -> Answer:
@@ -89,9 +91,9 @@ def _renamed(thing: Thing, before: Thing | None) -> list[Problem]:
     return [Problem(annotation_path(nad.CR_NAME), message)]
 
 
-def _conflict(thing: Thing, rivals: Sequence[Thing], current: Thing | None) -> list[Problem]:
-    meta = {**UNBORN, **thing["metadata"]}
-    config = parse({**thing, "metadata": meta})
+def _conflict(
+    config: SpiderMultusConfig, rivals: Sequence[Thing], current: Thing | None
+) -> list[Problem]:
     wanted = wanted_nad(config, None, default_ipam={}, coordinator_name="")
     decision = decide(wanted, current, rivals)
     # A NAD of others may be given to us later; a rival network will not go away by itself.
@@ -100,9 +102,8 @@ def _conflict(thing: Thing, rivals: Sequence[Thing], current: Thing | None) -> l
     return []
 
 
-def _warnings(thing: Thing, told: Collection[Told]) -> list[str]:
-    config = parse({**thing, "metadata": {**UNBORN, **thing["metadata"]}})
-    spec, found = config.spec, [str(each) for each in missing_masters(config.spec, told)]
+def _warnings(spec: SpiderMultusConfigSpec, told: Collection[Told]) -> list[str]:
+    found = [str(each) for each in missing_masters(spec, told)]
     if spec.coordinator and spec.coordinator.veth_link_address:
         address = spec.coordinator.veth_link_address
         found += _doubts(address, "spec.coordinator.vethLinkAddress")
