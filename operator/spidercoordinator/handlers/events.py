@@ -10,8 +10,8 @@ from typing import Any
 
 import kopf
 
+from spidercoordinator.handlers import sweep
 from spidercoordinator.handlers.state import State, coordinator_key, slim
-from spidercoordinator.handlers.sweep import sweep_key
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 
 
@@ -24,7 +24,7 @@ def register(registry: kopf.OperatorRegistry, state: State) -> None:
         state.metrics.events.labels(kind.kind).inc()
         if event["type"] is None and state.primed:
             # kopf lists again after it lost its place, and does not tell what vanished meanwhile.
-            state.queue.add(sweep_key(kind), after=1.0, bulk=True)
+            state.queue.add(sweep.KEY, after=1.0, bulk=True)
         coordinator_seen(state, event["object"], gone=event["type"] == "DELETED")
 
     kopf.on.event(kind.group, kind.version, kind.plural, registry=registry, id=kind.plural)(seen)

@@ -213,9 +213,8 @@ class _Operator:
         await self.leader.answered.wait()
         state.health.ready = True
         await self.leader.acquired.wait()
-        for resource in sweep.SWEPT:
-            # What vanished while this replica stood by, nobody has told.
-            await until_answered(partial(sweep.reconcile, sweep.sweep_key(resource), state))
+        # What vanished while this replica stood by, kopf has not told.
+        await until_answered(partial(sweep.reconcile, sweep.KEY, state))
         for name in {*state.coordinators, state.settings.name}:
             state.queue.add(coordinator_key(name))
         state.queue.open()

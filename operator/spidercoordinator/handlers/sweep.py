@@ -15,32 +15,23 @@ from typing import Final
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.handlers.queue import Key
 from spidercoordinator.handlers.state import State, coordinator_key
-from spidercoordinator.kube.resource import (
-    SPIDERCOORDINATORS,
-    Object,
-    Resource,
-)
+from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 
 KIND: Final = "sweep"
 EVERY: Final = 180.0
-"""Seconds between two sweeps of a kind."""
+"""Seconds between two sweeps."""
 _AGAIN: Final = 20.0
 """Seconds after which a lagging watch is looked at again."""
 
-SWEPT: Final = (SPIDERCOORDINATORS,)
-
-
-def sweep_key(resource: Resource) -> Key:
-    """The key under which a kind is swept."""
-    return (KIND, resource.plural)
+KEY: Final[Key] = (KIND, SPIDERCOORDINATORS.plural)
+"""The key under which they are swept."""
 
 
 async def reconcile(key: Key, state: State) -> None:
-    """Sweep one kind, and have it swept again later."""
-    resource = next(each for each in SWEPT if each.plural == key[1])
+    """Sweep, and have it done again later."""
     before = {thing["metadata"]["uid"]: thing for thing in state.coordinators.values()}
     try:
-        objects, _ = await state.api.list(resource, metadata_only=True)
+        objects, _ = await state.api.list(SPIDERCOORDINATORS, metadata_only=True)
     except ApiNotFoundError:
         objects = []
     state.health.hear()
@@ -52,9 +43,9 @@ async def reconcile(key: Key, state: State) -> None:
             state.queue.add(coordinator_key(name))
     lagging = _lagging(state, objects)
     if lagging:
-        state.health.deaf.setdefault(resource.kind, time.monotonic())
+        state.health.deaf.setdefault(SPIDERCOORDINATORS.kind, time.monotonic())
     else:
-        state.health.deaf.pop(resource.kind, None)
+        state.health.deaf.pop(SPIDERCOORDINATORS.kind, None)
     state.queue.add(key, after=_AGAIN if lagging else EVERY, bulk=True)
 
 
