@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
 from testbed import binaries
 from testbed.apiserver import ApiServer

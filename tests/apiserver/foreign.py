@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     CALICO_BLOCKS,
     CALICO_POOLS_V1,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
     NETWORK_ATTACHMENT_DEFINITIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import PODS
 
 NAMESPACE = "default"

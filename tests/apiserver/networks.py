@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spidercoordinator.api.nad import CR_NAME
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,

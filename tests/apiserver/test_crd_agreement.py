@@ -26,7 +26,7 @@ from spidercoordinator.api.crd import (
     Kind,
     structural_schema,
 )
-from spidercoordinator.core.validate import schema_problems
+from spidercoordinator.core.network.validation import schema_problems
 from testbed.apiserver import ApiServer
 from tests.apiserver.agreement import exists, network_specs, valued
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from spidercoordinator.api.nad import CR_NAME
-from spidercoordinator.core.validate import find_problems
+from spidercoordinator.core.network.validation import find_problems
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS
 from tests.apiserver.harness import COMMAND, Cluster
 from tests.apiserver.networks import Networks

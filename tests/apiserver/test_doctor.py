@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     DAEMON_SETS,
     LEASES,

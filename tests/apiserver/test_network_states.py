@@ -16,7 +16,7 @@ import yaml
 from spidercoordinator.api.crd import SPIDER_COORDINATOR, SPIDER_MULTUS_CONFIG, crd
 from spidercoordinator.api.nad import CR_NAME
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CUSTOM_RESOURCE_DEFINITIONS,

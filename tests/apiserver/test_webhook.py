@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from spidercoordinator.errors import ApiInvalidError
-from spidercoordinator.handlers.certificate import CERTIFICATE, FORMER, KEY, make
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     SECRETS,
     SPIDERMULTUSCONFIGS,
     VALIDATING_WEBHOOK_CONFIGURATIONS,
 )
+from spidercoordinator.runtime.certificates import CERTIFICATE, FORMER, KEY, make
 from testbed import binaries
 from testbed.apiserver import ApiServer, free_port
 from tests.apiserver.conftest import serving_our_kinds

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import Object, Resource
 
 IN_FLIGHT = 32

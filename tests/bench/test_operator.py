@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,

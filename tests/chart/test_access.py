@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spidercoordinator.discovery.sources import detectors, sources
-from spidercoordinator.kube.watch import Selection
+from spidercoordinator.kube.reflector import Selection
 from testbed import kubeconfig
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import COMMAND, Operator, eventually

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from spidercoordinator.cli.manifests import read
-from spidercoordinator.core.manifests import Manifest, ours, review
+from spidercoordinator.core.checks.manifests import Manifest, ours, review
 
 
 def check(names: Sequence[str]) -> int:

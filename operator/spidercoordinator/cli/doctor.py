@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from spidercoordinator.core.datapath import Others, known_bad
-from spidercoordinator.core.diagnosis import Finding, Seen, diagnose
+from spidercoordinator.core.checks.datapath import Others, known_bad
+from spidercoordinator.core.checks.diagnosis import Finding, Seen, diagnose
 from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
-from spidercoordinator.handlers.settings import Settings
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
@@ -25,6 +24,7 @@ from spidercoordinator.kube.resource import (
     Object,
     Resource,
 )
+from spidercoordinator.runtime.settings import Settings
 
 FELIX: Final = Resource("crd.projectcalico.org", "v1", "felixconfigurations", "FelixConfiguration")
 _LABELS: Final = "app.kubernetes.io/name=spidercoordinator,app.kubernetes.io/component="

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from spidercoordinator.errors import SpiderCoordinatorError
-from spidercoordinator.handlers.settings import Settings
-from spidercoordinator.obs.logging import configure
+from spidercoordinator.runtime.logging import configure
+from spidercoordinator.runtime.settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:

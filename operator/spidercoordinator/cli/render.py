@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import yaml
 
 from spidercoordinator.cli.check import judged
-from spidercoordinator.core import offline
-from spidercoordinator.handlers.settings import Settings
+from spidercoordinator.core.checks import offline
+from spidercoordinator.runtime.settings import Settings
 
 
 def render(names: Sequence[str], settings: Settings) -> int:

@@ -11,11 +11,11 @@ import logging
 
 from spidercoordinator.api.coordinator import FINALIZER
 from spidercoordinator.errors import ApiConflictError, ApiNotFoundError, ApiUnavailableError
-from spidercoordinator.handlers.settings import Settings
-from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
+from spidercoordinator.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 

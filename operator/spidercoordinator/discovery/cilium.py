@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from spidercoordinator.core.cidrs import Finding, Plugin, collapse, normalise
+from spidercoordinator.core.cidrs.selection import Finding, Plugin, collapse, normalise
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
 from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
     CILIUM_NODES,
     CILIUM_POOLS_V2,
@@ -19,7 +20,6 @@ from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
     Object,
 )
-from spidercoordinator.kube.watch import Selection
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _CLUSTER_POOL: Final = ("cluster-pool", "cluster-pool-v2beta")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs import Finding, Which, normalise
+from spidercoordinator.core.cidrs.selection import Finding, Which, normalise
 from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import PODS, Object
-from spidercoordinator.kube.watch import Selection
 
 _POD_FLAG: Final = "--cluster-cidr"
 _SERVICE_FLAG: Final = "--service-cluster-ip-range"

@@ -7,10 +7,10 @@ from typing import Final
 
 import yaml
 
-from spidercoordinator.core.cidrs import Finding, normalise
+from spidercoordinator.core.cidrs.selection import Finding, normalise
 from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS, Object
-from spidercoordinator.kube.watch import Selection
 
 _OBJECT: Final = "ConfigMap kube-system/kubeadm-config"
 

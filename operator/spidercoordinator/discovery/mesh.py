@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
-from spidercoordinator.kube.watch import Selection
 
 _KIND: Final = "sidecars.networking.istio.io"
 

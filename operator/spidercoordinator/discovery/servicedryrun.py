@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from spidercoordinator.core.cidrs import Finding, normalise
+from spidercoordinator.core.cidrs.selection import Finding, normalise
 from spidercoordinator.errors import ApiForbiddenError, ApiInvalidError
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import SERVICES
 
 SOURCE: Final = "the API server's refusal of a dry-run Service"

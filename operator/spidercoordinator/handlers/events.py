@@ -11,8 +11,8 @@ from typing import Any
 import kopf
 
 from spidercoordinator.handlers import sweep
-from spidercoordinator.handlers.state import State, coordinator_key, slim
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
+from spidercoordinator.reconcilers.context import State, coordinator_key, slim
 
 
 def register(registry: kopf.OperatorRegistry, state: State) -> None:

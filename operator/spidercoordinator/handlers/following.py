@@ -13,16 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from spidercoordinator.core.claims import name_of
-from spidercoordinator.handlers.spidermultusconfig import attachment_seen, network_seen
-from spidercoordinator.handlers.state import Name, State, coordinator_key, network_key
-from spidercoordinator.kube.resource import (
-    NETWORK_ATTACHMENT_DEFINITIONS,
-    SPIDERMULTUSCONFIGS,
-    Object,
-    Resource,
-)
-from spidercoordinator.kube.watch import (
+from spidercoordinator.core.network.index import name_of
+from spidercoordinator.kube.reflector import (
     Absent,
     Changed,
     Deleted,
@@ -32,6 +24,14 @@ from spidercoordinator.kube.watch import (
     Seen,
     Selection,
 )
+from spidercoordinator.kube.resource import (
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+    Resource,
+)
+from spidercoordinator.reconcilers.context import Name, State, coordinator_key, network_key
+from spidercoordinator.reconcilers.spidermultusconfig import attachment_seen, network_seen
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from spidercoordinator.errors import ApiError, ApiNotFoundError
-from spidercoordinator.handlers import spidermultusconfig
-from spidercoordinator.handlers.state import State, slim
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.resource import NETWORK_ATTACHMENT_DEFINITIONS, SPIDERCOORDINATORS
+from spidercoordinator.reconcilers import spidermultusconfig
+from spidercoordinator.reconcilers.context import State, slim
 
 logger = logging.getLogger(__name__)
 

@@ -13,23 +13,24 @@ from typing import Any, Final
 
 import kopf
 
+from spidercoordinator.discovery.informers import Followers, Signals
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import SettingsError
-from spidercoordinator.handlers import following, spidercoordinator, spidermultusconfig, sweep
+from spidercoordinator.handlers import following, sweep
+from spidercoordinator.handlers.admission import register_webhooks
 from spidercoordinator.handlers.events import register
-from spidercoordinator.handlers.leader import Leader
 from spidercoordinator.handlers.prime import prime, until_answered
-from spidercoordinator.handlers.queue import Key, Queue
-from spidercoordinator.handlers.settings import Settings
-from spidercoordinator.handlers.sources import Followers, Signals
-from spidercoordinator.handlers.state import COORDINATOR, NETWORK, State, coordinator_key
-from spidercoordinator.handlers.webhook import register_webhooks
-from spidercoordinator.kube.api import Api
 from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.watch import Follower
-from spidercoordinator.obs.health import Health, Server
-from spidercoordinator.obs.metrics import Metrics
+from spidercoordinator.kube.reflector import Follower
+from spidercoordinator.reconcilers import spidercoordinator, spidermultusconfig
+from spidercoordinator.reconcilers.context import COORDINATOR, NETWORK, State, coordinator_key
+from spidercoordinator.runtime.health import Health, Server
+from spidercoordinator.runtime.leaderelection.elector import Leader
+from spidercoordinator.runtime.metrics import Metrics
+from spidercoordinator.runtime.settings import Settings
+from spidercoordinator.runtime.workqueue import Key, Queue
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.handlers.queue import Key
-from spidercoordinator.handlers.state import State, coordinator_key
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
+from spidercoordinator.reconcilers.context import State, coordinator_key
+from spidercoordinator.runtime.workqueue import Key
 
 KIND: Final = "sweep"
 EVERY: Final = 180.0

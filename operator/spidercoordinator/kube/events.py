@@ -7,7 +7,7 @@ import secrets
 from typing import Final, Literal
 
 from spidercoordinator.errors import ApiError
-from spidercoordinator.kube.api import FIELD_MANAGER, Api
+from spidercoordinator.kube.client import FIELD_MANAGER, Api
 from spidercoordinator.kube.resource import EVENTS, Object, Resource
 
 logger = logging.getLogger(__name__)

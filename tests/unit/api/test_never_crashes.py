@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spidercoordinator.api.multus import NETWORK_OF
-from spidercoordinator.core.validate import parse
-from spidercoordinator.core.wanted import wanted_nad
+from spidercoordinator.core.network.desired import wanted_nad
+from spidercoordinator.core.network.validation import parse
 from spidercoordinator.errors import InvalidObjectError
 
 JSON: Any = st.recursive(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spidercoordinator.core.validate import find_problems
+from spidercoordinator.core.network.validation import find_problems
 
 MACVLAN = {"cniType": "macvlan", "macvlan": {"master": ["ens5"]}}
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.source import Observed, Topic
 from spidercoordinator.errors import ApiForbiddenError
-from spidercoordinator.handlers.sources import note
-from spidercoordinator.kube.resource import NODES
-from spidercoordinator.kube.watch import (
+from spidercoordinator.kube.reflector import (
     Absent,
     Alive,
     Changed,
@@ -17,6 +16,7 @@ from spidercoordinator.kube.watch import (
     Listed,
     Selection,
 )
+from spidercoordinator.kube.resource import NODES
 
 TOPIC = Topic("Node", Selection((NODES,)), lambda thing: thing.get("spec"))
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from spidercoordinator.core.claims import name_of
-from spidercoordinator.core.masters import Interfaces, Told
+from spidercoordinator.core.checks.masters import Interfaces, Told
+from spidercoordinator.core.network.index import name_of
+from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.interfaces import installer_pods, read_pod
 from spidercoordinator.discovery.source import Observed
-from spidercoordinator.handlers.sources import note
-from spidercoordinator.kube.watch import Changed, Deleted, Listed
+from spidercoordinator.kube.reflector import Changed, Deleted, Listed
 
 MESSAGE = '{"interfaces":["eth0","bond0"],"unlisted":["veth"]}'
 TOLD = Interfaces(frozenset({"eth0", "bond0"}), ("veth",))

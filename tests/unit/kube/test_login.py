@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from spidercoordinator.errors import ApiUnauthorizedError, LoginError
 from spidercoordinator.kube import login as login_module
-from spidercoordinator.kube.api import Api
+from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login, environment_proxy
 from spidercoordinator.kube.resource import NODES
 

@@ -1,0 +1,1 @@
+"""Judgements about objects and clusters: admission, diagnosis, files without a cluster."""

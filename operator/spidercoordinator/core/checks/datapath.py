@@ -1,0 +1,90 @@
+"""Settings of other networks that are known to get between a node and its underlay pods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from spidercoordinator.core.checks.diagnosis import Finding
+
+Object = Mapping[str, Any]
+
+_LIBERAL_SINCE: Final = (1, 29)
+"""The release whose kube-proxy has conntrack.tcpBeLiberal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What was found of other programs; None where there is nothing.
+
+    Attributes:
+        cilium: ConfigMap cilium-config.
+        felix: Calico's FelixConfiguration default.
+        kube_proxy: ConfigMap kube-proxy, as kubeadm makes it.
+        spiderpool: whether Spiderpool's agent is installed.
+        version: the API server's, such as v1.34.4.
+    """
+
+    cilium: Object | None = None
+    felix: Object | None = None
+    kube_proxy: Object | None = None
+    spiderpool: bool = False
+    version: str = ""
+
+
+def known_bad(others: Others) -> Iterator[Finding]:
+    """Yield a finding for each combination that is known to break traffic."""
+    if others.cilium is not None:
+        yield from _cilium(others.cilium.get("data") or {})
+    if others.felix is not None and (others.felix.get("spec") or {}).get("bpfEnabled"):
+        yield Finding(
+            "WARNING",
+            "FelixConfiguration default",
+            "bpfEnabled is true, services are translated in Calico's own interfaces",
+            "underlay pods reach no ClusterIP so: set it to false and run kube-proxy",
+        )
+    if others.kube_proxy is not None:
+        yield from _kube_proxy(others.kube_proxy.get("data") or {}, others.version)
+    if others.spiderpool:
+        yield Finding(
+            "NOTE",
+            "DaemonSet spiderpool-agent",
+            "Spiderpool has a plugin and kinds of the same names",
+            "only one of both may have its coordinator: see docs/coordinator.md, the installer",
+        )
+
+
+def _cilium(data: Object) -> Iterator[Finding]:
+    replaced = str(data.get("kube-proxy-replacement", "false"))
+    if replaced in ("true", "strict") and data.get("enable-host-legacy-routing") != "true":
+        yield Finding(
+            "WARNING",
+            "ConfigMap cilium-config",
+            f"kube-proxy-replacement is {replaced} without enable-host-legacy-routing",
+            "Cilium may drop what goes from a node to underlay pods: set bpf.hostLegacyRouting",
+        )
+
+
+def _kube_proxy(data: Object, version: str) -> Iterator[Finding]:
+    try:
+        config = yaml.safe_load(str(data.get("config.conf", "")))
+    except yaml.YAMLError:
+        config = None
+    if not isinstance(config, dict) or (config.get("mode") or "iptables") != "iptables":
+        return
+    if (config.get("conntrack") or {}).get("tcpBeLiberal"):
+        return
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    known = found is None or (int(found[1]), int(found[2])) >= _LIBERAL_SINCE
+    setting = "conntrack.tcpBeLiberal: true there" if known else "nf_conntrack_tcp_be_liberal to 1"
+    yield Finding(
+        "WARNING",
+        "ConfigMap kube-system/kube-proxy",
+        "mode iptables without conntrack.tcpBeLiberal",
+        "if TCP between underlay pods and overlay pods of other nodes is reset, set "
+        f"{setting}{'' if known else ' on the nodes'}",
+    )

@@ -1,0 +1,206 @@
+"""What the doctor says of a cluster: decided from the objects as they were read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from spidercoordinator.api.nad import CONTENT_HASH
+from spidercoordinator.core.coordinator.section import NOT_READY as NOT_READY_KEY
+from spidercoordinator.core.coordinator.status import NOT_READY
+
+Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]
+Object = Mapping[str, Any]
+
+_OPERATOR: Final = "see the log of the operator's pod, and whether it runs"
+_COORDINATOR: Final = "coordinator"
+_ABANDONED_AFTER: Final = 60.0
+"""Seconds without renewal after which nobody works, whatever the difference of two clocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        level: ERROR: pods are not served. WARNING: some traffic fails, or will. NOTE: worth to
+            know when something fails. UNSEEN: could not be looked at.
+        what: the object.
+        value: how it is.
+        advice: what to do.
+    """
+
+    level: Level
+    what: str
+    value: str
+    advice: str
+
+    @property
+    def line(self) -> str:
+        """The finding as text without line breaks."""
+        return " ".join(f"{self.level:<8} {self.what}: {self.value}: {self.advice}".splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The objects of a cluster; None where the kind does not exist, or was not to be read.
+
+    Attributes:
+        name: the SpiderCoordinator that takes effect.
+        coordinators: SpiderCoordinators.
+        networks: SpiderMultusConfigs.
+        attachments: NetworkAttachmentDefinitions.
+        now: the time.
+        installers: DaemonSets of the node installer.
+        leases: Leases of operators.
+    """
+
+    name: str
+    coordinators: Iterable[Object] | None
+    networks: Iterable[Object] | None
+    attachments: Iterable[Object] | None
+    now: datetime
+    installers: Iterable[Object] | None = field(default=None)
+    leases: Iterable[Object] | None = field(default=None)
+
+
+def diagnose(seen: Seen) -> Iterator[Finding]:
+    """Yield the findings in the order in which one works through them."""
+    yield from _leases(seen)
+    yield from _coordinators(seen)
+    yield from _networks(seen.networks or ())
+    yield from _attachments(seen.attachments)
+    yield from _installers(seen.installers)
+
+
+def _leases(seen: Seen) -> Iterator[Finding]:
+    for thing in seen.leases or ():
+        meta, spec = thing["metadata"], thing.get("spec") or {}
+        what = f"Lease {meta['namespace']}/{meta['name']}"
+        holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
+        if not holder or not renewed:
+            yield Finding("ERROR", what, "nobody holds it, so no operator works", _OPERATOR)
+            continue
+        age = (seen.now - datetime.fromisoformat(renewed)).total_seconds()
+        if age > _ABANDONED_AFTER:
+            value = f"{holder} has not renewed it for {age:.0f} s, so no operator works"
+            yield Finding("ERROR", what, value, _OPERATOR)
+
+
+def _coordinators(seen: Seen) -> Iterator[Finding]:
+    if seen.coordinators is None:
+        yield Finding("ERROR", "kind SpiderCoordinator", "does not exist", "install the chart")
+        return
+    effective = None
+    for thing in seen.coordinators:
+        if thing["metadata"]["name"] == seen.name:
+            effective = thing
+        else:
+            yield Finding(
+                "NOTE",
+                f"SpiderCoordinator {thing['metadata']['name']}",
+                f"takes no effect, only {seen.name} does",
+                "delete it, or move its settings",
+            )
+    what = f"SpiderCoordinator {seen.name}"
+    if effective is None:
+        yield Finding("ERROR", what, "does not exist", "helm upgrade makes it again")
+        return
+    yield from _effective(what, effective)
+
+
+def _effective(what: str, thing: Object) -> Iterator[Finding]:
+    status = thing.get("status") or {}
+    if "deletionTimestamp" in thing["metadata"]:
+        yield Finding("ERROR", what, "is being deleted", _OPERATOR)
+    if not status.get("phase"):
+        yield Finding("ERROR", what, "has no status", _OPERATOR)
+        return
+    if status.get("observedGeneration") != thing["metadata"].get("generation"):
+        yield Finding("WARNING", what, "was changed since the operator looked at it", _OPERATOR)
+    if status["phase"] == NOT_READY:
+        yield Finding("ERROR", what, "NotReady", str(status.get("reason")))
+    for each in status.get("conditions") or ():
+        if each["type"] == "Degraded" and each["status"] == "True":
+            yield Finding("WARNING", what, f"Degraded, {each['reason']}", each["message"])
+    count = status.get("networks") or {}
+    if count.get("inStep", 0) < count.get("total", 0):
+        advice = "kubectl get spidermultusconfig -A: those which are not ready"
+        yield Finding("WARNING", what, f"{count.get('summary')} networks in step", advice)
+
+
+def _networks(things: Iterable[Object]) -> Iterator[Finding]:
+    for thing in things:
+        meta = thing["metadata"]
+        what = f"SpiderMultusConfig {meta['namespace']}/{meta['name']}"
+        status = thing.get("status") or {}
+        if status.get("observedGeneration") != meta.get("generation"):
+            yield Finding("ERROR", what, "was not looked at since it was changed", _OPERATOR)
+            continue
+        for each in status.get("conditions") or ():
+            if each["type"] == "Ready" and each["status"] != "True":
+                yield Finding("ERROR", what, f"not Ready, {each['reason']}", each["message"])
+            if each["type"] == "VethLinkAddress" and each["status"] == "False":
+                yield Finding("WARNING", what, each["reason"], each["message"])
+
+
+def _attachments(things: Iterable[Object] | None) -> Iterator[Finding]:
+    if things is None:
+        yield Finding(
+            "ERROR", "kind NetworkAttachmentDefinition", "does not exist", "install Multus"
+        )
+        return
+    for thing in things:
+        meta = thing["metadata"]
+        what = f"NetworkAttachmentDefinition {meta['namespace']}/{meta['name']}"
+        ours = CONTENT_HASH in (meta.get("annotations") or {})
+        text = (thing.get("spec") or {}).get("config") or "{}"
+        try:
+            config = json.loads(text)
+        except ValueError as error:
+            yield Finding("ERROR", what, f"spec.config is no JSON, {error}", "correct it")
+            continue
+        if isinstance(config, dict):
+            yield from _config(what, config, ours=ours)
+
+
+def _config(what: str, config: Object, *, ours: bool) -> Iterator[Finding]:
+    plugins = [each for each in config.get("plugins") or [config] if isinstance(each, dict)]
+    for number, plugin in enumerate(plugins):
+        if plugin.get("type") != _COORDINATOR:
+            continue
+        if number == 0:
+            advice = "put it after the plugin that makes the interface"
+            yield Finding("ERROR", what, "coordinator is its first plugin", advice)
+        if plugin.get(NOT_READY_KEY):
+            yield Finding("ERROR", what, "its pods do not start", str(plugin[NOT_READY_KEY]))
+        if not ours and not plugin.keys() & {"overlayPodCIDR", "serviceCIDR"}:
+            value = "hand-written, takes its CIDRs from the defaults file of each node"
+            yield Finding("NOTE", what, value, "nothing, if that is what you want")
+
+
+def _installers(things: Iterable[Object] | None) -> Iterator[Finding]:
+    if things is None:
+        return
+    found = False
+    for thing in things:
+        found = True
+        meta, status = thing["metadata"], thing.get("status") or {}
+        what = f"DaemonSet {meta['namespace']}/{meta['name']}"
+        wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+        if wanted == 0:
+            advice = "see installer.nodeSelector and installer.tolerations of the chart"
+            yield Finding("ERROR", what, "runs on no node, so none has the plugin", advice)
+        elif ready < wanted:
+            advice = "kubectl describe its pods; a pod's log says what hinders it"
+            yield Finding("ERROR", what, f"{ready} of {wanted} nodes have the plugin", advice)
+        else:
+            command = f"kubectl exec -n {meta['namespace']} daemonset/{meta['name']} -- "
+            advice = f"{command}/coordinator-install doctor"
+            yield Finding("NOTE", what, f"all {wanted} nodes have the plugin; a node's own", advice)
+    if not found:
+        advice = "install the chart; without it pods start only where the plugin is there already"
+        yield Finding("ERROR", "DaemonSet of the node installer", "does not exist", advice)

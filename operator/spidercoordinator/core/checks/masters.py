@@ -1,0 +1,90 @@
+"""Whether the nodes have the interfaces that a SpiderMultusConfig is put on.
+
+Nodes tell their interfaces when the installer's pod starts (docs/decisions/0009). Not all of them
+do, and what they told may be old: so this only ever leads to a warning, and only when nothing that
+is known speaks for the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from spidercoordinator.api.multus import SpiderMultusConfigSpec
+from spidercoordinator.api.networks import IPoIBNetwork, MasterNetwork
+from spidercoordinator.core.network.validation import Problem
+
+_NAMED: Final = 2
+"""How many nodes a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interfaces:
+    """What one node told of its interfaces.
+
+    Attributes:
+        names: names and alternative names.
+        unlisted: how names begin that may be on the node all the same.
+        truncated: whether there are further names.
+    """
+
+    names: frozenset[str]
+    unlisted: tuple[str, ...] = ()
+    truncated: bool = False
+
+    def lack(self, name: str) -> bool:
+        """Whether the node surely does not have an interface of this name."""
+        return not (self.truncated or name in self.names or name.startswith(self.unlisted))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a pod of the installer told.
+
+    Attributes:
+        node: the node's name.
+        interfaces: what the node has.
+    """
+
+    node: str
+    interfaces: Interfaces
+
+
+def missing_masters(spec: SpiderMultusConfigSpec, told: Collection[Told]) -> Iterator[Problem]:
+    """Each master that is on none of the nodes that told their interfaces.
+
+    One that is on some nodes only is fine: pods may be kept to these.
+    """
+    for field, names in _masters(spec):
+        if told and all(each.interfaces.lack(name) for each in told for name in names):
+            yield Problem(field, _message(names[0], sorted({each.node for each in told})))
+
+
+def _masters(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Field and name of each master; with it what does as well if it is there already.
+
+    A VLAN interface is made on its master, which must be there. A bond that is there is taken as it
+    is, whatever it is made of (`cmd/ifacer` of Spiderpool).
+    """
+    network = spec.network
+    if isinstance(network, IPoIBNetwork):
+        yield f"spec.{spec.cni_type}.master", (network.master,)
+    elif isinstance(network, MasterNetwork):
+        several = len(network.master) > 1
+        bond = (network.bond.name,) if several and network.bond is not None else ()
+        for index, name in enumerate(network.master):
+            yield f"spec.{spec.cni_type}.master[{index}]", (name, *bond)
+
+
+def _message(name: str, nodes: list[str]) -> str:
+    if len(nodes) == 1:
+        where = f"is not on {nodes[0]}, the only node looked at"
+    else:
+        further = f" and {len(nodes) - _NAMED} more" if len(nodes) > _NAMED else ""
+        shown = ", ".join(nodes[:_NAMED])
+        where = f"is on none of the {len(nodes)} nodes looked at ({shown}{further})"
+    return (
+        f'"{name}" {where}; check it with `ip link` there (nodes tell their interfaces when the'
+        " installer's pod starts: one added later is not known)"
+    )

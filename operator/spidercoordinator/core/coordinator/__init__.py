@@ -1,0 +1,1 @@
+"""The SpiderCoordinator: what networks are rendered from, and its status."""

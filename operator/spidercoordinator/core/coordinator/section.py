@@ -1,0 +1,106 @@
+"""The coordinator section of a network: SpiderCoordinator with the network's own settings on top.
+
+The section is complete: what a pod gets can be read from one object, and starting a pod needs
+neither the operator nor the API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from spidercoordinator.api.coordinator import CoordinatorSettings, PolicyRoute
+from spidercoordinator.api.scalars import parse_network
+from spidercoordinator.core.coordinator.cluster import Cluster
+
+NOT_READY: Final = "notReadyReason"
+
+_DISABLED: Final = "disable"
+"""The spelling that the plugins of others know, too."""
+
+# Field of the models → key of the plugin, in the order they are written.
+_KEYS: Final = {
+    "mode": "mode",
+    "pod_cidr": "overlayPodCIDR",
+    "service_cidr": "serviceCIDR",
+    "hijack_cidr": "hijackCIDR",
+    "policy_routes": "policyRoutes",
+    "pod_mac_prefix": "podMACPrefix",
+    "pod_default_route_nic": "podDefaultRouteNic",
+    "tune_pod_routes": "tunePodRoutes",
+    "host_rule_table": "hostRuleTable",
+    "pod_rp_filter": "podRPFilter",
+    "host_rp_filter": "hostRPFilter",
+    "tx_queue_len": "txQueueLen",
+    "veth_link_address": "vethLinkAddress",
+    "veth_mtu": "vethMTU",
+    "detect_gateway": "detectGateway",
+    "detect_ip_conflict": "detectIPConflict",
+}
+
+
+def missing_coordinator(name: str) -> str:
+    """Why pods cannot be served while there is no SpiderCoordinator of this name."""
+    return (
+        f"SpiderCoordinator {name} does not exist: create it, or install the chart with"
+        " coordinator.enabled=true"
+    )
+
+
+def coordinator_section(
+    cluster: Cluster | None, own: CoordinatorSettings | None, *, name: str = "default"
+) -> dict[str, Any]:
+    """The section without its `type`.
+
+    Numbers and booleans are written as soon as one of the two objects sets them, zero too. Empty
+    strings and lists are left out: they mean "none" like the key's absence.
+
+    Args:
+        cluster: The effective SpiderCoordinator; None while there is none.
+        own: The network's own settings; what is unset there is taken from the cluster.
+        name: The name of the SpiderCoordinator that is missing, for the reason.
+    """
+    values = {**_cluster_values(cluster), **_set_fields(own)}
+    section = {key: values[field] for field, key in _KEYS.items() if values.get(field) is not None}
+    if section.get("mode") == "disabled":
+        section["mode"] = _DISABLED
+    reason = missing_coordinator(name) if cluster is None else cluster.not_ready
+    if reason and section.get("mode") != _DISABLED:
+        section[NOT_READY] = reason
+    return section
+
+
+@lru_cache(maxsize=4)
+def _cluster_values(cluster: Cluster | None) -> Mapping[str, Any]:
+    """The same for thousands of networks, so worked out once."""
+    if cluster is None:
+        return {}
+    pod, service = _written(cluster.overlay_pod_cidr), _written(cluster.service_cidr)
+    return {**_set_fields(cluster.spec), "pod_cidr": pod, "service_cidr": service}
+
+
+def _set_fields(settings: CoordinatorSettings | None) -> dict[str, Any]:
+    """The fields that have a value, defaults included, as JSON."""
+    if settings is None:
+        return {}
+    values = ((field, getattr(settings, field)) for field in _KEYS)
+    return {field: _written(value) for field, value in values if value is not None}
+
+
+def _written(value: Any) -> Any:
+    """The value as JSON, None if it says nothing."""
+    if isinstance(value, tuple):
+        if value and isinstance(value[0], PolicyRoute):
+            return [{"dst": _network(route.dst), "gw": route.gw} for route in value]
+        return _networks(value) or None
+    return None if value == "" else value
+
+
+def _networks(texts: Iterable[str]) -> list[str]:
+    """Networks in their order, host bits masked, each once."""
+    return list(dict.fromkeys(_network(text) for text in texts))
+
+
+def _network(text: str) -> str:
+    return str(parse_network(text) or text)

@@ -1,0 +1,1 @@
+"""One SpiderMultusConfig: validation, rendering, desired NAD, ownership, status."""

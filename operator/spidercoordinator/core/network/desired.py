@@ -1,0 +1,110 @@
+"""The NAD that a SpiderMultusConfig wants: name, annotations, configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+
+from spidercoordinator.api import nad
+from spidercoordinator.api.base import API_VERSION
+from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.section import coordinator_section
+from spidercoordinator.core.network.render import render
+
+KIND: Final = "SpiderMultusConfig"
+# kubectl's keys describe the object they are on, ours the NAD they are on.
+_NOT_COPIED: Final = ("kubectl.kubernetes.io/", nad.OWN_PREFIX)
+INJECTIONS: Final = (nad.RDMA_INJECT, nad.NETWORK_INJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a network's NAD should be.
+
+    Attributes:
+        namespace: of the network and its NAD.
+        name: of the NAD.
+        config: text of spec.config.
+        annotations: those we write.
+        owner: the owner reference to the network.
+        created: when the network was made, RFC 3339.
+    """
+
+    namespace: str
+    name: str
+    config: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    owner: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
+
+    @property
+    def config_hash(self) -> str:
+        """The configuration's hash, for status."""
+        return sha256(self.config.encode()).hexdigest()[:16]
+
+
+def nad_name(thing: Mapping[str, Any]) -> str:
+    """The name of the NAD an object wants, also if the object is otherwise unusable."""
+    meta = thing["metadata"]
+    annotations = meta.get("annotations") or {}
+    return str(annotations.get(nad.CR_NAME) or meta["name"])
+
+
+def owner_reference(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The controller reference to a network. It does not block the network's deletion.
+
+    Blocking would need the right to update the network's finalizers wherever
+    OwnerReferencesPermissionEnforcement is on, and would gain nothing.
+    """
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def injected_labels(config: SpiderMultusConfig) -> dict[str, str]:
+    """Labels that let a pod webhook find networks by what their annotations ask for."""
+    annotations = config.metadata.annotations
+    return {key: annotations[key] for key in INJECTIONS if key in annotations}
+
+
+def wanted_nad(
+    config: SpiderMultusConfig,
+    cluster: Cluster | None,
+    *,
+    default_ipam: Mapping[str, Any],
+    coordinator_name: str,
+) -> Wanted:
+    """The NAD of a network that `core.network.validation` found nothing wrong with."""
+    meta = config.metadata
+    name = meta.annotations.get(nad.CR_NAME) or meta.name
+    rendered = render(
+        config.spec,
+        name=meta.annotations.get(nad.CNICONFIG_NAME) or name,
+        cni_version=meta.annotations.get(nad.CNI_VERSION) or nad.DEFAULT_CNI_VERSION,
+        section=coordinator_section(cluster, config.spec.coordinator, name=coordinator_name),
+        default_ipam=default_ipam,
+    )
+    annotations = {k: v for k, v in meta.annotations.items() if not k.startswith(_NOT_COPIED)}
+    if rendered.resource:
+        annotations[nad.RESOURCE_NAME] = rendered.resource
+    return Wanted(
+        namespace=meta.namespace,
+        name=name,
+        config=rendered.config,
+        annotations=annotations,
+        owner=owner_reference({"name": meta.name, "uid": meta.uid}),
+        created=meta.creation_timestamp,
+    )
+
+
+def depends_on_cluster(config: SpiderMultusConfig) -> bool:
+    """Whether the network has a coordinator section."""
+    return config.spec.cni_type != "custom" and config.spec.enable_coordinator

@@ -1,0 +1,103 @@
+"""From a SpiderMultusConfig to the text of its NAD. One file a CNI type, listed in `RENDERERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from spidercoordinator.api.multus import SpiderMultusConfigSpec
+from spidercoordinator.core.network.render import (
+    ib_sriov,
+    ipoib,
+    ipvlan,
+    json_text,
+    macvlan,
+    ovs,
+    sriov,
+    vlan,
+)
+from spidercoordinator.core.network.render.plugin import Addressing, Plugin, Plugins, Renderer
+
+RENDERERS: Final[Mapping[str, Renderer]] = MappingProxyType(
+    {
+        "macvlan": macvlan.render,
+        "ipvlan": ipvlan.render,
+        "vlan": vlan.render,
+        "sriov": sriov.render,
+        "ib-sriov": ib_sriov.render,
+        "ipoib": ipoib.render,
+        "ovs": ovs.render,
+    }
+)
+
+# The list has a name and a version; those of an entry would be overwritten by libcni anyhow.
+_LIST_KEYS: Final = frozenset({"name", "cniVersion"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A NAD's content.
+
+    Attributes:
+        config: text of spec.config.
+        resource: device plugin resource for the NAD's annotation, empty for none.
+    """
+
+    config: str
+    resource: str = ""
+
+
+def render(
+    spec: SpiderMultusConfigSpec,
+    *,
+    name: str,
+    cni_version: str,
+    section: Mapping[str, Any],
+    default_ipam: Mapping[str, Any],
+) -> Rendered:
+    """Render one network.
+
+    Args:
+        spec: A spec that `core.network.validation` found nothing wrong with.
+        name: Name inside the configuration.
+        cni_version: Version of the configuration list.
+        section: The coordinator section without its type.
+        default_ipam: IPAM of a network that names none.
+
+    Returns:
+        The configuration; with cniType custom it is the user's text as it is.
+
+    Raises:
+        ValueError: A text of chainCNIJsonData is no JSON object.
+    """
+    network = spec.network
+    if network is None:
+        return Rendered(spec.custom_cni or "")
+    addressing = Addressing(spec.disable_ipam, spec.ipam, default_ipam)
+    plugins = RENDERERS[spec.cni_type](network, addressing)
+    return Rendered(
+        config=json_text.dumps(
+            {
+                "cniVersion": cni_version,
+                "name": name,
+                "plugins": _in_order(plugins, spec, section),
+            }
+        ),
+        resource=plugins.resource,
+    )
+
+
+def _in_order(
+    plugins: Plugins, spec: SpiderMultusConfigSpec, section: Mapping[str, Any]
+) -> list[Plugin]:
+    """The coordinator comes last: it arranges what all others have made."""
+    coordinator = [{"type": "coordinator", **section}] if spec.enable_coordinator else []
+    chain = _chain(spec.chain_cni_json_data or ())
+    return [*plugins.before, plugins.main, *plugins.after, *chain, *coordinator]
+
+
+def _chain(texts: Iterable[str]) -> list[Plugin]:
+    entries = (json_text.loads(text) for text in texts)
+    return [{k: v for k, v in entry.items() if k not in _LIST_KEYS} for entry in entries]

@@ -1,0 +1,223 @@
+"""What is wrong with a SpiderMultusConfig, and what is doubtful.
+
+The schema is checked once more (a rule may be newer than the object), then what a schema cannot
+say: annotations, and JSON inside strings. `PROBLEM_CHECKS` and `WARNING_CHECKS` are the lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+from typing_extensions import override
+
+from spidercoordinator.api import nad
+from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.core.network.render import json_text
+from spidercoordinator.errors import InvalidObjectError
+
+_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SUBDOMAIN_LENGTH: Final = 253
+_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_CONFIG_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, or doubtful.
+
+    Attributes:
+        field: path in the object, as the API knows it.
+        message: what is wrong, which value, what is allowed.
+    """
+
+    field: str
+    message: str
+
+    @override
+    def __str__(self) -> str:
+        """The two as one line."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+Check = Callable[[SpiderMultusConfig], Iterator[Problem]]
+
+
+def parse(thing: Mapping[str, Any]) -> SpiderMultusConfig:
+    """The object as a model, everything checked.
+
+    Raises:
+        InvalidObjectError: It cannot be used; the message lists all problems.
+    """
+    config = _read(thing)
+    problems = _problems(config)
+    if problems or not isinstance(config, SpiderMultusConfig):
+        raise InvalidObjectError("; ".join(map(str, problems)), field=problems[0].field)
+    return config
+
+
+def find_problems(thing: Mapping[str, Any]) -> Iterator[Problem]:
+    """Everything that keeps the object from being used."""
+    yield from _problems(_read(thing))
+
+
+def _read(thing: Mapping[str, Any]) -> SpiderMultusConfig | ValidationError:
+    # What we wrote into status ourselves is not the user's to get right.
+    wanted = {key: thing[key] for key in ("metadata", "spec") if key in thing}
+    try:
+        return SpiderMultusConfig.model_validate(wanted)
+    except ValidationError as error:
+        return error
+
+
+def _problems(config: SpiderMultusConfig | ValidationError) -> list[Problem]:
+    if isinstance(config, ValidationError):
+        return list(schema_problems(config))
+    return [problem for check in PROBLEM_CHECKS for problem in check(config)]
+
+
+def schema_problems(error: ValidationError) -> Iterator[Problem]:
+    """The models' errors with paths as the API server writes them: `spec.macvlan.master[0]`."""
+    for detail in error.errors(include_url=False):
+        at = detail.get("ctx", {}).get("at", "")
+        steps = [*detail["loc"], *(at.split(".") if isinstance(at, str) and at else ())]
+        if isinstance(at, int):
+            steps.append(at)
+        message = detail["msg"]
+        if detail["type"] != "rule":
+            message = f"{message}, not {detail['input']!r}"[:512]
+        yield Problem(path(steps), message)
+
+
+def path(steps: list[int | str]) -> str:
+    """`["spec", "master", 0]` as `spec.master[0]`."""
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
+
+def annotation_path(key: str) -> str:
+    """The path of an annotation."""
+    return f"metadata.annotations[{key}]"
+
+
+def _check_cr_name(config: SpiderMultusConfig) -> Iterator[Problem]:
+    name = config.metadata.annotations.get(nad.CR_NAME)
+    if name is not None and not is_subdomain(name):
+        yield Problem(
+            annotation_path(nad.CR_NAME),
+            f'"{name}" cannot be the name of a NetworkAttachmentDefinition: lower-case letters,'
+            ' digits, "-" and ".", at most 253 characters',
+        )
+
+
+def _check_cni_version(config: SpiderMultusConfig) -> Iterator[Problem]:
+    version = config.metadata.annotations.get(nad.CNI_VERSION)
+    if version is not None and version not in nad.CNI_VERSIONS:
+        allowed = ", ".join(nad.CNI_VERSIONS)
+        yield Problem(
+            annotation_path(nad.CNI_VERSION),
+            f'"{version}" is not a CNI version this works with: {allowed}',
+        )
+
+
+def _check_config_name(config: SpiderMultusConfig) -> Iterator[Problem]:
+    name = config.metadata.annotations.get(nad.CNICONFIG_NAME)
+    if name and not _CONFIG_NAME.fullmatch(name):
+        yield Problem(
+            annotation_path(nad.CNICONFIG_NAME),
+            f'"{name}" cannot be the name of a CNI configuration: letters, digits, ".", "-" and'
+            ' "_", beginning with a letter or digit',
+        )
+
+
+def _check_injection(config: SpiderMultusConfig) -> Iterator[Problem]:
+    for key in (nad.RDMA_INJECT, nad.NETWORK_INJECT):
+        value = config.metadata.annotations.get(key)
+        if value is None:
+            continue
+        where = annotation_path(key)
+        if not _LABEL_VALUE.fullmatch(value):
+            yield Problem(
+                where,
+                f'"{value}" cannot become a label value: at most 63 letters, digits, "-", "_"'
+                ' and ".", beginning and ending with a letter or digit',
+            )
+        if config.spec.cni_type in {"ovs", "custom"}:
+            yield Problem(
+                where, f"resources cannot be injected with cniType {config.spec.cni_type}"
+            )
+        else:
+            yield from _check_injected(config, key, where)
+
+
+def _check_injected(config: SpiderMultusConfig, key: str, where: str) -> Iterator[Problem]:
+    network = config.spec.network
+    pools = network.ippools if network else None
+    resource = getattr(network, "resource_name", None) or getattr(
+        network, "rdma_resource_name", None
+    )
+    of = f"spec.{network_key(config)}"
+    if not resource:
+        if key == nad.RDMA_INJECT:
+            yield Problem(of, f"{where} needs the name of a device plugin's resource here")
+        return
+    if not (pools and (pools.ipv4 or pools.ipv6)):
+        yield Problem(f"{of}.ippools", f"{where} needs at least one IPv4 or IPv6 pool here")
+
+
+def network_key(config: SpiderMultusConfig) -> str:
+    """The property of spec that describes the network."""
+    return config.spec.cni_type.replace("-", "") if config.spec.network else "customCNI"
+
+
+def _check_custom_cni(config: SpiderMultusConfig) -> Iterator[Problem]:
+    text = config.spec.custom_cni
+    if config.spec.cni_type == "custom" and text:
+        yield from _plugin_text(text, "spec.customCNI", lists=True)
+
+
+def _check_chain(config: SpiderMultusConfig) -> Iterator[Problem]:
+    for index, text in enumerate(config.spec.chain_cni_json_data or ()):
+        yield from _plugin_text(text, f"spec.chainCNIJsonData[{index}]", lists=False)
+
+
+def _plugin_text(text: str, field: str, *, lists: bool) -> Iterator[Problem]:
+    """A CNI configuration, or with `lists` also a list of them."""
+    wanted = "a CNI configuration with a type" + (
+        ", or a configuration list with plugins" if lists else ""
+    )
+    try:
+        content = json_text.loads(text)
+    except ValueError as error:
+        yield Problem(field, f"it is not JSON ({error}); write {wanted}")
+        return
+    if lists and isinstance(content, dict) and "plugins" in content:
+        entries = content["plugins"]
+        if not isinstance(entries, list) or not entries or not all(map(_has_type, entries)):
+            yield Problem(field, "each of its plugins must be an object with a non-empty type")
+    elif not _has_type(content):
+        yield Problem(field, f"it is JSON, but not {wanted}")
+
+
+def _has_type(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("type"), str) and entry["type"] != ""
+
+
+def is_subdomain(name: str) -> bool:
+    """Whether the text can be the name of an object (RFC 1123 subdomain)."""
+    return len(name) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(name) is not None
+
+
+PROBLEM_CHECKS: Final[tuple[Check, ...]] = (
+    _check_cr_name,
+    _check_cni_version,
+    _check_config_name,
+    _check_injection,
+    _check_custom_cni,
+    _check_chain,
+)

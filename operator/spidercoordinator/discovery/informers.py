@@ -1,0 +1,175 @@
+"""Follow what the sources of CIDRs live on, and ask for a new decision when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from spidercoordinator.core.cidrs.selection import Finding, Plugin
+from spidercoordinator.discovery.mesh import ISTIO, istio
+from spidercoordinator.discovery.source import Detector, Observed, Source, Topic
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.reflector import (
+    Absent,
+    Alive,
+    Changed,
+    Deleted,
+    Failed,
+    Follower,
+    Listed,
+    Seen,
+    Selection,
+)
+from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
+
+logger = logging.getLogger(__name__)
+
+_KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
+"""Every kind's name, without its schema: those are megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What followers call.
+
+    Attributes:
+        changed: a finding may differ now.
+        kinds_changed: the kind of this name came or went, empty for any.
+        heard: a watch works.
+        up: whether a topic can be read (1), does not exist (0), or fails (-1).
+    """
+
+    changed: Callable[[], None]
+    kinds_changed: Callable[[str], None]
+    heard: Callable[[], None]
+    up: Callable[[str, int], None]
+
+
+class Followers:
+    """One follower for each topic of the sources, and one for kinds that come and go.
+
+    Attributes:
+        board: what is known, by topic.
+        settled: set when every topic was read once, or cannot be.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        sources: Iterable[Source],
+        detectors: Iterable[Detector],
+        tell: Signals,
+    ) -> None:
+        self._sources, self._detectors = tuple(sources), tuple(detectors)
+        self.board: dict[str, Observed] = {}
+        self.settled = asyncio.Event()
+        self._tell = tell
+        self._api = api
+        self._topics: dict[str, Topic] = {}
+        self._followers: dict[str, Follower] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        followed = [topic for each in self._sources + self._detectors for topic in each.topics]
+        for topic in (*followed, ISTIO):
+            # Two sources may read the same object; it is followed once.
+            self._topics[topic.title] = topic
+            self.board[topic.title] = Observed()
+        self._kinds = Follower(api, _KINDS)
+
+    def findings(self) -> list[Finding]:
+        """What every source says now, most trusted first."""
+        return [source.find(self.board) for source in self._sources]
+
+    def plugins(self) -> list[Plugin]:
+        """Which CNI plugins with pools of their own seem to run here."""
+        return [detector.look(self.board) for detector in self._detectors]
+
+    def istio(self) -> bool:
+        """Whether Istio is installed."""
+        return istio(self.board)
+
+    async def run(self) -> None:
+        """Follow everything, without end."""
+        async with asyncio.TaskGroup() as tasks:
+            for topic in self._topics.values():
+                self._begin(tasks, topic)
+            tasks.create_task(self._follow_kinds(tasks), name="follow kinds")
+
+    def _begin(self, tasks: asyncio.TaskGroup, topic: Topic) -> None:
+        if before := self._running.get(topic.title):
+            before.cancel()
+        follower = self._followers[topic.title] = Follower(self._api, topic.selection)
+        self._running[topic.title] = tasks.create_task(
+            self._follow(topic, follower), name=f"follow {topic.title}"
+        )
+
+    async def _follow(self, topic: Topic, follower: Follower) -> None:
+        observed = self.board[topic.title]
+        async for seen in follower.follow():
+            if not isinstance(seen, Failed):
+                self._tell.heard()
+            if note(topic, observed, seen):
+                self._tell.up(topic.title, -1 if observed.error else int(observed.served))
+                self._tell.changed()
+            if all(known.known for known in self.board.values()):
+                self.settled.set()
+
+    async def _follow_kinds(self, tasks: asyncio.TaskGroup) -> None:
+        async for seen in self._kinds.follow():
+            if isinstance(seen, Alive):
+                continue
+            if isinstance(seen, Failed):
+                logger.warning("kinds that are added later are noticed late: %s", seen.error)
+            name = seen.object["metadata"]["name"] if isinstance(seen, Changed | Deleted) else ""
+            for topic in self._topics.values():
+                of_this_kind = any(name == each.full_name for each in topic.selection.resources)
+                if of_this_kind and isinstance(seen, Deleted):
+                    # Its watch may stay open for a while and tell nothing.
+                    self._begin(tasks, topic)
+                elif (of_this_kind or not name) and not self.board[topic.title].served:
+                    self._followers[topic.title].woken.set()
+            self._tell.kinds_changed(name)
+
+
+def note(topic: Topic, observed: Observed, seen: Seen) -> bool:
+    """Write what was seen on the board; tells whether a finding may differ now."""
+    before = (observed.known, observed.served, observed.error)
+    changed = False
+    if isinstance(seen, Failed):
+        observed.known, observed.error = True, str(seen.error)
+        return before != (True, observed.served, observed.error)
+    if isinstance(seen, Absent):
+        observed.known, observed.served, observed.error = True, False, ""
+        changed = bool(observed.kept)
+        observed.kept.clear()
+        return changed or before != (True, False, "")
+    if isinstance(seen, Listed):
+        observed.known = observed.served = True
+        kept = {
+            _name(thing): value
+            for thing in seen.objects
+            if (value := topic.keep(thing)) is not None
+        }
+        changed, observed.kept = kept != observed.kept, kept
+    elif isinstance(seen, Changed | Deleted):
+        changed = _note_one(topic, observed, seen)
+    observed.error = ""
+    return changed or before != (observed.known, observed.served, "")
+
+
+def _note_one(topic: Topic, observed: Observed, seen: Changed | Deleted) -> bool:
+    name = _name(seen.object)
+    before = observed.kept.get(name)
+    value = None if isinstance(seen, Deleted) else topic.keep(seen.object)
+    if value is None:
+        observed.kept.pop(name, None)
+    else:
+        observed.kept[name] = value
+    return before != value
+
+
+def _name(thing: Object) -> str:
+    meta = thing["metadata"]
+    return f"{meta.get('namespace', '')}/{meta['name']}"

@@ -1,1 +1,0 @@
-"""Metrics, logging and health: what the operator shows of itself."""

@@ -1,0 +1,1 @@
+"""What an operator needs that knows nothing of our kinds: work queue, leader election, settings."""

@@ -1,0 +1,1 @@
+"""Leader election by a Lease, after client-go's tools/leaderelection."""

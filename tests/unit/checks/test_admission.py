@@ -1,0 +1,106 @@
+"""What the webhook refuses, what it only warns of, and what it leaves to the CRD."""
+
+from typing import Any
+
+import pytest
+
+from spidercoordinator.api.nad import CR_NAME
+from spidercoordinator.core.checks.admission import review_coordinator, review_network
+
+MACVLAN: dict[str, Any] = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}
+
+
+def network(spec: dict[str, Any] | None = None, name: str = "a", **meta: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "ns", **meta}, "spec": spec or MACVLAN}
+
+
+def refusals(
+    thing: dict[str, Any], before: dict[str, Any] | None = None, **found: Any
+) -> list[str]:
+    given = {"rivals": [], "current": None} | found
+    return [each.field for each in review_network(thing, before, **given).refusals]
+
+
+def warnings(spec: dict[str, Any]) -> tuple[str, ...]:
+    return review_network(network(spec), None, rivals=[], current=None).warnings
+
+
+def named(cr_name: str | None) -> dict[str, Any]:
+    return network(annotations={CR_NAME: cr_name} if cr_name else {})
+
+
+def test_good_network_is_taken_silently() -> None:
+    answer = review_network(network(), None, rivals=[], current=None)
+    assert (answer.refusals, answer.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"cniType": "custom", "customCNI": "42"}, "spec.customCNI"),
+        ({"cniType": "custom", "customCNI": "{"}, "spec.customCNI"),
+        ({**MACVLAN, "chainCNIJsonData": ["{}"]}, "spec.chainCNIJsonData[0]"),
+    ],
+)
+def test_json_texts_are_looked_into(spec: dict[str, Any], field: str) -> None:
+    assert refusals(network(spec)) == [field]
+
+
+def test_what_was_wrong_before_does_not_stop_another_change() -> None:
+    bad = network({"cniType": "custom", "customCNI": "{"})
+    labelled = network(bad["spec"], labels={"a": "b"})
+    assert refusals(labelled, bad) == []
+    worse = network({"cniType": "custom", "customCNI": "["})
+    assert refusals(worse, bad) == ["spec.customCNI"]
+
+
+def test_object_that_is_being_deleted_is_let_go() -> None:
+    assert refusals(network({"cniType": "macvlan"}, deletionTimestamp="2026"), network()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refused"),
+    [
+        (None, None, False),
+        ("x", "x", False),
+        ("x", None, False),
+        ("x", "y", True),
+        (None, "y", True),
+    ],
+)
+def test_cr_name_may_go_but_not_change(old: str | None, new: str | None, *, refused: bool) -> None:
+    assert bool(refusals(named(new), named(old))) == refused
+
+
+def test_name_that_another_network_wants_is_refused() -> None:
+    rival = network(name="b", uid="uid-b", creationTimestamp="2026-01-01T00:00:00Z")
+    assert refusals(network(), rivals=[rival]) == ["metadata.name"]
+    going = network(name="b", uid="uid-b", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert refusals(network(), rivals=[going]) == []
+
+
+def test_nad_of_others_is_no_reason_to_refuse() -> None:
+    theirs = {"metadata": {"name": "a", "namespace": "ns", "uid": "1"}, "spec": {"config": "{}"}}
+    assert refusals(network(), current=theirs) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ({**MACVLAN, "coordinator": {"vethLinkAddress": "8.8.8.8"}}, "not link-local"),
+        ({**MACVLAN, "coordinator": {"vethLinkAddress": "169.254.169.254"}}, "metadata service"),
+        ({**MACVLAN, "coordinator": {"podCIDRType": "calico"}}, "podCIDRType"),
+        ({**MACVLAN, "ipam": {"type": "mine"}}, '"mine" is no IPAM plugin known here'),
+        ({"cniType": "custom", "chainCNIJsonData": ['{"type":"a"}']}, "no effect"),
+    ],
+)
+def test_doubtful_is_warned_of(spec: dict[str, Any], text: str) -> None:
+    [warning] = warnings(spec)
+    assert text in warning
+
+
+def test_coordinator_is_only_warned_of() -> None:
+    assert review_coordinator({"spec": {"vethLinkAddress": "169.254.100.1"}}).warnings == ()
+    assert review_coordinator({"spec": {}}).warnings == ()
+    [warning] = review_coordinator({"spec": {"vethLinkAddress": "8.8.8.8"}}).warnings
+    assert warning.startswith("spec.vethLinkAddress")

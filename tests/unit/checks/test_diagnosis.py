@@ -1,0 +1,241 @@
+"""What the doctor says, from objects as the API server gives them."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from spidercoordinator.api.nad import CONTENT_HASH
+from spidercoordinator.core.checks.datapath import Others, known_bad
+from spidercoordinator.core.checks.diagnosis import Finding, Seen, diagnose
+
+Json = dict[str, Any]
+
+
+def coordinator(name: str = "default", status: Json | None = None, **meta: Any) -> Json:
+    good = {"phase": "Synced", "observedGeneration": 1}
+    return {"metadata": {"name": name, "generation": 1, **meta}, "status": good | (status or {})}
+
+
+def network(conditions: list[Json], observed: int = 1) -> Json:
+    return {
+        "metadata": {"name": "net", "namespace": "apps", "generation": 1},
+        "status": {"observedGeneration": observed, "conditions": conditions},
+    }
+
+
+def condition(kind: str, status: str) -> Json:
+    return {"type": kind, "status": status, "reason": "Why", "message": "because"}
+
+
+def attachment(*plugins: Json, ours: bool = False, text: str | None = None) -> Json:
+    meta = {"name": "net", "namespace": "apps", "annotations": {CONTENT_HASH: "x"} if ours else {}}
+    config = json.dumps({"name": "net", "plugins": plugins}) if text is None else text
+    return {"metadata": meta, "spec": {"config": config}}
+
+
+def installer(wanted: int, ready: int) -> Json:
+    meta = {"name": "installer", "namespace": "spiderpool"}
+    return {
+        "metadata": meta,
+        "status": {"desiredNumberScheduled": wanted, "numberReady": ready},
+    }
+
+
+def lease(renewed: str, holder: str | None = "operator-1") -> Json:
+    meta = {"name": "operator", "namespace": "spiderpool"}
+    return {"metadata": meta, "spec": {"holderIdentity": holder, "renewTime": renewed}}
+
+
+HEALTHY = Seen(
+    "default",
+    [coordinator()],
+    [network([condition("Ready", "True"), condition("VethLinkAddress", "True")])],
+    [attachment({"type": "macvlan"}, {"type": "coordinator", "serviceCIDR": []}, ours=True)],
+    datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    leases=[lease("2026-01-02T03:04:00.000000Z")],
+)
+MACVLAN = {"type": "macvlan"}
+
+
+def seen(**changed: Any) -> Seen:
+    return Seen(**({name: getattr(HEALTHY, name) for name in HEALTHY.__slots__} | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "what", "text"),
+    [
+        (
+            {"leases": [lease("2026-01-02T03:02:00.000000Z")]},
+            "ERROR",
+            "Lease spiderpool/operator",
+            "operator-1 has not renewed it for 125 s, so no operator works",
+        ),
+        (
+            {"leases": [lease("2026-01-02T03:04:00.000000Z", holder=None)]},
+            "ERROR",
+            "Lease spiderpool/operator",
+            "nobody holds it",
+        ),
+        ({"leases": [lease("") | {"spec": {}}]}, "ERROR", "Lease spiderpool/operator", "nobody"),
+        ({"coordinators": None}, "ERROR", "kind SpiderCoordinator", "install the chart"),
+        ({"coordinators": []}, "ERROR", "SpiderCoordinator default", "does not exist"),
+        (
+            {"coordinators": [coordinator(), coordinator("other")]},
+            "NOTE",
+            "SpiderCoordinator other",
+            "takes no effect",
+        ),
+        (
+            {"coordinators": [coordinator(deletionTimestamp="now")]},
+            "ERROR",
+            "SpiderCoordinator default",
+            "is being deleted",
+        ),
+        (
+            {"coordinators": [coordinator(status={"phase": None})]},
+            "ERROR",
+            "SpiderCoordinator default",
+            "has no status",
+        ),
+        (
+            {"coordinators": [coordinator(generation=2)]},
+            "WARNING",
+            "SpiderCoordinator default",
+            "was changed since",
+        ),
+        (
+            {"coordinators": [coordinator(status={"phase": "NotReady", "reason": "no CIDR"})]},
+            "ERROR",
+            "SpiderCoordinator default",
+            "NotReady: no CIDR",
+        ),
+        (
+            {"coordinators": [coordinator(status={"conditions": [condition("Degraded", "True")]})]},
+            "WARNING",
+            "SpiderCoordinator default",
+            "because",
+        ),
+        (
+            {
+                "coordinators": [
+                    coordinator(status={"networks": {"inStep": 1, "total": 2, "summary": "1 of 2"}})
+                ]
+            },
+            "WARNING",
+            "SpiderCoordinator default",
+            "1 of 2 networks in step",
+        ),
+        (
+            {"networks": [network([], observed=0)]},
+            "ERROR",
+            "SpiderMultusConfig apps/net",
+            "was not looked at",
+        ),
+        (
+            {"networks": [network([condition("Ready", "False")])]},
+            "ERROR",
+            "SpiderMultusConfig apps/net",
+            "not Ready, Why: because",
+        ),
+        (
+            {"networks": [network([condition("VethLinkAddress", "False")])]},
+            "WARNING",
+            "SpiderMultusConfig apps/net",
+            "because",
+        ),
+        ({"attachments": None}, "ERROR", "kind NetworkAttachmentDefinition", "install Multus"),
+        (
+            {"attachments": [attachment(text="{")]},
+            "ERROR",
+            "NetworkAttachmentDefinition apps/net",
+            "spec.config is no JSON",
+        ),
+        (
+            {"attachments": [attachment({"type": "coordinator", "serviceCIDR": []})]},
+            "ERROR",
+            "NetworkAttachmentDefinition apps/net",
+            "is its first plugin",
+        ),
+        (
+            {"attachments": [attachment(MACVLAN, {"type": "coordinator"})]},
+            "NOTE",
+            "NetworkAttachmentDefinition apps/net",
+            "hand-written",
+        ),
+        (
+            {
+                "attachments": [
+                    attachment(MACVLAN, {"type": "coordinator", "notReadyReason": "no"}, ours=True)
+                ]
+            },
+            "ERROR",
+            "NetworkAttachmentDefinition apps/net",
+            "its pods do not start: no",
+        ),
+        ({"installers": []}, "ERROR", "DaemonSet of the node installer", "does not exist"),
+        ({"installers": [installer(0, 0)]}, "ERROR", "DaemonSet spiderpool/installer", "no node"),
+        ({"installers": [installer(3, 2)]}, "ERROR", "DaemonSet spiderpool/installer", "2 of 3"),
+        (
+            {"installers": [installer(3, 3)]},
+            "NOTE",
+            "DaemonSet spiderpool/installer",
+            "kubectl exec -n spiderpool daemonset/installer -- /coordinator-install doctor",
+        ),
+    ],
+)
+def test_findings(changed: Json, level: str, what: str, text: str) -> None:
+    [finding] = diagnose(seen(**changed))
+    assert (finding.level, finding.what) == (level, what)
+    assert text in finding.line
+
+
+def test_a_healthy_cluster() -> None:
+    assert list(diagnose(HEALTHY)) == []
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "7", '{"plugins":[1,null]}', '{"plugins":{}}'])
+def test_odd_configurations_do_not_crash(text: str) -> None:
+    assert list(diagnose(seen(attachments=[attachment(text=text)]))) == []
+
+
+def test_a_finding_is_one_line() -> None:
+    assert Finding("NOTE", "a", "b\nc", "d").line == "NOTE     a: b c: d"
+
+
+def proxy(text: str) -> Json:
+    return {"data": {"config.conf": text}}
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (Others(), ""),
+        (Others(cilium={"data": {"kube-proxy-replacement": "false"}}), ""),
+        (Others(cilium={"data": {"kube-proxy-replacement": "true"}}), "bpf.hostLegacyRouting"),
+        (
+            Others(
+                cilium={
+                    "data": {
+                        "kube-proxy-replacement": "true",
+                        "enable-host-legacy-routing": "true",
+                    }
+                }
+            ),
+            "",
+        ),
+        (Others(felix={"spec": {"bpfEnabled": True}}), "bpfEnabled"),
+        (Others(felix={"spec": {}}), ""),
+        (Others(kube_proxy=proxy("mode: ''"), version="v1.34.4"), "tcpBeLiberal: true there"),
+        (Others(kube_proxy=proxy("mode: iptables"), version="v1.28.9"), "to 1 on the nodes"),
+        (Others(kube_proxy=proxy("mode: nftables"), version="v1.34.4"), ""),
+        (Others(kube_proxy=proxy("conntrack: {tcpBeLiberal: true}"), version="v1.34.4"), ""),
+        (Others(kube_proxy=proxy("{")), ""),
+        (Others(spiderpool=True), "only one of both"),
+    ],
+)
+def test_known_bad_combinations(others: Others, told: str) -> None:
+    text = " ".join(finding.line for finding in known_bad(others))
+    assert told in text
+    assert bool(told) == bool(text)

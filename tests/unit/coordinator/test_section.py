@@ -1,0 +1,94 @@
+"""The coordinator section: the cluster's settings with the network's own on top."""
+
+from typing import Any
+
+import pytest
+
+from spidercoordinator.api.coordinator import CoordinatorSettings, SpiderCoordinatorSpec
+from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.section import coordinator_section
+
+
+def cluster(not_ready: str = "", **fields: Any) -> Cluster:
+    return Cluster(
+        "default",
+        SpiderCoordinatorSpec.model_validate(fields),
+        overlay_pod_cidr=("10.244.0.0/16",),
+        service_cidr=("10.96.0.0/12",),
+        not_ready=not_ready,
+    )
+
+
+def own(**fields: Any) -> CoordinatorSettings:
+    return CoordinatorSettings.model_validate(fields)
+
+
+def test_without_own_settings_it_is_the_clusters() -> None:
+    section = coordinator_section(cluster(vethLinkAddress="169.254.100.1"), None)
+    assert section == {
+        "mode": "auto",
+        "overlayPodCIDR": ["10.244.0.0/16"],
+        "serviceCIDR": ["10.96.0.0/12"],
+        "tunePodRoutes": True,
+        "hostRuleTable": 500,
+        "podRPFilter": 0,
+        "txQueueLen": 0,
+        "vethLinkAddress": "169.254.100.1",
+        "detectGateway": False,
+        "detectIPConflict": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "key", "of_cluster", "of_network", "expected"),
+    [
+        ("mode", "mode", "overlay", "underlay", "underlay"),
+        ("tunePodRoutes", "tunePodRoutes", True, False, False),
+        ("podRPFilter", "podRPFilter", 2, 0, 0),
+        ("podRPFilter", "podRPFilter", 2, -1, -1),
+        ("hostRPFilter", "hostRPFilter", 1, 0, 0),
+        ("hostRuleTable", "hostRuleTable", 500, 321, 321),
+        ("txQueueLen", "txQueueLen", 9, 0, 0),
+        ("vethMTU", "vethMTU", 1500, 1400, 1400),
+        ("vethLinkAddress", "vethLinkAddress", "169.254.100.1", "", None),
+        ("hijackCIDR", "hijackCIDR", ["10.0.0.0/8"], [], None),
+        ("podDefaultRouteNIC", "podDefaultRouteNic", "net1", "eth0", "eth0"),
+        ("mode", "mode", "auto", "disabled", "disable"),
+        ("mode", "mode", "auto", "disable", "disable"),
+    ],
+)
+def test_own_setting_wins(
+    field: str, key: str, of_cluster: Any, of_network: Any, expected: Any
+) -> None:
+    section = coordinator_section(cluster(**{field: of_cluster}), own(**{field: of_network}))
+    assert section.get(key) == expected
+
+
+def test_own_cidrs_replace_those_found() -> None:
+    section = coordinator_section(cluster(), own(podCIDR=["10.1.2.3/16"], serviceCIDR=["fd00::1"]))
+    assert (section["overlayPodCIDR"], section["serviceCIDR"]) == (
+        ["10.1.0.0/16"],
+        ["fd00::1/128"],
+    )
+
+
+def test_networks_are_masked_and_each_is_there_once() -> None:
+    section = coordinator_section(
+        cluster(hijackCIDR=["10.0.0.5/8", "10.8.8.8", "10.0.0.0/8", "FD00:0::/64"]), None
+    )
+    assert section["hijackCIDR"] == ["10.0.0.0/8", "10.8.8.8/32", "fd00::/64"]
+
+
+def test_reason_is_carried_while_not_ready() -> None:
+    reason = "SpiderCoordinator default is NotReady: nothing tells the pod CIDRs"
+    assert coordinator_section(cluster(reason), None)["notReadyReason"] == reason
+
+
+def test_reason_does_not_stop_pods_that_need_no_coordinator() -> None:
+    assert "notReadyReason" not in coordinator_section(cluster("why"), own(mode="disabled"))
+
+
+def test_missing_coordinator_is_a_reason() -> None:
+    section = coordinator_section(None, own(vethMTU=1400), name="main")
+    assert section["vethMTU"] == 1400
+    assert "SpiderCoordinator main does not exist" in section["notReadyReason"]

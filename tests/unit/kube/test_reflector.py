@@ -1,0 +1,298 @@
+"""List and watch against a server that misbehaves in every way API servers do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from spidercoordinator.kube import reflector as watch_module
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.reflector import (
+    Absent,
+    Alive,
+    Changed,
+    Deleted,
+    Failed,
+    Follower,
+    Listed,
+    Seen,
+    Selection,
+)
+from spidercoordinator.kube.resource import Resource
+
+THINGS = Resource("example.org", "v1", "things", "Thing")
+QUICK = Backoff(first=0.01, cap=0.02, jitter=0.0)
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class FakeServer:
+    """Serves one kind; each watch is answered by the next script, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.served = True
+        self.version = 1
+        self.lists = 0
+        self.watched_from: list[str] = []
+        self.scripts: list[Answer] = []
+        self.discovering: Callable[[], None] = lambda: None
+        app = web.Application()
+        app.router.add_get("/apis/example.org/v1", self._discover)
+        app.router.add_get("/apis/example.org/v1/things", self._things)
+        self.http = TestServer(app)
+
+    async def _discover(self, _: web.Request) -> web.Response:
+        self.discovering()
+        if not self.served:
+            raise web.HTTPNotFound
+        return web.json_response({"resources": [{"name": "things"}]})
+
+    async def _things(self, request: web.Request) -> web.StreamResponse:
+        if not self.served:
+            raise web.HTTPNotFound
+        if "watch" not in request.query:
+            self.lists += 1
+            meta = {"resourceVersion": str(self.version)}
+            return web.json_response({"metadata": meta, "items": [thing("a", self.version)]})
+        self.watched_from.append(request.query["resourceVersion"])
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        return await script(request)
+
+
+def thing(name: str, version: int) -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": str(version)}}
+
+
+def says(*events: tuple[str, dict[str, Any]], stay: bool = False) -> Answer:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for kind, body in events:
+            await response.write(json.dumps({"type": kind, "object": body}).encode() + b"\n")
+        if stay:
+            await asyncio.Event().wait()
+        return response
+
+    return answer
+
+
+def refuses(status: int) -> Answer:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"message": "no"}, status=status)
+
+    return answer
+
+
+@pytest.fixture
+async def fake(tmp_path: Any) -> AsyncIterator[tuple[FakeServer, Follower]]:
+    server = FakeServer()
+    await server.http.start_server()
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [
+            {"name": "c", "cluster": {"server": str(server.http.make_url("")).rstrip("/")}}
+        ],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(config))
+    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+        yield server, Follower(api, Selection((THINGS,)), backoff=QUICK)
+    await server.http.close()
+
+
+async def take(follower: Follower, until: Callable[[list[Seen]], bool]) -> list[Seen]:
+    seen: list[Seen] = []
+    stream = follower.follow()
+    async with asyncio.timeout(5):
+        async for each in stream:
+            if not isinstance(each, Alive):
+                seen.append(each)
+            if until(seen):
+                break
+    await stream.aclose()
+    return seen
+
+
+async def test_lists_then_tells_what_changes(fake: tuple[FakeServer, Follower]) -> None:
+    server, follower = fake
+    server.scripts = [says(("MODIFIED", thing("a", 2)), ("DELETED", thing("a", 3)), stay=True)]
+    seen = await take(follower, lambda seen: len(seen) == 3)
+    assert seen == [Listed([thing("a", 1)]), Changed(thing("a", 2)), Deleted(thing("a", 3))]
+
+
+async def test_a_clean_end_resumes_where_it_was(fake: tuple[FakeServer, Follower]) -> None:
+    server, follower = fake
+    bookmark = ("BOOKMARK", {"metadata": {"resourceVersion": "9"}})
+    server.scripts = [says(bookmark), says(("ADDED", thing("b", 10)), stay=True)]
+    await take(follower, lambda seen: len(seen) == 2)
+    assert server.watched_from == ["1", "9"]
+    assert server.lists == 1
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param(refuses(410), id="as status"),
+        pytest.param(says(("ERROR", {"code": 410, "message": "too old"})), id="as event"),
+    ],
+)
+async def test_a_version_that_is_gone_lists_again(
+    fake: tuple[FakeServer, Follower], gone: Answer
+) -> None:
+    server, follower = fake
+    server.scripts = [gone, says(stay=True)]
+    seen = await take(follower, lambda seen: len(seen) == 2)
+    assert [type(each) for each in seen] == [Listed, Listed]
+
+
+async def test_gone_again_and_again_makes_no_hot_loop(fake: tuple[FakeServer, Follower]) -> None:
+    server, follower = fake
+    follower.backoff = Backoff(first=0.2, cap=0.2, jitter=0.0)
+    server.scripts = [refuses(410)]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await take(follower, lambda seen: len(seen) > 6)
+    assert server.lists <= 5
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+async def test_refusals_are_told_and_tried_again(
+    fake: tuple[FakeServer, Follower], status: int
+) -> None:
+    server, follower = fake
+    server.scripts = [refuses(status), says(("ADDED", thing("b", 2)), stay=True)]
+    seen = await take(follower, lambda seen: Changed(thing("b", 2)) in seen)
+    failed = seen[1]
+    assert isinstance(failed, Failed)
+    assert failed.error.status == status
+    assert server.lists == 1
+
+
+async def test_an_error_in_the_stream_is_told_and_tried_again(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    server.scripts = [
+        says(("ERROR", {"code": 500, "message": "etcd leader changed"})),
+        says(("ADDED", thing("b", 2)), stay=True),
+    ]
+    seen = await take(follower, lambda seen: Changed(thing("b", 2)) in seen)
+    assert isinstance(seen[1], Failed)
+
+
+async def test_a_watch_that_hangs_is_given_up(
+    fake: tuple[FakeServer, Follower], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, follower = fake
+    monkeypatch.setattr(watch_module, "_SERVER_ENDS_AFTER", 0.1)
+    monkeypatch.setattr(watch_module, "_GRACE", 1)
+    server.scripts = [says(stay=True), says(("ADDED", thing("b", 2)), stay=True)]
+    seen = await take(follower, lambda seen: Changed(thing("b", 2)) in seen)
+    assert isinstance(seen[1], Failed)
+    assert "no answer in time" in str(seen[1].error)
+
+
+@pytest.fixture
+def absent(fake: tuple[FakeServer, Follower]) -> tuple[FakeServer, Follower]:
+    """A kind that is not there, looked for again in a minute unless somebody says so."""
+    server, follower = fake
+    follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
+    server.served = False
+    server.scripts = [says(stay=True)]
+    return server, follower
+
+
+async def test_a_kind_that_comes_later_is_found_when_woken(
+    absent: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = absent
+
+    def came(seen: list[Seen]) -> bool:
+        if seen == [Absent()]:
+            server.served = True
+            asyncio.get_running_loop().call_later(0.05, follower.woken.set)
+        return len(seen) == 2
+
+    seen = await take(follower, came)
+    assert [type(each) for each in seen] == [Absent, Listed]
+
+
+async def test_a_list_holds_only_what_is_selected(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    follower.selection = Selection((THINGS,), only=(("spec", "x"),))
+    server.scripts = [says(stay=True)]
+    assert await take(follower, bool) == [Listed([{"metadata": {"name": "a"}}])]
+
+
+async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(
+    absent: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = absent
+    server.discovering = follower.woken.set
+
+    def came(seen: list[Seen]) -> bool:
+        server.served = bool(seen)
+        return len(seen) == 2
+
+    seen = await take(follower, came)
+    assert [type(each) for each in seen] == [Absent, Listed]
+
+
+async def test_a_kind_is_looked_for_soon_when_it_is_announced_before_it_is_served(
+    absent: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = absent
+    follower.backoff = Backoff(first=0.001, cap=60, jitter=0.0)
+    stream = follower.follow()
+    async with asyncio.timeout(5):
+        # In vain for so long that the next looks are seconds apart.
+        for _ in range(11):
+            assert await anext(stream) == Absent()
+        follower.woken.set()
+        for _ in range(2):
+            assert await anext(stream) == Absent()
+        server.served = True
+        assert await anext(stream) == Listed([thing("a", 1)])
+    await stream.aclose()
+
+
+async def test_ends_when_it_is_woken_and_cancelled_at_once(
+    absent: tuple[FakeServer, Follower],
+) -> None:
+    _, follower = absent
+    stream = follower.follow()
+    assert await anext(stream) == Absent()
+
+    async def rest() -> Seen:
+        return await anext(stream)
+
+    resting = asyncio.create_task(rest())
+    async with asyncio.timeout(5):
+        # So many turns of the loop until it rests; from then on nothing answers but this test.
+        for _ in range(10):
+            await asyncio.sleep(0)
+        follower.woken.set()
+        await asyncio.sleep(0)
+        resting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await resting
+
+
+async def test_a_line_longer_than_any_buffer_arrives_whole(
+    fake: tuple[FakeServer, Follower],
+) -> None:
+    server, follower = fake
+    big = thing("big", 2) | {"data": "x" * 3_000_000}
+    server.scripts = [says(("ADDED", big), stay=True)]
+    assert (await take(follower, lambda seen: len(seen) == 2))[1] == Changed(big)

@@ -1,0 +1,120 @@
+"""What must not be written any more is not sent, and a process that tried it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from spidercoordinator.errors import LeadershipLostError
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES, Object
+from spidercoordinator.runtime.health import Health
+from spidercoordinator.runtime.leaderelection.elector import Leader
+from spidercoordinator.runtime.settings import Settings
+
+LEASE = LEASES.path("default", "operator")
+NAMED = {"metadata": {"name": "a", "namespace": "default"}}
+
+
+class Server:
+    """Answers everything, keeps one Lease, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.lease: Object = {"metadata": {"name": "operator", "resourceVersion": "1"}}
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self.http = TestServer(app)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if request.path != LEASE:
+            self.asked.append(request.method)
+            return web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
+        if request.method == "PATCH":
+            patch = await request.json()
+            version = str(int(self.lease["metadata"]["resourceVersion"]) + 1)
+            meta = {"name": "operator", "resourceVersion": version}
+            self.lease = {"metadata": meta, "spec": patch["spec"]}
+        return web.json_response(self.lease)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    made = Server()
+    await made.http.start_server()
+    yield made
+    await made.http.close()
+
+
+@pytest.fixture
+async def api(server: Server, tmp_path: Path) -> AsyncIterator[Api]:
+    url = str(server.http.make_url("")).rstrip("/")
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(config))
+    async with Api(await Login.find({"KUBECONFIG": str(path)})) as made:
+        yield made
+
+
+async def test_changes_wait_and_reads_do_not(server: Server, api: Api) -> None:
+    gate = asyncio.Event()
+
+    async def fence() -> None:
+        await gate.wait()
+
+    fenced = api.fenced(fence)
+    changes = (
+        fenced.create(CONFIG_MAPS, NAMED, "default"),
+        fenced.apply(CONFIG_MAPS, NAMED),
+        fenced.patch(CONFIG_MAPS, "a", "default", patch={}),
+        fenced.delete(CONFIG_MAPS, "a", "default"),
+    )
+    waiting = asyncio.gather(*changes)
+    for _ in range(3):
+        await fenced.get(CONFIG_MAPS, "a", "default")
+    assert server.asked == ["GET"] * 3
+    await fenced.unfenced.delete(CONFIG_MAPS, "a", "default")
+    assert server.asked.pop() == "DELETE"
+    gate.set()
+    await waiting
+    assert sorted(server.asked[3:]) == ["DELETE", "PATCH", "PATCH", "POST"]
+
+
+async def test_a_change_that_came_too_late_ends_the_leader_though_it_could_renew(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = Leader.standing(api, Settings(lease="operator"), Health())
+    leading = asyncio.create_task(leader.run())
+    await leader.acquired.wait()
+    await leader.fence()
+    clock = time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda which: clock(which) + 11)
+    late = asyncio.create_task(leader.fence())
+    with pytest.raises(LeadershipLostError, match="could not be renewed for 10 s"):
+        async with asyncio.timeout(10):
+            await leading
+    monkeypatch.undo()
+    assert not leader.leads
+    assert not late.done()
+    late.cancel()
+
+
+async def test_without_a_lease_it_leads_at_once(api: Api) -> None:
+    leader = Leader.standing(api, Settings(), Health())
+    leading = asyncio.create_task(leader.run())
+    await leader.fence()
+    assert leader.leads
+    leading.cancel()

@@ -1,0 +1,223 @@
+"""Whose NAD it is: every situation a network can find its name in, and what is done."""
+
+from typing import Any
+
+import pytest
+
+from spidercoordinator.api import nad
+from spidercoordinator.core.network.desired import Wanted, owner_reference
+from spidercoordinator.core.network.ownership import (
+    Apply,
+    Conflict,
+    Decision,
+    GiveBack,
+    Leave,
+    Wait,
+    decide,
+    given_back,
+)
+
+CONFIG = '{"type":"macvlan"}'
+THEIRS = '{"type":"bridge"}'
+TIME = "2026-01-01T00:00:00Z"
+EARLIER = "2025-12-31T00:00:00Z"
+LATER = "2026-01-02T00:00:00Z"
+
+
+def wanted(**changes: Any) -> Wanted:
+    fields: dict[str, Any] = {
+        "namespace": "net-a",
+        "name": "shown",
+        "config": CONFIG,
+        "annotations": {"team": "blue"},
+        "owner": owner_reference({"name": "mine", "uid": "uid-mine"}),
+        "created": TIME,
+    }
+    return Wanted(**(fields | changes))
+
+
+def network(name: str, created: str = TIME, **meta: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": f"uid-{name}", "creationTimestamp": created, **meta}}
+
+
+def applied(decision: Decision) -> dict[str, Any]:
+    assert isinstance(decision, Apply)
+    return decision.body
+
+
+def stored(body: dict[str, Any], **meta: Any) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], "uid": "uid-nad", **meta}}
+
+
+def ours(want: Wanted | None = None) -> dict[str, Any]:
+    return stored(applied(decide(want or wanted(), None, [])))
+
+
+def foreign(*, adopt: bool = False, **meta: Any) -> dict[str, Any]:
+    annotations = {"note": "theirs", **({nad.ADOPT: "true"} if adopt else {})}
+    meta = {"name": "shown", "uid": "uid-nad", "annotations": annotations, **meta}
+    return {"metadata": meta, "spec": {"config": THEIRS}}
+
+
+def adopted() -> dict[str, Any]:
+    """A foreign NAD after it was adopted, as server-side apply leaves it."""
+    before = foreign(adopt=True)
+    body = applied(decide(wanted(), before, []))
+    annotations = before["metadata"]["annotations"] | body["metadata"]["annotations"]
+    return {**body, "metadata": {**before["metadata"], "annotations": annotations}}
+
+
+def test_absent_is_created_with_owner_and_annotations() -> None:
+    decision = decide(wanted(), None, [])
+    assert isinstance(decision, Apply)
+    assert decision.creates
+    meta = decision.body["metadata"]
+    assert meta["annotations"]["team"] == "blue"
+    assert meta["ownerReferences"] == [
+        {
+            "apiVersion": "spiderpool.spidernet.io/v2beta1",
+            "kind": "SpiderMultusConfig",
+            "name": "mine",
+            "uid": "uid-mine",
+            "controller": True,
+            "blockOwnerDeletion": False,
+        }
+    ]
+    assert decision.body["spec"] == {"config": CONFIG}
+
+
+def test_in_step_is_left() -> None:
+    assert decide(wanted(), ours(), []) == Leave()
+
+
+def test_foreign_metadata_is_no_drift() -> None:
+    current = ours()
+    current["metadata"]["labels"] = {"a": "b"}
+    current["metadata"]["annotations"]["note"] = "theirs"
+    current["metadata"]["ownerReferences"].append({"kind": "Team", "name": "x", "uid": "y"})
+    assert decide(wanted(), current, []) == Leave()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"spec": {"config": "x"}},
+        {"spec": {}},
+        {"annotations": {"team": "red"}},
+        {"annotations": {nad.CONTENT_HASH: "0"}},
+        {"ownerReferences": []},
+    ],
+    ids=str,
+)
+def test_edit_is_healed(edit: dict[str, Any]) -> None:
+    current = ours()
+    if "spec" in edit:
+        current["spec"] = edit["spec"]
+    if "annotations" in edit:
+        current["metadata"]["annotations"] |= edit["annotations"]
+    if "ownerReferences" in edit:
+        current["metadata"]["ownerReferences"] = edit["ownerReferences"]
+    decision = decide(wanted(), current, [])
+    assert isinstance(decision, Apply)
+    assert not decision.creates
+    assert decision.body["metadata"]["uid"] == "uid-nad"
+
+
+def test_annotation_no_longer_wanted_is_drift() -> None:
+    body = applied(decide(wanted(annotations={}), ours(), []))
+    assert "team" not in body["metadata"]["annotations"]
+
+
+def test_being_deleted_is_waited_for() -> None:
+    assert decide(wanted(), stored(ours(), deletionTimestamp=TIME), []) == Wait()
+
+
+@pytest.mark.parametrize(
+    ("rival", "wins"),
+    [
+        (network("other", EARLIER), False),
+        (network("other", LATER), True),
+        (network("alpha", TIME), False),
+        (network("zulu", TIME), True),
+        (network("other", EARLIER, deletionTimestamp=TIME), True),
+    ],
+)
+def test_older_then_first_by_name_gets_a_free_name(rival: dict[str, Any], *, wins: bool) -> None:
+    decision = decide(wanted(), None, [rival])
+    assert isinstance(decision, Apply) == wins
+    if isinstance(decision, Conflict):
+        assert f"SpiderMultusConfig {rival['metadata']['name']}" in decision.message
+        assert nad.CR_NAME in decision.message
+
+
+def test_owner_keeps_its_name_against_an_older_rival() -> None:
+    assert decide(wanted(), ours(), [network("other", EARLIER)]) == Leave()
+
+
+def test_rivals_nad_is_not_taken_even_if_the_rival_is_younger() -> None:
+    rival = owner_reference({"name": "other", "uid": "uid-other"})
+    decision = decide(wanted(), ours(wanted(owner=rival)), [network("other", LATER)])
+    assert isinstance(decision, Conflict)
+    assert "belongs to SpiderMultusConfig other" in decision.message
+
+
+def test_nad_of_a_predecessor_of_the_same_name_is_ours() -> None:
+    before = owner_reference({"name": "mine", "uid": "uid-before"})
+    body = applied(decide(wanted(), ours(wanted(owner=before)), []))
+    assert body["metadata"]["ownerReferences"][0]["uid"] == "uid-mine"
+
+
+def test_nad_of_others_is_left_alone() -> None:
+    decision = decide(wanted(), foreign(), [])
+    assert isinstance(decision, Conflict)
+    assert nad.ADOPT in decision.message
+
+
+def test_nad_controlled_by_others_is_left_alone_even_if_it_may_be_adopted() -> None:
+    reference = {"apiVersion": "a/v1", "kind": "Net", "name": "x", "uid": "y", "controller": True}
+    decision = decide(wanted(), foreign(adopt=True, ownerReferences=[reference]), [])
+    assert isinstance(decision, Conflict)
+    assert "controlled by Net x" in decision.message
+
+
+def test_adoption_keeps_what_was_and_takes_no_ownership() -> None:
+    decision = decide(wanted(), foreign(adopt=True), [])
+    assert isinstance(decision, Apply)
+    assert decision.adopts
+    meta = decision.body["metadata"]
+    assert "ownerReferences" not in meta
+    assert meta["annotations"][nad.ADOPTED_CONFIG] == THEIRS
+    assert decision.body["spec"] == {"config": CONFIG}
+
+
+def test_adopted_in_step_is_left() -> None:
+    assert decide(wanted(), adopted(), []) == Leave()
+
+
+def test_adopted_keeps_its_first_content_when_rendered_anew() -> None:
+    body = applied(decide(wanted(config="new"), adopted(), []))
+    assert body["metadata"]["annotations"][nad.ADOPTED_CONFIG] == THEIRS
+    assert "ownerReferences" not in body["metadata"]
+
+
+def test_adopted_is_given_back_when_the_adopt_annotation_goes() -> None:
+    current = adopted()
+    del current["metadata"]["annotations"][nad.ADOPT]
+    decision = decide(wanted(), current, [])
+    assert isinstance(decision, GiveBack)
+    assert decision.patch["spec"] == {"config": THEIRS}
+
+
+def test_giving_back_removes_ours_and_nothing_else() -> None:
+    patch = given_back(adopted())
+    assert patch["spec"] == {"config": THEIRS}
+    assert set(patch["metadata"]["annotations"].values()) == {None}
+    assert nad.ADOPT not in patch["metadata"]["annotations"]
+
+
+def test_adopted_by_a_network_made_again_is_adopted_again_with_its_first_content() -> None:
+    again = wanted(owner=owner_reference({"name": "mine", "uid": "uid-again"}))
+    decision = decide(again, adopted(), [])
+    assert isinstance(decision, Apply)
+    assert decision.adopts
+    assert decision.body["metadata"]["annotations"][nad.ADOPTED_CONFIG] == THEIRS

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import logging
+import time
+
+import aiohttp
+import pytest
+
+from spidercoordinator.runtime.health import Health, Server
+from spidercoordinator.runtime.logging import JSONFormatter, TextFormatter
+from spidercoordinator.runtime.metrics import Metrics
+
+
+@pytest.mark.parametrize(
+    ("deaf_for", "works_for", "complaint"),
+    [
+        pytest.param(None, 0, "", id="well"),
+        pytest.param(0, 0, "", id="a watch lags a little"),
+        pytest.param(90, 0, "watch of Thing", id="deaf"),
+        pytest.param(None, 20, "", id="slow work"),
+        pytest.param(None, 400, "has been running for 400 s", id="stuck work"),
+    ],
+)
+def test_complaints(deaf_for: float | None, works_for: float, complaint: str) -> None:
+    deaf = {} if deaf_for is None else {"Thing": time.monotonic() - deaf_for}
+    complaints = Health(deaf=deaf, oldest=works_for).complaints()
+    assert complaint in "\n".join(complaints)
+    assert bool(complaint) == bool(complaints)
+
+
+async def test_the_three_paths() -> None:
+    health, metrics = Health(), Metrics()
+    metrics.gauge("answer", "The answer.", lambda: 42)
+    metrics.ended(("Thing", "a"), 0.01, failed=False)
+    server = Server(health, metrics)
+    await server.start(0)
+    base = f"http://127.0.0.1:{server.port}"
+    async with aiohttp.ClientSession() as session:
+        assert (await session.get(f"{base}/livez")).status == 200
+        assert (await session.get(f"{base}/readyz")).status == 503
+        health.ready = True
+        assert (await session.get(f"{base}/readyz")).status == 200
+        health.oldest = 1000
+        assert (await session.get(f"{base}/livez")).status == 500
+        text = await (await session.get(f"{base}/metrics")).text()
+    await server.stop()
+    assert "spidercoordinator_answer 42.0" in text
+    assert 'spidercoordinator_reconciles_total{kind="Thing",result="ok"} 1.0' in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_a_line_is_json_with_what_was_added() -> None:
+    record = logging.makeLogRecord(
+        {"name": "x", "levelname": "INFO", "msg": "made %s", "args": ("it",), "key": "a/b"}
+    )
+    line = json.loads(JSONFormatter().format(record))
+    assert line.pop("time").endswith("Z")
+    assert line == {"level": "info", "logger": "x", "message": "made it", "key": "a/b"}
+    assert TextFormatter().format(record).endswith("INFO    made it key=a/b")
