@@ -71,10 +71,9 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from spidercoordinator.cli.uninstall import uninstall  # noqa: PLC0415
 
         return asyncio.run(uninstall(settings, timeout=arguments.timeout))
-    from spidercoordinator.handlers.startup import run  # noqa: PLC0415
+    from spidercoordinator.cli.run import run  # noqa: PLC0415
 
-    asyncio.run(run(settings))
-    return 0
+    return run()
 
 
 if __name__ == "__main__":

@@ -51,135 +51,86 @@ from spidercoordinator.runtime.workqueue import Key
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
 
-async def prime(state: State) -> None:
-    """Fill the stores, so that the first decision knows every rival and every NAD.
-
-    Raises:
-        ApiError: The API server refused or was not reached.
-    """
-    for resource, store, note in (
-        (NETWORK_ATTACHMENT_DEFINITIONS, state.attachments, state.claims.note_attachment),
-        (SPIDERMULTUSCONFIGS, state.networks, state.claims.note_network),
-    ):
-        try:
-            things, _ = await state.api.list(resource)
-        except ApiNotFoundError:
-            continue
-        for thing in things:
-            if name_of(thing) not in store:
-                store[name_of(thing)] = slim(thing)
-                note(thing)
-
-
-def network_seen(state: State, thing: Object, *, gone: bool = False) -> None:
-    """Take in a network as a watch saw it, and have made so what it concerns."""
-    network = name_of(thing)
-    if gone:
-        state.networks.pop(network, None)
-        freed = state.claims.drop_network(network)
-    elif _is_known(thing, state.networks.get(network)):
-        return
-    else:
-        state.networks[network] = slim(thing)
-        freed = state.claims.note_network(thing)
-    _add(state, {network, *freed})
-
-
-def attachment_seen(state: State, thing: Object, *, gone: bool = False) -> None:
-    """Take in a NAD as a watch saw it, and have the networks made so that it concerns."""
-    attachment = name_of(thing)
-    if gone:
-        state.attachments.pop(attachment, None)
-        concerned = state.claims.drop_attachment(attachment)
-    elif _is_known(thing, state.attachments.get(attachment)):
-        return
-    else:
-        state.attachments[attachment] = slim(thing)
-        concerned = state.claims.note_attachment(thing)
-    _add(state, concerned)
-
-
-def _is_known(thing: Object, known: Object | None) -> bool:
-    """Whether the object is what our own write answered, or older.
-
-    Versions of one object are numbers that grow (API conventions, Kubernetes 1.35).
-    """
-    if known is None or known["metadata"]["uid"] != thing["metadata"]["uid"]:
-        return False
-    seen, had = (each["metadata"]["resourceVersion"] for each in (thing, known))
-    return bool(seen == had or (seen.isdecimal() and had.isdecimal() and int(seen) < int(had)))
-
-
-async def reconcile(key: Key, state: State) -> None:
-    """Make it so for one network, whether it is there or gone.
+async def reconcile(key: Key, context: Context) -> None:
+    """Reconcile one network, whether it is there or gone.
 
     Raises:
         ApiError: The API server refused or was not reached; try again later.
     """
     _, namespace, name = key
     network = (namespace, name)
-    if not state.primed:
-        return
-    thing = state.networks.get(network)
+    try:
+        await _reconcile(context, network)
+    finally:
+        if context.progress.reconciled(network):
+            context.enqueue_coordinator()
+
+
+async def _reconcile(context: Context, network: Name) -> None:
+    thing = context.stores.networks.get(network)
     if thing is None or thing["metadata"].get("deletionTimestamp"):
-        await _remove_products(state, network)
-        state.stepped(network, None)
+        await _release_nads(context, network)
+        context.refused_statuses.pop(network, None)
+        _record(context, network, None)
         return
-    outcome, just_made = await _make_so(state, network, thing)
-    await report(state, network, thing, outcome, just_made=just_made)
+    outcome, applied = await _sync_nad(context, network, thing)
+    await report(context, network, thing, outcome, just_made=applied)
 
 
-async def _make_so(state: State, network: Name, thing: Object) -> tuple[Outcome, bool]:
-    """Gives what became of the network, and whether its NAD had to be written."""
+async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[Outcome, bool]:
+    """Give what became of the network, and whether its NAD had to be written."""
     try:
         config = parse(thing)
     except InvalidObjectError as error:
-        state.stepped(network, None)
+        _record(context, network, None)
         return Outcome(obstacle=network_status.INVALID, message=str(error)), False
     wanted = wanted_nad(
         config,
-        state.cluster,
-        default_ipam=state.settings.default_ipam or {},
-        coordinator_name=state.settings.name,
+        context.decided.cluster,
+        default_ipam=context.services.settings.default_ipam or {},
+        coordinator_name=context.services.settings.name,
     )
-    if not state.attachments_served:
+    if not context.decided.nads_served:
         return Outcome(obstacle=network_status.NAD_CRD_MISSING, message=NO_ATTACHMENT_KIND), False
     attachment = (wanted.namespace, wanted.name)
     # Rivals decide one after the other: the second must see what the first has made.
-    async with state.turns.setdefault(attachment, asyncio.Lock()):
-        rivals = _rivals(state, network, wanted)
-        decision = decide(wanted, state.attachments.get(attachment), rivals)
-        await _act(state, attachment, decision)
-    outcome = _outcome(state, config, wanted, decision)
+    async with context.nad_locks.setdefault(attachment, asyncio.Lock()):
+        rivals = _rivals(context, network, wanted)
+        decision = decide(wanted, context.stores.nads.get(attachment), rivals)
+        await _act(context, attachment, decision)
+    outcome = _outcome(context, config, wanted, decision)
     if outcome.nad:
-        await _remove_products(state, network, uid=wanted.owner["uid"], but=attachment)
-    _step(state, network, config, outcome)
-    await _label(state, thing, config)
+        await _release_nads(context, network, uid=wanted.owner["uid"], but=attachment)
+    in_sync = bool(outcome.nad and depends_on_cluster(config))
+    cluster = context.decided.cluster if in_sync else None
+    _record(context, network, cluster.revision if cluster else None)
+    await _label(context, thing, config)
     return outcome, isinstance(decision, Apply)
 
 
-def _rivals(state: State, network: Name, wanted: Wanted) -> Iterable[Object]:
-    wanters = state.claims.wanters((wanted.namespace, wanted.name)) - {network}
-    return [state.networks[name] for name in wanters if name in state.networks]
+def _rivals(context: Context, network: Name, wanted: Wanted) -> Iterable[Object]:
+    stores = context.stores
+    wanters = stores.index.wanters((wanted.namespace, wanted.name)) - {network}
+    return [stores.networks[name] for name in wanters if name in stores.networks]
 
 
-async def _act(state: State, attachment: Name, decision: Decision) -> None:
-    match decision:
-        case Apply(body=body, creates=creates):
-            # Without force the creation of a name that somebody has taken just now is refused.
-            answer = await state.api.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
-        case GiveBack(patch=patch):
-            answer = await state.api.patch(
-                NETWORK_ATTACHMENT_DEFINITIONS, attachment[1], attachment[0], patch=patch
-            )
-        case _:
-            return
-    state.attachments[attachment] = slim(answer)
-    state.claims.note_attachment(answer)
+async def _act(context: Context, nad: Name, decision: Decision) -> None:
+    client, (namespace, name) = context.services.client, nad
+    with context.stores.nads.write(nad) as answered:
+        match decision:
+            case Apply(body=body, creates=creates):
+                # Without force, creating a name that somebody has taken just now is refused.
+                answered(
+                    await client.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
+                )
+            case GiveBack(patch=patch):
+                answered(
+                    await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
+                )
 
 
 def _outcome(
-    state: State, config: SpiderMultusConfig, wanted: Wanted, decision: Decision
+    context: Context, config: SpiderMultusConfig, wanted: Wanted, decision: Decision
 ) -> Outcome:
     full_name = f"{wanted.namespace}/{wanted.name}"
     match decision:
@@ -192,7 +143,7 @@ def _outcome(
             message = _TERMINATING.format(full_name)
             return Outcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
-            obstacle, message = _coordinator_obstacle(state, config)
+            obstacle, message = _coordinator_obstacle(context, config)
             return Outcome(
                 nad=wanted.name,
                 config_hash=wanted.config_hash,
@@ -202,13 +153,13 @@ def _outcome(
             )
 
 
-def _coordinator_obstacle(state: State, config: SpiderMultusConfig) -> tuple[str, str]:
+def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple[str, str]:
     if not depends_on_cluster(config):
         return "", ""
-    if state.cluster is None:
-        return network_status.COORDINATOR_NOT_READY, missing_coordinator(state.settings.name)
-    if state.cluster.not_ready:
-        return network_status.COORDINATOR_NOT_READY, state.cluster.not_ready
+    if context.decided.cluster is None:
+        return network_status.COORDINATOR_NOT_READY, missing_coordinator(context.services.settings.name)
+    if context.decided.cluster.not_ready:
+        return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
     return "", ""
 
 
@@ -220,44 +171,41 @@ def _warnings(config: SpiderMultusConfig) -> list[Verdict]:
     return [] if verdict.holds else [verdict]
 
 
-def _step(state: State, network: Name, config: SpiderMultusConfig, outcome: Outcome) -> None:
-    if outcome.nad and state.cluster is not None and depends_on_cluster(config):
-        state.stepped(network, state.cluster.revision)
-    else:
-        state.stepped(network, None)
+def _record(context: Context, network: Name, revision: str | None) -> None:
+    """Note what the network was rendered from; the SpiderCoordinator's count follows a moment later."""
+    if context.progress.record(network, revision):
+        context.enqueue_coordinator(after=1.0)
 
 
-async def _remove_products(
-    state: State, network: Name, *, uid: str = "", but: Name | None = None
+async def _release_nads(
+    context: Context, network: Name, *, uid: str = "", but: Name | None = None
 ) -> None:
-    """Delete the NADs made from a network, or give them back, except one.
+    """Delete the NADs made from a network, or release those that were adopted, except one.
 
     Args:
-        state: The state.
+        context: What reconcilers share.
         network: The network, which may be gone.
         uid: Only NADs of the network with this uid; empty for a network that is gone.
         but: The NAD to keep.
     """
-    for attachment in state.claims.products(network):
-        thing = state.attachments.get(attachment)
-        if thing is None or attachment == but or thing["metadata"].get("deletionTimestamp"):
+    for name in context.stores.index.products(network):
+        nad = context.stores.nads.get(name)
+        if nad is None or name == but or nad["metadata"].get("deletionTimestamp"):
             continue
-        maker = owner_uid(thing) or network_of(thing).rpartition("/")[2]
-        if uid and maker != uid:
-            continue
-        await _release(state, attachment, thing)
+        if not uid or maker_uid(nad) == uid:
+            await _release(context, name, nad)
 
 
-async def _release(state: State, attachment: Name, thing: Object) -> None:
-    namespace, name = attachment
+async def _release(context: Context, nad: Name, thing: Object) -> None:
+    client, (namespace, name) = context.services.client, nad
     if is_adopted(thing):
         patch = given_back(thing)
-        await state.api.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
+        await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
     elif owner_uid(thing):
-        await state.api.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
+        await client.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
 
 
-async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> None:
+async def _label(context: Context, thing: Object, config: SpiderMultusConfig) -> None:
     """Keep the labels that mirror the inject annotations; those of the user are left alone."""
     wanted = injected_labels(config)
     labels = thing["metadata"].get("labels") or {}
@@ -266,9 +214,4 @@ async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> Non
         return
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
     body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": wanted}}
-    await state.api.apply(SPIDERMULTUSCONFIGS, body)
-
-
-def _add(state: State, networks: Iterable[Name]) -> None:
-    for namespace, name in networks:
-        state.queue.add(network_key(namespace, name))
+    await context.services.client.apply(SPIDERMULTUSCONFIGS, body)
