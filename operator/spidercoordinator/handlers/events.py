@@ -20,11 +20,11 @@ def register(registry: kopf.OperatorRegistry, state: State) -> None:
     kind = SPIDERCOORDINATORS
 
     async def seen(event: Any, **_: Any) -> None:
-        state.health.hear()
+        state.health.record_event()
         state.metrics.events.labels(kind.kind).inc()
         if event["type"] is None and state.primed:
             # kopf lists again after it lost its place, and does not tell what vanished meanwhile.
-            state.queue.add(sweep.KEY, after=1.0, bulk=True)
+            state.queue.add(sweep.KEY, after=1.0, low_priority=True)
         coordinator_seen(state, event["object"], gone=event["type"] == "DELETED")
 
     kopf.on.event(kind.group, kind.version, kind.plural, registry=registry, id=kind.plural)(seen)

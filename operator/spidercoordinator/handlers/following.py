@@ -112,7 +112,7 @@ async def follow(state: State, kind: Followed, follower: Follower) -> None:
         if isinstance(seen, Failed):
             logger.warning("changes of %s are noticed late: %s", kind.resource.plural, seen.error)
         else:
-            state.health.hear()
+            state.health.record_event()
         take_in(state, kind, seen)
 
 

@@ -27,10 +27,10 @@ from spidercoordinator.kube.reflector import Follower
 from spidercoordinator.reconcilers import spidercoordinator, spidermultusconfig
 from spidercoordinator.reconcilers.context import COORDINATOR, NETWORK, State, coordinator_key
 from spidercoordinator.runtime.health import Health, Server
-from spidercoordinator.runtime.leaderelection.elector import Leader
+from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.metrics import Metrics
 from spidercoordinator.runtime.settings import Settings
-from spidercoordinator.runtime.workqueue import Key, Queue
+from spidercoordinator.runtime.workqueue import Key, WorkQueue
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ RECONCILERS: Final = {
     NETWORK: spidermultusconfig.reconcile,
     sweep.KIND: sweep.reconcile,
 }
-"""What makes it so, by the first part of a key."""
+"""Reconcilers by the first part of a key."""
 
 
 async def run(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
@@ -81,7 +81,7 @@ class _Operator:
     followers: Followers
     objects: dict[str, Follower]
     server: Server
-    leader: Leader
+    elector: LeaderElector
     primed: asyncio.Event = field(default_factory=asyncio.Event)
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,7 +90,7 @@ class _Operator:
     def assemble(cls, settings: Settings, api: Api) -> _Operator:
         metrics, health = Metrics(), Health()
 
-        async def work(key: Key) -> None:
+        async def reconcile(key: Key) -> None:
             await RECONCILERS[key[0]](key, state)
 
         def kinds_changed(name: str) -> None:
@@ -98,7 +98,7 @@ class _Operator:
                 if name in ("", full_name):
                     follower.woken.set()
 
-        queue = Queue(work, observer=metrics)
+        queue = WorkQueue(reconcile, metrics=metrics)
         followers = Followers(
             api,
             sources(settings.cilium_config_map),
@@ -106,33 +106,43 @@ class _Operator:
             Signals(
                 changed=lambda: queue.add(coordinator_key(settings.name)),
                 kinds_changed=kinds_changed,
-                heard=health.hear,
-                up=lambda topic, value: metrics.topics.labels(topic).set(value),
+                heard=health.record_event,
+                up=lambda topic, value: metrics.source_up.labels(topic).set(value),
             ),
         )
-        leader = Leader.standing(api, settings, health)
-        fenced = api.fenced(leader.fence)
+        elector = LeaderElector.for_pod(api, settings, health)
+        fenced = api.fenced(elector.fence)
         state = State(settings, fenced, queue, followers, metrics=metrics, health=health)
         objects = following.followers(state)
         metrics.gauge(
-            "leader", "Whether this replica works (1) or stands by.", lambda: leader.leads
+            "leader",
+            "Whether this replica is the leader (1) or not (0).",
+            lambda: elector.is_leader,
         )
         metrics.gauge(
             "queue_depth",
-            "Objects that wait to be made so.",
-            lambda: queue.depth if leader.leads else 0,
+            "Keys that wait in the work queue.",
+            lambda: queue.length if elector.is_leader else 0,
         )
-        metrics.gauge("queue_retrying", "Objects whose last try failed.", lambda: queue.retrying)
+        metrics.gauge(
+            "queue_retrying",
+            "Keys whose last reconciliation failed.",
+            lambda: queue.retrying,
+        )
         metrics.gauge("networks", "SpiderMultusConfigs.", lambda: len(state.networks))
-        metrics.gauge("last_heard_seconds", "Since the last event or list.", health.age)
-        return cls(state, followers, objects, Server(health, metrics), leader)
+        metrics.gauge(
+            "last_heard_seconds",
+            "Seconds since the last watch event or list.",
+            health.seconds_since_last_event,
+        )
+        return cls(state, followers, objects, Server(health, metrics), elector)
 
     async def run(self) -> None:
         """Run until told to stop, or until a part fails."""
         self._take_signals()
         background = asyncio.create_task(self._background(), name="background")
         framework = asyncio.create_task(self._kopf(), name="kopf")
-        leading = asyncio.create_task(self._lead(), name="leader")
+        leading = asyncio.create_task(self._lead(), name="leader election")
         told = asyncio.create_task(self.stop.wait(), name="told to stop")
         parts = {background, framework, leading, told}
         try:
@@ -141,10 +151,10 @@ class _Operator:
             # Ours first: kopf waits for every task that began after it.
             for part in (background, leading, told):
                 part.cancel()
-            await self.state.queue.close()
+            await self.state.queue.shut_down()
             await asyncio.gather(background, leading, told, return_exceptions=True)
             if leading.cancelled():
-                await self.leader.release()
+                await self.elector.release()
             _hush_kopf()
             # By its stop flag kopf would give requests it has just begun five seconds more.
             framework.cancel()
@@ -178,7 +188,7 @@ class _Operator:
     async def _lead(self) -> None:
         # Not before the stores are full: who leads should be able to.
         await self.warm.wait()
-        await self.leader.run()
+        await self.elector.run()
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -211,18 +221,18 @@ class _Operator:
         except TimeoutError:
             logger.warning("deciding without all sources of CIDRs, some do not answer yet")
         self.warm.set()
-        await self.leader.answered.wait()
+        await self.elector.observed.wait()
         state.health.ready = True
-        await self.leader.acquired.wait()
+        await self.elector.started_leading.wait()
         # What vanished while this replica stood by, kopf has not told.
         await until_answered(partial(sweep.reconcile, sweep.KEY, state))
         for name in {*state.coordinators, state.settings.name}:
             state.queue.add(coordinator_key(name))
-        state.queue.open()
+        state.queue.start()
 
     async def _measure(self) -> None:
         while True:
-            self.state.health.oldest = self.state.queue.oldest()
+            self.state.health.longest_reconcile = self.state.queue.longest_running()
             await asyncio.sleep(_MEASURE_EVERY)
 
 

@@ -34,7 +34,7 @@ async def reconcile(key: Key, state: State) -> None:
         objects, _ = await state.api.list(SPIDERCOORDINATORS, metadata_only=True)
     except ApiNotFoundError:
         objects = []
-    state.health.hear()
+    state.health.record_event()
     listed = {thing["metadata"]["uid"] for thing in objects}
     for uid, thing in before.items():
         if uid not in listed:
@@ -43,10 +43,10 @@ async def reconcile(key: Key, state: State) -> None:
             state.queue.add(coordinator_key(name))
     lagging = _lagging(state, objects)
     if lagging:
-        state.health.deaf.setdefault(SPIDERCOORDINATORS.kind, time.monotonic())
+        state.health.stale_watches.setdefault(SPIDERCOORDINATORS.kind, time.monotonic())
     else:
-        state.health.deaf.pop(SPIDERCOORDINATORS.kind, None)
-    state.queue.add(key, after=_AGAIN if lagging else EVERY, bulk=True)
+        state.health.stale_watches.pop(SPIDERCOORDINATORS.kind, None)
+    state.queue.add(key, after=_AGAIN if lagging else EVERY, low_priority=True)
 
 
 def _lagging(state: State, objects: Iterable[Object]) -> bool:

@@ -21,7 +21,7 @@ from spidercoordinator.kube.resource import Object
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.metrics import Metrics
 from spidercoordinator.runtime.settings import Settings
-from spidercoordinator.runtime.workqueue import Key, Queue
+from spidercoordinator.runtime.workqueue import Key, WorkQueue
 
 NETWORK: Final = "SpiderMultusConfig"
 COORDINATOR: Final = "SpiderCoordinator"
@@ -31,12 +31,12 @@ Name = tuple[str, str]
 
 
 def network_key(namespace: str, name: str) -> Key:
-    """The key under which a SpiderMultusConfig is made so."""
+    """The key under which a SpiderMultusConfig is reconciled."""
     return (NETWORK, namespace, name)
 
 
 def coordinator_key(name: str) -> Key:
-    """The key under which a SpiderCoordinator is made so."""
+    """The key under which a SpiderCoordinator is reconciled."""
     return (COORDINATOR, name)
 
 
@@ -60,7 +60,7 @@ class State:
     Attributes:
         settings: what the operator was told.
         api: how to ask and change.
-        queue: how to have a key made so.
+        queue: how to have a key reconciled.
         metrics: what is counted.
         health: how the operator is.
         coordinators: SpiderCoordinators by name.
@@ -79,7 +79,7 @@ class State:
 
     settings: Settings
     api: Api
-    queue: Queue
+    queue: WorkQueue
     discovery: Discovery
     metrics: Metrics = field(default_factory=Metrics)
     health: Health = field(default_factory=Health)
@@ -109,9 +109,9 @@ class State:
         self.queue.add(coordinator_key(self.settings.name), after=1.0)
 
     def add_all_networks(self) -> None:
-        """Have every network made so, behind single changes."""
+        """Have every network reconciled, with low priority."""
         for namespace, name in self.networks:
-            self.queue.add(network_key(namespace, name), bulk=True)
+            self.queue.add(network_key(namespace, name), low_priority=True)
 
 
 def slim(thing: Object) -> Object:

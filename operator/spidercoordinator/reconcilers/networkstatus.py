@@ -45,8 +45,8 @@ async def report(
     patch = merge_patch(before, status)
     if not patch:
         return
-    if just_made and patch.keys() == _ONLY_HASH and state.queue.depth:
-        state.queue.add(network_key(*network), bulk=True)
+    if just_made and patch.keys() == _ONLY_HASH and state.queue.length:
+        state.queue.add(network_key(*network), low_priority=True)
         return
     known = await _patch_status(state, network, patch) or {**thing, "status": status}
     if state.networks.get(network) is thing:

@@ -110,7 +110,7 @@ async def _serve(state: State, thing: Object) -> None:
 
 def _too_early(state: State) -> bool:
     """Whether the operator has just begun, and a count of networks would be of half of them."""
-    others_at_work = state.queue.busy > 1
+    others_at_work = state.queue.unfinished > 1
     state.patience = state.patience - 1 if others_at_work else 0
     return state.patience > 0
 
