@@ -111,7 +111,9 @@ class Operator:
     def repairs(self) -> float:
         """What resyncs had to mend; anything but zero is a bug."""
         shown = self.get("/metrics")[1]
-        found = re.findall(r"^spidercoordinator_resync_repairs_total\{.*\} (\S+)$", shown, re.M)
+        found = re.findall(
+            r"^spidercoordinator_resync_repairs_total\{.*\} (\S+)$", shown, re.MULTILINE
+        )
         return sum(map(float, found))
 
     def resident(self) -> int:

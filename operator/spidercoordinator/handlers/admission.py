@@ -35,8 +35,13 @@ _INVALID: Final = 422
 
 
 @kopf.on.validate(_NETWORK.group, _NETWORK.version, _NETWORK.plural, id="validate-network")
-async def validate_network(  # kopf's arguments
-    body: Any, old: Any, warnings: list[str], operation: str, memo: Any, **_: Any
+async def validate_network(
+    body: Any,
+    memo: Any,
+    warnings: list[str],
+    old: Any = None,
+    operation: str = "",
+    **_: Any,
 ) -> None:
     """Refuse or warn of a SpiderMultusConfig that is created or changed.
 
@@ -51,7 +56,7 @@ async def validate_network(  # kopf's arguments
     _COORDINATOR.group, _COORDINATOR.version, _COORDINATOR.plural, id="validate-coordinator"
 )
 async def validate_coordinator(
-    body: Any, warnings: list[str], operation: str, **_: Any
+    body: Any, warnings: list[str], operation: str = "", **_: Any
 ) -> None:
     """Refuse or warn of a SpiderCoordinator that is created or changed."""
     if operation != "DELETE":
@@ -104,7 +109,7 @@ async def _serve(manager: Manager, answer: Any) -> AsyncIterator[Any]:
             settings.webhook_configuration,
             Path(folder),
         )
-        while not await _kept(keeper):
+        while not await _kept(keeper):  # noqa: ASYNC110 - the API server is asked, nobody tells
             await asyncio.sleep(_FILES_EVERY)
         server = kopf.WebhookServer(
             port=settings.webhook_port,

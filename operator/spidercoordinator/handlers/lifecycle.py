@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import kopf
@@ -15,27 +17,34 @@ from spidercoordinator.runtime.settings import Settings
 
 _WATCH: Final = 60
 """Seconds after which the API server ends a watch."""
+
 _GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
+_SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
 async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
     """Start the manager that all handlers share by `memo.manager`."""
     configure(settings)
-    try:
-        memo.manager = await Manager.create(Settings.read(os.environ))
-        settings.admission.server = admission_server(memo.manager)
-        await memo.manager.start()
-    except SpiderCoordinatorError as error:
-        memo.failure = error
-        raise kopf.PermanentError(str(error)) from error
+    async with AsyncExitStack() as stack:
+        try:
+            memo.manager = await Manager.create(Settings.read(os.environ))
+            stack.push_async_callback(memo.manager.stop)
+            settings.admission.server = admission_server(memo.manager)
+            await memo.manager.start()
+        except SpiderCoordinatorError as error:
+            memo.failure = error
+            raise kopf.PermanentError(str(error)) from error
+        # kopf calls the cleanup handler only after a start that was neither refused nor cancelled.
+        memo.stack = stack.pop_all()
 
 
 @kopf.on.cleanup()
 async def stop(memo: Any, **_: Any) -> None:
     """Stop the manager: nothing is written any more, and the Lease is released."""
-    await memo.manager.stop()
+    await _cancel_interrupted_scan()
+    await memo.stack.aclose()
 
 
 @kopf.on.login(errors=kopf.ErrorsMode.TEMPORARY)
@@ -43,6 +52,8 @@ async def login(memo: Any, **_: Any) -> kopf.AiohttpSession:
     """Log kopf in as the operator's own client is, tokens that are rotated included."""
     manager: Manager = memo.manager
     session = manager.login.session(manager.client.client)
+    # kopf loses it when it is ended before it has taken it.
+    memo.stack.push_async_callback(session.close)
     return kopf.AiohttpSession(server=manager.login.server, aiohttp_session=session)
 
 
@@ -54,9 +65,27 @@ async def reconciling(memo: Any, **_: Any) -> dict[str, float]:
         kopf.PermanentError: why it should.
     """
     health = memo.manager.context.services.health
-    if complaints := health.complaints():
-        raise kopf.PermanentError("; ".join(complaints))
-    return {"secondsSinceLastEvent": health.age()}
+    if failures := health.liveness_failures():
+        raise kopf.PermanentError("; ".join(failures))
+    return {"secondsSinceLastEvent": health.seconds_since_last_event()}
+
+
+async def _cancel_interrupted_scan() -> None:
+    """Cancel what is left of kopf's scan of kinds when the operator is ended during its start.
+
+    kopf leaves the scan's requests behind (asyncio.as_completed does not cancel them), closes their
+    session, logs an ERROR for each and waits 5 s for them:
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/scanning.py and run_tasks in
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/reactor/running.py.
+    """
+    scans = {
+        task
+        for task in asyncio.all_tasks()
+        if getattr(task.get_coro(), "__qualname__", "") in _SCAN_COROUTINES
+    }
+    for task in scans:
+        task.cancel()
+    await asyncio.gather(*scans, return_exceptions=True)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:

@@ -40,7 +40,9 @@ def differences(
         now: of the store, after its answer.
         listed: of the list.
     """
-    unchanged = {name for name in before.keys() | listed.keys() if before.get(name) == now.get(name)}
+    unchanged = {
+        name for name in before.keys() | listed.keys() if before.get(name) == now.get(name)
+    }
     return Differences(
         vanished=frozenset(name for name in unchanged if name in now and name not in listed),
         outdated=frozenset(

@@ -117,9 +117,7 @@ class Resync:
                     self.health.mark_stale(resource.kind)
         for name in sorted(repaired):
             self.metrics.repairs.labels(resource.kind).inc()
-            logger.error(
-                "resync: %s was not in sync with the API server", resource.describe(*name)
-            )
+            logger.error("resync: %s was not in sync with the API server", resource.describe(*name))
 
     async def _drop_vanished(self, resource: Resource) -> None:
         for name in (await compare(self.client, resource, self.stores[resource])).vanished:

@@ -148,7 +148,7 @@ class Context:
     refused_statuses: dict[Name, Object] = field(default_factory=dict)
 
     def enqueue_network(self, name: Name, *, low_priority: bool = False) -> None:
-        """Have one network reconciled; before the cluster is decided, which enqueues all, nothing."""
+        """Have one network reconciled; nothing before the decision that enqueues all of them."""
         if self.decided.known:
             self.services.queue.add(network_key(name), low_priority=low_priority)
 

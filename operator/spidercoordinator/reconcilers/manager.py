@@ -10,36 +10,47 @@ import asyncio
 import logging
 import os
 import signal
-import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Final, Self
 
-from spidercoordinator.discovery.informers import Followers, Signals
+from spidercoordinator.discovery.informers import Followers, Signals, note
 from spidercoordinator.discovery.interfaces import installer_pods
 from spidercoordinator.discovery.source import Observed
 from spidercoordinator.discovery.sources import detectors, sources
-from spidercoordinator.errors import ApiError, ApiNotFoundError, SettingsError
+from spidercoordinator.errors import ApiError, KindRemovedError, SettingsError
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.informer import Informer
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.reflector import Failed, Seen, Selection
+from spidercoordinator.kube.reflector import (
+    Changed,
+    Deleted,
+    Failed,
+    Follower,
+    Seen,
+    Selection,
+)
 from spidercoordinator.kube.resource import (
-    CONFIG_MAPS,
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
     Object,
     Resource,
 )
-from spidercoordinator.reconcilers import spidercoordinator, spidermultusconfig, triggers
+from spidercoordinator.kube.store import Store
+from spidercoordinator.reconcilers import (
+    nodedefaults,
+    spidercoordinator,
+    spidermultusconfig,
+    triggers,
+)
 from spidercoordinator.reconcilers.caches import Resync, wait_for_cache_sync
 from spidercoordinator.reconcilers.context import (
     COORDINATOR,
     NETWORK,
     Context,
     Services,
+    Stores,
     coordinator_key,
 )
 from spidercoordinator.runtime.health import Health, Server
@@ -83,11 +94,11 @@ class Manager:
             sources(settings.cilium_config_map),
             detectors(settings.cilium_config_map),
             Signals(
-                changed=lambda: self.context.enqueue_coordinator(),
+                changed=self._sources_changed,
                 kinds_changed=self._kinds_changed,
                 kind_removed=self._kind_removed,
-                heard=health.hear,
-                up=lambda topic, value: metrics.topics.labels(topic).set(value),
+                heard=health.record_event,
+                up=lambda topic, value: metrics.source_up.labels(topic).set(value),
             ),
         )
         fenced = client.fenced(self._elector.fence)
@@ -99,14 +110,14 @@ class Manager:
             client, Selection((NETWORK_ATTACHMENT_DEFINITIONS,)), stores.nads, self._nads_told
         )
         self._node_defaults = Informer(
-            client, node_defaults_selection(settings), stores.node_defaults
+            client, nodedefaults.selection(settings), stores.node_defaults
         )
-        self._resync = Resync(client, resynced(stores), health, metrics)
+        self._resync = Resync(client, _resynced(stores), health, metrics)
         self._server = Server(health, metrics)
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
         triggers.register(self.context)
-        add_gauges(self.context, self._elector)
+        _add_gauges(self.context, self._elector)
 
     @classmethod
     async def create(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:
@@ -160,7 +171,7 @@ class Manager:
     def observe(self, resource: Resource, event: str | None, given: Object) -> None:
         """Take in what kopf tells of one of our kinds; `event` is None for an object of a list."""
         services = self.context.services
-        services.health.hear()
+        services.health.record_event(resource.kind)
         services.metrics.events.labels(resource.kind).inc()
         store = self._resync.stores[resource]
         if event is None:
@@ -239,7 +250,7 @@ class Manager:
     async def _measure(self) -> None:
         services = self.context.services
         while True:
-            services.health.oldest = services.queue.longest_running()
+            services.health.longest_reconcile = services.queue.longest_running()
             await asyncio.sleep(_MEASURE_EVERY)
 
     async def _follow_installers(self) -> None:
@@ -252,10 +263,13 @@ class Manager:
     def _nads_told(self, seen: Seen) -> None:
         services = self.context.services
         if not isinstance(seen, Failed):
-            services.health.hear()
+            services.health.record_event(NETWORK_ATTACHMENT_DEFINITIONS.kind)
         if isinstance(seen, Changed | Deleted):
             services.metrics.events.labels(NETWORK_ATTACHMENT_DEFINITIONS.kind).inc()
         triggers.nads_served(self.context, served=self._nads.served)
+
+    def _sources_changed(self) -> None:
+        self.context.enqueue_coordinator()
 
     def _kinds_changed(self, name: str) -> None:
         if name in ("", NETWORK_ATTACHMENT_DEFINITIONS.full_name):
@@ -264,7 +278,8 @@ class Manager:
     def _kind_removed(self, name: str) -> None:
         if name in {kind.full_name for kind in KINDS}:
             # kopf would miss it when it comes back: it looks for kinds once, at its start.
-            self._fail(KindRemovedError(f"the CRD {name} was deleted: this process ends; started again it waits for it"))
+            text = f"the CRD {name} was deleted: this process ends; started again it waits for it"
+            self._fail(KindRemovedError(text))
 
     def _ended(self, background: asyncio.Task[None]) -> None:
         if not background.cancelled() and (error := background.exception()):
@@ -277,3 +292,30 @@ class Manager:
         if self.failure is None:
             self.failure = error
             signal.raise_signal(signal.SIGTERM)
+
+
+def _resynced(stores: Stores) -> dict[Resource, Store]:
+    """The stores that a resync compares with lists."""
+    return {
+        SPIDERCOORDINATORS: stores.coordinators,
+        SPIDERMULTUSCONFIGS: stores.networks,
+        NETWORK_ATTACHMENT_DEFINITIONS: stores.nads,
+    }
+
+
+def _add_gauges(context: Context, elector: LeaderElector) -> None:
+    services, stores = context.services, context.stores
+    queue, gauge = services.queue, services.metrics.gauge
+    gauge("leader", "Whether this replica leads (1) or not (0).", lambda: elector.is_leader)
+    gauge(
+        "queue_depth",
+        "Objects that wait to be reconciled.",
+        lambda: queue.length if elector.is_leader else 0,
+    )
+    gauge("queue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
+    gauge("networks", "SpiderMultusConfigs.", lambda: len(stores.networks))
+    gauge(
+        "last_heard_seconds",
+        "Seconds since the last event or list.",
+        services.health.seconds_since_last_event,
+    )

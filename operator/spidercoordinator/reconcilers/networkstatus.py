@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.core.network import status as network_status
+from spidercoordinator.core.network.index import Name
 from spidercoordinator.core.network.status import Outcome
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.core.network.index import Name
 from spidercoordinator.reconcilers.context import Context
 
 logger = logging.getLogger(__name__)

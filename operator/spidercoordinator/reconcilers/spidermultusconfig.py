@@ -1,7 +1,6 @@
 """One SpiderMultusConfig: parse, gather, decide, act.
 
-`network_seen` and `attachment_seen` turn what the watches see into keys; `reconcile` makes it so
-for one key. Nothing is ever asked of the API server that the stores know.
+Nothing is ever asked of the API server that the stores know.
 """
 
 from __future__ import annotations
@@ -22,29 +21,30 @@ from spidercoordinator.core.network.desired import (
     injected_labels,
     wanted_nad,
 )
-from spidercoordinator.core.network.index import name_of
+from spidercoordinator.core.network.index import Name
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
     GiveBack,
+    Leave,
     Wait,
     decide,
     given_back,
     is_adopted,
-    network_of,
+    maker_uid,
     owner_uid,
 )
 from spidercoordinator.core.network.status import Outcome
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.conditions import Verdict
-from spidercoordinator.errors import ApiNotFoundError, InvalidObjectError
+from spidercoordinator.errors import InvalidObjectError
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,
     Object,
 )
-from spidercoordinator.reconcilers.context import Name, State, network_key, slim
+from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.runtime.workqueue import Key
 
@@ -127,6 +127,8 @@ async def _act(context: Context, nad: Name, decision: Decision) -> None:
                 answered(
                     await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
                 )
+            case Leave() | Conflict() | Wait():
+                pass
 
 
 def _outcome(
@@ -157,7 +159,9 @@ def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple
     if not depends_on_cluster(config):
         return "", ""
     if context.decided.cluster is None:
-        return network_status.COORDINATOR_NOT_READY, missing_coordinator(context.services.settings.name)
+        return network_status.COORDINATOR_NOT_READY, missing_coordinator(
+            context.services.settings.name
+        )
     if context.decided.cluster.not_ready:
         return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
     return "", ""
@@ -172,7 +176,7 @@ def _warnings(config: SpiderMultusConfig) -> list[Verdict]:
 
 
 def _record(context: Context, network: Name, revision: str | None) -> None:
-    """Note what the network was rendered from; the SpiderCoordinator's count follows a moment later."""
+    """Note what the network was rendered from; the count in the other status follows later."""
     if context.progress.record(network, revision):
         context.enqueue_coordinator(after=1.0)
 

@@ -40,9 +40,14 @@ class Health:
     stale_watches: dict[str, float] = field(default_factory=dict)
     longest_reconcile: float = 0.0
 
-    def record_event(self) -> None:
-        """Note a watch event or a list."""
+    def record_event(self, kind: str = "") -> None:
+        """Note a watch event or a list; one of a kind shows that its watch works."""
         self.last_event = time.monotonic()
+        self.stale_watches.pop(kind, None)
+
+    def mark_stale(self, kind: str) -> None:
+        """Note that the watch of a kind has not delivered what a list showed."""
+        self.stale_watches.setdefault(kind, time.monotonic())
 
     def seconds_since_last_event(self) -> float:
         """Seconds since the last watch event or list."""

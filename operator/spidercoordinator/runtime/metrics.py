@@ -41,6 +41,12 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self.repairs = Counter(
+            "spidercoordinator_resync_repairs",
+            "Objects of a store that a resync had to mend; more than zero is a bug, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
         self.ready = Gauge(
             "spidercoordinator_ready",
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
 
 from spidercoordinator.kube.store import Answered, Store
 
@@ -28,12 +29,11 @@ def calls() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def store(calls: list[tuple[str, str]]) -> Store:
+    def version(given: dict[str, Any] | None) -> str:
+        return given["metadata"]["resourceVersion"] if given else ""
+
     made = Store()
-    made.add_event_handler(
-        lambda _, before, after: calls.append(
-            tuple(str(each["metadata"]["resourceVersion"]) if each else "" for each in (before, after))  # type: ignore[arg-type]
-        )
-    )
+    made.add_event_handler(lambda _, before, after: calls.append((version(before), version(after))))
     return made
 
 
@@ -232,6 +232,7 @@ class Interleavings(RuleBasedStateMachine):
         if kind == "DELETED" and version:
             assert int(version) > last
 
+    @override
     def teardown(self) -> None:
         for write in self.writes:
             if write.answer is not None:

@@ -133,6 +133,17 @@ def network_of(current: Thing) -> str:
     return str(_annotations(current).get(nad.NETWORK, ""))
 
 
+def maker_uid(current: Thing) -> str:
+    """The uid of the network a NAD is made from, empty if it is from none."""
+    return owner_uid(current) or network_of(current).rpartition("/")[2]
+
+
+def maker_name(current: Thing) -> str:
+    """The name of the network a NAD is made from, empty if it is from none."""
+    found = owner(current)
+    return str(found["name"]) if found else network_of(current).partition("/")[0]
+
+
 def may_be_adopted(current: Thing) -> bool:
     """Whether the NAD carries the adopt annotation and nobody controls it."""
     return _annotations(current).get(nad.ADOPT) == YES and controller(current) is None
