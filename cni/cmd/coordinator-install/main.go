@@ -17,12 +17,12 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "doctor" {
-		os.Exit(examine(os.Args[2:]))
+		os.Exit(runDoctor(os.Args[2:]))
 	}
 	// It stays resident on every node and has nothing to hurry for.
 	debug.SetGCPercent(20)
 	installer := &install.Installer{}
-	locations(flag.CommandLine, installer, "")
+	pathFlags(flag.CommandLine, installer, "")
 	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "put another product's plugin of the same name aside")
 	restoreOnStop := flag.Bool("restore-on-stop", false, "put the other product's plugin back when told to stop")
 	restore := flag.Bool("restore", false, "put the other product's plugin back now, and exit")
@@ -36,13 +36,13 @@ func main() {
 	}
 	status := serve(installer, *once, *restore, *restoreOnStop, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
-		tellInterfaces(*interfacesTarget)
+		reportInterfaces(*interfacesTarget)
 	}
 	os.Exit(status)
 }
 
-// locations defines the flags that say where things are.
-func locations(flags *flag.FlagSet, installer *install.Installer, defaultsSource string) {
+// pathFlags defines the flags that say where things are.
+func pathFlags(flags *flag.FlagSet, installer *install.Installer, defaultsSource string) {
 	flags.StringVar(&installer.Source, "source", "/coordinator", "the plugin to install")
 	flags.StringVar(&installer.TargetDir, "target-dir", "/host/cni-bin", "directory of the node's CNI plugins")
 	flags.StringVar(&installer.DefaultsSource, "defaults-source", defaultsSource, "file with the cluster's effective configuration; it may be missing")
@@ -61,12 +61,12 @@ func serve(installer *install.Installer, once, restore, restoreOnStop bool, inte
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	last := ""
+	lastError := ""
 	for {
 		changed, err := installer.Sync()
-		if text := fmt.Sprint(err); len(changed) > 0 || text != last {
+		if text := fmt.Sprint(err); len(changed) > 0 || text != lastError {
 			report(changed, err) // the same error is told once
-			last = text
+			lastError = text
 		}
 		select {
 		case <-tick.C:

@@ -23,27 +23,27 @@ func check(args *skel.CmdArgs) error {
 	if c.cfg.Mode == config.ModeDisabled {
 		return nil
 	}
-	kernel, err := c.kernel()
+	kernel, err := c.openNamespaces()
 	if err != nil {
 		return err
 	}
-	found, err := facts.Read(kernel.Pod, kernel.Host, c.query())
+	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
 		return c.fail(codeNetwork, err)
 	}
-	made, err := plan.Add(found, c.req)
+	addPlan, err := plan.Add(observed, c.req)
 	if err != nil {
-		return c.fail(codeDiffers, err)
+		return c.fail(codeNotInSync, err)
 	}
-	c.tell(append(made.Warnings, plan.Hazards(found, plan.HostVeth(args.ContainerID))...))
-	if len(made.Ops) == 0 {
+	c.warn(append(addPlan.Warnings, plan.SysctlWarnings(observed, plan.HostVeth(args.ContainerID))...))
+	if len(addPlan.Ops) == 0 {
 		return nil
 	}
-	missing := make([]string, 0, len(made.Ops))
-	for _, op := range made.Ops {
+	missing := make([]string, 0, len(addPlan.Ops))
+	for _, op := range addPlan.Ops {
 		missing = append(missing, op.Do.String())
 	}
-	return c.fail(codeDiffers, fmt.Errorf("the network differs from the configuration; to be as configured it needs: %s; "+
+	return c.fail(codeNotInSync, fmt.Errorf("the network differs from the configuration; to be as configured it needs: %s; "+
 		"delete the pod to have it set up again", strings.Join(missing, "; ")))
 }
 

@@ -49,38 +49,38 @@ func (k *Kernel) Run(ops []plan.Op) error {
 }
 
 func (k *Kernel) rollBack(done []plan.Op) error {
-	var failed []error
+	var errs []error
 	for i := len(done) - 1; i >= 0; i-- {
 		if done[i].Undo == nil {
 			continue
 		}
-		if err := k.do(done[i].Undo); err != nil && !gone(err) {
-			failed = append(failed, fmt.Errorf("%s: %w", done[i].Undo, err))
+		if err := k.do(done[i].Undo); err != nil && !isNotFound(err) {
+			errs = append(errs, fmt.Errorf("%s: %w", done[i].Undo, err))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(errs...)
 }
 
 // RunAll executes every operation, whatever becomes of the others: for DEL and GC, which must
 // remove as much as they can. What is gone already is no error.
 func (k *Kernel) RunAll(ops []plan.Op) error {
-	var failed []error
+	var errs []error
 	for done, op := range ops {
 		err := fault(done)
 		if err == nil {
 			err = k.do(op.Do)
 		}
-		if err != nil && !gone(err) {
-			failed = append(failed, fmt.Errorf("%s: %w", op.Do, err))
+		if err != nil && !isNotFound(err) {
+			errs = append(errs, fmt.Errorf("%s: %w", op.Do, err))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(errs...)
 }
 
-// gone says whether the kernel's answer means that there is nothing to remove.
-func gone(err error) bool {
-	for _, known := range []error{unix.ENOENT, unix.ESRCH, unix.ENODEV, unix.EADDRNOTAVAIL, errNoLink} {
-		if errors.Is(err, known) {
+// isNotFound says whether the kernel's answer means that there is nothing to remove.
+func isNotFound(err error) bool {
+	for _, notFound := range []error{unix.ENOENT, unix.ESRCH, unix.ENODEV, unix.EADDRNOTAVAIL, errNoLink} {
+		if errors.Is(err, notFound) {
 			return true
 		}
 	}

@@ -47,7 +47,7 @@ func (k *Kernel) onLink(side facts.Side, dev string, work func(*netlink.Handle, 
 	if err != nil {
 		return err
 	}
-	return work(k.space(side).Netlink, &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: dev}})
+	return work(k.netns(side).Netlink, &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: dev}})
 }
 
 // addVeth makes both ends with one message, so that no half of a pair can be left over.

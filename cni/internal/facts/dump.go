@@ -10,10 +10,10 @@ import (
 // it is asked for again, a bounded number of times.
 const dumpAttempts = 20
 
-func dump[T any](ask func() ([]T, error)) (found []T, err error) {
+func dump[T any](list func() ([]T, error)) (entries []T, err error) {
 	for range dumpAttempts {
-		if found, err = ask(); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			return found, err
+		if entries, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return entries, err
 		}
 	}
 	return nil, err

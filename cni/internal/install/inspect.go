@@ -29,7 +29,7 @@ func (i *Installer) Inspect() (State, error) {
 	if foreign {
 		return Foreign, nil
 	}
-	same, err := equal(i.Source, i.Target())
+	same, err := sameFile(i.Source, i.Target())
 	if err != nil {
 		return "", err
 	}

@@ -40,7 +40,7 @@ func (i *Installer) Sync() (changed []string, err error) {
 
 func (i *Installer) syncPlugin() ([]string, error) {
 	target := i.Target()
-	same, err := equal(i.Source, target)
+	same, err := sameFile(i.Source, target)
 	if err != nil || same {
 		return nil, err
 	}
@@ -82,10 +82,10 @@ func (i *Installer) syncDefaults() ([]string, error) {
 	if !json.Valid(content) {
 		return nil, fmt.Errorf("%s is not valid JSON: %s stays as it is; check the ConfigMap of node defaults", i.DefaultsSource, i.DefaultsTarget)
 	}
-	if present, err := os.ReadFile(i.DefaultsTarget); err == nil && bytes.Equal(present, content) {
+	if existing, err := os.ReadFile(i.DefaultsTarget); err == nil && bytes.Equal(existing, content) {
 		return nil, nil
 	}
-	if err := write(i.DefaultsTarget, bytes.NewReader(content), 0o644); err != nil {
+	if err := writeAtomically(i.DefaultsTarget, bytes.NewReader(content), 0o644); err != nil {
 		return nil, err
 	}
 	return []string{"wrote " + i.DefaultsTarget}, nil
@@ -103,8 +103,8 @@ func (i *Installer) Restore() (changed []string, err error) {
 	return []string{"put back " + i.Target() + " of another product"}, nil
 }
 
-// equal compares two files; a missing target is different.
-func equal(source, target string) (bool, error) {
+// sameFile compares two files; a missing target is different.
+func sameFile(source, target string) (bool, error) {
 	from, err := os.Open(source)
 	if err != nil {
 		return false, fmt.Errorf("the plugin of this image: %w", err)
@@ -149,12 +149,12 @@ func copyFile(source, target string, mode fs.FileMode) error {
 		return err
 	}
 	defer func() { _ = from.Close() }()
-	return write(target, from, mode)
+	return writeAtomically(target, from, mode)
 }
 
-// write makes a file appear whole or not at all: under another name, on disk, and then renamed. A
+// writeAtomically makes a file appear whole or not at all: under another name, on disk, and then renamed. A
 // plugin that runs at this moment is not disturbed.
-func write(target string, content io.Reader, mode fs.FileMode) (err error) {
+func writeAtomically(target string, content io.Reader, mode fs.FileMode) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w: check that the directory of the node is mounted and writable", target, err)

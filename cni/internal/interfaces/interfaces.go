@@ -17,9 +17,9 @@ import (
 // Limit is how many bytes of a termination message kubelet keeps.
 const Limit = 4096
 
-// podSides is how the names begin that CNI plugins give to the node's end of a pod's link. No pod
+// podLinkPrefixes is how the names begin that CNI plugins give to the node's end of a pod's link. No pod
 // can be put on these, they come and go all the time, and a full node has hundreds of them.
-var podSides = []string{"azv", "cali", "eni", "gke", "lxc", "veth"}
+var podLinkPrefixes = []string{"azv", "cali", "eni", "gke", "lxc", "veth"}
 
 // Report is what a node tells; the operator reads it in discovery/interfaces.py.
 type Report struct {
@@ -36,13 +36,13 @@ func Describe(links []netlink.Link) (Report, error) {
 	slices.SortFunc(links, func(a, b netlink.Link) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Attrs().Name, b.Attrs().Name))
 	})
-	report := Report{Interfaces: []string{}, Unlisted: podSides}
+	report := Report{Interfaces: []string{}, Unlisted: podLinkPrefixes}
 	loopback := false
 	for _, link := range links {
 		name := link.Attrs().Name
 		if name == "lo" {
 			loopback = true
-		} else if !isPodSide(link) {
+		} else if !isPodLink(link) {
 			report.Interfaces = append(append(report.Interfaces, name), link.Attrs().AltNames...)
 		}
 	}
@@ -80,8 +80,8 @@ func rank(link netlink.Link) int {
 	return 1
 }
 
-func isPodSide(link netlink.Link) bool {
-	return rank(link) == 2 && slices.ContainsFunc(podSides, func(beginning string) bool {
-		return strings.HasPrefix(link.Attrs().Name, beginning)
+func isPodLink(link netlink.Link) bool {
+	return rank(link) == 2 && slices.ContainsFunc(podLinkPrefixes, func(prefix string) bool {
+		return strings.HasPrefix(link.Attrs().Name, prefix)
 	})
 }

@@ -19,9 +19,9 @@ func grow(t *testing.T, seed uint64, verify func(before *facts.Facts, req *Reque
 	random := rand.New(rand.NewPCG(seed, 1))
 	nics := randomNICs(random)
 	overlay := random.IntN(2) == 0
-	f := scene()
+	f := podFixture()
 	for number, each := range nics {
-		plug(f, each, number+2)
+		attach(f, each, number+2)
 		if number == 0 && overlay {
 			clusterNetwork(f)
 			continue
@@ -120,7 +120,7 @@ func invariants(before, after *facts.Facts) []string {
 		if rule.Table < FirstTable && rule.Proto == facts.Proto {
 			broken = append(broken, fmt.Sprintf("table %d is not private", rule.Table))
 		}
-		dev := holder(&after.Pod, rule)
+		dev := ruleOwner(&after.Pod, rule)
 		if other, known := tables[rule.Table]; known && other != dev {
 			broken = append(broken, fmt.Sprintf("table %d is shared by %s and %s", rule.Table, other, dev))
 		}
@@ -134,19 +134,19 @@ func invariants(before, after *facts.Facts) []string {
 	return broken
 }
 
-func hasDefault(space *facts.Space, family facts.Family) bool {
-	return slices.ContainsFunc(space.Routes, func(r facts.Route) bool {
+func hasDefault(state *facts.NetnsState, family facts.Family) bool {
+	return slices.ContainsFunc(state.Routes, func(r facts.Route) bool {
 		return r.Table == facts.TableMain && r.IsDefault() && r.Family() == family
 	})
 }
 
-func holder(space *facts.Space, rule facts.Rule) string {
-	for _, addr := range space.Addrs {
+func ruleOwner(state *facts.NetnsState, rule facts.Rule) string {
+	for _, addr := range state.Addrs {
 		if rule.Src.IsValid() && addr.Prefix.Addr() == rule.Src.Addr() {
 			return addr.Dev
 		}
 	}
-	return markOwner
+	return markTableOwner
 }
 
 func TestDisjointFamilies(t *testing.T) {
@@ -166,7 +166,7 @@ func TestDisjointFamilies(t *testing.T) {
 	}
 }
 
-func TestModes(t *testing.T) {
+func TestModeSelectsTheVethPair(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		mode    config.Mode
@@ -182,18 +182,18 @@ func TestModes(t *testing.T) {
 		{"underlay, further interface without veth0", config.ModeUnderlay, true, "net1", true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := scene(nic{name: "eth0", net: 6, v4: true, defaults: true}, nic{name: "net1", net: 7, v4: true})
+			f := podFixture(nic{name: "eth0", net: 6, v4: true, defaults: true}, nic{name: "net1", net: 7, v4: true})
 			if test.overlay {
 				clusterNetwork(f)
 			}
 			req := request(test.ifName)
 			req.Config.Mode = test.mode
-			made, err := Add(f, req)
+			addPlan, err := Add(f, req)
 			if (err != nil) != test.refused {
 				t.Fatalf("refused: %v", err)
 			}
-			if err == nil && made.Leg.Private != test.private {
-				t.Errorf("got %+v", made.Leg)
+			if err == nil && addPlan.Veth.AddedByCoordinator != test.private {
+				t.Errorf("got %+v", addPlan.Veth)
 			}
 		})
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-func TestWhoseLinkIsDeleted(t *testing.T) {
-	ours := Owner{container, "eth0", "net"}.Alias()
+func TestDELDeletesOnlyTheVethOfTheContainerAndInterface(t *testing.T) {
+	alias := Owner{container, "eth0", "net"}.Alias()
 	for _, test := range []struct {
 		name        string
 		kind, alias string
@@ -20,9 +20,9 @@ func TestWhoseLinkIsDeleted(t *testing.T) {
 		ifName      string
 		deleted     bool
 	}{
-		{"the owner's", "veth", ours, container, "eth0", true},
-		{"another interface of the pod", "veth", ours, container, "net1", false},
-		{"another container with the same short ID", "veth", ours, container[:11] + "x", "eth0", false},
+		{"the owner's", "veth", alias, container, "eth0", true},
+		{"another interface of the pod", "veth", alias, container, "net1", false},
+		{"another container with the same short ID", "veth", alias, container[:11] + "x", "eth0", false},
 		{"made by a process that died before it wrote the alias", "veth", "", container, "eth0", true},
 		{"with somebody else's alias", "veth", "uplink to rack 7", container, "eth0", false},
 		{"another kind of link", "bridge", "", container, "eth0", false},
@@ -36,7 +36,7 @@ func TestWhoseLinkIsDeleted(t *testing.T) {
 	}
 }
 
-func TestAliases(t *testing.T) {
+func TestAliasRoundTripAndForeignAliases(t *testing.T) {
 	long := Owner{container, "eth0", string(slices.Repeat([]byte("n"), 253))}
 	for _, owner := range []Owner{{container, "eth0", "net"}, long} {
 		alias := owner.Alias()
@@ -55,28 +55,28 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-func TestEntriesOfTheNode(t *testing.T) {
-	own, other := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.6")
+func TestDELRemovesOnlyTheNodesEntriesOfThePodsAddresses(t *testing.T) {
+	podIP, otherIP := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.6")
 	route := func(ip netip.Addr, proto int) facts.Route {
 		return facts.Route{Dst: netip.PrefixFrom(ip, 32), Dev: "cali1", Table: 500, Proto: proto}
 	}
-	space := &facts.Space{
-		Routes: []facts.Route{route(own, facts.Proto), route(other, facts.Proto), route(own, 3)},
+	host := &facts.NetnsState{
+		Routes: []facts.Route{route(podIP, facts.Proto), route(otherIP, facts.Proto), route(podIP, 3)},
 		Neighs: []facts.Neigh{
-			{Dev: "cali1", IP: own, Permanent: true}, {Dev: "cali1", IP: other, Permanent: true}, {Dev: "eth0", IP: own, Permanent: true},
+			{Dev: "cali1", IP: podIP, Permanent: true}, {Dev: "cali1", IP: otherIP, Permanent: true}, {Dev: "eth0", IP: podIP, Permanent: true},
 		},
 	}
-	wanted := []Action{DropRoute{facts.Host, space.Routes[0]}, DropNeigh{facts.Host, space.Neighs[0]}}
+	want := []Action{DropRoute{facts.Host, host.Routes[0]}, DropNeigh{facts.Host, host.Neighs[0]}}
 	var got []Action
-	for _, op := range DelHostEntries(space, []netip.Addr{own}) {
+	for _, op := range DelHostEntries(host, []netip.Addr{podIP}) {
 		got = append(got, op.Do)
 	}
-	if !slices.Equal(got, wanted) {
-		t.Errorf("got %v, wanted %v", got, wanted)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, wanted %v", got, want)
 	}
 }
 
-func TestWhatIsCollected(t *testing.T) {
+func TestGCDeletesVethsOfAttachmentsThatAreNotValid(t *testing.T) {
 	link := func(name, containerID, network string) facts.Link {
 		return facts.Link{Name: name, Kind: "veth", Alias: Owner{containerID, "eth0", network}.Alias()}
 	}
@@ -110,7 +110,7 @@ func TestAPodLosesAnInterface(t *testing.T) {
 			simulate(last, op.Do)
 		}
 		for _, rule := range last.Pod.Rules {
-			if holder(&last.Pod, rule) == dev {
+			if ruleOwner(&last.Pod, rule) == dev {
 				t.Fatalf("seed %d: %s is gone and a rule stays: %+v", seed, dev, rule)
 			}
 		}

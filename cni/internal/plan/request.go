@@ -25,19 +25,19 @@ type Request struct {
 type Plan struct {
 	Ops      []Op
 	Warnings []string
-	// Leg is the way between pod and node that the plan makes or uses.
-	Leg Leg
+	// Veth is the way between pod and node that the plan makes or uses.
+	Veth VethPair
 	// MAC is the hardware address that the interface has in the end, where a prefix is configured.
 	MAC string
 	// Announce is set when that address is new, so that neighbours must learn it.
 	Announce bool
 }
 
-// Leg is the pair of interfaces that connects the pod with its node.
-type Leg struct {
-	PodDev, HostDev string
-	PodMAC, HostMAC string
-	Private         bool // made by this plugin (underlay), not by the cluster network (overlay)
+// VethPair is the pair of interfaces that connects the pod with its node.
+type VethPair struct {
+	PodDev, HostDev    string
+	PodMAC, HostMAC    string
+	AddedByCoordinator bool // made by this plugin (underlay), not by the cluster network (overlay)
 }
 
 func (r *Request) first() bool { return r.IfName == r.Config.First }
@@ -55,27 +55,27 @@ func (r *Request) Underlay(f *facts.Facts) bool {
 	if r.first() {
 		return true
 	}
-	_, found := f.Pod.Link(facts.PodVeth)
-	return found
+	_, ok := f.Pod.Link(facts.PodVeth)
+	return ok
 }
 
 // addresses are those of the interface in a family, from the kernel (which knows addresses from
 // router advertisements) and from the previous plugin.
 func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []netip.Addr {
-	found := f.Pod.Usable(dev, family)
+	addrs := f.Pod.Usable(dev, family)
 	if dev != r.IfName {
-		return found
+		return addrs
 	}
-	seen := map[netip.Addr]bool{}
-	for _, ip := range found {
-		seen[ip] = true
+	listed := map[netip.Addr]bool{}
+	for _, ip := range addrs {
+		listed[ip] = true
 	}
 	for _, ip := range r.Addresses {
-		if facts.FamilyOf(ip) == family && facts.IsUsable(ip) && !seen[ip] {
-			found = append(found, ip)
+		if facts.FamilyOf(ip) == family && facts.IsUsable(ip) && !listed[ip] {
+			addrs = append(addrs, ip)
 		}
 	}
-	return found
+	return addrs
 }
 
 // macFor makes the hardware address from the prefix and an address of the interface.
@@ -91,7 +91,7 @@ func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.
 	var best netip.Prefix
 	for _, addr := range f.Host.Addrs {
 		ip := addr.Prefix.Addr()
-		if facts.FamilyOf(ip) != family || !facts.IsUsable(ip) || addr.Failed || !facts.NodeInterface(addr.Dev) {
+		if facts.FamilyOf(ip) != family || !facts.IsUsable(ip) || addr.DADFailed || !facts.NodeInterface(addr.Dev) {
 			continue
 		}
 		all = append(all, ip)

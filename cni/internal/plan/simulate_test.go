@@ -19,25 +19,25 @@ func simulate(f *facts.Facts, action Action) {
 	case SetAlias, SetMTU, SetMAC, SetUp, SetTxQLen:
 		setLink(f, action)
 	case SetSysctl:
-		f.Space(a.Side).Sysctls[a.Key] = a.Value
+		f.Of(a.Side).Sysctls[a.Key] = a.Value
 	case PutAddr:
-		f.Space(a.Side).Addrs = append(f.Space(a.Side).Addrs, a.Addr)
+		f.Of(a.Side).Addrs = append(f.Of(a.Side).Addrs, a.Addr)
 	case DropAddr:
-		f.Space(a.Side).Addrs = without(f.Space(a.Side).Addrs, a.Addr)
+		f.Of(a.Side).Addrs = without(f.Of(a.Side).Addrs, a.Addr)
 	case PutRoute:
-		putRoute(f.Space(a.Side), a.Route)
+		putRoute(f.Of(a.Side), a.Route)
 	case AddRoute:
-		f.Space(a.Side).Routes = append(f.Space(a.Side).Routes, a.Route)
+		f.Of(a.Side).Routes = append(f.Of(a.Side).Routes, a.Route)
 	case DropRoute:
-		f.Space(a.Side).Routes = without(f.Space(a.Side).Routes, a.Route)
+		f.Of(a.Side).Routes = without(f.Of(a.Side).Routes, a.Route)
 	case PutRule:
-		f.Space(a.Side).Rules = append(f.Space(a.Side).Rules, a.Rule)
+		f.Of(a.Side).Rules = append(f.Of(a.Side).Rules, a.Rule)
 	case DropRule:
-		f.Space(a.Side).Rules = without(f.Space(a.Side).Rules, a.Rule)
+		f.Of(a.Side).Rules = without(f.Of(a.Side).Rules, a.Rule)
 	case PutNeigh:
-		putNeigh(f.Space(a.Side), a.Neigh)
+		putNeigh(f.Of(a.Side), a.Neigh)
 	case DropNeigh:
-		f.Space(a.Side).Neighs = without(f.Space(a.Side).Neighs, a.Neigh)
+		f.Of(a.Side).Neighs = without(f.Of(a.Side).Neighs, a.Neigh)
 	case PutMarks:
 		f.Pod.Marks[a.Family] = facts.MarksComplete
 	case DropMarks:
@@ -83,9 +83,9 @@ func addVeth(f *facts.Facts, a AddVeth) {
 }
 
 func onLink(f *facts.Facts, side facts.Side, dev string, change func(*facts.Link)) {
-	for i := range f.Space(side).Links {
-		if f.Space(side).Links[i].Name == dev {
-			change(&f.Space(side).Links[i])
+	for i := range f.Of(side).Links {
+		if f.Of(side).Links[i].Name == dev {
+			change(&f.Of(side).Links[i])
 			return
 		}
 	}
@@ -95,7 +95,7 @@ func onLink(f *facts.Facts, side facts.Side, dev string, change func(*facts.Link
 // dropLink deletes a veth's node end: the pod's end and all that hangs on both go with it.
 func dropLink(f *facts.Facts, a DropLink) {
 	for _, side := range []facts.Side{facts.Host, facts.Pod} {
-		dev, space := a.Dev, f.Space(side)
+		dev, space := a.Dev, f.Of(side)
 		if side == facts.Pod {
 			dev = facts.PodVeth
 		}
@@ -117,7 +117,7 @@ func belongsTo(key, dev string) bool {
 }
 
 // putRoute replaces the route with the same key, as NLM_F_REPLACE does.
-func putRoute(space *facts.Space, route facts.Route) {
+func putRoute(space *facts.NetnsState, route facts.Route) {
 	for i, found := range space.Routes {
 		if found.Table == route.Table && found.Dst == route.Dst && found.Metric == route.Metric {
 			space.Routes[i] = route
@@ -127,7 +127,7 @@ func putRoute(space *facts.Space, route facts.Route) {
 	space.Routes = append(space.Routes, route)
 }
 
-func putNeigh(space *facts.Space, neigh facts.Neigh) {
+func putNeigh(space *facts.NetnsState, neigh facts.Neigh) {
 	for i, found := range space.Neighs {
 		if found.Dev == neigh.Dev && found.IP == neigh.IP {
 			space.Neighs[i] = neigh
@@ -147,8 +147,8 @@ func without[T comparable](list []T, item T) []T {
 
 func copyOf(f *facts.Facts) *facts.Facts {
 	made := *f
-	for _, pair := range []struct{ to, from *facts.Space }{{&made.Pod, &f.Pod}, {&made.Host, &f.Host}} {
-		*pair.to = facts.Space{
+	for _, pair := range []struct{ to, from *facts.NetnsState }{{&made.Pod, &f.Pod}, {&made.Host, &f.Host}} {
+		*pair.to = facts.NetnsState{
 			Links: slices.Clone(pair.from.Links), Addrs: slices.Clone(pair.from.Addrs), Routes: slices.Clone(pair.from.Routes),
 			Rules: slices.Clone(pair.from.Rules), Neighs: slices.Clone(pair.from.Neighs),
 			Sysctls: maps.Clone(pair.from.Sysctls), Marks: maps.Clone(pair.from.Marks),
@@ -162,7 +162,7 @@ func copyOf(f *facts.Facts) *facts.Facts {
 func canonical(f *facts.Facts) []string {
 	var lines []string
 	for _, side := range []facts.Side{facts.Pod, facts.Host} {
-		space := f.Space(side)
+		space := f.Of(side)
 		add := func(item any) { lines = append(lines, fmt.Sprintf("%s %T %+v", side, item, item)) }
 		for _, x := range space.Links {
 			add(x)

@@ -10,27 +10,27 @@ import (
 )
 
 // sysctl addr_gen_mode 1: the kernel gives the interface no link-local address of its own making.
-const noKernelAddress = "1"
+const addrGenModeNone = "1"
 
 // planVeth makes the pair, or takes the one that is there.
 func (a *adder) planVeth(families []facts.Family) error {
-	if err := a.planPair(); err != nil {
+	if err := a.ensureVethPair(); err != nil {
 		return err
 	}
-	a.ensureSysctl(facts.Host, facts.SysctlV6(a.leg.HostDev, "accept_ra"), "0")
+	a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "accept_ra"), "0")
 	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
-		a.ensureSysctl(facts.Host, facts.RPFilter(a.leg.HostDev), fmt.Sprint(*filter))
+		a.ensureSysctl(facts.Host, facts.RPFilter(a.veth.HostDev), fmt.Sprint(*filter))
 	}
 	for _, family := range families {
 		if family == facts.V6 {
 			// Before the link goes up: otherwise the kernel's own link-local address is unusable
 			// for the second or two that duplicate address detection takes.
 			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "disable_ipv6"), "0")
-			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "addr_gen_mode"), noKernelAddress)
+			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "addr_gen_mode"), addrGenModeNone)
 		}
 	}
-	a.ensureUp(facts.Host, a.leg.HostDev)
-	a.ensureUp(facts.Pod, a.leg.PodDev)
+	a.ensureUp(facts.Host, a.veth.HostDev)
+	a.ensureUp(facts.Pod, a.veth.PodDev)
 	for _, family := range families {
 		a.planLinkAddress(family)
 	}
@@ -40,13 +40,13 @@ func (a *adder) planVeth(families []facts.Family) error {
 	return nil
 }
 
-// planPair fills in the leg.
-func (a *adder) planPair() error {
+// ensureVethPair fills in the leg.
+func (a *adder) ensureVethPair() error {
 	name := HostVeth(a.req.ContainerID)
 	pod, podFound := a.facts.Pod.Link(facts.PodVeth)
 	host, hostFound := a.facts.Host.Link(name)
-	a.leg = Leg{
-		PodDev: facts.PodVeth, HostDev: name, Private: true,
+	a.veth = VethPair{
+		PodDev: facts.PodVeth, HostDev: name, AddedByCoordinator: true,
 		PodMAC: vethMAC(a.req.ContainerID, "pod"), HostMAC: HostMAC(a.req.ContainerID),
 	}
 	if hostFound {
@@ -55,7 +55,7 @@ func (a *adder) planPair() error {
 		}
 	}
 	if podFound && hostFound && pod.Peer == host.Index && host.Peer == pod.Index {
-		a.keepPair(pod, host)
+		a.reuseVethPair(pod, host)
 		return nil
 	}
 	if podFound {
@@ -69,23 +69,23 @@ func (a *adder) planPair() error {
 	if hostFound {
 		a.add(DropLink{facts.Host, name}, nil) // left over from a pod namespace that is gone
 	}
-	a.add(AddVeth{facts.PodVeth, name, a.leg.PodMAC, a.leg.HostMAC, a.vethMTU()}, DropLink{facts.Host, name})
+	a.add(AddVeth{facts.PodVeth, name, a.veth.PodMAC, a.veth.HostMAC, a.vethMTU()}, DropLink{facts.Host, name})
 	a.add(SetAlias{facts.Host, name, a.req.owner().Alias()}, nil)
 	return nil
 }
 
 // checkOwner refuses an interface of the node that has the right name and the wrong owner.
 func (a *adder) checkOwner(host facts.Link) error {
-	owner, ours := ParseAlias(host.Alias)
-	if host.Kind == "veth" && (host.Alias == "" || (ours && owner.ContainerID == a.req.ContainerID)) {
+	owner, ok := ParseAlias(host.Alias)
+	if host.Kind == "veth" && (host.Alias == "" || (ok && owner.ContainerID == a.req.ContainerID)) {
 		return nil
 	}
 	return fmt.Errorf("the node has a link %s already, of kind %s with alias %q: it does not belong to container %s; "+
 		"check with: ip -d link show %s", host.Name, host.Kind, host.Alias, a.req.ContainerID, host.Name)
 }
 
-func (a *adder) keepPair(pod, host facts.Link) {
-	a.leg.PodMAC, a.leg.HostMAC = pod.MAC, host.MAC
+func (a *adder) reuseVethPair(pod, host facts.Link) {
+	a.veth.PodMAC, a.veth.HostMAC = pod.MAC, host.MAC
 	if host.Alias == "" {
 		a.add(SetAlias{facts.Host, host.Name, Owner{a.req.ContainerID, a.req.Config.First, a.req.Config.Network}.Alias()}, nil)
 	}
@@ -103,8 +103,8 @@ func (a *adder) keepPair(pod, host facts.Link) {
 
 // Without any other knowledge: what an Ethernet carries. IPv6 needs links of 1280 bytes at least.
 const (
-	usualMTU = 1500
-	leastMTU = 1280
+	defaultMTU = 1500
+	minMTU     = 1280
 )
 
 // vethMTU is the configured MTU, else the smallest on the way: of the pod's interface, of the
@@ -116,33 +116,33 @@ func (a *adder) vethMTU() int {
 	}
 	smallest := 0
 	consider := func(mtu int) {
-		if mtu >= leastMTU && (smallest == 0 || mtu < smallest) {
+		if mtu >= minMTU && (smallest == 0 || mtu < smallest) {
 			smallest = mtu
 		}
 	}
-	if link, found := a.facts.Pod.Link(a.req.IfName); found {
+	if link, ok := a.facts.Pod.Link(a.req.IfName); ok {
 		consider(link.MTU)
 	}
 	for _, addr := range a.facts.Host.Addrs {
-		if link, found := a.facts.Host.Link(addr.Dev); found && addr.Prefix.Addr() == a.gateway(facts.FamilyOf(addr.Prefix.Addr())) {
+		if link, ok := a.facts.Host.Link(addr.Dev); ok && addr.Prefix.Addr() == a.gateway(facts.FamilyOf(addr.Prefix.Addr())) {
 			consider(link.MTU)
 		}
 	}
 	consider(a.facts.ClusterMTU)
 	if smallest == 0 {
-		return usualMTU
+		return defaultMTU
 	}
 	return smallest
 }
 
 // gateway is the node's address that serves the present interface, or nothing.
 func (a *adder) gateway(family facts.Family) netip.Addr {
-	own := a.req.addresses(a.facts, a.req.IfName, family)
-	if len(own) == 0 {
+	addresses := a.req.addresses(a.facts, a.req.IfName, family)
+	if len(addresses) == 0 {
 		return netip.Addr{}
 	}
-	if found := nodeAddresses(a.facts, family, own[0]); len(found) > 0 {
-		return found[0]
+	if nodeAddrs := nodeAddresses(a.facts, family, addresses[0]); len(nodeAddrs) > 0 {
+		return nodeAddrs[0]
 	}
 	return netip.Addr{}
 }
@@ -155,7 +155,7 @@ func (a *adder) planLinkAddress(family facts.Family) {
 		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: prefix, Scope: scopeOf(link)})
 	}
 	if family == facts.V6 {
-		local := netip.PrefixFrom(linkLocal(a.leg.PodMAC), 64)
+		local := netip.PrefixFrom(linkLocal(a.veth.PodMAC), 64)
 		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: local, Scope: facts.ScopeLink})
 	}
 }

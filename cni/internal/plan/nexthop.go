@@ -21,78 +21,78 @@ const (
 // (100 and up). A table that is in use by somebody else is passed over.
 const FirstTable = 5000
 
-const markOwner = "mark"
+const markTableOwner = "mark"
 
-// way is how one family goes between pod and node.
-type way struct {
-	family facts.Family
-	node   []netip.Addr // addresses of the node, the gateway first
-	source netip.Addr   // preferred source in the pod; IPv6 leaves the choice to the kernel
+// nexthop is how one family goes between pod and node.
+type nexthop struct {
+	family    facts.Family
+	nodeAddrs []netip.Addr // addresses of the node, the gateway first
+	source    netip.Addr   // preferred source in the pod; IPv6 leaves the choice to the kernel
 }
 
-// way finds out how the family goes; ok is false where the node does not speak it.
-func (a *adder) way(family facts.Family) (found way, ok bool) {
-	found.family = family
+// resolveNexthop finds out how the family goes; ok is false where the node does not speak it.
+func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
+	via.family = family
 	first := a.req.addresses(a.facts, a.req.Config.First, family)
-	if !a.leg.Private && len(first) == 0 {
+	if !a.veth.AddedByCoordinator && len(first) == 0 {
 		a.warn(fmt.Sprintf("interface %s has no %s address: %s traffic to the node and to services is not set up",
-			a.leg.PodDev, family, family))
-		return found, false
+			a.veth.PodDev, family, family))
+		return via, false
 	}
 	if len(first) == 0 {
 		first = a.req.addresses(a.facts, a.req.IfName, family)
 	}
-	found.node = nodeAddresses(a.facts, family, first[0])
-	if len(found.node) == 0 {
+	via.nodeAddrs = nodeAddresses(a.facts, family, first[0])
+	if len(via.nodeAddrs) == 0 {
 		a.warn(fmt.Sprintf("the node has no %s address: %s traffic to the node and to services is not set up", family, family))
-		return found, false
+		return via, false
 	}
 	if family == facts.V4 {
-		found.source = first[0]
+		via.source = first[0]
 	}
-	return found, true
+	return via, true
 }
 
-func (w way) gateway() netip.Addr { return w.node[0] }
+func (n nexthop) gateway() netip.Addr { return n.nodeAddrs[0] }
 
 // planPodSide writes the routes and neighbours of the pod.
-func (a *adder) planPodSide(w way) {
-	for _, ip := range w.node {
-		a.ensureNeigh(facts.Pod, facts.Neigh{Dev: a.leg.PodDev, IP: ip, MAC: a.leg.HostMAC})
+func (a *adder) planPodSide(via nexthop) {
+	for _, ip := range via.nodeAddrs {
+		a.ensureNeigh(facts.Pod, facts.Neigh{Dev: a.veth.PodDev, IP: ip, MAC: a.veth.HostMAC})
 	}
-	for _, route := range a.legRoutes(w, facts.TableMain, w.source) {
+	for _, route := range a.nodeRoutes(via, facts.TableMain, via.source) {
 		a.ensureRoute(facts.Pod, route)
 	}
-	if !a.leg.Private {
+	if !a.veth.AddedByCoordinator {
 		return
 	}
-	table := a.table(markOwner)
+	table := a.table(markTableOwner)
 	a.ensureRoute(facts.Pod, facts.Route{
-		Dst: everything(w.family), Gw: w.gateway(), Dev: a.leg.PodDev, Src: w.source, Table: table,
+		Dst: defaultDst(via.family), Gw: via.gateway(), Dev: a.veth.PodDev, Src: via.source, Table: table,
 	})
 	a.ensureRule(facts.Pod, facts.Rule{
-		Family: w.family, Priority: PriorityMark, Mark: facts.MarkBit, Mask: facts.MarkBit, Table: table,
+		Family: via.family, Priority: PriorityMark, Mark: facts.MarkBit, Mask: facts.MarkBit, Table: table,
 	}, false)
-	a.ensureMarks(w.family)
+	a.ensureMarks(via.family)
 }
 
-// legRoutes are the routes to the node and, through it, to the cluster.
-func (a *adder) legRoutes(w way, table int, source netip.Addr) []facts.Route {
+// nodeRoutes are the routes to the node and, through it, to the cluster.
+func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Route {
 	var routes []facts.Route
-	for _, ip := range w.node {
+	for _, ip := range via.nodeAddrs {
 		routes = append(routes, facts.Route{
-			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.leg.PodDev, Src: source, Table: table, Scope: facts.ScopeLink,
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.PodDev, Src: source, Table: table, Scope: facts.ScopeLink,
 		})
 	}
 	for _, cidr := range a.req.Config.CIDRs {
-		if facts.FamilyOf(cidr.Addr()) != w.family {
+		if facts.FamilyOf(cidr.Addr()) != via.family {
 			continue
 		}
 		if dev := a.connected(cidr); dev != "" {
 			a.warn(fmt.Sprintf("CIDR %s is also the subnet of interface %s of the pod: it is not routed through the node", cidr, dev))
 			continue
 		}
-		routes = append(routes, facts.Route{Dst: cidr, Gw: w.gateway(), Dev: a.leg.PodDev, Src: source, Table: table})
+		routes = append(routes, facts.Route{Dst: cidr, Gw: via.gateway(), Dev: a.veth.PodDev, Src: source, Table: table})
 	}
 	return routes
 }
@@ -100,7 +100,7 @@ func (a *adder) legRoutes(w way, table int, source netip.Addr) []facts.Route {
 // connected returns the interface that has a route of its own to exactly that network.
 func (a *adder) connected(cidr netip.Prefix) string {
 	for _, route := range a.facts.Pod.Routes {
-		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.leg.PodDev {
+		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev {
 			return route.Dev
 		}
 	}
@@ -108,23 +108,23 @@ func (a *adder) connected(cidr netip.Prefix) string {
 }
 
 // planHostSide writes the routes, neighbours and the rule of the node.
-func (a *adder) planHostSide(w way) {
+func (a *adder) planHostSide(via nexthop) {
 	table := a.req.Config.HostRuleTable
-	for _, ip := range a.req.addresses(a.facts, a.req.IfName, w.family) {
-		neigh := facts.Neigh{Dev: a.leg.HostDev, IP: ip, MAC: a.leg.PodMAC}
+	for _, ip := range a.req.addresses(a.facts, a.req.IfName, via.family) {
+		neigh := facts.Neigh{Dev: a.veth.HostDev, IP: ip, MAC: a.veth.PodMAC}
 		a.dropForeignNeighs(neigh)
 		a.ensureNeigh(facts.Host, neigh)
 		a.ensureRoute(facts.Host, facts.Route{
-			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.leg.HostDev, Table: table, Scope: facts.ScopeLink,
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Table: table, Scope: facts.ScopeLink,
 		})
 	}
-	a.ensureRule(facts.Host, facts.Rule{Family: w.family, Priority: PriorityHost, Table: table}, true)
+	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
 }
 
 // table returns the private routing table of an owner: the one that a rule of ours already leads
 // to, else the first that nobody uses.
 func (a *adder) table(owner string) int {
-	if table, known := a.tables[owner]; known {
+	if table, ok := a.tables[owner]; ok {
 		return table
 	}
 	table := a.existingTable(owner)
@@ -140,22 +140,22 @@ func (a *adder) existingTable(owner string) int {
 		if rule.Proto != facts.Proto || rule.Foreign {
 			continue
 		}
-		if owner == markOwner {
+		if owner == markTableOwner {
 			if rule.Mark == facts.MarkBit && rule.Mask == facts.MarkBit {
 				return rule.Table
 			}
 			continue
 		}
-		if rule.Src.IsValid() && a.holds(owner, rule.Src.Addr()) {
+		if rule.Src.IsValid() && a.hasAddress(owner, rule.Src.Addr()) {
 			return rule.Table
 		}
 	}
 	return 0
 }
 
-func (a *adder) holds(dev string, ip netip.Addr) bool {
-	for _, own := range a.req.addresses(a.facts, dev, facts.FamilyOf(ip)) {
-		if own == ip {
+func (a *adder) hasAddress(dev string, ip netip.Addr) bool {
+	for _, addr := range a.req.addresses(a.facts, dev, facts.FamilyOf(ip)) {
+		if addr == ip {
 			return true
 		}
 	}
@@ -163,27 +163,27 @@ func (a *adder) holds(dev string, ip netip.Addr) bool {
 }
 
 func (a *adder) freeTable(owner string) int {
-	used := map[int]bool{}
+	inUse := map[int]bool{}
 	for _, rule := range a.facts.Pod.Rules {
-		used[rule.Table] = true
+		inUse[rule.Table] = true
 	}
 	for _, route := range a.facts.Pod.Routes {
-		used[route.Table] = true
+		inUse[route.Table] = true
 	}
 	for _, table := range a.tables {
-		used[table] = true
+		inUse[table] = true
 	}
 	table := FirstTable
-	if owner != markOwner {
+	if owner != markTableOwner {
 		table++ // the first one is kept for marks, so that tables read the same in every pod
 	}
-	for used[table] {
+	for inUse[table] {
 		table++
 	}
 	return table
 }
 
-func everything(family facts.Family) netip.Prefix {
+func defaultDst(family facts.Family) netip.Prefix {
 	if family == facts.V6 {
 		return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}

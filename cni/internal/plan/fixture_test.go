@@ -21,8 +21,8 @@ type nic struct {
 	learned  bool // the IPv6 default route comes from router advertisements
 }
 
-// scene makes the facts of a pod with interfaces, on a node with both families.
-func scene(nics ...nic) *facts.Facts {
+// podFixture makes the facts of a pod with interfaces, on a node with both families.
+func podFixture(nics ...nic) *facts.Facts {
 	f := &facts.Facts{Sources: map[facts.Family]netip.Addr{
 		facts.V4: netip.MustParseAddr("10.6.0.10"), facts.V6: netip.MustParseAddr("fd00:10:6::10"),
 	}}
@@ -36,14 +36,14 @@ func scene(nics ...nic) *facts.Facts {
 	for _, dev := range []string{"all", "default"} {
 		f.Pod.Sysctls[facts.RPFilter(dev)] = "1"
 	}
-	for number, each := range nics {
-		plug(f, each, number+2)
+	for number, n := range nics {
+		attach(f, n, number+2)
 	}
 	return f
 }
 
-// plug adds an interface as its main plugin leaves it.
-func plug(f *facts.Facts, n nic, index int) {
+// attach adds an interface as its main plugin leaves it.
+func attach(f *facts.Facts, n nic, index int) {
 	f.Pod.Links = append(f.Pod.Links, facts.Link{
 		Index: index, Name: n.name, Kind: "macvlan", MTU: 1500, TxQLen: 1000, Up: true,
 		MAC: fmt.Sprintf("02:00:00:00:00:%02x", index),
@@ -59,18 +59,18 @@ func plug(f *facts.Facts, n nic, index int) {
 }
 
 func address(f *facts.Facts, n nic, prefix, gateway string, metric int) {
-	own := netip.MustParsePrefix(prefix)
-	f.Pod.Addrs = append(f.Pod.Addrs, facts.Addr{Dev: n.name, Prefix: own})
-	direct := facts.Route{Dst: own.Masked(), Dev: n.name, Table: facts.TableMain, Proto: facts.ProtoKernel, Metric: metric / 4}
+	podAddr := netip.MustParsePrefix(prefix)
+	f.Pod.Addrs = append(f.Pod.Addrs, facts.Addr{Dev: n.name, Prefix: podAddr})
+	direct := facts.Route{Dst: podAddr.Masked(), Dev: n.name, Table: facts.TableMain, Proto: facts.ProtoKernel, Metric: metric / 4}
 	if metric == 0 {
-		direct.Src, direct.Scope = own.Addr(), facts.ScopeLink
+		direct.Src, direct.Scope = podAddr.Addr(), facts.ScopeLink
 	}
 	f.Pod.Routes = append(f.Pod.Routes, direct)
 	if !n.defaults {
 		return
 	}
 	route := facts.Route{
-		Dst: everything(facts.FamilyOf(own.Addr())), Gw: netip.MustParseAddr(gateway), Dev: n.name, Table: facts.TableMain, Metric: metric,
+		Dst: defaultDst(facts.FamilyOf(podAddr.Addr())), Gw: netip.MustParseAddr(gateway), Dev: n.name, Table: facts.TableMain, Metric: metric,
 	}
 	if n.learned && metric != 0 {
 		route.Proto = facts.ProtoRA

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// MultusRecords is where Multus keeps, while a pod lives, the networks it attaches the pod to.
-const MultusRecords = "/var/lib/cni/multus"
+// MultusDataDir is where Multus keeps, while a pod lives, the networks it attaches the pod to.
+const MultusDataDir = "/var/lib/cni/multus"
 
 // Attachments returns the names of a container's interfaces in the order in which Multus adds them;
 // ok is false where there is no record that tells: another meta plugin, or an old Multus. Multus

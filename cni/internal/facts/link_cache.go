@@ -1,0 +1,31 @@
+package facts
+
+import (
+	"github.com/vishvananda/netlink"
+)
+
+// linkCache reads links by their number, each once.
+type linkCache struct {
+	handle *netlink.Handle
+	links  map[int]Link
+}
+
+func newLinkCache(handle *netlink.Handle) *linkCache {
+	return &linkCache{handle: handle, links: map[int]Link{}}
+}
+
+func (c *linkCache) link(index int) Link {
+	if cached, ok := c.links[index]; ok || index == 0 {
+		return cached
+	}
+	link, err := c.handle.LinkByIndex(index)
+	if err != nil {
+		return Link{} // it is gone by now
+	}
+	c.links[index] = fromLink(link)
+	return c.links[index]
+}
+
+func (c *linkCache) name(index int) string { return c.link(index).Name }
+
+func (c *linkCache) mtu(index int) int { return c.link(index).MTU }
