@@ -121,7 +121,7 @@ FAULTS = {
     "route": (
         "ip route del {ip} table 500",
         "ip route add {ip} dev {veth} table 500 proto 92",
-        "WARNING neighbour {ip} of {veth}: no route of ours",
+        "WARNING neighbour {ip} of {veth}: there is no route to it",
     ),
     "Cilium": (
         "ip link add cilium_host type bridge",
@@ -215,7 +215,7 @@ def test_with_the_nodes_files_it_sees_more(node: Node, tmp_path: Path) -> None:
         (results / f"macvlan-conf-{pod.container}-eth0").touch()
     _, lines = node.doctor(f"--host-root={tmp_path}")
     assert any(line.startswith("WARNING NetworkManager: runs, and no file") for line in lines)
-    assert not [line for line in lines if "runtime has no networks" in line]
+    assert not [line for line in lines if "runtime has no CNI results" in line]
 
     ours = Path(__file__).resolve().parents[2] / "cni/host-config"
     source = ours / "90-spidercoordinator-networkmanager.conf"
@@ -223,5 +223,5 @@ def test_with_the_nodes_files_it_sees_more(node: Node, tmp_path: Path) -> None:
     (results / f"macvlan-conf-{pods[1].container}-eth0").unlink()
     _, lines = node.doctor(f"--host-root={tmp_path}")
     assert not [line for line in lines if "NetworkManager" in line]
-    [line] = [line for line in lines if "runtime has no networks" in line]
+    [line] = [line for line in lines if "runtime has no CNI results" in line]
     assert line.startswith(f"WARNING link {pods[1].host_veth}: belongs to container")

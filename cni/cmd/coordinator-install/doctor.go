@@ -11,7 +11,7 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
-// runDoctor looks at the node and reports; it needs no capability, only the node's network. Its flags
+// runDoctor inspects the node and reports findings; it needs no capability, only the node's network. Its flags
 // have the values of the installer's pod.
 func runDoctor(arguments []string) int {
 	installer := &install.Installer{}
@@ -32,7 +32,7 @@ func runDoctor(arguments []string) int {
 	return doctor.Report(os.Stdout, doctor.Check(node))
 }
 
-// useNodePaths takes the usual places on a node for what no flag says.
+// useNodePaths sets the paths of a node for flags that are not given.
 func useNodePaths(flags *flag.FlagSet, installer *install.Installer, root string) {
 	setFlags := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { setFlags[f.Name] = true })

@@ -8,8 +8,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/interfaces"
 )
 
-// reportInterfaces writes the node's interfaces where kubelet looks for them. Nothing depends on them:
-// that they cannot be told is no reason to fail.
+// reportInterfaces writes the node's interfaces into the termination message that kubelet reads. It
+// is best effort: a failure is logged and does not fail the installation.
 func reportInterfaces(target string) {
 	if err := writeInterfaces(target); err != nil {
 		fmt.Fprintln(os.Stderr, "coordinator-install: the operator will not know this node's interfaces:", err)

@@ -35,7 +35,7 @@ func add(args *skel.CmdArgs) error {
 	return types.PrintResult(c.result(addPlan), c.cfg.CNIVersion)
 }
 
-// reconcile brings pod and node to what the configuration says.
+// reconcile makes the observed state of pod and node the desired one.
 func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
@@ -51,18 +51,18 @@ func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 	}
 	kernel.CacheIndexes(observed)
 	if err := kernel.Run(addPlan.Ops); err != nil {
-		return nil, c.fail(codeNetwork, fmt.Errorf("%w; everything done before was taken back; "+
+		return nil, c.fail(codeNetwork, fmt.Errorf("%w; all steps before were rolled back; "+
 			"section \"When ADD fails\" of docs/coordinator.md says what to check", err))
 	}
 	if addPlan.Announce || c.cfg.DetectConflict {
 		if err := kernel.Announce(c.args.IfName, plan.InterfaceAddresses(observed, c.req)); err != nil {
-			c.warn([]string{"neighbours were not told the hardware address: " + err.Error()})
+			c.warn([]string{"gratuitous ARP or unsolicited NA not sent: " + err.Error()})
 		}
 	}
 	return addPlan, nil
 }
 
-// detect asks the network, where it is configured, before anything is changed or announced.
+// detect probes for address conflicts and gateways, where it is configured, before any change.
 func (c *call) detect(kernel *apply.Kernel, observed *facts.Facts) error {
 	targets := plan.Detect(observed, c.req)
 	if len(targets.Addresses)+len(targets.Gateways) == 0 {
@@ -77,8 +77,8 @@ func (c *call) detect(kernel *apply.Kernel, observed *facts.Facts) error {
 	return nil
 }
 
-// result adds the leg to the interfaces of the previous result, behind them, so that the numbers
-// which its addresses refer to stay right.
+// result appends the veth pair to the interfaces of prevResult, so that the indexes in its ips stay
+// valid.
 //
 // veth0 is named without its namespace: versions of Multus up to 4.0 write the last interface with
 // a namespace into the pod's network-status, and that must stay the interface of the network.

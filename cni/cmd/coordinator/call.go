@@ -19,8 +19,8 @@ import (
 // Error codes of this plugin; the CNI specification leaves 100 and above to plugins.
 const (
 	codeNetwork   = 100 // the kernel refused a step
-	codeNotInSync = 101 // CHECK found differences
-	codeDetected  = 102 // another machine has the address, or the gateway does not answer
+	codeNotInSync = 101 // CHECK: observed and desired state differ
+	codeDetected  = 102 // address conflict, or the gateway does not answer
 )
 
 // codePluginNotAvailable is the answer of STATUS to a plugin that cannot serve an ADD now.
@@ -56,7 +56,7 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 	return c, nil
 }
 
-// podName reads the pod from the CNI arguments; a pod that is not named is told by its container.
+// podName reads the pod from the CNI arguments; without them there is none and messages name the container.
 func podName(arguments string) string {
 	var cniArgs struct {
 		types.CommonArgs
@@ -120,7 +120,7 @@ func addressesOf(result *current.Result, ifName string) []netip.Addr {
 	return addresses
 }
 
-// gatewaysOf lists the routers of the default routes that the previous plugins made.
+// gatewaysOf lists the gateways of the default routes in the previous plugins' result.
 func gatewaysOf(result *current.Result) map[facts.Family]netip.Addr {
 	gateways := map[facts.Family]netip.Addr{}
 	for _, route := range result.Routes {

@@ -43,15 +43,15 @@ func check(args *skel.CmdArgs) error {
 	for _, op := range addPlan.Ops {
 		missing = append(missing, op.Do.String())
 	}
-	return c.fail(codeNotInSync, fmt.Errorf("the network differs from the configuration; to be as configured it needs: %s; "+
+	return c.fail(codeNotInSync, fmt.Errorf("the network is not in sync with the configuration; to be as configured it needs: %s; "+
 		"delete the pod to have it set up again", strings.Join(missing, "; ")))
 }
 
-// gc removes what is left of pods that the runtime no longer knows in this network.
+// gc removes the veth pairs of attachments of this network that are not valid any more.
 func gc(args *skel.CmdArgs) error {
 	cfg := config.ParseLenient(args.StdinData, config.DefaultsPath)
 	if cfg.ValidAttachments == nil {
-		return nil // a runtime that says nothing must not cost anybody his network
+		return nil // no list is not an empty list: nothing is known to be stale
 	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
@@ -81,7 +81,7 @@ func status(args *skel.CmdArgs) error {
 		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
 	if _, err := facts.HostLinks(host); err != nil {
-		return types.NewError(codePluginNotAvailable, errors.Join(errors.New("coordinator: netlink does not answer"), err).Error(), "")
+		return types.NewError(codePluginNotAvailable, errors.Join(errors.New("coordinator: netlink request failed"), err).Error(), "")
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-// del removes what ADD made. The node comes first and needs only the container's ID; the pod's
-// namespace may be gone. Only a refusal of the kernel to remove something of ours is an error.
+// del removes what ADD added. The node is cleaned first and needs only the container's ID; the pod's
+// netns may be gone. Only what exists and cannot be removed is an error.
 func del(args *skel.CmdArgs) error {
 	c := &call{args: args, pod: podName(args.Args)}
 	c.cfg = config.ParseLenient(args.StdinData, config.DefaultsPath)
@@ -45,8 +45,8 @@ func (c *call) deleteVeth(kernel *apply.Kernel) error {
 	return c.deleteHostEntries(kernel)
 }
 
-// deleteHostEntries removes what is left on the node for the interface's addresses, and what another
-// interface of a living pod must not keep.
+// deleteHostEntries removes what is left on the node for the interface's addresses, and the
+// source routing of the interface in a pod whose netns still exists.
 func (c *call) deleteHostEntries(kernel *apply.Kernel) error {
 	var addresses []netip.Addr
 	if c.cfg.Prev != nil {

@@ -35,7 +35,7 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.PutRule:
 		err := k.netns(a.Side).Netlink.RuleAdd(toRule(a.Rule))
 		if errors.Is(err, unix.EEXIST) {
-			return nil // another ADD was faster
+			return nil // a concurrent ADD added it
 		}
 		return err
 	case plan.DropRule:
@@ -49,7 +49,7 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.DropMarks:
 		return k.dropMarks(a.Family)
 	}
-	return fmt.Errorf("no way to do %T", action)
+	return fmt.Errorf("unsupported action %T", action)
 }
 
 func (k *Kernel) netns(side facts.Side) *facts.Namespace {
@@ -59,7 +59,7 @@ func (k *Kernel) netns(side facts.Side) *facts.Namespace {
 	return k.Pod
 }
 
-// index finds an interface's number; names are asked for once.
+// index returns a link's index; each name is looked up once.
 func (k *Kernel) index(side facts.Side, dev string) (int, error) {
 	if index, cached := k.indexes[side][dev]; cached {
 		return index, nil
@@ -79,7 +79,7 @@ func (k *Kernel) index(side facts.Side, dev string) (int, error) {
 	return link.Attrs().Index, nil
 }
 
-// CacheIndexes tells the numbers of interfaces that were read before.
+// CacheIndexes takes the indexes of the links of the observed state.
 func (k *Kernel) CacheIndexes(observed *facts.Facts) {
 	k.indexes = map[facts.Side]map[string]int{facts.Pod: {}, facts.Host: {}}
 	for _, side := range []facts.Side{facts.Pod, facts.Host} {

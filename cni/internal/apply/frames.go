@@ -18,7 +18,7 @@ const (
 	optionSourceLinkAddr        = 1
 	optionTargetLinkAddr        = 2
 	flagOverride                = 0x20
-	hopLimit                    = 255 // neighbours drop anything less: it would have come through a router
+	hopLimit                    = 255 // receivers drop anything less: it was forwarded by a router
 	offsetTarget                = etherLen + ipv6Len + 8
 	offsetICMP                  = etherLen + ipv6Len
 	offsetARPMAC, offsetARP     = etherLen + 8, etherLen + 14
@@ -35,8 +35,8 @@ func ethernet(to, from net.HardwareAddr, kind uint16) []byte {
 	return binary.BigEndian.AppendUint16(frame, kind)
 }
 
-// arpFrame makes a broadcast ARP request. With sender and target the same it announces an address, with
-// an unspecified sender it asks who has one without claiming it (RFC 5227).
+// arpFrame encodes a broadcast ARP request. With equal sender and target it is gratuitous ARP, with an
+// unspecified sender an ARP probe (RFC 5227).
 func arpFrame(mac net.HardwareAddr, sender, target netip.Addr) []byte {
 	frame := ethernet(broadcast, mac, etherARP)
 	frame = append(frame, 0, 1, 8, 0, 6, 4, 0, arpRequest)
@@ -44,8 +44,8 @@ func arpFrame(mac net.HardwareAddr, sender, target netip.Addr) []byte {
 	return append(append(frame, 0, 0, 0, 0, 0, 0), target.AsSlice()...)
 }
 
-// neighborSolicitation asks for the owner of an IPv6 address; from the unspecified address it is the question of
-// duplicate address detection (RFC 4862) and carries no hardware address.
+// neighborSolicitation encodes an NS; from the unspecified address it is the one of duplicate address
+// detection (RFC 4862) and has no source link-layer address option.
 func neighborSolicitation(mac net.HardwareAddr, sender, target netip.Addr) []byte {
 	last := target.As16()
 	group := netip.AddrFrom16([16]byte{0xff, 2, 11: 1, 12: 0xff, 13: last[13], 14: last[14], 15: last[15]})
@@ -56,7 +56,7 @@ func neighborSolicitation(mac net.HardwareAddr, sender, target netip.Addr) []byt
 	return ipv6(mac, sender, group, body)
 }
 
-// neighborAdvertisement tells all neighbours that an IPv6 address has this hardware address from now on.
+// neighborAdvertisement encodes an unsolicited NA with the override flag, to all nodes.
 func neighborAdvertisement(mac net.HardwareAddr, target netip.Addr) []byte {
 	body := append([]byte{typeNeighborAdvertisement, 0, 0, 0, flagOverride, 0, 0, 0}, target.AsSlice()...)
 	return ipv6(mac, target, allNodes, append(append(body, optionTargetLinkAddr, 1), mac...))
@@ -89,8 +89,8 @@ func checksum(sender, group netip.Addr, body []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// claimedAddress reads from a frame who claims which address: the sender of any ARP packet, the target of a
-// neighbour advertisement, and the target of somebody else's duplicate address detection.
+// claimedAddress decodes the claim of an address in a frame: the sender of an ARP packet, the target of
+// an NA, and the target of another host's duplicate address detection.
 func claimedAddress(frame []byte) (ip netip.Addr, mac net.HardwareAddr, ok bool) {
 	if len(frame) < etherLen+arpLen {
 		return ip, nil, false

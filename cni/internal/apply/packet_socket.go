@@ -22,7 +22,7 @@ const (
 	longestEthernet = 2048
 )
 
-// packetSocket is a raw socket on an interface of the pod.
+// packetSocket is an AF_PACKET socket on an interface of the pod.
 type packetSocket struct {
 	fd  int
 	mac net.HardwareAddr
@@ -51,7 +51,7 @@ func (k *Kernel) openPacketSocket(dev string) (*packetSocket, error) {
 
 func (s *packetSocket) close() error { return unix.Close(s.fd) }
 
-// Announce tells the neighbours on an interface which hardware address its addresses have now.
+// Announce sends gratuitous ARP and unsolicited NA for the addresses of an interface.
 func (k *Kernel) Announce(dev string, addresses []netip.Addr) error {
 	socket, err := k.openPacketSocket(dev)
 	if err != nil {
@@ -69,16 +69,15 @@ func (k *Kernel) Announce(dev string, addresses []netip.Addr) error {
 	return errors.Join(append(errs, socket.close())...)
 }
 
-// Detection is what to find out before a pod's addresses are used.
+// Detection is what to probe before a pod's addresses are used.
 type Detection struct {
 	Dev       string
-	Addresses []netip.Addr // does another machine have one of these?
-	Gateways  []netip.Addr // does each of these answer?
-	Sources   []netip.Addr // addresses to ask gateways from
+	Addresses []netip.Addr // probed for conflicts
+	Gateways  []netip.Addr // have to answer
+	Sources   []netip.Addr // sender addresses of requests to gateways
 }
 
-// Detect asks for conflicts first, for all addresses at the same time and without claiming them, and
-// then for the gateways. Its error names the first conflict or the gateway that did not answer.
+// Detect probes for conflicts first, all addresses at the same time, and then for the gateways. Its error names the first conflict or the gateway that did not answer.
 func (k *Kernel) Detect(d Detection) error {
 	socket, err := k.openPacketSocket(d.Dev)
 	if err != nil {
@@ -111,7 +110,7 @@ func (k *Kernel) Detect(d Detection) error {
 	return nil
 }
 
-// probe asks once and listens for one interval, or until every gateway has answered.
+// probe sends one request each and listens for one interval, or until every gateway has answered.
 func (s *packetSocket) probe(d Detection, addresses []netip.Addr, unanswered map[netip.Addr]bool) error {
 	var errs []error
 	for _, ip := range addresses {
@@ -144,7 +143,7 @@ func (s *packetSocket) sendRequest(sender, target netip.Addr) error {
 	return err
 }
 
-// listen reads for one interval and strikes out the gateways that answer.
+// listen reads for one interval and deletes gateways that answer from unanswered.
 func (s *packetSocket) listen(dev string, addresses []netip.Addr, unanswered map[netip.Addr]bool) error {
 	frame := make([]byte, longestEthernet)
 	for end := time.Now().Add(probeInterval); ; {
@@ -158,7 +157,7 @@ func (s *packetSocket) listen(dev string, addresses []netip.Addr, unanswered map
 		}
 		size, _, err := unix.Recvfrom(s.fd, frame, unix.MSG_DONTWAIT)
 		if err != nil {
-			continue // nothing came, or the interface was down for a moment; the time is bounded
+			continue // no frame, or the link was down for a moment; the deadline bounds the loop
 		}
 		ip, mac, ok := claimedAddress(frame[:size])
 		if !ok || bytes.Equal(mac, s.mac) {

@@ -12,7 +12,7 @@ import (
 	"github.com/containernetworking/cni/pkg/version"
 )
 
-// Mode says how the pod's second leg into its node is made.
+// Mode selects the veth pair that connects the pod with its node.
 type Mode string
 
 // The modes. Auto becomes underlay or overlay by what is in the pod.

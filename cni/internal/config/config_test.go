@@ -58,7 +58,7 @@ func TestValuesAreParsed(t *testing.T) {
 		keys, want, _ := strings.Cut(keys, "=")
 		t.Run(keys, func(t *testing.T) {
 			if got := fmt.Sprint(read(parse(t, keys))); got != want {
-				t.Errorf("got %s, wanted %s", got, want)
+				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}
@@ -91,7 +91,7 @@ func TestErrorsNameTheKeyAndTheValue(t *testing.T) {
 	} {
 		t.Run(keys, func(t *testing.T) {
 			if _, err := Parse(conf(keys+`,"hijackCIDR2":[]`), noDefaults); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("got %v, wanted %q in it", err, want)
+				t.Errorf("got %v, want %q in it", err, want)
 			}
 		})
 	}
@@ -172,7 +172,7 @@ func TestValidAttachmentsAtGC(t *testing.T) {
 			got = fmt.Sprint(len(cfg.ValidAttachments))
 		}
 		if got != want {
-			t.Errorf("%s: got %s, wanted %s", keys, got, want)
+			t.Errorf("%s: got %s, want %s", keys, got, want)
 		}
 	}
 }

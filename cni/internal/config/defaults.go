@@ -11,7 +11,7 @@ import (
 // DefaultsPath is where the node's installer writes the defaults of the cluster.
 const DefaultsPath = "/var/lib/spidercoordinator/defaults.json"
 
-// applyDefaults takes what the section does not say from the defaults file. A section that names the
+// applyDefaults sets the section's unset keys from the defaults file. A section that names the
 // cluster's CIDRs was written by the operator and is complete: what it leaves out is meant to be
 // left out. Lists are replaced, never joined.
 func (n *network) applyDefaults(path string) error {

@@ -9,7 +9,7 @@ import (
 
 const maxMTU = 65535
 
-// validate turns the section into a Config, or says which key has which bad value.
+// validate converts the section into a Config, or returns which key has which invalid value.
 func (n *network) validate() (*Config, error) {
 	s := &n.section
 	cfg := &Config{

@@ -1,5 +1,5 @@
-// Package doctor looks at a node and says what will break pods' traffic, or has broken it. It decides
-// from facts and changes nothing: what belongs to the node is the administrator's to change.
+// Package doctor inspects a node and reports what breaks pods' traffic, or will. It decides from facts
+// and changes nothing: settings of the node are the administrator's.
 package doctor
 
 import (
@@ -25,25 +25,25 @@ const (
 // Finding is one line of the report.
 type Finding struct {
 	Level   Level
-	Subject string // the thing, as one finds it on the node
-	Value   string // how it is
-	Remedy  string // what to do
+	Subject string // the object: link, route, rule, sysctl, file
+	Value   string // its observed state
+	Remedy  string // command or setting
 }
 
 func (f Finding) String() string {
 	return fmt.Sprintf("%-8s %s: %s: %s", f.Level, f.Subject, f.Value, f.Remedy)
 }
 
-// Node is everything the findings are made from.
+// Node is the observed state of a node.
 type Node struct {
 	State *facts.NetnsState
-	// Plugin and PluginErr tell of the plugin's file; Target is its path.
+	// Plugin and PluginErr are the state of the plugin's file; Target is its path.
 	Plugin    install.State
 	PluginErr error
 	Target    string
-	Backup    string // path of another product's plugin that was put aside; empty for none
+	Backup    string // path of the backup of another product's plugin; empty for none
 	Defaults  Defaults
-	// LinkManagers are the programs of the node that look after links.
+	// LinkManagers are the programs of the node that configure links.
 	LinkManagers []LinkManager
 	// Containers holds the containers that the runtime has networks for; nil when that cannot be seen.
 	Containers map[string]bool
@@ -64,11 +64,11 @@ type Defaults struct {
 // LinkManager is a program that configures links by itself.
 type LinkManager struct {
 	Name      string
-	Unmanaged bool   // a file says that it leaves veths alone
-	File      string // the file of ours to put there
+	Unmanaged bool   // its configuration excludes host veths
+	File      string // where to put the file of cni/host-config
 }
 
-// Check returns the findings in the order in which one works through them.
+// Check returns the findings in the order in which to work through them.
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
@@ -95,7 +95,7 @@ func Report(out io.Writer, findings []Finding) int {
 	return 0
 }
 
-// coordinatorVeths are the node's ends of pods' veth pairs, by their name.
+// coordinatorVeths are the host veths of pods, by name.
 func coordinatorVeths(host *facts.NetnsState) map[string]facts.Link {
 	veths := map[string]facts.Link{}
 	for _, link := range host.Links {

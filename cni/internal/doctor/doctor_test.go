@@ -132,11 +132,11 @@ func expect(t *testing.T, got []string, want string) {
 		starts = strings.Split(want, "; ")
 	}
 	if len(got) != len(starts) {
-		t.Fatalf("got %q, wanted %q", got, starts)
+		t.Fatalf("got %q, want %q", got, starts)
 	}
 	for i := range got {
 		if !strings.HasPrefix(got[i], starts[i]) {
-			t.Errorf("got %q, wanted %q", got, starts)
+			t.Errorf("got %q, want %q", got, starts)
 		}
 	}
 }

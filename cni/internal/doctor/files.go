@@ -24,8 +24,8 @@ func plugin(node Node) []Finding {
 			"run this in the installer's pod, or with --source and --target-dir as they are here"})
 	}
 	if node.Backup != "" {
-		findings = append(findings, Finding{Note, "plugin " + node.Backup, "is another product's, put aside",
-			"nothing; it comes back when the installer stops"})
+		findings = append(findings, Finding{Note, "plugin " + node.Backup, "is the backup of another product's plugin",
+			"nothing; it is restored when the installer stops"})
 	}
 	return findings
 }
@@ -59,16 +59,16 @@ func linkManagers(node Node) []Finding {
 		switch {
 		case manager.Unmanaged:
 		case node.HostFiles:
-			findings = append(findings, Finding{Warning, subject, "runs, and no file keeps it off the node's veth*", remedy})
+			findings = append(findings, Finding{Warning, subject, "runs, and no file makes the node's veth* unmanaged", remedy})
 		default:
-			findings = append(findings, Finding{Unseen, subject, "runs; whether it leaves the node's veth* alone is in files that are not mounted here",
+			findings = append(findings, Finding{Unseen, subject, "runs; whether the node's veth* are unmanaged is in files that are not mounted here",
 				"on the node: ls " + manager.File + "; if it is missing, " + remedy})
 		}
 	}
 	return findings
 }
 
-// unobservable says what nobody sees from here.
+// unobservable reports what cannot be observed from here.
 func unobservable(node Node) []Finding {
 	findings := []Finding{{Unseen, "pods' own routes, rules and nftables tables", "are in their network namespaces",
 		"as root on the node: nsenter -t PID -n, and the table From symptom to command; the runtime's CHECK names what differs"}}
@@ -77,7 +77,7 @@ func unobservable(node Node) []Finding {
 			"set the chart's value installer.hostNetwork, or run this as root on the node"})
 	}
 	if node.Containers == nil {
-		findings = append(findings, Finding{Unseen, "containers", "the runtime's records are not mounted here, so veth pairs of containers that are gone are not told",
+		findings = append(findings, Finding{Unseen, "containers", "the runtime's CNI cache is not mounted here, so veth pairs of deleted containers are not reported",
 			"as root on the node: coordinator-install doctor --host-root=/"})
 	}
 	return findings

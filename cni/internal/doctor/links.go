@@ -11,7 +11,7 @@ import (
 
 func vethOwner(link facts.Link) (plan.Owner, bool) { return plan.ParseAlias(link.Alias) }
 
-// links looks for veths that somebody changed after the plugin had made them.
+// links reports host veths that were changed after the plugin had added them.
 func links(node Node) []Finding {
 	var findings []Finding
 	for _, link := range node.State.Links {
@@ -25,7 +25,7 @@ func links(node Node) []Finding {
 		}
 		if expectedMAC := plan.HostMAC(owner.ContainerID); link.MAC != expectedMAC {
 			findings = append(findings, Finding{Error, subject, "has the hardware address " + link.MAC + " in place of " + expectedMAC,
-				"the pod sends to the one that it was made with: put cni/host-config's .link file on the node; the pod needs to be made anew"})
+				"the pod's neighbour entry has the one of its creation: put cni/host-config's .link file on the node and recreate the pod"})
 		}
 		for _, addr := range node.State.Addrs {
 			if addr.Dev == link.Name && !(addr.Prefix.Addr().Is6() && addr.Prefix.Addr().IsLinkLocalUnicast()) {
@@ -38,7 +38,7 @@ func links(node Node) []Finding {
 
 const linkManagerNames = "NetworkManager, systemd-networkd, udev; see cni/host-config"
 
-// staleState looks for what no pod needs any more.
+// staleState reports links, routes and neighbours without a pod.
 func staleState(node Node) []Finding {
 	return append(staleLinks(node), staleEntries(node.State)...)
 }
@@ -57,13 +57,13 @@ func staleLinks(node Node) []Finding {
 		remove := "ip link del " + link.Name
 		switch {
 		case !link.PeerElsewhere:
-			findings = append(findings, Finding{Warning, "link " + link.Name, "its other end is in no pod", remove})
+			findings = append(findings, Finding{Warning, "link " + link.Name, "its peer is in no pod", remove})
 		case node.Containers != nil && !node.Containers[owner.ContainerID]:
-			findings = append(findings, Finding{Warning, "link " + link.Name, "belongs to container " + owner.ContainerID + ", of which the runtime has no networks",
-				remove + "; its namespace is still there: ip netns, lsns -t net"})
+			findings = append(findings, Finding{Warning, "link " + link.Name, "belongs to container " + owner.ContainerID + ", for which the runtime has no CNI results",
+				remove + "; its netns still exists: ip netns, lsns -t net"})
 		case !routed[link.Name]:
 			findings = append(findings, Finding{Error, "link " + link.Name, "no route leads to the pod of container " + owner.ContainerID,
-				"somebody removed it: delete the pod to have it set up again"})
+				"it was removed: delete the pod to have it set up again"})
 		}
 	}
 	return findings
@@ -75,24 +75,24 @@ func staleEntries(host *facts.NetnsState) []Finding {
 	for _, route := range podRoutes(host) {
 		routeDev[unmap(route.Dst)] = route.Dev
 		if link, ok := host.Link(route.Dev); !ok || !link.Up {
-			findings = append(findings, Finding{Warning, fmt.Sprintf("route to %s in table %d", route.Dst.Addr(), route.Table), "leads into " + route.Dev + ", which is gone or down",
+			findings = append(findings, Finding{Warning, fmt.Sprintf("route to %s in table %d", route.Dst.Addr(), route.Table), "its device " + route.Dev + " is missing or down",
 				fmt.Sprintf("ip route del %s table %d, if no pod has that address", route.Dst, route.Table)})
 		}
 	}
 	for _, neigh := range host.Neighs {
 		if _, ok := veths[neigh.Dev]; ok && neigh.Permanent && routeDev[neigh.IP] != neigh.Dev {
-			findings = append(findings, Finding{Warning, "neighbour " + neigh.IP.String() + " of " + neigh.Dev, "no route of ours leads there",
+			findings = append(findings, Finding{Warning, "neighbour " + neigh.IP.String() + " of " + neigh.Dev, "there is no route to it",
 				fmt.Sprintf("ip neigh del %s dev %s", neigh.IP, neigh.Dev)})
 		}
 	}
 	return findings
 }
 
-// datapaths names programs of other networks that are known to get into the way.
+// datapaths reports dataplanes of other networks that are known to interfere.
 func datapaths(node Node) []Finding {
 	var findings []Finding
 	for _, datapath := range []struct{ link, subject, value, remedy string }{
-		{"cilium_host", "Cilium", "its programs handle packets between the node and its links",
+		{"cilium_host", "Cilium", "its eBPF programs may bypass the node's routing",
 			"if the node does not reach underlay pods: cilium-dbg monitor --type drop, and run Cilium with bpf.hostLegacyRouting=true"},
 		{"bpfin.cali", "Calico's eBPF data plane", "services are translated in Calico's own links, which underlay pods do not have",
 			"if underlay pods reach no ClusterIP: run Calico with bpfEnabled false, and kube-proxy"},

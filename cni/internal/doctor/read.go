@@ -16,7 +16,7 @@ import (
 )
 
 // Read gathers the facts. hostRoot is the folder in which the node's files are; empty where they
-// are not mounted. Netlink is asked what anybody may ask.
+// are not mounted. The netlink requests need no capability.
 func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	host, err := facts.OpenCurrent()
 	if err != nil {
@@ -66,12 +66,12 @@ func readDefaults(installer *install.Installer) Defaults {
 	return file
 }
 
-// readLinkManagers looks for the programs by their sockets: these are listed for everybody who is in
-// the node's network.
+// readLinkManagers finds the programs by their Unix sockets, which every process in the node's netns
+// can list.
 func readLinkManagers(hostRoot string) []LinkManager {
 	sockets, err := os.ReadFile("/proc/net/unix")
 	if err != nil {
-		sockets = nil // it is asked for traces on the disk, then
+		sockets = nil // their runtime directories are checked instead
 	}
 	var managers []LinkManager
 	for _, program := range []struct {

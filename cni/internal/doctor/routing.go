@@ -7,7 +7,7 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-// sysctls looks at the node's sysctls. They are its own: they are told, never changed.
+// sysctls reports the node's sysctls; they are never changed.
 func sysctls(node Node) []Finding {
 	host := node.State
 	families := familiesOf(podRoutes(host))
@@ -18,14 +18,14 @@ func sysctls(node Node) []Finding {
 	}{{facts.V4, facts.Forward4}, {facts.V6, facts.Forward6}} {
 		if families[forwarding.family] && host.Sysctls[forwarding.key] == "0" {
 			findings = append(findings, Finding{Error, "sysctl " + forwarding.key, "0",
-				fmt.Sprintf("set it to 1: the node forwards nothing, so pods reach no service by %s", forwarding.family)})
+				fmt.Sprintf("set it to 1: the node does not forward, so pods reach no service by %s", forwarding.family)})
 		}
 	}
 	switch host.Sysctls[facts.TCPLiberal] {
 	case "0":
 		findings = append(findings, Finding{Warning, "sysctl " + facts.TCPLiberal, "0",
-			"set it to 1 if TCP between underlay pods and overlay pods of other nodes is reset: answers take another way than requests, " +
-				"and kube-proxy in iptables mode drops what the connection tracker calls invalid"})
+			"set it to 1 if TCP between underlay pods and overlay pods of other nodes is reset: replies take another route than requests, " +
+				"and kube-proxy in iptables mode drops packets that conntrack calls INVALID"})
 	case "":
 		findings = append(findings, Finding{Unseen, "sysctl " + facts.TCPLiberal, "is not there",
 			"only the node's own namespaces show it: is the module nf_conntrack loaded, and does this run in the node's network?"})
@@ -33,8 +33,8 @@ func sysctls(node Node) []Finding {
 	return append(findings, reversePathFilter(host)...)
 }
 
-// reversePathFilter looks for links of ours that drop what comes in by them: with rp_filter 1 the kernel
-// wants the way back to lead into the same link, and a rule that goes before ours may say otherwise.
+// reversePathFilter reports host veths that drop what they receive: with rp_filter 1 the reverse path
+// must lead into the same link, and a rule with a higher priority may select another.
 func reversePathFilter(host *facts.NetnsState) []Finding {
 	if len(plan.RulesBeforeOurs(host)) == 0 {
 		return nil
@@ -66,7 +66,7 @@ func rules(node Node) []Finding {
 	return append(findings, missingRules(node)...)
 }
 
-// missingRules looks for tables with routes to pods to which no rule leads.
+// missingRules reports tables with routes to pods that no rule looks up.
 func missingRules(node Node) []Finding {
 	type lookup struct {
 		family facts.Family
@@ -92,7 +92,7 @@ func missingRules(node Node) []Finding {
 	return findings
 }
 
-// routes looks for a table that others use too.
+// routes reports that other programs use hostRuleTable.
 func routes(node Node) []Finding {
 	var findings []Finding
 	table := node.Defaults.Table

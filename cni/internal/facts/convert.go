@@ -53,7 +53,7 @@ func fromLink(link netlink.Link) Link {
 	}
 }
 
-// linkNamer tells the name of a link by its number; a link that is gone has none.
+// linkNamer returns the name of a link by its index; empty for a deleted one.
 type linkNamer func(index int) string
 
 // fromRoute converts one route; IPv6 routes to the same destination through several next hops come

@@ -55,7 +55,7 @@ func TestRoutesAreConverted(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := fromRoute(test.route, testLinkName); !slices.Equal(got, test.want) {
-				t.Errorf("got %+v, wanted %+v", got, test.want)
+				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
 	}
@@ -67,7 +67,7 @@ func TestRulesWithOtherSelectorsAreForeign(t *testing.T) {
 	ours.Family, ours.Priority, ours.Table, ours.Mark, ours.Mask, ours.Protocol = unix.AF_INET, 1000, 5000, MarkBit, &mask, Proto
 	want := Rule{Family: V4, Priority: 1000, Mark: MarkBit, Mask: MarkBit, Table: 5000, Proto: Proto}
 	if got := fromRule(*ours); got != want {
-		t.Errorf("got %+v, wanted %+v", got, want)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for name, change := range map[string]func(*netlink.Rule){
 		"destination": func(r *netlink.Rule) { r.Dst = ipNet(t, "10.0.0.0/8") },
@@ -98,7 +98,7 @@ func TestToPrefix(t *testing.T) {
 		{ipNet(t, "fd00::/8"), unix.AF_INET6, "fd00::/8"},
 	} {
 		if got := toPrefix(test.network, test.family); got.String() != test.want {
-			t.Errorf("got %s, wanted %s", got, test.want)
+			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// linkCache reads links by their number, each once.
+// linkCache gets links by index, each once.
 type linkCache struct {
 	handle *netlink.Handle
 	links  map[int]Link
@@ -20,7 +20,7 @@ func (c *linkCache) link(index int) Link {
 	}
 	link, err := c.handle.LinkByIndex(index)
 	if err != nil {
-		return Link{} // it is gone by now
+		return Link{} // deleted meanwhile
 	}
 	c.links[index] = fromLink(link)
 	return c.links[index]

@@ -10,13 +10,13 @@ import (
 )
 
 // MarkBit is the one bit of the packet mark and the connection mark that this plugin uses, and only
-// inside pods. It is clear of the bits known to be used there by meshes and tunnels.
+// inside pods. Meshes and tunnels are not known to use it.
 const MarkBit = 0x20000000
 
 // MarkTable is the name of the private nftables table; there is one for each family in use.
 const MarkTable = "spidercoordinator"
 
-// markRuleVersion is stored with each rule: a rule that somebody edits loses it.
+// markRuleVersion is stored with each rule: a rule that is edited loses it.
 const markRuleVersion = "spidercoordinator rule 1"
 
 const ctStateNew = 0x8
@@ -110,7 +110,7 @@ func readMarkState(conn *nftables.Conn, family Family) (MarkState, error) {
 	for _, markRule := range desired {
 		rules, err := conn.GetRules(table, markRule.Chain)
 		if err != nil || len(rules) != 1 || !bytes.Equal(rules[0].UserData, markRule.Rule.UserData) {
-			return MarksBroken, nil // a missing chain is an error of the kernel's answer
+			return MarksBroken, nil // the kernel answers a missing chain with an error
 		}
 	}
 	return MarksComplete, nil

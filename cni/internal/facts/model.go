@@ -8,7 +8,7 @@ import (
 	"net/netip"
 )
 
-// Proto marks every route and rule of ours (RTM protocol number), so that `ip route show proto 92`
+// Proto is the protocol number (rtm_protocol) of every route and rule of this plugin, so that `ip route show proto 92`
 // lists them and nothing foreign is ever removed.
 const Proto = 92
 
@@ -34,10 +34,10 @@ const ProtoRA = 9
 // ProtoKernel is the protocol of routes that the kernel makes for addresses.
 const ProtoKernel = 2
 
-// Side says in which namespace something is.
+// Side is the network namespace of an object: the pod's or the node's.
 type Side int
 
-// The two sides of a pod's second leg.
+// The two network namespaces that a veth pair connects.
 const (
 	Pod Side = iota
 	Host
@@ -88,7 +88,7 @@ type Link struct {
 	MTU    int
 	TxQLen int
 	Up     bool
-	// PeerElsewhere says that the other end of a veth is in another namespace.
+	// PeerElsewhere: the peer of a veth is in another namespace.
 	PeerElsewhere bool
 }
 
@@ -163,7 +163,7 @@ type NetnsState struct {
 	Marks   map[Family]MarkState
 }
 
-// Facts is everything a plan is made from.
+// Facts is the observed state of a pod and its node.
 type Facts struct {
 	Pod, Host NetnsState
 	// Sources holds the address the node uses by default, for each family it has a default route for.

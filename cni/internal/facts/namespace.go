@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network namespace with its one netlink socket.
+// Namespace is a network namespace and its netlink socket.
 type Namespace struct {
 	Netlink *netlink.Handle
 	netns   ns.NetNS

@@ -15,18 +15,18 @@ import (
 // PodVeth is the pod's end of the veth pair.
 const PodVeth = "veth0"
 
-// Query says what to read beside the state of the pod.
+// Query selects what to read beside the state of the pod.
 type Query struct {
 	HostVeth      string         // name of the node's end of the veth pair
 	HostRuleTable int            // routing table of the node that holds the routes to pods
 	First         string         // first interface of the pod; its veth peer on the node is read
 	IfName        string         // interface of this call
-	PrevAddrs     []netip.Addr   // addresses of the interface known from the previous plugin
+	PrevAddrs     []netip.Addr   // addresses of the interface in prevResult
 	Marks         bool           // read the nftables table
 	ClusterCIDRs  []netip.Prefix // networks of the cluster whose routes' MTU matters
 }
 
-// Read gathers the facts of a pod and its node.
+// Read reads the observed state of a pod and its node.
 func Read(pod, host *Namespace, query Query) (*Facts, error) {
 	observed := &Facts{Sources: map[Family]netip.Addr{}}
 	if err := readPod(pod, &observed.Pod, query); err != nil {
@@ -55,7 +55,7 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 	})
 }
 
-// readRouting reads all that decides which way a packet takes.
+// readRouting reads all that a route lookup depends on.
 func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	name, err := readLinks(handle, state)
 	if err != nil {
@@ -165,7 +165,7 @@ func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route
 	return routes, err
 }
 
-// readNeighs lists the neighbours of families whose address is to be kept.
+// readNeighs lists the neighbours of families whose address matches.
 func readNeighs(handle *netlink.Handle, families []Family, match func(netip.Addr) bool, name linkNamer) ([]Neigh, error) {
 	var converted []Neigh
 	for _, family := range families {

@@ -21,7 +21,7 @@ func linkByName(handle *netlink.Handle, name string) (link Link, ok bool, err er
 		return Link{}, false, nil
 	}
 	if err != nil {
-		return Link{}, false, fmt.Errorf("look for link %s on the node: %w", name, err)
+		return Link{}, false, fmt.Errorf("get link %s of the node: %w", name, err)
 	}
 	return fromLink(nlLink), true, nil
 }
@@ -33,7 +33,7 @@ func HostLinks(host *Namespace) ([]Link, error) {
 	return state.Links, err
 }
 
-// HostEntries reads the routes of ours and the neighbours that the node has for addresses.
+// HostEntries reads the node's routes and neighbours of addresses.
 func HostEntries(host *Namespace, addrs []netip.Addr) (*NetnsState, error) {
 	podAddrs := addrSet{}
 	for _, ip := range addrs {

@@ -105,14 +105,15 @@ func readHostLinks(links *linkCache, observed *Facts, query Query) error {
 	return nil
 }
 
-// documentationAddrs are addresses set aside for documentation: the route to them is the default route.
+// documentationAddrs are of the documentation prefixes (RFC 5737, RFC 3849): a route lookup for them
+// gives the default route.
 var documentationAddrs = map[Family]netip.Addr{
 	V4: netip.MustParseAddr("192.0.2.1"),
 	V6: netip.MustParseAddr("2001:db8::1"),
 }
 
-// readSources asks the node's routing which of its addresses it uses by default. Asking for the
-// pod's address instead would give another answer once the route to the pod is in place.
+// readSources looks up the preferred source address of the node's default route. A lookup of the
+// pod's address instead would have another result once the route to the pod exists.
 func readSources(handle *netlink.Handle, observed *Facts) error {
 	for family, target := range documentationAddrs {
 		routes, err := handle.RouteGet(target.AsSlice())
@@ -129,8 +130,8 @@ func readSources(handle *netlink.Handle, observed *Facts) error {
 	return nil
 }
 
-// clusterMTU looks at the node's routes into networks of the cluster: an overlay network leaves its
-// MTU on them or on their interfaces.
+// clusterMTU is the smallest MTU of the node's routes to the cluster's CIDRs: an overlay network sets
+// it on these routes or on their interfaces.
 func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 	smallest := 0
 	if len(networks) == 0 {
@@ -145,7 +146,7 @@ func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 			dst := toPrefix(route.Dst, route.Family)
 			inside := func(network netip.Prefix) bool { return network.Bits() <= dst.Bits() && network.Contains(dst.Addr()) }
 			if dst.IsSingleIP() || !slices.ContainsFunc(networks, inside) {
-				continue // a route to a single pod of this node leads through no tunnel
+				continue // a route to one pod of this node uses no tunnel
 			}
 			for _, mtu := range []int{route.MTU, links.mtu(route.LinkIndex)} {
 				if mtu > 0 && (smallest == 0 || mtu < smallest) {

@@ -12,8 +12,8 @@ const (
 	SrcValidMark = "net/ipv4/conf/all/src_valid_mark"
 )
 
-// Snapshot reads the whole state of the node, which needs no rights. It takes as long as the node has
-// links; ADD reads less.
+// Snapshot reads the complete state of the node, which needs no capability. It is proportional to the
+// number of links; ADD reads less.
 func Snapshot(host *Namespace) (*NetnsState, error) {
 	state := &NetnsState{}
 	name, err := readRouting(host.Netlink, state)

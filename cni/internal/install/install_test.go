@@ -53,11 +53,11 @@ func sync(t *testing.T, installer *Installer, want ...string) {
 		t.Fatal(err)
 	}
 	if len(changed) != len(want) {
-		t.Fatalf("changed %q, wanted %q", changed, want)
+		t.Fatalf("changed %q, want %q", changed, want)
 	}
 	for i, word := range want {
 		if !strings.Contains(changed[i], word) {
-			t.Errorf("changed %q, wanted %q", changed, want)
+			t.Errorf("changed %q, want %q", changed, want)
 		}
 	}
 }
@@ -89,27 +89,27 @@ func TestAnotherProductsPluginIsLeftAlone(t *testing.T) {
 	installer := newInstaller(t)
 	writeFile(t, installer.Target(), "of another product")
 	if _, err := installer.Sync(); err == nil || !strings.Contains(err.Error(), "--replace-foreign") {
-		t.Errorf("wanted a refusal that names the flag, got %v", err)
+		t.Errorf("want a refusal that names the flag, got %v", err)
 	}
 	if readFile(t, installer.Target()) != "of another product" {
 		t.Error("it was overwritten")
 	}
 }
 
-func TestAnotherProductsPluginIsPutAsideAndBack(t *testing.T) {
+func TestAnotherProductsPluginIsBackedUpAndRestored(t *testing.T) {
 	installer := newInstaller(t)
 	installer.ReplaceForeign = true
 	writeFile(t, installer.Target(), "of another product")
-	sync(t, installer, "put aside", "installed")
+	sync(t, installer, "backed up", "installed")
 	sync(t, installer)
 	if _, err := installer.Restore(); err != nil {
 		t.Fatal(err)
 	}
 	if readFile(t, installer.Target()) != "of another product" {
-		t.Error("it is not back")
+		t.Error("it was not restored")
 	}
 	if changed, err := installer.Restore(); err != nil || changed != nil {
-		t.Errorf("a second time there is nothing to put back: %v %v", changed, err)
+		t.Errorf("a second time there is nothing to restore: %v %v", changed, err)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestDefaultsFollowTheirSource(t *testing.T) {
 	sync(t, installer)
 	writeFile(t, installer.DefaultsSource, `{"mode":`)
 	if _, err := installer.Sync(); err == nil || !strings.Contains(err.Error(), "not valid JSON") {
-		t.Errorf("wanted a refusal of broken JSON, got %v", err)
+		t.Errorf("want a refusal of broken JSON, got %v", err)
 	}
 	if err := os.Remove(installer.DefaultsSource); err != nil {
 		t.Fatal(err)
@@ -150,6 +150,6 @@ func TestAMissingDirectoryIsExplained(t *testing.T) {
 	installer := newInstaller(t)
 	installer.TargetDir = filepath.Join(t.TempDir(), "missing")
 	if _, err := installer.Sync(); err == nil || !strings.Contains(err.Error(), "mounted and writable") {
-		t.Errorf("wanted an explanation, got %v", err)
+		t.Errorf("want an explanation, got %v", err)
 	}
 }

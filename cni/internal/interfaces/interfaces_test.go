@@ -38,7 +38,7 @@ func TestDescribe(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			report, err := Describe(row.links)
 			if err != nil || !slices.Equal(report.Interfaces, row.want) || report.Truncated {
-				t.Errorf("got %v, %v, wanted %v", report, err, row.want)
+				t.Errorf("got %v, %v, want %v", report, err, row.want)
 			}
 		})
 	}

@@ -12,10 +12,10 @@ type adder struct {
 	builder
 	req    *Request
 	veth   VethPair
-	tables map[string]int // private routing tables by who they are for
+	tables map[string]int // private routing tables by owner: an interface, or the marks
 }
 
-// Add plans what is missing for an interface of a pod.
+// Add plans the ADD of an interface of a pod.
 func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	a := &adder{builder: builder{facts: f}, req: req, tables: map[string]int{}}
 	families, err := a.families()
@@ -37,11 +37,10 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	return addPlan, nil
 }
 
-// families are those in which the interface has an address. The rest of the plan is made for each
-// of them alone.
+// families are those in which the interface has an address. Each is planned independently.
 func (a *adder) families() ([]facts.Family, error) {
 	if _, ok := a.facts.Pod.Link(a.req.IfName); !ok {
-		return nil, fmt.Errorf("interface %s is not in the pod: the plugin before the coordinator has not made it; "+
+		return nil, fmt.Errorf("interface %s is not in the pod: the plugin before the coordinator did not create it; "+
 			"check the order of plugins in the network", a.req.IfName)
 	}
 	var families []facts.Family
@@ -63,7 +62,7 @@ func (a *adder) planVethPair(families []facts.Family) error {
 	return a.useClusterVeth()
 }
 
-// useClusterVeth finds the way to the node that the cluster network made.
+// useClusterVeth selects the veth pair of the cluster network.
 func (a *adder) useClusterVeth() error {
 	dev, first := a.req.IfName, a.req.Config.First
 	if a.req.first() {

@@ -7,13 +7,13 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// DetectionTargets is what an ADD has to find out on the network before it changes anything.
+// DetectionTargets is what ADD probes on the network before any change.
 type DetectionTargets struct {
-	Addresses []netip.Addr // addresses that no other machine may have
-	Gateways  []netip.Addr // routers that have to answer
+	Addresses []netip.Addr // probed for conflicts (RFC 5227, RFC 4862)
+	Gateways  []netip.Addr // have to answer
 }
 
-// InterfaceAddresses lists the addresses of the interface.
+// InterfaceAddresses lists the addresses of the interface of this call.
 func InterfaceAddresses(f *facts.Facts, req *Request) []netip.Addr {
 	var addresses []netip.Addr
 	for _, family := range facts.Families {
@@ -22,7 +22,7 @@ func InterfaceAddresses(f *facts.Facts, req *Request) []netip.Addr {
 	return addresses
 }
 
-// Detect decides what to ask, by the configuration and the interface's default routes.
+// Detect selects the targets by the configuration and the interface's default routes.
 func Detect(f *facts.Facts, req *Request) DetectionTargets {
 	var targets DetectionTargets
 	if req.Config.DetectConflict {

@@ -7,8 +7,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// builder collects the operations that are missing between the facts and what is wanted. Each
-// ensure method adds nothing where the facts are already as wanted.
+// builder collects the operations that make the observed state the desired one. Each ensure method
+// adds nothing where they are equal.
 type builder struct {
 	facts         *facts.Facts
 	ops           []Op
@@ -16,7 +16,7 @@ type builder struct {
 	plannedRoutes map[routeKey]bool
 }
 
-// routeKey is what the kernel tells routes apart by when it replaces one.
+// routeKey is the kernel's key of a route: NLM_F_REPLACE replaces the one with the same key.
 type routeKey struct {
 	side   facts.Side
 	table  int
@@ -24,7 +24,7 @@ type routeKey struct {
 	metric int
 }
 
-// reserveRoute says whether nothing else in this plan puts a route of the same key.
+// reserveRoute reserves a route's key; false where this plan already has a route with that key.
 func (b *builder) reserveRoute(side facts.Side, route facts.Route) bool {
 	key := routeKey{side, route.Table, route.Dst, route.Metric}
 	if b.plannedRoutes[key] {
@@ -77,7 +77,7 @@ func (b *builder) dropRoute(side facts.Side, route facts.Route) {
 	b.add(DropRoute{side, route}, AddRoute{side, route})
 }
 
-// ensureRule adds a policy rule. A shared rule serves other pods too and stays when a plan is undone.
+// ensureRule adds a policy rule. A shared rule serves other pods too and is not rolled back.
 func (b *builder) ensureRule(side facts.Side, rule facts.Rule, shared bool) {
 	rule.Proto = facts.Proto
 	for _, existing := range b.facts.Of(side).Rules {
@@ -123,7 +123,7 @@ func (b *builder) dropForeignNeighs(neigh facts.Neigh) {
 	}
 }
 
-// ensureSysctl writes a value where it differs or cannot be known yet.
+// ensureSysctl sets a value where it differs or has not been read.
 func (b *builder) ensureSysctl(side facts.Side, key, value string) {
 	existing, ok := b.facts.Of(side).Sysctls[key]
 	if ok && existing == value {

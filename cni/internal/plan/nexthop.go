@@ -8,7 +8,7 @@ import (
 )
 
 // Priorities of the policy rules. The mark rule of the pod comes before every "from" rule: a reply
-// to what came in through the node must go back there, whichever address it carries. The "from"
+// to what came in through the node must return there, whatever its source address. The "from"
 // rules come right before the main table and after the rule by which Istio's ambient mode (32764)
 // brings the application's replies to its proxy: those carry the pod's addresses too.
 const (
@@ -17,20 +17,14 @@ const (
 	PriorityFrom = 32765
 )
 
-// FirstTable is where private tables start, away from those of meshes (100) and of the sbr plugin
-// (100 and up). A table that is in use by somebody else is passed over.
-const FirstTable = 5000
-
-const markTableOwner = "mark"
-
-// nexthop is how one family goes between pod and node.
+// nexthop is the node as the pod's nexthop in one family.
 type nexthop struct {
 	family    facts.Family
 	nodeAddrs []netip.Addr // addresses of the node, the gateway first
 	source    netip.Addr   // preferred source in the pod; IPv6 leaves the choice to the kernel
 }
 
-// resolveNexthop finds out how the family goes; ok is false where the node does not speak it.
+// resolveNexthop selects the nexthop of a family; ok is false where pod or node has no address in it.
 func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
 	via.family = family
 	first := a.req.addresses(a.facts, a.req.Config.First, family)
@@ -55,7 +49,7 @@ func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
 
 func (n nexthop) gateway() netip.Addr { return n.nodeAddrs[0] }
 
-// planPodSide writes the routes and neighbours of the pod.
+// planPodSide plans the pod's routes, neighbours and mark rules.
 func (a *adder) planPodSide(via nexthop) {
 	for _, ip := range via.nodeAddrs {
 		a.ensureNeigh(facts.Pod, facts.Neigh{Dev: a.veth.PodDev, IP: ip, MAC: a.veth.HostMAC})
@@ -76,7 +70,7 @@ func (a *adder) planPodSide(via nexthop) {
 	a.ensureMarks(via.family)
 }
 
-// nodeRoutes are the routes to the node and, through it, to the cluster.
+// nodeRoutes are the routes to the node and, via the node, to the cluster's CIDRs.
 func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Route {
 	var routes []facts.Route
 	for _, ip := range via.nodeAddrs {
@@ -97,7 +91,7 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 	return routes
 }
 
-// connected returns the interface that has a route of its own to exactly that network.
+// connected returns another interface that has a route to exactly that CIDR.
 func (a *adder) connected(cidr netip.Prefix) string {
 	for _, route := range a.facts.Pod.Routes {
 		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev {
@@ -107,7 +101,7 @@ func (a *adder) connected(cidr netip.Prefix) string {
 	return ""
 }
 
-// planHostSide writes the routes, neighbours and the rule of the node.
+// planHostSide plans the node's routes, neighbours and rule.
 func (a *adder) planHostSide(via nexthop) {
 	table := a.req.Config.HostRuleTable
 	for _, ip := range a.req.addresses(a.facts, a.req.IfName, via.family) {
@@ -119,68 +113,6 @@ func (a *adder) planHostSide(via nexthop) {
 		})
 	}
 	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
-}
-
-// table returns the private routing table of an owner: the one that a rule of ours already leads
-// to, else the first that nobody uses.
-func (a *adder) table(owner string) int {
-	if table, ok := a.tables[owner]; ok {
-		return table
-	}
-	table := a.existingTable(owner)
-	if table == 0 {
-		table = a.freeTable(owner)
-	}
-	a.tables[owner] = table
-	return table
-}
-
-func (a *adder) existingTable(owner string) int {
-	for _, rule := range a.facts.Pod.Rules {
-		if rule.Proto != facts.Proto || rule.Foreign {
-			continue
-		}
-		if owner == markTableOwner {
-			if rule.Mark == facts.MarkBit && rule.Mask == facts.MarkBit {
-				return rule.Table
-			}
-			continue
-		}
-		if rule.Src.IsValid() && a.hasAddress(owner, rule.Src.Addr()) {
-			return rule.Table
-		}
-	}
-	return 0
-}
-
-func (a *adder) hasAddress(dev string, ip netip.Addr) bool {
-	for _, addr := range a.req.addresses(a.facts, dev, facts.FamilyOf(ip)) {
-		if addr == ip {
-			return true
-		}
-	}
-	return false
-}
-
-func (a *adder) freeTable(owner string) int {
-	inUse := map[int]bool{}
-	for _, rule := range a.facts.Pod.Rules {
-		inUse[rule.Table] = true
-	}
-	for _, route := range a.facts.Pod.Routes {
-		inUse[route.Table] = true
-	}
-	for _, table := range a.tables {
-		inUse[table] = true
-	}
-	table := FirstTable
-	if owner != markTableOwner {
-		table++ // the first one is kept for marks, so that tables read the same in every pod
-	}
-	for inUse[table] {
-		table++
-	}
-	return table
 }
 
 func defaultDst(family facts.Family) netip.Prefix {

@@ -78,9 +78,9 @@ func TestUndoRestoresTheFacts(t *testing.T) {
 				}
 				simulate(state, undo)
 			}
-			if wanted, got := canonical(before), canonical(state); !slices.Equal(wanted, got) {
+			if want, got := canonical(before), canonical(state); !slices.Equal(want, got) {
 				t.Fatalf("seed %d: interface %s\nplan:\n%s\nmissing: %q\nleft: %q", seed, req.IfName, describe(made.Ops),
-					difference(wanted, got), difference(got, wanted))
+					difference(want, got), difference(got, want))
 			}
 		})
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// DelHostLink plans the removal of the node's end of a pod's veth pair, with which its routes and
-// neighbours go. It stays while another interface than the one that it was made for is removed.
+// DelHostLink plans the deletion of the host veth, with which the kernel deletes its routes and
+// neighbours. A DEL of another interface than the one it was added for does not delete it.
 func DelHostLink(host facts.Link, containerID, ifName string) []Op {
 	owner, ok := ParseAlias(host.Alias)
 	if host.Kind != "veth" || (host.Alias != "" && !ok) {
@@ -21,8 +21,8 @@ func DelHostLink(host facts.Link, containerID, ifName string) []Op {
 	return []Op{{Do: DropLink{facts.Host, host.Name}}}
 }
 
-// DelHostEntries plans the removal of what the node has for addresses of a pod: routes of ours in
-// any table, and permanent neighbours on the links of these routes.
+// DelHostEntries plans the deletion of the node's entries for addresses of a pod: routes with our
+// protocol in any table, and permanent neighbours on the links of these routes.
 func DelHostEntries(host *facts.NetnsState, addresses []netip.Addr) []Op {
 	podAddrs := map[netip.Addr]bool{}
 	for _, ip := range addresses {
@@ -44,8 +44,8 @@ func DelHostEntries(host *facts.NetnsState, addresses []netip.Addr) []Op {
 	return ops
 }
 
-// DelPod plans what a living pod needs when one of its interfaces goes: rules and routes of ours for
-// it are removed, and when it held the default route, another interface's comes back.
+// DelPod plans the DEL of an interface in a pod whose netns still exists: its rules and tables are
+// deleted, and when it had the default route, another interface's returns to the main table.
 func DelPod(pod *facts.NetnsState, dev string) []Op {
 	devAddrs, hasDefault := map[netip.Addr]bool{}, map[facts.Family]bool{}
 	for _, addr := range pod.Addrs {
@@ -80,7 +80,7 @@ func DelPod(pod *facts.NetnsState, dev string) []Op {
 	return ops
 }
 
-// Collect plans the removal of veth pairs of a network whose attachments are no longer valid.
+// Collect plans the garbage collection of a network: the veth pairs of attachments that are not valid.
 func Collect(links []facts.Link, network string, valid []types.GCAttachment) []Op {
 	validSet := map[types.GCAttachment]bool{}
 	for _, attachment := range valid {

@@ -72,7 +72,7 @@ func TestDELRemovesOnlyTheNodesEntriesOfThePodsAddresses(t *testing.T) {
 		got = append(got, op.Do)
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("got %v, wanted %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

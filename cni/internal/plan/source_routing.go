@@ -20,7 +20,7 @@ func (a *adder) checkDefaultRouteNIC() error {
 	}
 	if _, ok := a.facts.Pod.Link(name); !ok {
 		if a.req.attachedLater(name) {
-			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it comes", name))
+			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it is attached", name))
 			return nil
 		}
 		return fmt.Errorf("podDefaultRouteNIC: %s don't exist in pod: interface %s is the one being added; "+
@@ -35,8 +35,8 @@ func (a *adder) checkDefaultRouteNIC() error {
 		"give its network a gateway, or name another interface", name)
 }
 
-// attachedLater says whether an interface can still be added after the present one: by the list of the
-// pod's interfaces where it is known, else by the names that Multus gives (net1, net2, ... in order).
+// attachedLater says whether an interface can still be attached after the one of this call: by the list
+// of attachments where Multus keeps one, else by the names that Multus generates (net1, net2, ...).
 func (r *Request) attachedLater(name string) bool {
 	if r.Attachments != nil {
 		return slices.Index(r.Attachments, name) > slices.Index(r.Attachments, r.IfName)
@@ -57,9 +57,9 @@ func netNumber(name string) (int, bool) {
 	return number, true
 }
 
-// planSourceRouting makes each interface's traffic leave by that interface: what does not hold the pod's default
-// route gets a table of its own, selected by its addresses. It returns the table for further routes
-// of the present interface.
+// planSourceRouting plans source-based routing: an interface without the pod's default route gets a
+// routing table that rules select by its addresses. It returns the table for further routes of the
+// interface of this call.
 func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
 	defaultDev := a.defaultRouteDev(family)
 	for _, dev := range a.sourceRoutedDevs(family, defaultDev) {
@@ -79,8 +79,8 @@ func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
 	return table
 }
 
-// recoverDefault makes the present interface's default route again when it was lost from wherever
-// it had been moved to.
+// recoverDefault plans the default route of the interface of this call when it was deleted from the
+// table that it had been moved to.
 func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int) {
 	dev, gateway := a.req.IfName, a.req.Gateways[family]
 	if !gateway.IsValid() || !a.onLink(dev, gateway) {
@@ -95,8 +95,8 @@ func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int
 	a.ensureRoute(facts.Pod, facts.Route{Dst: defaultDst(family), Gw: gateway, Dev: dev, Table: table})
 }
 
-// defaultRouteDev is the interface whose default route is the pod's, or nothing when there is none: the
-// configured one, else the one that has it already, else the present one.
+// defaultRouteDev is the interface with the default route of the main table, or nothing: the
+// configured one, else the one that has it already, else the one of this call.
 func (a *adder) defaultRouteDev(family facts.Family) string {
 	if name := a.req.Config.DefaultRouteNIC; name != "" {
 		if _, ok := a.defaultOf(name, family); ok {
@@ -114,7 +114,7 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 	return ""
 }
 
-// sourceRoutedDevs are the interfaces that need a table of their own.
+// sourceRoutedDevs are the interfaces that need their own routing table.
 func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string) []string {
 	var devs []string
 	for _, link := range a.facts.Pod.Links {
@@ -137,7 +137,7 @@ func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
 	case !a.veth.AddedByCoordinator && dev == a.veth.PodDev:
 		return true // replies of the cluster network's interface must not leave by another subnet's
 	case present && !chosen:
-		return true // it keeps the default route only because nobody else has one
+		return true // it has the default route only because no other interface has one
 	}
 	return a.overlaps(dev, family)
 }
@@ -156,8 +156,8 @@ func (a *adder) overlaps(dev string, family facts.Family) bool {
 	return false
 }
 
-// planDevTable copies what an interface has in the main table, adds the way to the node, and selects
-// the table by each address of the interface. Replies to marked connections come first anyway.
+// planDevTable copies an interface's routes of the main table, adds the routes via the node, and adds
+// a rule for each address of the interface. Replies to marked connections come first anyway.
 func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	table := a.table(dev)
 	var viaGateway []facts.Route

@@ -4,12 +4,12 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// rpFilterStrict is the value of rp_filter with which the kernel drops a packet whose way back would be
-// another interface; 2 is loose.
+// rpFilterStrict: the kernel drops a packet whose reverse path is another interface (RFC 3704); 2 is
+// loose.
 const rpFilterStrict = "1"
 
-// SysctlWarnings names settings that this plugin does not own and that are known to break traffic. They
-// are told, not changed.
+// SysctlWarnings reports sysctls that this plugin does not own and that are known to break traffic. They
+// are not changed.
 func SysctlWarnings(f *facts.Facts, hostVeth string) []string {
 	var warnings []string
 	if _, underlay := f.Pod.Link(facts.PodVeth); underlay {
@@ -20,7 +20,7 @@ func SysctlWarnings(f *facts.Facts, hostVeth string) []string {
 	}
 	if f.Host.Sysctls[facts.TCPLiberal] == "0" {
 		warnings = append(warnings, "sysctl net.netfilter.nf_conntrack_tcp_be_liberal of the node is 0: kube-proxy in iptables mode may drop "+
-			"TCP between an underlay pod and an overlay pod of another node, whose replies take another way; set it to 1 if that happens")
+			"TCP between an underlay pod and an overlay pod of another node, whose replies take another route; set it to 1 if that happens")
 	}
 	if RPFilterStrict(&f.Host, hostVeth) && len(RulesBeforeOurs(&f.Host)) > 0 {
 		warnings = append(warnings, "rp_filter of "+hostVeth+" or of all is 1 (strict) on the node, where rules of others go before the one to the pods: "+
@@ -29,13 +29,13 @@ func SysctlWarnings(f *facts.Facts, hostVeth string) []string {
 	return warnings
 }
 
-// RPFilterStrict says whether the kernel drops what comes in by a link when the way back would be
-// another one. It uses the greater of the link's value and that of all.
+// RPFilterStrict says whether the kernel drops what a link receives when the reverse path is another
+// link. It uses the greater of the link's value and that of all.
 func RPFilterStrict(state *facts.NetnsState, dev string) bool {
 	return max(state.Sysctls[facts.RPFilter("all")], state.Sysctls[facts.RPFilter(dev)]) == rpFilterStrict
 }
 
-// RulesBeforeOurs are the rules of others on the node that are asked before ours.
+// RulesBeforeOurs are other programs' rules on the node that the kernel evaluates before ours.
 func RulesBeforeOurs(host *facts.NetnsState) []facts.Rule {
 	var rules []facts.Rule
 	for _, rule := range host.Rules {

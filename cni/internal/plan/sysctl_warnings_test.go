@@ -27,7 +27,7 @@ func TestSysctlWarnings(t *testing.T) {
 			f.Host.Sysctls[facts.TCPLiberal] = test.liberal
 			got := strings.Join(SysctlWarnings(f, "veth1"), " ")
 			if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
-				t.Errorf("got %q, wanted %q", got, test.want)
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// sysctl addr_gen_mode 1: the kernel gives the interface no link-local address of its own making.
+// sysctl addr_gen_mode 1 (none): the kernel generates no link-local address.
 const addrGenModeNone = "1"
 
-// planVeth makes the pair, or takes the one that is there.
+// planVeth plans the veth pair and its link settings.
 func (a *adder) planVeth(families []facts.Family) error {
 	if err := a.ensureVethPair(); err != nil {
 		return err
@@ -23,8 +23,8 @@ func (a *adder) planVeth(families []facts.Family) error {
 	}
 	for _, family := range families {
 		if family == facts.V6 {
-			// Before the link goes up: otherwise the kernel's own link-local address is unusable
-			// for the second or two that duplicate address detection takes.
+			// Before the link is set up: otherwise the kernel's own link-local address is tentative for
+			// the second or two that duplicate address detection takes.
 			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "disable_ipv6"), "0")
 			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "addr_gen_mode"), addrGenModeNone)
 		}
@@ -40,7 +40,7 @@ func (a *adder) planVeth(families []facts.Family) error {
 	return nil
 }
 
-// ensureVethPair fills in the leg.
+// ensureVethPair adds the veth pair, or uses the existing one.
 func (a *adder) ensureVethPair() error {
 	name := HostVeth(a.req.ContainerID)
 	pod, podFound := a.facts.Pod.Link(facts.PodVeth)
@@ -59,7 +59,7 @@ func (a *adder) ensureVethPair() error {
 		return nil
 	}
 	if podFound {
-		return fmt.Errorf("the pod has an interface %s that is not the other end of %s on the node: another plugin or an older version made it; "+
+		return fmt.Errorf("the pod has an interface %s that is not the other end of %s on the node: another plugin or an older version added it; "+
 			"delete the pod, and check that no other coordinator plugin is in its networks", facts.PodVeth, name)
 	}
 	if !a.req.first() {
@@ -67,14 +67,14 @@ func (a *adder) ensureVethPair() error {
 			"enable the coordinator in the network of the first interface %s", a.req.IfName, facts.PodVeth, a.req.Config.First)
 	}
 	if hostFound {
-		a.add(DropLink{facts.Host, name}, nil) // left over from a pod namespace that is gone
+		a.add(DropLink{facts.Host, name}, nil) // stale: its peer's netns is gone
 	}
 	a.add(AddVeth{facts.PodVeth, name, a.veth.PodMAC, a.veth.HostMAC, a.vethMTU()}, DropLink{facts.Host, name})
 	a.add(SetAlias{facts.Host, name, a.req.owner().Alias()}, nil)
 	return nil
 }
 
-// checkOwner refuses an interface of the node that has the right name and the wrong owner.
+// checkOwner refuses a link of the node that has the host veth's name and another owner.
 func (a *adder) checkOwner(host facts.Link) error {
 	owner, ok := ParseAlias(host.Alias)
 	if host.Kind == "veth" && (host.Alias == "" || (ok && owner.ContainerID == a.req.ContainerID)) {
@@ -90,7 +90,7 @@ func (a *adder) reuseVethPair(pod, host facts.Link) {
 		a.add(SetAlias{facts.Host, host.Name, Owner{a.req.ContainerID, a.req.Config.First, a.req.Config.Network}.Alias()}, nil)
 	}
 	if !a.req.first() {
-		return // the MTU is the first interface's business
+		return // the first interface sets the MTU
 	}
 	mtu := a.vethMTU()
 	if pod.MTU != mtu {
@@ -101,15 +101,15 @@ func (a *adder) reuseVethPair(pod, host facts.Link) {
 	}
 }
 
-// Without any other knowledge: what an Ethernet carries. IPv6 needs links of 1280 bytes at least.
+// The MTU of Ethernet, and the minimum link MTU of IPv6 (RFC 8200).
 const (
 	defaultMTU = 1500
 	minMTU     = 1280
 )
 
-// vethMTU is the configured MTU, else the smallest on the way: of the pod's interface, of the
-// interface with the node's own address, and of the node's routes to the cluster's networks, which
-// may lead through tunnels.
+// vethMTU is the configured MTU, else the path MTU: the smallest of the pod's interface, of the
+// interface with the node's address, and of the node's routes to the cluster's CIDRs, which may use
+// tunnels.
 func (a *adder) vethMTU() int {
 	if a.req.Config.VethMTU > 0 {
 		return a.req.Config.VethMTU
@@ -135,7 +135,7 @@ func (a *adder) vethMTU() int {
 	return smallest
 }
 
-// gateway is the node's address that serves the present interface, or nothing.
+// gateway is the node's address that is the gateway of the interface of this call, or nothing.
 func (a *adder) gateway(family facts.Family) netip.Addr {
 	addresses := a.req.addresses(a.facts, a.req.IfName, family)
 	if len(addresses) == 0 {
@@ -147,7 +147,7 @@ func (a *adder) gateway(family facts.Family) netip.Addr {
 	return netip.Addr{}
 }
 
-// planLinkAddress puts addresses on veth0: the configured one, which lets iptables REDIRECT work,
+// planLinkAddress plans the addresses of veth0: the configured one, which lets iptables REDIRECT work,
 // and for IPv6 a link-local one that is usable at once.
 func (a *adder) planLinkAddress(family facts.Family) {
 	if link := a.req.Config.VethLinkAddress; link.IsValid() && facts.FamilyOf(link) == family {
