@@ -10,9 +10,13 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-const container = "0123456789abcdef0123456789abcdef"
+const (
+	container               = "0123456789abcdef0123456789abcdef"
+	podVethMAC, hostVethMAC = "02:00:00:00:00:aa", "02:00:00:00:00:bb"
+	movedTable              = FirstTable + 7
+)
 
-// nic is an interface of a pod in a scene.
+// nic is an interface of a pod.
 type nic struct {
 	name     string
 	net      int // its subnets are 10.NET.0.0/16 and fd00:10:NET::/64
@@ -84,6 +88,33 @@ func clusterNetwork(f *facts.Facts) {
 	f.Host.Links = append(f.Host.Links, facts.Link{
 		Index: 77, Peer: 2, Name: "cali123", Kind: "veth", MAC: "ee:ee:ee:ee:ee:ee", MTU: 1450, Up: true,
 	})
+}
+
+// hostVeth adds the veth pair, as the ADD of the first interface does.
+func hostVeth(f *facts.Facts) {
+	f.Pod.Links = append(f.Pod.Links, facts.Link{
+		Index: 90, Peer: 91, Name: facts.PodVeth, Kind: "veth", MAC: podVethMAC, MTU: 1500, TxQLen: 1000, Up: true,
+	})
+	f.Host.Links = append(f.Host.Links, facts.Link{
+		Index: 91, Peer: 90, Name: HostVeth(container), Kind: "veth", MAC: hostVethMAC, MTU: 1500, TxQLen: 1000, Up: true,
+		Alias: Owner{container, "eth0", "net"}.Alias(),
+	})
+}
+
+// movedDefault moves an interface's default routes into its table, as the ADD of another interface does.
+func movedDefault(f *facts.Facts, n nic) {
+	for i := range f.Pod.Routes {
+		if route := &f.Pod.Routes[i]; route.Dev == n.name && route.IsDefault() {
+			route.Table = movedTable
+		}
+	}
+	for _, addr := range f.Pod.Addrs {
+		if ip := addr.Prefix.Addr(); addr.Dev == n.name {
+			f.Pod.Rules = append(f.Pod.Rules, facts.Rule{
+				Family: facts.FamilyOf(ip), Priority: PriorityFrom, Src: netip.PrefixFrom(ip, ip.BitLen()), Table: movedTable, Proto: facts.Proto,
+			})
+		}
+	}
 }
 
 func request(ifName string) *Request {

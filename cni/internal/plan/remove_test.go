@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/containernetworking/cni/pkg/types"
@@ -90,43 +90,27 @@ func TestGCDeletesVethsOfAttachmentsThatAreNotValid(t *testing.T) {
 	}
 }
 
-// TestAPodLosesAnInterface grows pods at random and takes one of their further interfaces away.
-func TestAPodLosesAnInterface(t *testing.T) {
-	lost := 0
-	for seed := range uint64(rounds) {
-		var last *facts.Facts
-		grow(t, seed, func(before *facts.Facts, _ *Request, made *Plan) {
-			last = copyOf(before)
-			for _, op := range made.Ops {
-				simulate(last, op.Do)
+func TestDELOfAnInterfaceInThePod(t *testing.T) {
+	eth0, net1 := nic{name: "eth0", net: 6, v4: true, defaults: true}, nic{name: "net1", net: 7, v4: true, defaults: true}
+	for _, test := range []struct {
+		name  string
+		moved nic // the interface whose default route is in its own table
+		want  []string
+	}{
+		{"its rule and table are deleted", net1, []string{
+			"delete IPv4 rule pref 32765 from 10.7.1.3/32 lookup 5007 of the pod",
+			"delete route default via 10.7.0.1 dev net1 table 5007 of the pod",
+		}},
+		{"the default route of another interface returns to the main table", eth0, []string{
+			"add route default via 10.6.0.1 dev eth0 table main to the pod",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := podFixture(eth0, net1)
+			movedDefault(f, test.moved)
+			if got, want := describe(DelPod(&f.Pod, "net1")), strings.Join(test.want, "\n"); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
-		if last == nil || len(last.Pod.Links) < 3 {
-			continue
-		}
-		lost++
-		dev := []string{"net1", "net2"}[rand.New(rand.NewPCG(seed, 2)).IntN(2)]
-		for _, op := range DelPod(&last.Pod, dev) {
-			simulate(last, op.Do)
-		}
-		for _, rule := range last.Pod.Rules {
-			if ruleOwner(&last.Pod, rule) == dev {
-				t.Fatalf("seed %d: %s is gone and a rule stays: %+v", seed, dev, rule)
-			}
-		}
-		for _, family := range facts.Families {
-			elsewhere := slices.ContainsFunc(last.Pod.Routes, func(r facts.Route) bool {
-				return r.IsDefault() && r.Family() == family && r.Dev != dev && r.Dev != facts.PodVeth
-			})
-			kept := slices.ContainsFunc(last.Pod.Routes, func(r facts.Route) bool {
-				return r.IsDefault() && r.Family() == family && r.Dev != dev && r.Table == facts.TableMain
-			})
-			if elsewhere && !kept {
-				t.Fatalf("seed %d: %s is gone and no %s default route came back", seed, dev, family)
-			}
-		}
-	}
-	if lost < rounds/10 {
-		t.Errorf("only %d pods lost an interface", lost)
 	}
 }
