@@ -36,7 +36,7 @@ class Scenario:
 
     @property
     def tuned(self) -> bool:
-        return bool(self.section.get("tunePodRoutes", True))
+        return bool(self.section["tunePodRoutes"])
 
     @property
     def node_device(self) -> str:
@@ -63,10 +63,8 @@ def scenarios(draw: st.DrawFn, *, further: int = 0) -> Scenario:
         )
         for number in range(count)
     )
-    with_gateway = [each.name for each in interfaces if each.gateway]
+    with_gateway = [interface.name for interface in interfaces if interface.gateway]
     choices: dict[str, st.SearchStrategy[object]] = {
-        "tunePodRoutes": st.sampled_from([True, True, True, False]),
-        "podDefaultRouteNIC": st.sampled_from([*with_gateway, "net9"]),
         "podRPFilter": st.integers(-1, 2),
         "hostRPFilter": st.integers(-1, 2),
         "txQueueLen": st.just(2000),
@@ -82,6 +80,8 @@ def scenarios(draw: st.DrawFn, *, further: int = 0) -> Scenario:
     }
     keys = draw(st.sets(st.sampled_from(sorted(choices))))
     section = {key: draw(choices[key]) for key in sorted(keys)}
+    section["podDefaultRouteNIC"] = draw(st.sampled_from([None, *with_gateway, "net9"]))
+    section["tunePodRoutes"] = draw(st.sampled_from([True, True, True, False]))
     return Scenario(cluster_network, interfaces, section)
 
 
