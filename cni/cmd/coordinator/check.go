@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -39,12 +38,12 @@ func check(args *skel.CmdArgs) error {
 	if len(addPlan.Ops) == 0 {
 		return nil
 	}
-	missing := make([]string, 0, len(addPlan.Ops))
+	operations := make([]string, 0, len(addPlan.Ops))
 	for _, op := range addPlan.Ops {
-		missing = append(missing, op.Do.String())
+		operations = append(operations, op.Do.String())
 	}
 	return c.fail(codeNotInSync, fmt.Errorf("the network is not in sync with the configuration; to be as configured it needs: %s; "+
-		"delete the pod to have it set up again", strings.Join(missing, "; ")))
+		"delete the pod to have it set up again", strings.Join(operations, "; ")))
 }
 
 // gc removes the veth pairs of attachments of this network that are not valid any more.
@@ -81,7 +80,7 @@ func status(args *skel.CmdArgs) error {
 		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
 	if _, err := facts.HostLinks(host); err != nil {
-		return types.NewError(codePluginNotAvailable, errors.Join(errors.New("coordinator: netlink request failed"), err).Error(), "")
+		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
 	return nil
 }

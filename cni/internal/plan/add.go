@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -92,7 +91,7 @@ func (a *adder) planInterface(addPlan *Plan) {
 	dev, cfg := a.req.IfName, a.req.Config
 	link, _ := a.facts.Pod.Link(dev)
 	if len(cfg.MACPrefix) > 0 {
-		addPlan.MAC = macFor(cfg.MACPrefix, a.firstAddress())
+		addPlan.MAC = macFor(cfg.MACPrefix, InterfaceAddresses(a.facts, a.req)[0])
 		if addPlan.MAC != link.MAC {
 			a.add(SetMAC{facts.Pod, dev, addPlan.MAC}, SetMAC{facts.Pod, dev, link.MAC})
 			addPlan.Announce = true
@@ -103,15 +102,6 @@ func (a *adder) planInterface(addPlan *Plan) {
 	}
 	a.ensureUp(facts.Pod, dev)
 	a.planRPFilter()
-}
-
-func (a *adder) firstAddress() netip.Addr {
-	for _, family := range facts.Families {
-		if addresses := a.req.addresses(a.facts, a.req.IfName, family); len(addresses) > 0 {
-			return addresses[0]
-		}
-	}
-	return netip.Addr{}
 }
 
 // planRPFilter sets the reverse path filter. The kernel uses the greater of "all" and the

@@ -141,8 +141,8 @@ func defaultRoutesOfInterfaces(ops []Op) []string {
 	for _, op := range ops {
 		text := op.Do.String()
 		put, isPut := op.Do.(PutRoute)
-		own := isPut && put.Route.Proto == facts.Proto && put.Route.Dev != facts.PodVeth
-		if strings.Contains(text, "route default") && (strings.Contains(text, "table main") || own) {
+		byPlugin := isPut && put.Route.Proto == facts.Proto && put.Route.Dev != facts.PodVeth
+		if strings.Contains(text, "route default") && (strings.Contains(text, "table main") || byPlugin) {
 			changes = append(changes, text)
 		}
 	}

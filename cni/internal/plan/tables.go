@@ -1,7 +1,7 @@
 package plan
 
 import (
-	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -37,20 +37,11 @@ func (a *adder) existingTable(owner string) int {
 			}
 			continue
 		}
-		if rule.Src.IsValid() && a.hasAddress(owner, rule.Src.Addr()) {
+		if rule.Src.IsValid() && slices.Contains(a.req.addresses(a.facts, owner, rule.Family), rule.Src.Addr()) {
 			return rule.Table
 		}
 	}
 	return 0
-}
-
-func (a *adder) hasAddress(dev string, ip netip.Addr) bool {
-	for _, addr := range a.req.addresses(a.facts, dev, facts.FamilyOf(ip)) {
-		if addr == ip {
-			return true
-		}
-	}
-	return false
 }
 
 func (a *adder) freeTable(owner string) int {
