@@ -101,8 +101,8 @@ class _Operator:
         queue = WorkQueue(reconcile, metrics=metrics)
         followers = Followers(
             api,
-            sources(settings.cilium_config_map),
-            detectors(settings.cilium_config_map),
+            sources(settings.cilium_configmap),
+            detectors(settings.cilium_configmap),
             Signals(
                 changed=lambda: queue.add(coordinator_key(settings.name)),
                 kinds_changed=kinds_changed,

@@ -30,7 +30,10 @@ async def apply_node_defaults(state: State) -> None:
     if text == state.node_defaults:
         return
     body = {
-        "metadata": {"name": state.settings.node_defaults, "namespace": state.settings.namespace},
+        "metadata": {
+            "name": state.settings.node_defaults_configmap,
+            "namespace": state.settings.namespace,
+        },
         "data": {KEY: text},
     }
     try:
