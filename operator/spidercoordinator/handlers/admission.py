@@ -30,7 +30,7 @@ from spidercoordinator.kube.resource import (
     Resource,
 )
 from spidercoordinator.reconcilers.context import State
-from spidercoordinator.runtime.certificates import Keeper
+from spidercoordinator.runtime.certificaterotator import CertificateRotator
 
 logger = logging.getLogger(__name__)
 
@@ -100,21 +100,21 @@ def _give(answer: Answer, warnings: list[str]) -> None:
 def _serving(state: State, installers: Observed) -> Any:
     async def serve(answer: Any) -> AsyncIterator[Any]:
         with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
-            keeper = Keeper(
+            rotator = CertificateRotator(
                 state.api.unfenced,  # every replica serves it, also one that stands by
                 state.settings.namespace,
                 state.settings.webhook_configuration,
                 Path(folder),
             )
-            await _begin(keeper)
+            await _begin(rotator)
             server = kopf.WebhookServer(
                 port=state.settings.webhook_port,
-                certfile=str(keeper.certificate_file),
-                pkeyfile=str(keeper.key_file),
+                certfile=str(rotator.certificate_file),
+                pkeyfile=str(rotator.key_file),
                 file_check_interval=_FILES_EVERY,
             )
             background = [
-                asyncio.create_task(_keep_on(keeper)),
+                asyncio.create_task(_keep_on(rotator)),
                 asyncio.create_task(_follow_installers(state, installers)),
             ]
             try:
@@ -127,22 +127,22 @@ def _serving(state: State, installers: Observed) -> Any:
     return serve
 
 
-async def _begin(keeper: Keeper) -> None:
+async def _begin(rotator: CertificateRotator) -> None:
     while True:
-        if await _kept(keeper):
+        if await _kept(rotator):
             return
         await asyncio.sleep(_FILES_EVERY)
 
 
-async def _keep_on(keeper: Keeper) -> None:
+async def _keep_on(rotator: CertificateRotator) -> None:
     while True:
         await asyncio.sleep(_LOOK_EVERY)
-        await _kept(keeper)
+        await _kept(rotator)
 
 
-async def _kept(keeper: Keeper) -> bool:
+async def _kept(rotator: CertificateRotator) -> bool:
     try:
-        await keeper.keep()
+        await rotator.sync()
     except SpiderCoordinatorError as error:
         logger.warning("the webhook's certificate cannot be kept: %s", error)
         return False
