@@ -123,7 +123,7 @@ async def _leases(reader: _Reader, settings: Settings) -> list[Object] | None:
 
 
 async def _others(reader: _Reader, settings: Settings) -> Others:
-    namespace, name = settings.cilium_config_map
+    namespace, name = settings.cilium_configmap
     cilium, felix, kube_proxy, agents, nodes = await asyncio.gather(
         reader.find(CONFIG_MAPS, name, namespace),
         reader.find(FELIX, "default"),

@@ -22,7 +22,7 @@ from spidercoordinator.core.network.index import name_of
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers.manager import Manager
-from spidercoordinator.runtime.certificates import Keeper
+from spidercoordinator.runtime.certificaterotator import CertificateRotator
 
 logger = logging.getLogger(__name__)
 
@@ -103,21 +103,21 @@ async def _serve_nothing(_: Any) -> AsyncIterator[Any]:
 async def _serve(manager: Manager, answer: Any) -> AsyncIterator[Any]:
     settings = manager.context.services.settings
     with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
-        keeper = Keeper(
+        rotator = CertificateRotator(
             manager.client,  # every replica serves it, also one that stands by
             settings.namespace,
             settings.webhook_configuration,
             Path(folder),
         )
-        while not await _kept(keeper):  # noqa: ASYNC110 - the API server is asked, nobody tells
+        while not await _synced(rotator):  # noqa: ASYNC110 - the API server is asked, nobody tells
             await asyncio.sleep(_FILES_EVERY)
         server = kopf.WebhookServer(
             port=settings.webhook_port,
-            certfile=str(keeper.certificate_file),
-            pkeyfile=str(keeper.key_file),
+            certfile=str(rotator.certificate_file),
+            pkeyfile=str(rotator.key_file),
             file_check_interval=_FILES_EVERY,
         )
-        renewal = asyncio.create_task(_keep_on(keeper), name="webhook's certificate")
+        renewal = asyncio.create_task(_renew(rotator), name="webhook's certificate")
         try:
             async for config in server(answer):
                 yield config
@@ -125,16 +125,16 @@ async def _serve(manager: Manager, answer: Any) -> AsyncIterator[Any]:
             renewal.cancel()
 
 
-async def _keep_on(keeper: Keeper) -> None:
+async def _renew(rotator: CertificateRotator) -> None:
     while True:
         await asyncio.sleep(_LOOK_EVERY)
-        await _kept(keeper)
+        await _synced(rotator)
 
 
-async def _kept(keeper: Keeper) -> bool:
+async def _synced(rotator: CertificateRotator) -> bool:
     try:
-        await keeper.keep()
+        await rotator.sync()
     except SpiderCoordinatorError as error:
-        logger.warning("the webhook's certificate cannot be kept: %s", error)
+        logger.warning("the webhook's certificate cannot be renewed: %s", error)
         return False
     return True

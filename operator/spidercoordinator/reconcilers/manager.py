@@ -91,8 +91,8 @@ class Manager:
         queue = WorkQueue(self._reconcile, metrics=metrics)
         self._sources = Followers(
             client,
-            sources(settings.cilium_config_map),
-            detectors(settings.cilium_config_map),
+            sources(settings.cilium_configmap),
+            detectors(settings.cilium_configmap),
             Signals(
                 changed=self._sources_changed,
                 kinds_changed=self._kinds_changed,

@@ -20,7 +20,7 @@ KEY: Final = "coordinator.json"
 
 def selection(settings: Settings) -> Selection:
     """The ConfigMap, for its informer."""
-    name = f"metadata.name={settings.node_defaults}"
+    name = f"metadata.name={settings.node_defaults_configmap}"
     return Selection((CONFIG_MAPS,), namespace=settings.namespace, fields=name)
 
 
@@ -36,7 +36,7 @@ async def apply_node_defaults(context: Context) -> None:
     settings, store = context.services.settings, context.stores.node_defaults
     section = coordinator_section(context.decided.cluster, None, name=settings.name)
     text = json.dumps({"type": "coordinator"} | section, indent=2) + "\n"
-    name = (settings.namespace, settings.node_defaults)
+    name = (settings.namespace, settings.node_defaults_configmap)
     present = store.get(name)
     if present is not None and (present.get("data") or {}).get(KEY) == text:
         return

@@ -87,8 +87,8 @@ class LeaderElector:
     @classmethod
     def for_pod(cls, client: Api, settings: Settings, health: Health) -> Self:
         """The candidate that is this process, in the pod that the settings name."""
-        pod, uid = settings.pod
-        candidate = Candidate(pod or platform.node(), uid, secrets.token_hex(4))
+        pod = settings.pod_name or platform.node()
+        candidate = Candidate(pod, settings.pod_uid, secrets.token_hex(4))
         return cls(client, settings.namespace, settings.lease, candidate, health)
 
     @property
