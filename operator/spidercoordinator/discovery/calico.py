@@ -9,16 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, Plugin, normalise, uncovered
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
 from spidercoordinator.discovery.source import Board, Observed, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import (
-    CALICO_BLOCKS,
-    CALICO_POOLS_V1,
-    CALICO_POOLS_V3,
-    Object,
-)
+from spidercoordinator.kube.resource import CALICO_BLOCKS, CALICO_POOLS_V1, CALICO_POOLS_V3
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, Plugin, collapse, normalise
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
 from spidercoordinator.discovery.source import Board, Topic
@@ -18,7 +19,6 @@ from spidercoordinator.kube.resource import (
     CILIUM_POOLS_V2,
     CILIUM_POOLS_V2ALPHA1,
     CONFIG_MAPS,
-    Object,
 )
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, Which, normalise
 from spidercoordinator.discovery.source import Board, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import PODS, Object
+from spidercoordinator.kube.resource import PODS
 
 _POD_FLAG: Final = "--cluster-cidr"
 _SERVICE_FLAG: Final = "--service-cluster-ip-range"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.discovery.source import Board, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import DAEMON_SETS, Object
+from spidercoordinator.kube.resource import DAEMON_SETS
 
 _NEVER_OBSERVED: Final = 0
 

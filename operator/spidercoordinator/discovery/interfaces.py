@@ -12,10 +12,11 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.masters import Interfaces, Told
 from spidercoordinator.discovery.source import Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import PODS, Object
+from spidercoordinator.kube.resource import PODS
 
 _CONTAINER: Final = "install"
 """The init container that tells."""

@@ -7,10 +7,11 @@ from typing import Final
 
 import yaml
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, normalise
 from spidercoordinator.discovery.source import Board, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import CONFIG_MAPS, Object
+from spidercoordinator.kube.resource import CONFIG_MAPS
 
 _OBJECT: Final = "ConfigMap kube-system/kubeadm-config"
 

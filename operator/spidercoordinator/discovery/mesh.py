@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.discovery.source import Board, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
+from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS
 
 _KIND: Final = "sidecars.networking.istio.io"
 

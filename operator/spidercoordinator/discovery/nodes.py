@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, collapse, normalise
 from spidercoordinator.discovery.source import Board, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import NODES, Object
+from spidercoordinator.kube.resource import NODES
 
 
 def read_node(thing: Object) -> tuple[str, ...] | None:

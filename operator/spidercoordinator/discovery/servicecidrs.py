@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, normalise
 from spidercoordinator.discovery.source import Board, Topic
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1, Object
+from spidercoordinator.kube.resource import SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1
 
 
 @dataclass(frozen=True, slots=True, order=True)

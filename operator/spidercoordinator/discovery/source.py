@@ -12,9 +12,9 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import Finding, Plugin
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import Object
 
 
 @dataclass(frozen=True)

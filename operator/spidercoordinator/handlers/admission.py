@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import kopf
 
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.admission import Answer, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.index import name_of
 from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.interfaces import installer_pods
 from spidercoordinator.discovery.source import Observed

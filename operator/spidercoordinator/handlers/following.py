@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from spidercoordinator.core.network.index import name_of
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.kube.reflector import (
     Absent,
     Changed,

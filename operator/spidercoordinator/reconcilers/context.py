@@ -13,6 +13,8 @@ from sys import intern
 from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
+from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.api.objects import Name as Name  # noqa: PLC0414 - for those who import it from here
 from spidercoordinator.core.cidrs.selection import Finding, Plugin
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.network.index import Claims
@@ -23,11 +25,8 @@ from spidercoordinator.runtime.metrics import Metrics
 from spidercoordinator.runtime.settings import Settings
 from spidercoordinator.runtime.workqueue import Key, Queue
 
-NETWORK: Final = "SpiderMultusConfig"
-COORDINATOR: Final = "SpiderCoordinator"
-
-Name = tuple[str, str]
-"""Namespace and name."""
+NETWORK: Final = NETWORK_KIND
+COORDINATOR: Final = COORDINATOR_KIND
 
 
 def network_key(namespace: str, name: str) -> Key:

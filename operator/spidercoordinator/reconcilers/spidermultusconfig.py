@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.coordinator.linkaddress import link_address_verdict
 from spidercoordinator.core.coordinator.section import missing_coordinator
 from spidercoordinator.core.coordinator.status import NO_ATTACHMENT_KIND
@@ -22,7 +23,6 @@ from spidercoordinator.core.network.desired import (
     injected_labels,
     wanted_nad,
 )
-from spidercoordinator.core.network.index import name_of
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
@@ -197,7 +197,7 @@ def _outcome(
                 nad=wanted.name,
                 config_hash=wanted.config_hash,
                 obstacle=obstacle,
-                message=message or f"NetworkAttachmentDefinition {full_name} is in step",
+                message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
                 warnings=_warnings(config),
             )
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.masters import Interfaces, Told
-from spidercoordinator.core.network.index import name_of
 from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.interfaces import installer_pods, read_pod
 from spidercoordinator.discovery.source import Observed

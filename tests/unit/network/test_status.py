@@ -8,7 +8,7 @@ from spidercoordinator.core.network.status import Outcome, network_status, told
 from spidercoordinator.core.status.conditions import Verdict
 
 THING = {"metadata": {"name": "a", "generation": 3}}
-GOOD = Outcome(nad="a", config_hash="0123", message="in step")
+GOOD = Outcome(nad="a", config_hash="0123", message="in sync")
 BAD = Outcome(obstacle="NameConflict", message="belongs to b")
 
 
@@ -22,9 +22,9 @@ def types(made: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(each["type"], each["status"], each["reason"]) for each in made["conditions"]]
 
 
-def test_in_step() -> None:
+def test_in_sync() -> None:
     made = status(GOOD)
-    assert types(made) == [("Ready", "True", "InStep")]
+    assert types(made) == [("Ready", "True", "InSync")]
     assert (made["nad"], made["configHash"], made["observedGeneration"]) == ("a", "0123", 3)
 
 
@@ -40,7 +40,7 @@ def test_obstacle_is_a_condition_of_its_own_and_the_reason_for_not_ready() -> No
 def test_warning_does_not_stand_in_the_way() -> None:
     warning = Verdict("VethLinkAddress", holds=False, reason="NotLinkLocal", message="8.8.8.8")
     made = status(Outcome(nad="a", warnings=[warning]))
-    assert types(made)[0] == ("Ready", "True", "InStep")
+    assert types(made)[0] == ("Ready", "True", "InSync")
     assert types(made)[1] == ("VethLinkAddress", "False", "NotLinkLocal")
 
 
@@ -60,7 +60,7 @@ def test_time_moves_only_with_the_status() -> None:
         (GOOD, BAD, ("Warning", "NameConflict")),
         (BAD, BAD, None),
         (BAD, Outcome(obstacle="Invalid", message="x"), ("Warning", "Invalid")),
-        (BAD, GOOD, ("Normal", "InStep")),
+        (BAD, GOOD, ("Normal", "InSync")),
     ],
 )
 def test_transitions_are_told(

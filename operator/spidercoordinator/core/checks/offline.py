@@ -12,7 +12,8 @@ from typing import Any
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.core.checks.manifests import COORDINATOR, NETWORK, Manifest
+from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.core.checks.manifests import Manifest
 from spidercoordinator.core.cidrs.selection import normalise
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.network.desired import Wanted, depends_on_cluster, wanted_nad
@@ -48,7 +49,7 @@ def render(
         default_ipam: CNI IPAM object for networks that name none.
     """
     cluster = _cluster(manifests, coordinator)
-    networks = [parse(each.thing) for each in manifests if each.kind == NETWORK]
+    networks = [parse(each.thing) for each in manifests if each.kind == NETWORK_KIND]
     made = [
         _attachment(
             wanted_nad(each, cluster, default_ipam=default_ipam, coordinator_name=coordinator)
@@ -79,7 +80,7 @@ def _attachment(wanted: Wanted) -> dict[str, Any]:
 
 
 def _cluster(manifests: Sequence[Manifest], name: str) -> Cluster | None:
-    found = (each.thing for each in manifests if (each.kind, each.name) == (COORDINATOR, name))
+    found = (each.thing for each in manifests if (each.kind, each.name) == (COORDINATOR_KIND, name))
     thing = next(found, None)
     if thing is None:
         return None

@@ -128,8 +128,8 @@ def unusable(text: str, generation: int, previous: Mapping[str, Any], now: str) 
 def count_networks(networks: Iterable[bool]) -> dict[str, Any]:
     """`status.networks` from one truth a network: whether it carries the present settings."""
     truths = list(networks)
-    in_step, total = sum(truths), len(truths)
-    return {"inStep": in_step, "total": total, "summary": f"{in_step} of {total}"}
+    in_sync, total = sum(truths), len(truths)
+    return {"inSync": in_sync, "total": total, "summary": f"{in_sync} of {total}"}
 
 
 def _or_last_known(chosen: Chosen, facts: Facts, field: str) -> Chosen:

@@ -8,13 +8,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 from spidercoordinator.api import nad
-from spidercoordinator.api.base import API_VERSION
+from spidercoordinator.api.kinds import API_VERSION, NETWORK_KIND
 from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.coordinator.section import coordinator_section
 from spidercoordinator.core.network.render import render
 
-KIND: Final = "SpiderMultusConfig"
 # kubectl's keys describe the object they are on, ours the NAD they are on.
 _NOT_COPIED: Final = ("kubectl.kubernetes.io/", nad.OWN_PREFIX)
 INJECTIONS: Final = (nad.RDMA_INJECT, nad.NETWORK_INJECT)
@@ -61,7 +60,7 @@ def owner_reference(meta: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         "apiVersion": API_VERSION,
-        "kind": KIND,
+        "kind": NETWORK_KIND,
         "name": meta["name"],
         "uid": meta["uid"],
         "controller": True,

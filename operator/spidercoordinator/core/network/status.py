@@ -42,7 +42,7 @@ def network_status(outcome: Outcome, thing: Mapping[str, Any], *, now: str) -> d
     Ready is always there; what stands in its way, only while it does.
     """
     ready = not outcome.obstacle
-    verdicts = [Verdict(READY, ready, outcome.obstacle or "InStep", outcome.message)]
+    verdicts = [Verdict(READY, ready, outcome.obstacle or "InSync", outcome.message)]
     if outcome.obstacle:
         verdicts.append(
             Verdict(outcome.obstacle, holds=True, reason=outcome.obstacle, message=outcome.message)
@@ -66,7 +66,7 @@ def network_status(outcome: Outcome, thing: Mapping[str, Any], *, now: str) -> d
 def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | None:
     """The Event that a change of status is worth: an obstacle, or the end of one.
 
-    A network that is in step from the start is what everybody expects, and no Event.
+    A network that is in sync from the start is what everybody expects, and no Event.
     """
     old, new = _ready(before), _ready(after)
     if old.get("reason") == new["reason"]:
