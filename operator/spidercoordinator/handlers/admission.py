@@ -20,7 +20,7 @@ from spidercoordinator.core.checks.admission import Answer, review_coordinator, 
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.interfaces import installer_pods
-from spidercoordinator.discovery.source import Observed
+from spidercoordinator.discovery.source import Observation
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.kube.reflector import Follower
 from spidercoordinator.kube.resource import (
@@ -46,7 +46,7 @@ def register_webhooks(
     """Serve the webhook if one is configured; the handlers' ids are its paths."""
     if not state.settings.webhook_configuration:
         return
-    installers = Observed()
+    installers = Observation()
 
     # In the event loop, where nothing changes the stores meanwhile: kopf runs others in threads.
     async def network(body: Any, old: Any, warnings: list[str], operation: str, **_: Any) -> None:
@@ -75,7 +75,7 @@ def plain(body: Any) -> Object:
 
 
 def _review_network(
-    state: State, installers: Observed, thing: Object, before: Object | None
+    state: State, installers: Observation, thing: Object, before: Object | None
 ) -> Answer:
     namespace, name = name_of(thing)
     wanted = (namespace, nad_name(thing))
@@ -86,7 +86,7 @@ def _review_network(
         before,
         rivals=rivals,
         current=state.attachments.get(wanted),
-        told=installers.kept.values(),
+        told=installers.entries.values(),
     )
 
 
@@ -97,7 +97,7 @@ def _give(answer: Answer, warnings: list[str]) -> None:
         raise kopf.AdmissionError(text, code=_INVALID)
 
 
-def _serving(state: State, installers: Observed) -> Any:
+def _serving(state: State, installers: Observation) -> Any:
     async def serve(answer: Any) -> AsyncIterator[Any]:
         with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
             keeper = Keeper(
@@ -149,7 +149,7 @@ async def _kept(keeper: Keeper) -> bool:
     return True
 
 
-async def _follow_installers(state: State, installers: Observed) -> None:
+async def _follow_installers(state: State, installers: Observation) -> None:
     """Keep true what the nodes told of their interfaces; only the webhook asks for it."""
     if not state.settings.installer_pods:
         return

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.objects import Name as Name  # noqa: PLC0414 - for those who import it from here
-from spidercoordinator.core.cidrs.selection import Finding, Plugin
+from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Api
@@ -42,10 +42,10 @@ def coordinator_key(name: str) -> Key:
 class Discovery(Protocol):
     """Who knows what the sources of CIDRs say now."""
 
-    def findings(self) -> list[Finding]:
+    def reports(self) -> list[SourceReport]:
         """What every source says, most trusted first."""
 
-    def plugins(self) -> list[Plugin]:
+    def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
 
     def istio(self) -> bool:

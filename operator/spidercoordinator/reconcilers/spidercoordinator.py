@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
-from spidercoordinator.core.cidrs.selection import Discovered, discover
+from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.coordinator.status import (
     Facts,
@@ -115,15 +115,15 @@ def _too_early(state: State) -> bool:
     return state.patience > 0
 
 
-async def _discover(state: State, spec: SpiderCoordinatorSpec) -> Discovered:
-    findings, plugins = state.discovery.findings(), state.discovery.plugins()
-    discovered = discover(spec, findings, plugins)
+async def _discover(state: State, spec: SpiderCoordinatorSpec) -> DiscoveredCIDRs:
+    reports, plugins = state.discovery.reports(), state.discovery.plugins()
+    discovered = select_cidrs(spec, reports, plugins)
     if discovered.service.source:
         return discovered
     # The one source that cannot be watched: asked when nobody else knows, and again later.
     asked = await servicedryrun.ask(state.api, state.settings.namespace)
     state.queue.add(coordinator_key(state.settings.name), after=_ASK_AGAIN)
-    return discover(spec, [*findings, asked], plugins)
+    return select_cidrs(spec, [*reports, asked], plugins)
 
 
 def needs_cluster(network: Object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.core.cidrs.selection import Chosen, Discovered
+from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.linkaddress import OWNED, link_address_verdict
 from spidercoordinator.core.coordinator.status import (
     Facts,
@@ -21,11 +21,11 @@ from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.core.status.transitions import transitions
 
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
-POD = Chosen(("10.244.0.0/16",), "kubeadm-config")
-SERVICE = Chosen(("10.96.0.0/16",), "ServiceCIDR API")
-FOUND = Discovered("cluster", "it is a test", POD, SERVICE)
+POD = SelectedCIDRs(("10.244.0.0/16",), "kubeadm-config")
+SERVICE = SelectedCIDRs(("10.96.0.0/16",), "ServiceCIDR API")
+FOUND = DiscoveredCIDRs("cluster", "it is a test", POD, SERVICE)
 FACTS = Facts("default", 3, SpiderCoordinatorSpec(), FOUND, True, {}, NOW)
-LOST = Chosen(tried=("there is no ConfigMap kube-system/kubeadm-config",))
+LOST = SelectedCIDRs(tried=("there is no ConfigMap kube-system/kubeadm-config",))
 
 
 def condition(status: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_all_found_is_synced() -> None:
 
 
 def test_type_none_is_synced_with_an_empty_list() -> None:
-    found = replace(FOUND, type="none", pod=Chosen(source="podCIDRType none"))
+    found = replace(FOUND, type="none", pod=SelectedCIDRs(source="podCIDRType none"))
     outcome = decide(replace(FACTS, discovered=found))
     assert outcome.status["phase"] == "Synced"
     assert outcome.status["overlayPodCIDR"] == []
@@ -90,14 +90,14 @@ def test_a_source_lost_later_leaves_the_last_known_list_marked_as_such() -> None
 
 def test_the_last_known_list_of_another_type_is_not_used() -> None:
     before = stored(decide(FACTS).status)
-    found = Discovered("calico", "spec says so", LOST, SERVICE)
+    found = DiscoveredCIDRs("calico", "spec says so", LOST, SERVICE)
     outcome = decide(replace(FACTS, discovered=found, previous=before, now=LATER))
     assert outcome.status["phase"] == "NotReady"
     assert outcome.status["overlayPodCIDR"] == []
 
 
 def test_an_override_that_is_taken_back_leaves_nothing_behind() -> None:
-    found = replace(FOUND, pod=Chosen(("10.5.0.0/16",), "spec.podCIDR"))
+    found = replace(FOUND, pod=SelectedCIDRs(("10.5.0.0/16",), "spec.podCIDR"))
     before = stored(decide(replace(FACTS, discovered=found)).status)
     outcome = decide(
         replace(FACTS, discovered=replace(FOUND, pod=LOST), previous=before, now=LATER)

@@ -14,7 +14,7 @@ from spidercoordinator.api import nad
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.core.checks.manifests import Manifest
-from spidercoordinator.core.cidrs.selection import normalise
+from spidercoordinator.core.cidrs.ranges import normalise
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.network.desired import Wanted, depends_on_cluster, wanted_nad
 from spidercoordinator.core.network.validation import parse

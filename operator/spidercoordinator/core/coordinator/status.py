@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.core.cidrs.selection import Chosen, Discovered
+from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.cluster import Cluster
 from spidercoordinator.core.coordinator.linkaddress import link_address_verdict
 from spidercoordinator.core.status.conditions import Verdict, conditions
@@ -47,7 +47,7 @@ class Facts:
     name: str
     generation: int
     spec: SpiderCoordinatorSpec
-    discovered: Discovered
+    discovered: DiscoveredCIDRs
     attachments_served: bool
     previous: Mapping[str, Any]
     now: str
@@ -132,7 +132,7 @@ def count_networks(networks: Iterable[bool]) -> dict[str, Any]:
     return {"inSync": in_sync, "total": total, "summary": f"{in_sync} of {total}"}
 
 
-def _or_last_known(chosen: Chosen, facts: Facts, field: str) -> Chosen:
+def _or_last_known(chosen: SelectedCIDRs, facts: Facts, field: str) -> SelectedCIDRs:
     if chosen.source:
         return chosen
     before = facts.previous
@@ -146,9 +146,9 @@ def _or_last_known(chosen: Chosen, facts: Facts, field: str) -> Chosen:
     return replace(chosen, cidrs=known, source=LAST_KNOWN + source.removeprefix(LAST_KNOWN))
 
 
-def _unknown(found: Discovered, pod: Chosen, service: Chosen) -> str:
+def _unknown(found: DiscoveredCIDRs, pod: SelectedCIDRs, service: SelectedCIDRs) -> str:
     parts = [
-        f"the {what} CIDR is unknown for podCIDRType {found.type} ({found.because}); tried: "
+        f"the {what} CIDR is unknown for podCIDRType {found.type} ({found.reason}); tried: "
         f"{'; '.join(chosen.tried) or 'nothing, no source is for this type'}; "
         f"set {field} if none of these can be mended"
         for what, chosen, field in (
@@ -160,7 +160,9 @@ def _unknown(found: Discovered, pod: Chosen, service: Chosen) -> str:
     return ". ".join(parts)
 
 
-def _verdicts(facts: Facts, pod: Chosen, service: Chosen, unknown: str) -> list[Verdict]:
+def _verdicts(
+    facts: Facts, pod: SelectedCIDRs, service: SelectedCIDRs, unknown: str
+) -> list[Verdict]:
     discovered = _discovered(facts, pod, service, unknown)
     link = link_address_verdict(facts.spec.veth_link_address or "", istio=facts.istio)
     if unknown:
@@ -172,12 +174,12 @@ def _verdicts(facts: Facts, pod: Chosen, service: Chosen, unknown: str) -> list[
     return [ready, discovered, link, _degraded(facts.discovered, discovered, link)]
 
 
-def _discovered(facts: Facts, pod: Chosen, service: Chosen, unknown: str) -> Verdict:
+def _discovered(facts: Facts, pod: SelectedCIDRs, service: SelectedCIDRs, unknown: str) -> Verdict:
     if unknown:
         return Verdict("CIDRsDiscovered", holds=False, reason="Unknown", message=unknown)
     text = (
         f"pod CIDRs from {pod.source}, service CIDRs from {service.source}; "
-        f"podCIDRType {facts.discovered.type}: {facts.discovered.because}"
+        f"podCIDRType {facts.discovered.type}: {facts.discovered.reason}"
     )
     if LAST_KNOWN in text:
         tried = "; ".join(facts.discovered.pod.tried + facts.discovered.service.tried)
@@ -187,7 +189,7 @@ def _discovered(facts: Facts, pod: Chosen, service: Chosen, unknown: str) -> Ver
     return Verdict("CIDRsDiscovered", holds=True, reason="Discovered", message=text)
 
 
-def _degraded(found: Discovered, discovered: Verdict, link: Verdict) -> Verdict:
+def _degraded(found: DiscoveredCIDRs, discovered: Verdict, link: Verdict) -> Verdict:
     causes: list[tuple[str, str]] = []
     if not discovered.holds:
         causes.append((discovered.reason, discovered.message))
