@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.objects import Name as Name  # noqa: PLC0414 - for those who import it from here
 from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import Object
@@ -73,7 +73,7 @@ class State:
         discovery: what the sources of CIDRs say.
         patience: how often the first count of networks may still be put off.
         node_defaults: what was last written for the nodes.
-        in_step: for each network its `Cluster.revision` at the last success.
+        in_step: for each network its `ClusterConfig.revision` at the last success.
     """
 
     settings: Settings
@@ -85,7 +85,7 @@ class State:
     coordinators: dict[str, Object] = field(default_factory=dict)
     networks: dict[Name, Object] = field(default_factory=dict)
     attachments: dict[Name, Object] = field(default_factory=dict)
-    cluster: Cluster | None = None
+    cluster: ClusterConfig | None = None
     attachments_served: bool = False
     primed: bool = False
     patience: int = 100
@@ -95,7 +95,7 @@ class State:
     in_step: dict[Name, str] = field(default_factory=dict)
 
     def stepped(self, name: Name, revision: str | None) -> None:
-        """Note the `Cluster.revision` a network now carries; None: it carries none.
+        """Note the `ClusterConfig.revision` a network now carries; None: it carries none.
 
         The SpiderCoordinator's count follows a moment later, once for many networks.
         """

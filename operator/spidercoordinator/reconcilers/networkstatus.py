@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.core.network import status as network_status
-from spidercoordinator.core.network.status import Outcome
+from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
@@ -21,7 +21,7 @@ _ONLY_HASH: Final = frozenset({"configHash"})
 
 
 async def report(
-    state: State, network: Name, thing: Object, outcome: Outcome, *, just_made: bool = False
+    state: State, network: Name, thing: Object, outcome: NetworkOutcome, *, just_made: bool = False
 ) -> None:
     """Write the status if it differs.
 
@@ -51,7 +51,7 @@ async def report(
     known = await _patch_status(state, network, patch) or {**thing, "status": status}
     if state.networks.get(network) is thing:
         state.networks[network] = known
-    if event := network_status.told(before, status):
+    if event := network_status.network_transition(before, status):
         await _tell(state, thing, event, now)
 
 

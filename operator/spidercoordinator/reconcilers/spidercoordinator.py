@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,17 +10,17 @@ from pydantic import ValidationError
 
 from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.status import (
-    Facts,
+    StatusInputs,
+    compute_status,
     count_networks,
-    decide,
-    not_selected,
-    unusable,
+    invalid_spec_status,
+    not_selected_status,
 )
+from spidercoordinator.core.coordinator.transitions import coordinator_transitions
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.mergepatch import merge_patch
-from spidercoordinator.core.status.transitions import transitions
 from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
@@ -57,11 +56,11 @@ async def reconcile(key: Key, state: State) -> None:
         await _hold(state, state.coordinators.get(name) or thing)
     else:
         meta = thing["metadata"]
-        status = not_selected(name, state.settings.name, meta["generation"], _now())
+        status = not_selected_status(name, state.settings.name, meta["generation"], _now())
         await _write(state, thing, status)
 
 
-def take(state: State, cluster: Cluster | None) -> None:
+def take(state: State, cluster: ClusterConfig | None) -> None:
     """Make this what networks are rendered from, and render them where it differs."""
     changed = state.cluster != cluster or not state.primed
     state.cluster, state.primed = cluster, True
@@ -80,16 +79,16 @@ async def _serve(state: State, thing: Object) -> None:
     except ValidationError as error:
         # The CRD refuses such an object; this one is older than the rule it breaks.
         text = "; ".join(f"spec.{problem}" for problem in schema_problems(error))
-        take(state, Cluster(meta["name"], SpiderCoordinatorSpec(), not_ready=text))
-        await _write(state, thing, unusable(text, meta["generation"], before, _now()))
+        take(state, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text))
+        await _write(state, thing, invalid_spec_status(text, meta["generation"], before, _now()))
         return
-    outcome = decide(
-        Facts(
+    outcome = compute_status(
+        StatusInputs(
             name=meta["name"],
             generation=meta["generation"],
             spec=spec,
             discovered=await _discover(state, spec),
-            attachments_served=state.attachments_served,
+            nad_kind_served=state.attachments_served,
             previous=before,
             now=_now(),
             istio=state.discovery.istio(),
@@ -134,14 +133,14 @@ def needs_cluster(network: Object) -> bool:
 
 
 async def _write(state: State, thing: Object, status: dict[str, Any]) -> None:
-    before: Mapping[str, Any] = thing.get("status") or {}
+    before: Object = thing.get("status") or {}
     patch = merge_patch(before, status)
     if not patch:
         return
     name = thing["metadata"]["name"]
     answer = await state.api.patch(_KIND, name, patch={"status": patch}, subresource="status")
     state.coordinators[name] = slim(answer)
-    for told in transitions(before, status):
+    for told in coordinator_transitions(before, status):
         await post(
             state.api,
             _KIND,

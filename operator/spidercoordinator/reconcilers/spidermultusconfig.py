@@ -12,9 +12,9 @@ from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import name_of
-from spidercoordinator.core.coordinator.linkaddress import link_address_verdict
+from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.coordinator.section import missing_coordinator
-from spidercoordinator.core.coordinator.status import NO_ATTACHMENT_KIND
+from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.desired import (
     INJECTIONS,
@@ -35,9 +35,9 @@ from spidercoordinator.core.network.ownership import (
     network_of,
     owner_uid,
 )
-from spidercoordinator.core.network.status import Outcome
+from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
-from spidercoordinator.core.status.conditions import Verdict
+from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.errors import ApiNotFoundError, InvalidObjectError
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -129,13 +129,13 @@ async def reconcile(key: Key, state: State) -> None:
     await report(state, network, thing, outcome, just_made=just_made)
 
 
-async def _make_so(state: State, network: Name, thing: Object) -> tuple[Outcome, bool]:
+async def _make_so(state: State, network: Name, thing: Object) -> tuple[NetworkOutcome, bool]:
     """Gives what became of the network, and whether its NAD had to be written."""
     try:
         config = parse(thing)
     except InvalidObjectError as error:
         state.stepped(network, None)
-        return Outcome(obstacle=network_status.INVALID, message=str(error)), False
+        return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
     wanted = wanted_nad(
         config,
         state.cluster,
@@ -143,7 +143,9 @@ async def _make_so(state: State, network: Name, thing: Object) -> tuple[Outcome,
         coordinator_name=state.settings.name,
     )
     if not state.attachments_served:
-        return Outcome(obstacle=network_status.NAD_CRD_MISSING, message=NO_ATTACHMENT_KIND), False
+        return NetworkOutcome(
+            obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
+        ), False
     attachment = (wanted.namespace, wanted.name)
     # Rivals decide one after the other: the second must see what the first has made.
     async with state.turns.setdefault(attachment, asyncio.Lock()):
@@ -180,20 +182,20 @@ async def _act(state: State, attachment: Name, decision: Decision) -> None:
 
 def _outcome(
     state: State, config: SpiderMultusConfig, wanted: Wanted, decision: Decision
-) -> Outcome:
+) -> NetworkOutcome:
     full_name = f"{wanted.namespace}/{wanted.name}"
     match decision:
         case Conflict(message=message):
-            return Outcome(obstacle=network_status.NAME_CONFLICT, message=message)
+            return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case GiveBack():
             message = f"NetworkAttachmentDefinition {full_name} was given back"
-            return Outcome(obstacle=network_status.NAME_CONFLICT, message=message)
+            return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case Wait():
             message = _TERMINATING.format(full_name)
-            return Outcome(obstacle=network_status.NAD_TERMINATING, message=message)
+            return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
             obstacle, message = _coordinator_obstacle(state, config)
-            return Outcome(
+            return NetworkOutcome(
                 nad=wanted.name,
                 config_hash=wanted.config_hash,
                 obstacle=obstacle,
@@ -212,15 +214,15 @@ def _coordinator_obstacle(state: State, config: SpiderMultusConfig) -> tuple[str
     return "", ""
 
 
-def _warnings(config: SpiderMultusConfig) -> list[Verdict]:
+def _warnings(config: SpiderMultusConfig) -> list[ConditionState]:
     own = config.spec.coordinator
     if own is None or not own.veth_link_address:
         return []
-    verdict = link_address_verdict(own.veth_link_address)
-    return [] if verdict.holds else [verdict]
+    verdict = link_address_condition(own.veth_link_address)
+    return [] if verdict.status else [verdict]
 
 
-def _step(state: State, network: Name, config: SpiderMultusConfig, outcome: Outcome) -> None:
+def _step(state: State, network: Name, config: SpiderMultusConfig, outcome: NetworkOutcome) -> None:
     if outcome.nad and state.cluster is not None and depends_on_cluster(config):
         state.stepped(network, state.cluster.revision)
     else:

@@ -13,11 +13,11 @@ from typing import Any, Final
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
-from spidercoordinator.core.coordinator.linkaddress import link_address_verdict
+from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.desired import wanted_nad
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
-from spidercoordinator.core.status.conditions import Verdict
+from spidercoordinator.core.status.conditions import ConditionState
 
 Thing = Mapping[str, Any]
 
@@ -123,5 +123,5 @@ def _warnings(spec: SpiderMultusConfigSpec, told: Collection[NodeInterfaces]) ->
 
 
 def _doubts(address: str, field: str) -> list[str]:
-    verdict: Verdict = link_address_verdict(address)
-    return [] if verdict.holds else [f"{field}: {verdict.message}"]
+    verdict: ConditionState = link_address_condition(address)
+    return [] if verdict.status else [f"{field}: {verdict.message}"]

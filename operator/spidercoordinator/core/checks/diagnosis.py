@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from spidercoordinator.api.nad import CONTENT_HASH
-from spidercoordinator.core.coordinator.section import NOT_READY as NOT_READY_KEY
+from spidercoordinator.core.coordinator.section import NOT_READY_KEY
 from spidercoordinator.core.coordinator.status import NOT_READY
 
 Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]

@@ -15,7 +15,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.core.checks.manifests import Manifest
 from spidercoordinator.core.cidrs.ranges import normalise
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import Wanted, depends_on_cluster, wanted_nad
 from spidercoordinator.core.network.validation import parse
 
@@ -60,7 +60,7 @@ def render(
     return Rendered(made, _lacking(cluster, coordinator) if concerned else "")
 
 
-def _lacking(cluster: Cluster | None, coordinator: str) -> str:
+def _lacking(cluster: ClusterConfig | None, coordinator: str) -> str:
     if cluster is not None and not cluster.not_ready:
         return ""
     lacks = f"no SpiderCoordinator {coordinator} is given" if cluster is None else cluster.not_ready
@@ -79,7 +79,7 @@ def _attachment(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _cluster(manifests: Sequence[Manifest], name: str) -> Cluster | None:
+def _cluster(manifests: Sequence[Manifest], name: str) -> ClusterConfig | None:
     found = (each.thing for each in manifests if (each.kind, each.name) == (COORDINATOR_KIND, name))
     thing = next(found, None)
     if thing is None:
@@ -102,7 +102,7 @@ def _cluster(manifests: Sequence[Manifest], name: str) -> Cluster | None:
         f"spidercoordinator {name} is not ready: without a cluster its {' and '.join(lacking)} are"
         " unknown"
     )
-    return Cluster(name, spec, pod or (), service or (), reason if lacking else "")
+    return ClusterConfig(name, spec, pod or (), service or (), reason if lacking else "")
 
 
 def _stated(
