@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.api.crd import JSONObject, resolve
+from spidercoordinator.api.crd import resolve
+from spidercoordinator.api.objects import Object
 
 CHART = Path("charts/spidercoordinator")
 
@@ -47,12 +48,12 @@ def values_schema(root: Path) -> Iterator[tuple[Path, str]]:
     yield CHART / "values.schema.json", json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _object(defaults: Mapping[str, Any]) -> JSONObject:
+def _object(defaults: Mapping[str, Any]) -> Object:
     properties = {key: _of_default(key, value) for key, value in defaults.items()}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-def _of_default(key: str, default: Any) -> JSONObject:
+def _of_default(key: str, default: Any) -> Object:
     if key in _CHOICES:
         return {"enum": _CHOICES[key]}
     if key in _NUMBER_OR_TEXT:
@@ -64,7 +65,7 @@ def _of_default(key: str, default: Any) -> JSONObject:
     return {"type": _TYPES[type(default)]}
 
 
-def _coordinator(defaults: Mapping[str, Any]) -> JSONObject:
+def _coordinator(defaults: Mapping[str, Any]) -> Object:
     shape = SpiderCoordinatorSpec.model_json_schema(by_alias=True)
     definitions = shape.get("$defs", {})
     properties = {}
@@ -76,7 +77,7 @@ def _coordinator(defaults: Mapping[str, Any]) -> JSONObject:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-def _plain(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObject:
+def _plain(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Object:
     """The model's schema without rules; choices stay as examples, for editors to offer."""
     schema = resolve(schema, definitions)
     result = {key: value for key, value in schema.items() if key in _KEPT}

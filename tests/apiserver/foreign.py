@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     CALICO_BLOCKS,
@@ -15,7 +16,6 @@ from spidercoordinator.kube.resource import (
     DAEMON_SETS,
     NODES,
     PODS,
-    Object,
     Resource,
 )
 from tests.apiserver.harness import eventually

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
@@ -24,7 +25,6 @@ from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
-    Object,
     Resource,
 )
 

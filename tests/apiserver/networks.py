@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from spidercoordinator.api.nad import CR_NAME
+from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,
-    Object,
     Resource,
 )
 from tests.apiserver.harness import condition, eventually

@@ -11,12 +11,12 @@ from typing import Protocol
 
 import pytest
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.resource import (
     LEASES,
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
-    Object,
 )
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, Operator, eventually
@@ -113,7 +113,7 @@ async def set_holder(cluster: Cluster, holder: str | None) -> None:
 async def rendered(cluster: Cluster, by: str, names: list[str], table: int = 500) -> None:
     """Wait until all networks are rendered by one replica, and the status says so."""
 
-    async def in_step() -> bool:
+    async def in_sync() -> bool:
         things, _ = await cluster.api.list(NETWORK_ATTACHMENT_DEFINITIONS)
         configs = {each["metadata"]["name"]: each["spec"]["config"] for each in things}
         # The hashes in the networks' status come last.
@@ -127,11 +127,11 @@ async def rendered(cluster: Cluster, by: str, names: list[str], table: int = 500
             and set(configs) == set(names)
             and all(f'"by":"{by}"' in text for text in configs.values())
             and all(f'"hostRuleTable":{table}' in text for text in configs.values())
-            and (status.get("networks") or {}).get("inStep") == len(names)
+            and (status.get("networks") or {}).get("inSync") == len(names)
             and status["observedGeneration"] == main["metadata"]["generation"]
         )
 
-    await eventually(f"{len(names)} networks rendered by {by}", in_step, seconds=60)
+    await eventually(f"{len(names)} networks rendered by {by}", in_sync, seconds=60)
 
 
 async def versions(cluster: Cluster) -> dict[str, str]:

@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from spidercoordinator.api.base import API_VERSION
 from spidercoordinator.api.crd import (
     SPIDER_COORDINATOR,
     SPIDER_MULTUS_CONFIG,
     Kind,
     structural_schema,
 )
+from spidercoordinator.api.kinds import API_VERSION
 from spidercoordinator.core.network.validation import schema_problems
 from testbed.apiserver import ApiServer
 from tests.apiserver.agreement import exists, network_specs, valued

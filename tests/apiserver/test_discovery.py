@@ -249,7 +249,7 @@ async def test_pools_that_are_gone_with_their_kind(cluster: Cluster) -> None:
 
 
 async def test_the_api_server_s_own_refusal_names_the_range(cluster: Cluster) -> None:
-    finding = await servicedryrun.ask(cluster.api, "default")
-    assert finding.service == (SERVICE,)
+    report = await servicedryrun.ask(cluster.api, "default")
+    assert report.service == (SERVICE,)
     services, _ = await cluster.api.list(SERVICES, "default")
     assert [each["metadata"]["name"] for each in services] == ["kubernetes"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS
@@ -56,11 +54,12 @@ async def test_both_kinds_are_reconciled_and_the_probe_answers(
     await eventually("the network is rendered", rendered)
 
     async def alive() -> bool:
-        try:
-            with urllib.request.urlopen(liveness, timeout=5) as answer:
-                return "secondsSinceLastEvent" in json.load(answer)["reconciling"]
-        except urllib.error.URLError:
-            return False
+        async with aiohttp.ClientSession() as session:
+            try:
+                async with session.get(liveness) as answer:
+                    return "secondsSinceLastEvent" in (await answer.json())["reconciling"]
+            except aiohttp.ClientConnectionError:
+                return False
 
     await eventually("the probe answers", alive)
     kopf_run.send_signal(signal.SIGTERM)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spidercoordinator.kube.resource import (
-    LEASES,
-    Object,
-)
+from spidercoordinator.api.objects import Object
+from spidercoordinator.kube.resource import LEASES
 from testbed import kubeconfig
 from testbed.apiserver import ApiServer
 from tests.apiserver.conftest import kubectl

@@ -148,7 +148,7 @@ async def test_transitions_are_told_as_events(networks: Networks) -> None:
         return {event["reason"] for event in events}
 
     async def both() -> bool:
-        return (await told()) == {"NameConflict", "InStep"}
+        return (await told()) == {"NameConflict", "InSync"}
 
     await eventually("conflict and its end are told", both)
 

@@ -52,11 +52,11 @@ async def converged(cluster: Cluster, names: list[str], table: int) -> None:
             return False
         configs = {each["metadata"]["name"]: each["spec"]["config"] for each in things}
         want = f'"hostRuleTable":{table}'
-        in_step = (status.get("networks") or {}).get("inStep")
+        in_sync = (status.get("networks") or {}).get("inSync")
         return (
             set(configs) == set(names)
             and all(want in text for text in configs.values())
-            and (in_step == len(names))
+            and (in_sync == len(names))
         )
 
     await eventually(f"all {len(names)} networks carry table {table}", carry, seconds=60)

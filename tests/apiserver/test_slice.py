@@ -85,7 +85,7 @@ async def test_a_change_of_the_coordinator_reaches_every_network(cluster: Cluste
 
     async def counted() -> bool:
         networks = (await cluster.status()).get("networks")
-        return bool(networks == {"inStep": 20, "total": 20, "summary": "20 of 20"})
+        return bool(networks == {"inSync": 20, "total": 20, "summary": "20 of 20"})
 
     await eventually("the status counts them", counted)
 

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.client import Api
-from spidercoordinator.kube.resource import Object, Resource
+from spidercoordinator.kube.resource import Resource
 
 IN_FLIGHT = 32
 T = TypeVar("T")

@@ -12,12 +12,12 @@ import time
 
 import pytest
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
-    Object,
 )
 from tests.apiserver.harness import Cluster, Operator, condition, eventually
 from tests.bench.load import all_of, watching
@@ -79,7 +79,7 @@ async def make_all_by_hand(api: Api, wanted: list[str]) -> float:
     ready = {
         "type": "Ready",
         "status": "True",
-        "reason": "InStep",
+        "reason": "InSync",
         "message": "as long a text as the operator's own would be, more or less",
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }
@@ -263,6 +263,6 @@ async def restarted(api: Api, operator: Operator) -> None:
     await eventually("every network was looked at", known, seconds=300, every=0.1)
     await settled(api, operator)
     told(
-        f"start to in step with {MANY} networks: {time.perf_counter() - began:.1f} s : "
+        f"start to in sync with {MANY} networks: {time.perf_counter() - began:.1f} s : "
         f"{lists:.1f} s (bare client, both lists)"
     )

@@ -28,8 +28,8 @@ OURS = {"spiderpool.spidernet.io", "k8s.cni.cncf.io", "apiextensions.k8s.io", "c
 
 
 def selections() -> list[Selection]:
-    of_sources = [topic for source in sources(CILIUM) for topic in source.topics]
-    of_detectors = [topic for detector in detectors(CILIUM) for topic in detector.topics]
+    of_sources = [topic for source in sources(CILIUM) for topic in source.watched]
+    of_detectors = [topic for detector in detectors(CILIUM) for topic in detector.watched]
     return [topic.selection for topic in of_sources + of_detectors]
 
 

@@ -12,11 +12,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from typing_extensions import override
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.api.rules import LIST_KEYS, LIST_TYPE, VALIDATIONS, Rule
-
-GROUP = "spiderpool.spidernet.io"
-VERSION = "v2beta1"
-API_VERSION = f"{GROUP}/{VERSION}"
 
 _ACRONYMS = frozenset({"cidr", "cni", "id", "ip", "ipam", "mac", "mtu", "nad", "nic", "rp"})
 
@@ -66,7 +63,7 @@ class Model(BaseModel):
             shape[VALIDATIONS] = [rule.validation() for rule in cls.rules]
         return shape
 
-    def wire(self) -> dict[str, Any]:
+    def wire(self) -> Object:
         """The object as JSON data: only the fields that were set, under their wire names."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
 

@@ -9,11 +9,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from spidercoordinator.api.base import Model, ObjectMeta, Status
+from spidercoordinator.api.kinds import GROUP
 from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
+    CIDR,
     IP,
     MACPrefix,
-    Network,
     OptionalInterfaceName,
     OptionalIP,
     QueueLength,
@@ -24,7 +25,7 @@ from spidercoordinator.api.scalars import (
     parse_network,
 )
 
-FINALIZER = "spiderpool.spidernet.io"
+FINALIZER = GROUP
 
 PodCIDRTypeName = Literal["auto", "cluster", "calico", "cilium", "none"]
 
@@ -46,7 +47,7 @@ PodCIDRType = Annotated[
     ),
 ]
 PodCIDR = Annotated[
-    tuple[Network, ...],
+    tuple[CIDR, ...],
     Field(
         description="Pod CIDRs to use instead of what is found, for clusters that do not tell.",
         max_length=64,
@@ -55,7 +56,7 @@ PodCIDR = Annotated[
     Unique(),
 ]
 ServiceCIDR = Annotated[
-    tuple[Network, ...],
+    tuple[CIDR, ...],
     Field(
         description="Service CIDRs to use instead of what is found, for clusters that do not tell.",
         max_length=64,
@@ -64,7 +65,7 @@ ServiceCIDR = Annotated[
     Unique(),
 ]
 HijackCIDR = Annotated[
-    tuple[Network, ...],
+    tuple[CIDR, ...],
     Field(
         description="More destinations a pod reaches through its node, as addresses or CIDRs;"
         " 169.254.0.0/16 makes the node-local DNS cache work.",
@@ -153,7 +154,7 @@ class PolicyRoute(Model):
         ),
     )
 
-    dst: Annotated[Network, Field(description="Destination: an address or a CIDR.")]
+    dst: Annotated[CIDR, Field(description="Destination: an address or a CIDR.")]
     gw: Annotated[IP, Field(description="Gateway: an address of the same family.")]
 
 
@@ -212,10 +213,12 @@ class CIDRSources(Model):
     service_cidr: Annotated[str | None, Field(description="Source of status.serviceCIDR.")] = None
 
 
-class Networks(Model):
-    """How many networks carry the present settings."""
+class NetworkCount(Model):
+    """How many networks are in sync with the present settings."""
 
-    in_step: Annotated[int, Field(description="SpiderMultusConfigs whose network is in step.")] = 0
+    in_sync: Annotated[
+        int, Field(description="SpiderMultusConfigs whose NAD is in sync with these settings.")
+    ] = 0
     total: Annotated[int, Field(description="All SpiderMultusConfigs with a coordinator.")] = 0
     summary: Annotated[str, Field(description='The two as text, such as "3 of 4".')] = ""
 
@@ -244,7 +247,8 @@ class SpiderCoordinatorStatus(Status):
         CIDRSources | None, Field(description="Where each list of CIDRs comes from.")
     ] = None
     networks: Annotated[
-        Networks | None, Field(description="How many networks carry the present settings.")
+        NetworkCount | None,
+        Field(description="How many networks are in sync with the present settings."),
     ] = None
 
 

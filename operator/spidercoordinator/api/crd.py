@@ -9,13 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spidercoordinator.api.base import GROUP, VERSION, Model
+from spidercoordinator.api.base import Model
 from spidercoordinator.api.coordinator import SpiderCoordinator
-from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.api.kinds import (
+    API_VERSION,
+    COORDINATOR_KIND,
+    COORDINATOR_PLURAL,
+    GROUP,
+    NETWORK_KIND,
+    NETWORK_PLURAL,
+    VERSION,
+)
+from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
+from spidercoordinator.api.objects import Object
 
 CATEGORY = "spiderpool"
-
-JSONObject = dict[str, Any]
 
 _DROPPED = frozenset({"title", "$defs", "additionalProperties"})
 
@@ -29,7 +37,7 @@ class Column:
     description: str
     type: str = "string"
 
-    def manifest(self) -> JSONObject:
+    def manifest(self) -> Object:
         """The column as the CRD writes it."""
         return {
             "name": self.name,
@@ -50,17 +58,13 @@ class Kind:
     server checks defaults before it fills in those of inner fields.
     """
 
-    model: type[Model]
+    name: str
     plural: str
+    model: type[Model]
     short: str
     scope: str
     columns: tuple[Column, ...]
     default_spec: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The kind's name, which is its model's."""
-        return self.model.__name__
 
     @property
     def crd_name(self) -> str:
@@ -69,8 +73,9 @@ class Kind:
 
 
 SPIDER_COORDINATOR = Kind(
+    name=COORDINATOR_KIND,
+    plural=COORDINATOR_PLURAL,
     model=SpiderCoordinator,
-    plural="spidercoordinators",
     short="scc",
     scope="Cluster",
     columns=(
@@ -82,8 +87,9 @@ SPIDER_COORDINATOR = Kind(
     ),
 )
 SPIDER_MULTUS_CONFIG = Kind(
+    name=NETWORK_KIND,
+    plural=NETWORK_PLURAL,
     model=SpiderMultusConfig,
-    plural="spidermultusconfigs",
     short="smc",
     scope="Namespaced",
     columns=(
@@ -92,22 +98,22 @@ SPIDER_MULTUS_CONFIG = Kind(
         Column(
             "Ready",
             '.status.conditions[?(@.type=="Ready")].status',
-            "Whether that object is in step.",
+            "Whether that object is in sync.",
         ),
         AGE,
     ),
-    default_spec={"cniType": "custom"},
+    default_spec={"cniType": SpiderMultusConfigSpec().cni_type},
 )
 KINDS = (SPIDER_COORDINATOR, SPIDER_MULTUS_CONFIG)
 
 
-def structural_schema(model: type[Model]) -> JSONObject:
+def structural_schema(model: type[Model]) -> Object:
     """The model's schema in the form a CRD takes."""
     schema = model.model_json_schema(by_alias=True, mode="validation")
     return _structural(schema, schema.get("$defs", {}))
 
 
-def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObject:
+def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Object:
     schema = resolve(schema, definitions)
     result = {key: value for key, value in schema.items() if key not in _DROPPED}
     if "properties" in schema:
@@ -121,7 +127,7 @@ def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JS
     return result
 
 
-def resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONObject:
+def resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Object:
     """Follow $ref, and unite `X or null`; what the field says wins over what its type says."""
     own = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
     if own.get("default", ...) is None:
@@ -136,7 +142,7 @@ def resolve(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> JSONOb
     return own
 
 
-def crd(kind: Kind) -> JSONObject:
+def crd(kind: Kind) -> Object:
     """The CustomResourceDefinition of a kind."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -158,12 +164,12 @@ def crd(kind: Kind) -> JSONObject:
     }
 
 
-def _version(kind: Kind) -> JSONObject:
+def _version(kind: Kind) -> Object:
     schema = structural_schema(kind.model)
     spec, status = (schema["properties"][part] for part in ("spec", "status"))
     status.pop("default", None)
     properties = {
-        "apiVersion": {"type": "string", "description": f"Always {GROUP}/{VERSION}."},
+        "apiVersion": {"type": "string", "description": f"Always {API_VERSION}."},
         "kind": {"type": "string", "description": f"Always {kind.name}."},
         "metadata": {"type": "object"},
         "spec": {**spec, "default": dict(kind.default_spec)},

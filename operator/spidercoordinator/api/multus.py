@@ -12,7 +12,7 @@ from spidercoordinator.api.networks import (
     IPoIBNetwork,
     IpvlanNetwork,
     MacvlanNetwork,
-    Network,
+    NetworkSettings,
     SriovNetwork,
     VlanNetwork,
 )
@@ -149,7 +149,7 @@ class SpiderMultusConfigSpec(Model):
     ] = None
 
     @property
-    def network(self) -> Network | None:
+    def network(self) -> NetworkSettings | None:
         """The object that describes the main plugin; None with cniType custom."""
         key = NETWORK_OF.get(self.cni_type)
         return getattr(self, key) if key else None

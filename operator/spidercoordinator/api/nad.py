@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from spidercoordinator.api.base import Model, ObjectMeta
+from spidercoordinator.api.kinds import GROUP
 
 NAD_GROUP = "k8s.cni.cncf.io"
 NAD_VERSION = "v1"
@@ -26,7 +27,7 @@ CNICONFIG_NAME = "cni.spidernet.io/cniconfig-name"
 RDMA_INJECT = "cni.spidernet.io/rdma-resource-inject"
 NETWORK_INJECT = "cni.spidernet.io/network-resource-inject"
 
-OWN_PREFIX = "spidercoordinator.spiderpool.spidernet.io/"
+OWN_PREFIX = f"spidercoordinator.{GROUP}/"
 # On a NAD made by others: "true" lets the SpiderMultusConfig that wants its name take it over.
 ADOPT = f"{OWN_PREFIX}adopt"
 # On a NAD taken over: what spec.config was before.

@@ -80,7 +80,7 @@ class IPAM(Model):
     ]
 
 
-class Network(Model):
+class NetworkSettings(Model):
     """What the objects of all CNI types have in common."""
 
     ippools: Annotated[
@@ -96,7 +96,7 @@ def _link_name_fits(network: "MasterNetwork") -> bool:
     return len(f"{parent}.{network.vlan_id}") <= MAX_INTERFACE_NAME
 
 
-class MasterNetwork(Network):
+class MasterNetwork(NetworkSettings):
     """A network on one of the node's interfaces, or on a bond of several."""
 
     master: Annotated[
@@ -180,7 +180,7 @@ class VlanNetwork(MasterNetwork):
     ] = "manual"
 
 
-class SriovNetwork(Network):
+class SriovNetwork(NetworkSettings):
     """Settings of cniType sriov."""
 
     rules: ClassVar = (
@@ -218,7 +218,7 @@ class SriovNetwork(Network):
     ] = False
 
 
-class IBSriovNetwork(Network):
+class IBSriovNetwork(NetworkSettings):
     """Settings of cniType ib-sriov."""
 
     rules: ClassVar = (NO_MATCH_MASTER_SUBNET,)
@@ -241,7 +241,7 @@ class IBSriovNetwork(Network):
     ] = False
 
 
-class IPoIBNetwork(Network):
+class IPoIBNetwork(NetworkSettings):
     """Settings of cniType ipoib."""
 
     rules: ClassVar = (NO_MATCH_MASTER_SUBNET,)

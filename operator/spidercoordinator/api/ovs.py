@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from spidercoordinator.api.base import Model
-from spidercoordinator.api.networks import NO_MATCH_MASTER_SUBNET, Network
+from spidercoordinator.api.networks import NO_MATCH_MASTER_SUBNET, NetworkSettings
 from spidercoordinator.api.rules import LIST_TYPE, Rule
 from spidercoordinator.api.scalars import BridgeName, PCIAddress, VlanID
 
@@ -41,7 +41,7 @@ class TrunkItem(Model):
     id: Annotated[VlanID | None, Field(description="A single VLAN.")] = None
 
 
-class OVSNetwork(Network):
+class OVSNetwork(NetworkSettings):
     """Settings of cniType ovs."""
 
     rules: ClassVar = (NO_MATCH_MASTER_SUBNET,)

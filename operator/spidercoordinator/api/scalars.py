@@ -73,7 +73,7 @@ OptionalIP = Annotated[
         _NO_ADDRESS + ', or "" for none',
     ),
 ]
-Network = Annotated[
+CIDR = Annotated[
     str,
     Field(max_length=64),
     Rule("isIP(self) || isCIDR(self)", lambda v: parse_network(v) is not None, _NO_NETWORK),

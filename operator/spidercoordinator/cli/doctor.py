@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.datapath import Others, known_bad
 from spidercoordinator.core.checks.diagnosis import Finding, Seen, diagnose
 from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
@@ -21,7 +22,6 @@ from spidercoordinator.kube.resource import (
     NODES,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
-    Object,
     Resource,
 )
 from spidercoordinator.runtime.settings import Settings

@@ -10,11 +10,12 @@ import asyncio
 import logging
 
 from spidercoordinator.api.coordinator import FINALIZER
+from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import ApiConflictError, ApiNotFoundError, ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
+from spidercoordinator.kube.resource import SPIDERCOORDINATORS
 from spidercoordinator.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)

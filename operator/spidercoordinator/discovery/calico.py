@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from spidercoordinator.core.cidrs.selection import Finding, Plugin, normalise, uncovered
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.ranges import normalise, uncovered
+from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
-from spidercoordinator.discovery.source import Board, Observed, Topic
+from spidercoordinator.discovery.source import Observation, Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import (
-    CALICO_BLOCKS,
-    CALICO_POOLS_V1,
-    CALICO_POOLS_V3,
-    Object,
-)
+from spidercoordinator.kube.resource import CALICO_BLOCKS, CALICO_POOLS_V1, CALICO_POOLS_V3
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,9 +26,9 @@ class _Pool:
     open: bool
 
 
-def read_pool(thing: Object) -> _Pool | None:
-    """What one IPPool tells, None when it is not for workloads."""
-    spec, meta = thing.get("spec") or {}, thing["metadata"]
+def read_pool(obj: Object) -> _Pool | None:
+    """What is kept of an IPPool, None when it is not for workloads."""
+    spec, meta = obj.get("spec") or {}, obj["metadata"]
     uses = spec.get("allowedUses")
     cidrs = normalise([str(spec.get("cidr", ""))])
     if not cidrs or (uses and "Workload" not in uses):
@@ -40,46 +37,48 @@ def read_pool(thing: Object) -> _Pool | None:
     return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs[0], not closed)
 
 
-def read_block(thing: Object) -> str | None:
+def read_block(obj: Object) -> str | None:
     """The CIDR of an IPAM block that has an address in use."""
-    spec: dict[str, Any] = thing.get("spec") or {}
+    spec: dict[str, Any] = obj.get("spec") or {}
     in_use = any(entry is not None for entry in spec.get("allocations") or ())
     return next(iter(normalise([str(spec.get("cidr", ""))])), None) if in_use else None
 
 
-POOLS: Final = Topic("Calico IPPool", Selection((CALICO_POOLS_V1, CALICO_POOLS_V3)), read_pool)
-BLOCKS: Final = Topic("Calico IPAM block", Selection((CALICO_BLOCKS,)), read_block)
+POOLS: Final = WatchedObjects(
+    "Calico IPPool", Selection((CALICO_POOLS_V1, CALICO_POOLS_V3)), read_pool
+)
+BLOCKS: Final = WatchedObjects("Calico IPAM block", Selection((CALICO_BLOCKS,)), read_block)
 AGENTS: Final = daemon_set("calico-node")
 
 
-def _in_use(pool: _Pool, blocks: Observed) -> bool:
+def _in_use(pool: _Pool, blocks: Observation) -> bool:
     if not blocks.served or blocks.error:
         # Nobody can tell; a route too many harms less than a pod that is cut off.
         return True
-    return any(not uncovered([block], [pool.cidr]) for block in blocks.kept.values())
+    return any(not uncovered([block], [pool.cidr]) for block in blocks.entries.values())
 
 
 @dataclass(frozen=True)
 class CalicoPools:
     """See the module."""
 
-    topics: tuple[Topic, ...] = (POOLS, BLOCKS)
+    watched: tuple[WatchedObjects, ...] = (POOLS, BLOCKS)
 
-    def find(self, board: Board) -> Finding:
+    def report(self, observations: Observations) -> SourceReport:
         """The pools, the oldest first."""
-        seen, blocks = board[POOLS.title], board[BLOCKS.title]
+        pools, blocks = observations[POOLS.title], observations[BLOCKS.title]
         counted = [
-            pool for pool in sorted(seen.kept.values()) if pool.open or _in_use(pool, blocks)
+            pool for pool in sorted(pools.entries.values()) if pool.open or _in_use(pool, blocks)
         ]
-        lacks = "" if counted else seen.lacks(POOLS)
-        if seen.kept and not counted:
-            lacks = "all Calico IPPools are disabled and none has an address in use"
-        return Finding(
+        missing = "" if counted else pools.why_empty(POOLS)
+        if pools.entries and not counted:
+            missing = "all Calico IPPools are disabled and none has an address in use"
+        return SourceReport(
             source="Calico IPPools",
             type="calico",
-            tells=("pod",),
+            kinds=("pod",),
             pod=normalise(pool.cidr for pool in counted),
-            lacks=lacks,
+            missing=missing,
         )
 
 
@@ -87,14 +86,16 @@ class CalicoPools:
 class Calico:
     """Whether Calico gives pods their addresses here."""
 
-    topics: tuple[Topic, ...] = (POOLS, BLOCKS, AGENTS)
+    watched: tuple[WatchedObjects, ...] = (POOLS, BLOCKS, AGENTS)
 
-    def look(self, board: Board) -> Plugin:
+    def detect(self, observations: Observations) -> DetectedPlugin:
         """Agents deployed, or blocks in use; without a pool it is there for policy alone."""
-        pools = any(pool.open for pool in board[POOLS.title].kept.values())
-        used = bool(board[BLOCKS.title].kept)
-        if where := deployed(board, AGENTS):
-            return Plugin("calico", 2, f"DaemonSet {where} runs", chained=not (pools or used))
+        pools = any(pool.open for pool in observations[POOLS.title].entries.values())
+        used = bool(observations[BLOCKS.title].entries)
+        if where := deployed(observations, AGENTS):
+            return DetectedPlugin(
+                "calico", 2, f"DaemonSet {where} runs", chained=not (pools or used)
+            )
         if used:
-            return Plugin("calico", 1, "IPAM blocks of Calico have addresses in use")
-        return Plugin("calico", 0)
+            return DetectedPlugin("calico", 1, "IPAM blocks of Calico have addresses in use")
+        return DetectedPlugin("calico", 0)

@@ -9,16 +9,17 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from spidercoordinator.core.cidrs.selection import Finding, Plugin, collapse, normalise
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.ranges import collapse, normalise
+from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
-from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
     CILIUM_NODES,
     CILIUM_POOLS_V2,
     CILIUM_POOLS_V2ALPHA1,
     CONFIG_MAPS,
-    Object,
 )
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
@@ -41,9 +42,9 @@ class _Pool:
     cidrs: tuple[str, ...]
 
 
-def read_config(thing: Object) -> _Config:
+def read_config(obj: Object) -> _Config:
     """Read the ConfigMap; lists of CIDRs are separated by blanks or commas."""
-    data = thing.get("data") or {}
+    data = obj.get("data") or {}
     pools = normalise(
         entry
         for family in ("ipv4", "ipv6")
@@ -54,52 +55,52 @@ def read_config(thing: Object) -> _Config:
     return _Config(data.get("ipam") or "cluster-pool", pools, chained)
 
 
-def read_pool(thing: Object) -> _Pool | None:
+def read_pool(obj: Object) -> _Pool | None:
     """The CIDRs of one CiliumPodIPPool."""
-    spec, meta = thing.get("spec") or {}, thing["metadata"]
+    spec, meta = obj.get("spec") or {}, obj["metadata"]
     cidrs = normalise(
         cidr for family in ("ipv4", "ipv6") for cidr in (spec.get(family) or {}).get("cidrs") or ()
     )
     return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs) if cidrs else None
 
 
-def read_node(thing: Object) -> tuple[str, ...] | None:
+def read_node(obj: Object) -> tuple[str, ...] | None:
     """The CIDRs that pods of one node have addresses from: its own, or its subnets in a cloud."""
-    ipam = (thing.get("spec") or {}).get("ipam") or {}
+    ipam = (obj.get("spec") or {}).get("ipam") or {}
     allocated = (ipam.get("pools") or {}).get("allocated") or ()
     own = [
         *(ipam.get("podCIDRs") or ()),
         *(cidr for pool in allocated for cidr in pool.get("cidrs") or ()),
     ]
-    found = normalise(own or _subnets(thing.get("status") or {}) or list(ipam.get("pool") or ()))
-    return tuple(sorted(found)) or None
+    cidrs = normalise(own or _subnets(obj.get("status") or {}) or list(ipam.get("pool") or ()))
+    return tuple(sorted(cidrs)) or None
 
 
 def _subnets(status: dict[str, Any]) -> list[str]:
     eni = (status.get("eni") or {}).get("enis") or {}
     azure = (status.get("azure") or {}).get("interfaces") or ()
     alibaba = (status.get("alibaba-cloud") or {}).get("enis") or {}
-    found = [(each.get("subnet") or {}).get("cidr") for each in eni.values()]
+    cidrs = [(each.get("subnet") or {}).get("cidr") for each in eni.values()]
     for each in azure:
         subnet = each.get("subnet")
-        found.append((subnet or {}).get("cidr") if isinstance(subnet, dict) else None)
-        found.append(each.get("cidr"))
+        cidrs.append((subnet or {}).get("cidr") if isinstance(subnet, dict) else None)
+        cidrs.append(each.get("cidr"))
     for each in alibaba.values():
         switch = each.get("vswitch") or {}
-        found += [switch.get("cidr"), switch.get("ipv6-cidr")]
-    return [cidr for cidr in found if cidr]
+        cidrs += [switch.get("cidr"), switch.get("ipv6-cidr")]
+    return [cidr for cidr in cidrs if cidr]
 
 
-POOLS: Final = Topic(
+POOLS: Final = WatchedObjects(
     "CiliumPodIPPool", Selection((CILIUM_POOLS_V2, CILIUM_POOLS_V2ALPHA1)), read_pool
 )
-CILIUM_NODE: Final = Topic("CiliumNode with CIDRs", Selection((CILIUM_NODES,)), read_node)
+CILIUM_NODE: Final = WatchedObjects("CiliumNode with CIDRs", Selection((CILIUM_NODES,)), read_node)
 AGENTS: Final = daemon_set("cilium")
 
 
-def config_topic(namespace: str, name: str) -> Topic:
-    """The topic of Cilium's ConfigMap, whose place is a setting of the operator."""
-    return Topic(
+def cilium_config(namespace: str, name: str) -> WatchedObjects:
+    """Cilium's ConfigMap, whose place is a setting of the operator."""
+    return WatchedObjects(
         f"ConfigMap {namespace}/{name}",
         Selection((CONFIG_MAPS,), namespace=namespace, fields=f"metadata.name={name}"),
         read_config,
@@ -111,42 +112,42 @@ class CiliumAddresses:
     """See the module.
 
     Attributes:
-        config: the topic of Cilium's ConfigMap.
+        config: Cilium's ConfigMap.
     """
 
-    config: Topic
+    config: WatchedObjects
 
     @property
-    def topics(self) -> tuple[Topic, ...]:
+    def watched(self) -> tuple[WatchedObjects, ...]:
         """The ConfigMap and what each mode needs."""
         return (self.config, POOLS, CILIUM_NODE)
 
-    def find(self, board: Board) -> Finding:
+    def report(self, observations: Observations) -> SourceReport:
         """What the IPAM mode leads to."""
-        seen = board[self.config.title]
-        config: _Config | None = next(iter(seen.kept.values()), None)
+        observation = observations[self.config.title]
+        config: _Config | None = next(iter(observation.entries.values()), None)
         if config is None:
-            return _finding("Cilium", lacks=seen.lacks(self.config))
+            return _report("Cilium", missing=observation.why_empty(self.config))
         where, mode = self.config.title, config.mode
         if mode in _CLUSTER_POOL:
-            lacks = f"{where} has no usable cluster-pool-ipv4-cidr or cluster-pool-ipv6-cidr"
-            return _finding("Cilium cluster-pool", config.pools, lacks)
+            missing = f"{where} has no usable cluster-pool-ipv4-cidr or cluster-pool-ipv6-cidr"
+            return _report("Cilium cluster-pool", config.pools, missing)
         if mode == "multi-pool":
-            pools = sorted(board[POOLS.title].kept.values())
+            pools = sorted(observations[POOLS.title].entries.values())
             cidrs = normalise(cidr for pool in pools for cidr in pool.cidrs)
-            return _finding("CiliumPodIPPools", cidrs, board[POOLS.title].lacks(POOLS))
+            return _report("CiliumPodIPPools", cidrs, observations[POOLS.title].why_empty(POOLS))
         if mode == "kubernetes":
-            return Finding("Cilium", type="cilium", tells=("pod",), defers=True)
-        nodes = board[CILIUM_NODE.title]
+            return SourceReport("Cilium", type="cilium", kinds=("pod",), defers_to_cluster=True)
+        nodes = observations[CILIUM_NODE.title]
         if mode in _NODE_MODES:
-            cidrs = collapse(cidr for node in nodes.kept.values() for cidr in node)
-            return _finding(f"CiliumNodes ({mode})", cidrs, nodes.lacks(CILIUM_NODE))
+            cidrs = collapse(cidr for node in nodes.entries.values() for cidr in node)
+            return _report(f"CiliumNodes ({mode})", cidrs, nodes.why_empty(CILIUM_NODE))
         known = ", ".join(_MODES)
-        return _finding("Cilium", lacks=f"{where} has ipam {mode!r}; known are {known}")
+        return _report("Cilium", missing=f"{where} has ipam {mode!r}; known are {known}")
 
 
-def _finding(source: str, cidrs: tuple[str, ...] = (), lacks: str = "") -> Finding:
-    return Finding(source, "cilium", cidrs, tells=("pod",), lacks="" if cidrs else lacks)
+def _report(source: str, cidrs: tuple[str, ...] = (), missing: str = "") -> SourceReport:
+    return SourceReport(source, "cilium", cidrs, kinds=("pod",), missing="" if cidrs else missing)
 
 
 @dataclass(frozen=True)
@@ -154,22 +155,22 @@ class Cilium:
     """Whether Cilium gives pods their addresses here.
 
     Attributes:
-        config: the topic of Cilium's ConfigMap.
+        config: Cilium's ConfigMap.
     """
 
-    config: Topic
+    config: WatchedObjects
 
     @property
-    def topics(self) -> tuple[Topic, ...]:
+    def watched(self) -> tuple[WatchedObjects, ...]:
         """The ConfigMap, its nodes and its agents."""
         return (self.config, CILIUM_NODE, AGENTS)
 
-    def look(self, board: Board) -> Plugin:
+    def detect(self, observations: Observations) -> DetectedPlugin:
         """Agents deployed, or its configuration there with nodes registered."""
-        config: _Config | None = next(iter(board[self.config.title].kept.values()), None)
+        config: _Config | None = next(iter(observations[self.config.title].entries.values()), None)
         chained = config is not None and config.chained
-        if where := deployed(board, AGENTS):
-            return Plugin("cilium", 2, f"DaemonSet {where} runs", chained=chained)
+        if where := deployed(observations, AGENTS):
+            return DetectedPlugin("cilium", 2, f"DaemonSet {where} runs", chained=chained)
         if config is not None:
-            return Plugin("cilium", 1, f"{self.config.title} exists", chained=chained)
-        return Plugin("cilium", 0)
+            return DetectedPlugin("cilium", 1, f"{self.config.title} exists", chained=chained)
+        return DetectedPlugin("cilium", 0)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs.selection import Finding, Which, normalise
-from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.cidrs.selection import CIDRKind, SourceReport
+from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import PODS, Object
+from spidercoordinator.kube.resource import PODS
 
 _POD_FLAG: Final = "--cluster-cidr"
 _SERVICE_FLAG: Final = "--service-cluster-ip-range"
@@ -23,12 +25,12 @@ class _Flags:
     service: tuple[str, ...]
 
 
-def read_pod(thing: Object) -> _Flags | None:
+def read_pod(obj: Object) -> _Flags | None:
     """Read the flags of a pod's containers; None for a pod that has none of them."""
-    meta = thing["metadata"]
+    meta = obj["metadata"]
     words = [
         word
-        for container in (thing.get("spec") or {}).get("containers") or ()
+        for container in (obj.get("spec") or {}).get("containers") or ()
         for text in (container.get("command") or []) + (container.get("args") or [])
         for word in _words(text)
     ]
@@ -50,8 +52,8 @@ def _words(text: str) -> list[str]:
 def _values(words: list[str], flag: str) -> tuple[str, ...]:
     # The last one wins, as in the component itself.
     value = ""
-    for found in _occurrences(words, flag):
-        value = found
+    for occurrence in _occurrences(words, flag):
+        value = occurrence
     return normalise(value.split(","))
 
 
@@ -66,7 +68,7 @@ def _occurrences(words: list[str], flag: str) -> Iterator[str]:
             yield words[index + 1]
 
 
-TOPIC: Final = Topic(
+WATCHED: Final = WatchedObjects(
     "control plane pod in kube-system that names CIDRs",
     Selection(
         (PODS,),
@@ -83,42 +85,42 @@ class ControlPlane:
 
     Attributes:
         component: value of the pods' label `component`.
-        tells: which lists its flags can name.
+        kinds: which lists its flags can name.
     """
 
     component: str
-    tells: tuple[Which, ...]
-    topics: tuple[Topic, ...] = (TOPIC,)
+    kinds: tuple[CIDRKind, ...]
+    watched: tuple[WatchedObjects, ...] = (WATCHED,)
 
-    def find(self, board: Board) -> Finding:
-        """What the component is told; replicas that differ are reported."""
-        seen = board[TOPIC.title]
+    def report(self, observations: Observations) -> SourceReport:
+        """The CIDRs in the component's flags; replicas that differ are reported."""
+        observation = observations[WATCHED.title]
         named = [
-            (name, seen.kept[name])
-            for name in sorted(seen.kept)
-            if seen.kept[name].component == self.component
+            (name, observation.entries[name])
+            for name in sorted(observation.entries)
+            if observation.entries[name].component == self.component
         ]
         source = f"{self.component} flags"
         if not named:
-            lacks = seen.error or f"there is no {self.component} pod in kube-system"
-            return Finding(source, tells=self.tells, lacks=lacks)
+            missing = observation.error or f"there is no {self.component} pod in kube-system"
+            return SourceReport(source, kinds=self.kinds, missing=missing)
         (first, flags), *rest = named
         differing = [name for name, other in rest if other != flags]
-        doubts = f"{first} and {', '.join(differing)} have different flags" if differing else ""
+        warning = f"{first} and {', '.join(differing)} have different flags" if differing else ""
         empty = [
             flag
-            for which, flag, cidrs in (
+            for kind, flag, cidrs in (
                 ("pod", _POD_FLAG, flags.pod),
                 ("service", _SERVICE_FLAG, flags.service),
             )
-            if which in self.tells and not cidrs
+            if kind in self.kinds and not cidrs
         ]
-        lacks = f"pod {first} has no usable {' and '.join(empty)}" if empty else ""
-        return Finding(
+        missing = f"pod {first} has no usable {' and '.join(empty)}" if empty else ""
+        return SourceReport(
             source,
             pod=flags.pod,
             service=flags.service,
-            tells=self.tells,
-            lacks=lacks,
-            doubts=doubts,
+            kinds=self.kinds,
+            missing=missing,
+            warning=warning,
         )

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs.selection import Finding, Plugin
+from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.discovery.mesh import ISTIO, istio
-from spidercoordinator.discovery.source import Detector, Observed, Source, Topic
+from spidercoordinator.discovery.source import Detector, Observation, Source, WatchedObjects
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.reflector import (
     Absent,
@@ -36,7 +36,7 @@ class Signals:
     """What followers call.
 
     Attributes:
-        changed: a finding may differ now.
+        changed: a report may differ now.
         kinds_changed: the kind of this name came or went, empty for any.
         kind_removed: the CRD of the kind of this name was deleted.
         heard: a watch works.
@@ -54,7 +54,7 @@ class Followers:
     """One follower for each topic of the sources, and one for kinds that come and go.
 
     Attributes:
-        board: what is known, by topic.
+        observations: what is known, by topic.
         settled: set when every topic was read once, or cannot be.
     """
 
@@ -66,31 +66,31 @@ class Followers:
         tell: Signals,
     ) -> None:
         self._sources, self._detectors = tuple(sources), tuple(detectors)
-        self.board: dict[str, Observed] = {}
+        self.observations: dict[str, Observation] = {}
         self.settled = asyncio.Event()
         self._tell = tell
         self._api = api
-        self._topics: dict[str, Topic] = {}
+        self._topics: dict[str, WatchedObjects] = {}
         self._followers: dict[str, Follower] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        followed = [topic for each in self._sources + self._detectors for topic in each.topics]
+        followed = [topic for each in self._sources + self._detectors for topic in each.watched]
         for topic in (*followed, ISTIO):
             # Two sources may read the same object; it is followed once.
             self._topics[topic.title] = topic
-            self.board[topic.title] = Observed()
+            self.observations[topic.title] = Observation()
         self._kinds = Follower(api, _KINDS)
 
-    def findings(self) -> list[Finding]:
+    def reports(self) -> list[SourceReport]:
         """What every source says now, most trusted first."""
-        return [source.find(self.board) for source in self._sources]
+        return [source.report(self.observations) for source in self._sources]
 
-    def plugins(self) -> list[Plugin]:
+    def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
-        return [detector.look(self.board) for detector in self._detectors]
+        return [detector.detect(self.observations) for detector in self._detectors]
 
     def istio(self) -> bool:
         """Whether Istio is installed."""
-        return istio(self.board)
+        return istio(self.observations)
 
     async def run(self) -> None:
         """Follow everything, without end."""
@@ -99,7 +99,7 @@ class Followers:
                 self._begin(tasks, topic)
             tasks.create_task(self._follow_kinds(tasks), name="follow kinds")
 
-    def _begin(self, tasks: asyncio.TaskGroup, topic: Topic) -> None:
+    def _begin(self, tasks: asyncio.TaskGroup, topic: WatchedObjects) -> None:
         if before := self._running.get(topic.title):
             before.cancel()
         follower = self._followers[topic.title] = Follower(self._api, topic.selection)
@@ -107,15 +107,15 @@ class Followers:
             self._follow(topic, follower), name=f"follow {topic.title}"
         )
 
-    async def _follow(self, topic: Topic, follower: Follower) -> None:
-        observed = self.board[topic.title]
+    async def _follow(self, topic: WatchedObjects, follower: Follower) -> None:
+        observed = self.observations[topic.title]
         async for seen in follower.follow():
             if not isinstance(seen, Failed):
                 self._tell.heard()
             if note(topic, observed, seen):
                 self._tell.up(topic.title, -1 if observed.error else int(observed.served))
                 self._tell.changed()
-            if all(known.known for known in self.board.values()):
+            if all(known.synced for known in self.observations.values()):
                 self.settled.set()
 
     async def _follow_kinds(self, tasks: asyncio.TaskGroup) -> None:
@@ -130,47 +130,47 @@ class Followers:
                 if of_this_kind and isinstance(seen, Deleted):
                     # Its watch may stay open for a while and tell nothing.
                     self._begin(tasks, topic)
-                elif (of_this_kind or not name) and not self.board[topic.title].served:
+                elif (of_this_kind or not name) and not self.observations[topic.title].served:
                     self._followers[topic.title].woken.set()
             self._tell.kinds_changed(name)
             if isinstance(seen, Deleted):
                 self._tell.kind_removed(name)
 
 
-def note(topic: Topic, observed: Observed, seen: Seen) -> bool:
-    """Write what was seen on the board; tells whether a finding may differ now."""
-    before = (observed.known, observed.served, observed.error)
+def note(topic: WatchedObjects, observed: Observation, seen: Seen) -> bool:
+    """Write what was seen on the observations; returns whether a report may differ now."""
+    before = (observed.synced, observed.served, observed.error)
     changed = False
     if isinstance(seen, Failed):
-        observed.known, observed.error = True, str(seen.error)
+        observed.synced, observed.error = True, str(seen.error)
         return before != (True, observed.served, observed.error)
     if isinstance(seen, Absent):
-        observed.known, observed.served, observed.error = True, False, ""
-        changed = bool(observed.kept)
-        observed.kept.clear()
+        observed.synced, observed.served, observed.error = True, False, ""
+        changed = bool(observed.entries)
+        observed.entries.clear()
         return changed or before != (True, False, "")
     if isinstance(seen, Listed):
-        observed.known = observed.served = True
+        observed.synced = observed.served = True
         kept = {
             _name(thing): value
             for thing in seen.objects
-            if (value := topic.keep(thing)) is not None
+            if (value := topic.extract(thing)) is not None
         }
-        changed, observed.kept = kept != observed.kept, kept
+        changed, observed.entries = kept != observed.entries, kept
     elif isinstance(seen, Changed | Deleted):
         changed = _note_one(topic, observed, seen)
     observed.error = ""
-    return changed or before != (observed.known, observed.served, "")
+    return changed or before != (observed.synced, observed.served, "")
 
 
-def _note_one(topic: Topic, observed: Observed, seen: Changed | Deleted) -> bool:
+def _note_one(topic: WatchedObjects, observed: Observation, seen: Changed | Deleted) -> bool:
     name = _name(seen.object)
-    before = observed.kept.get(name)
-    value = None if isinstance(seen, Deleted) else topic.keep(seen.object)
+    before = observed.entries.get(name)
+    value = None if isinstance(seen, Deleted) else topic.extract(seen.object)
     if value is None:
-        observed.kept.pop(name, None)
+        observed.entries.pop(name, None)
     else:
-        observed.kept[name] = value
+        observed.entries[name] = value
     return before != value
 
 

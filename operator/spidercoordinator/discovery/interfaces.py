@@ -1,4 +1,4 @@
-"""Which network interfaces the nodes have, as told by the pods of the installer.
+"""Which network interfaces the nodes have, as reported by the pods of the installer.
 
 The installer writes them to its termination message (cni/internal/interfaces); kubelet shows that
 in the pod's status.
@@ -12,38 +12,39 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
-from spidercoordinator.core.checks.masters import Interfaces, Told
-from spidercoordinator.discovery.source import Topic
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.checks.masters import Interfaces, NodeInterfaces
+from spidercoordinator.discovery.source import WatchedObjects
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import PODS, Object
+from spidercoordinator.kube.resource import PODS
 
 _CONTAINER: Final = "install"
-"""The init container that tells."""
-_TELLING: Final = (("spec", "nodeName"), ("status", "initContainerStatuses"))
+"""The init container that reports."""
+_READ: Final = (("spec", "nodeName"), ("status", "initContainerStatuses"))
 
 
-def installer_pods(namespace: str, labels: str) -> Topic:
-    """The topic of the installer's pods.
+def installer_pods(namespace: str, labels: str) -> WatchedObjects:
+    """The installer's pods.
 
     Args:
         namespace: Where they are.
         labels: Label selector that fits them alone.
     """
-    return Topic(
+    return WatchedObjects(
         "interfaces of the nodes",
-        Selection((PODS,), namespace, labels=labels, only=_TELLING),
+        Selection((PODS,), namespace, labels=labels, only=_READ),
         read_pod,
     )
 
 
-def read_pod(thing: Object) -> Told | None:
-    """What a pod tells of its node; None when it tells nothing, or nothing that can be read."""
-    node = (thing.get("spec") or {}).get("nodeName")
-    for container in (thing.get("status") or {}).get("initContainerStatuses") or ():
+def read_pod(obj: Object) -> NodeInterfaces | None:
+    """What a pod reports of its node; None when that is nothing, or nothing that can be read."""
+    node = (obj.get("spec") or {}).get("nodeName")
+    for container in (obj.get("status") or {}).get("initContainerStatuses") or ():
         ended = (container.get("state") or {}).get("terminated") or {}
         if node and container["name"] == _CONTAINER and ended.get("exitCode") == 0:
-            found = read_message(ended.get("message") or "")
-            return Told(node, found) if found else None
+            interfaces = read_message(ended.get("message") or "")
+            return NodeInterfaces(node, interfaces) if interfaces else None
     return None
 
 
@@ -53,7 +54,7 @@ class _Report(BaseModel):
     truncated: bool = False
 
 
-# Nodes of one kind tell the same, so that thousands of them share one object.
+# Nodes of one kind report the same, so that thousands of them share one object.
 @lru_cache(maxsize=256)
 def read_message(text: str) -> Interfaces | None:
     """A termination message; None when it is none of the installer's, or cut off."""

@@ -7,10 +7,12 @@ from typing import Final
 
 import yaml
 
-from spidercoordinator.core.cidrs.selection import Finding, normalise
-from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import CONFIG_MAPS, Object
+from spidercoordinator.kube.resource import CONFIG_MAPS
 
 _OBJECT: Final = "ConfigMap kube-system/kubeadm-config"
 
@@ -19,28 +21,26 @@ _OBJECT: Final = "ConfigMap kube-system/kubeadm-config"
 class _Networking:
     pod: tuple[str, ...] = ()
     service: tuple[str, ...] = ()
-    trouble: str = ""
+    missing: str = ""
 
 
-def read_kubeadm_config(thing: Object) -> _Networking:
+def read_kubeadm_config(obj: Object) -> _Networking:
     """Read `networking` of the ClusterConfiguration; it is YAML, and read as such."""
-    text = (thing.get("data") or {}).get("ClusterConfiguration")
+    text = (obj.get("data") or {}).get("ClusterConfiguration")
     if text is None:
-        return _Networking(trouble=f"{_OBJECT} has no key ClusterConfiguration")
+        return _Networking(missing=f"{_OBJECT} has no key ClusterConfiguration")
     try:
         parsed = yaml.safe_load(text)
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0]
-        return _Networking(trouble=f"ClusterConfiguration of {_OBJECT} is no YAML: {first}")
+        return _Networking(missing=f"ClusterConfiguration of {_OBJECT} is no YAML: {first}")
     networking = parsed.get("networking") if isinstance(parsed, dict) else None
     if not isinstance(networking, dict):
-        return _Networking(trouble=f"ClusterConfiguration of {_OBJECT} has no networking")
+        return _Networking(missing=f"ClusterConfiguration of {_OBJECT} has no networking")
     pod, service = _cidrs(networking.get("podSubnet")), _cidrs(networking.get("serviceSubnet"))
-    missing = [
-        name for name, cidrs in (("podSubnet", pod), ("serviceSubnet", service)) if not cidrs
-    ]
-    trouble = f"networking in {_OBJECT} has no usable {' and '.join(missing)}" if missing else ""
-    return _Networking(pod, service, trouble)
+    absent = [name for name, cidrs in (("podSubnet", pod), ("serviceSubnet", service)) if not cidrs]
+    missing = f"networking in {_OBJECT} has no usable {' and '.join(absent)}" if absent else ""
+    return _Networking(pod, service, missing)
 
 
 def _cidrs(value: object) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def _cidrs(value: object) -> tuple[str, ...]:
     return normalise(str(entry) for entry in entries)
 
 
-TOPIC: Final = Topic(
+WATCHED: Final = WatchedObjects(
     _OBJECT,
     Selection((CONFIG_MAPS,), namespace="kube-system", fields="metadata.name=kubeadm-config"),
     read_kubeadm_config,
@@ -60,17 +60,17 @@ TOPIC: Final = Topic(
 class Kubeadm:
     """See the module."""
 
-    topics: tuple[Topic, ...] = (TOPIC,)
+    watched: tuple[WatchedObjects, ...] = (WATCHED,)
 
-    def find(self, board: Board) -> Finding:
+    def report(self, observations: Observations) -> SourceReport:
         """Pod and service subnets."""
-        seen = board[TOPIC.title]
-        networking = next(iter(seen.kept.values()), None)
+        observation = observations[WATCHED.title]
+        networking = next(iter(observation.entries.values()), None)
         if networking is None:
-            return Finding(source="kubeadm-config", lacks=seen.lacks(TOPIC))
-        return Finding(
+            return SourceReport(source="kubeadm-config", missing=observation.why_empty(WATCHED))
+        return SourceReport(
             source="kubeadm-config",
             pod=networking.pod,
             service=networking.service,
-            lacks=networking.trouble,
+            missing=networking.missing,
         )

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs.selection import Finding, collapse, normalise
-from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.ranges import collapse, normalise
+from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import NODES, Object
+from spidercoordinator.kube.resource import NODES
 
 
-def read_node(thing: Object) -> tuple[str, ...] | None:
+def read_node(obj: Object) -> tuple[str, ...] | None:
     """The pod CIDRs of one node, None when it has none (yet)."""
-    spec = thing.get("spec") or {}
+    spec = obj.get("spec") or {}
     entries = spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
     return normalise(entries) or None
 
 
-TOPIC: Final = Topic(
+WATCHED: Final = WatchedObjects(
     "Node with podCIDRs",
     Selection((NODES,), only=(("spec", "podCIDRs"), ("spec", "podCIDR"))),
     read_node,
@@ -29,14 +31,14 @@ TOPIC: Final = Topic(
 class Nodes:
     """See the module."""
 
-    topics: tuple[Topic, ...] = (TOPIC,)
+    watched: tuple[WatchedObjects, ...] = (WATCHED,)
 
-    def find(self, board: Board) -> Finding:
+    def report(self, observations: Observations) -> SourceReport:
         """All nodes' CIDRs, neighbours merged; a new node may widen the list."""
-        seen = board[TOPIC.title]
-        return Finding(
+        observation = observations[WATCHED.title]
+        return SourceReport(
             source="node.spec.podCIDRs",
-            tells=("pod",),
-            pod=collapse(cidr for cidrs in seen.kept.values() for cidr in cidrs),
-            lacks="" if seen.kept else seen.lacks(TOPIC),
+            kinds=("pod",),
+            pod=collapse(cidr for cidrs in observation.entries.values() for cidr in cidrs),
+            missing="" if observation.entries else observation.why_empty(WATCHED),
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs.selection import Finding, normalise
-from spidercoordinator.discovery.source import Board, Topic
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1, Object
+from spidercoordinator.kube.resource import SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,18 +21,18 @@ class _Range:
     cidrs: tuple[str, ...]
 
 
-def read_service_cidr(thing: Object) -> _Range | None:
-    """What one ServiceCIDR tells.
+def read_service_cidr(obj: Object) -> _Range | None:
+    """What is kept of a ServiceCIDR.
 
     One that is being deleted counts until it is gone: its finalizer keeps it for as long as
     Services have addresses from it.
     """
-    cidrs = normalise(thing.get("spec", {}).get("cidrs") or ())
-    meta = thing["metadata"]
+    cidrs = normalise(obj.get("spec", {}).get("cidrs") or ())
+    meta = obj["metadata"]
     return _Range(meta.get("creationTimestamp", ""), meta["name"], cidrs) if cidrs else None
 
 
-TOPIC: Final = Topic(
+WATCHED: Final = WatchedObjects(
     "ServiceCIDR object",
     Selection((SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1)),
     read_service_cidr,
@@ -41,15 +43,15 @@ TOPIC: Final = Topic(
 class ServiceCIDRs:
     """See the module."""
 
-    topics: tuple[Topic, ...] = (TOPIC,)
+    watched: tuple[WatchedObjects, ...] = (WATCHED,)
 
-    def find(self, board: Board) -> Finding:
+    def report(self, observations: Observations) -> SourceReport:
         """All ranges, the oldest first."""
-        seen = board[TOPIC.title]
-        ranges = sorted(seen.kept.values())
-        return Finding(
+        observation = observations[WATCHED.title]
+        ranges = sorted(observation.entries.values())
+        return SourceReport(
             source="ServiceCIDR API",
-            tells=("service",),
+            kinds=("service",),
             service=normalise(cidr for item in ranges for cidr in item.cidrs),
-            lacks="" if ranges else seen.lacks(TOPIC),
+            missing="" if ranges else observation.why_empty(WATCHED),
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from spidercoordinator.core.cidrs.selection import Finding, normalise
+from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.cidrs.selection import SourceReport
 from spidercoordinator.errors import ApiForbiddenError, ApiInvalidError
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import SERVICES
@@ -26,14 +27,14 @@ def read_refusal(message: str) -> tuple[str, ...]:
     return normalise(_RANGE.findall(message))
 
 
-async def ask(api: Api, namespace: str) -> Finding:
+async def ask(api: Api, namespace: str) -> SourceReport:
     """Try both families; a cluster without one of them refuses that for another reason.
 
     Raises:
         ApiError: the API server was not reached; call again.
     """
-    found: list[str] = []
-    lacks = ""
+    ranges: list[str] = []
+    missing = ""
     for address in _IMPOSSIBLE:
         body = {
             "metadata": {"generateName": "spidercoordinator-", "namespace": namespace},
@@ -42,9 +43,9 @@ async def ask(api: Api, namespace: str) -> Finding:
         try:
             await api.create(SERVICES, body, namespace, dry_run=True)
         except ApiInvalidError as error:
-            found += read_refusal(str(error))
+            ranges += read_refusal(str(error))
         except ApiForbiddenError as error:
-            lacks = str(error)
-    cidrs = normalise(found)
-    lacks = lacks or "the API server's refusal of a dry-run Service names no range"
-    return Finding(SOURCE, tells=("service",), service=cidrs, lacks="" if cidrs else lacks)
+            missing = str(error)
+    cidrs = normalise(ranges)
+    missing = missing or "the API server's refusal of a dry-run Service names no range"
+    return SourceReport(SOURCE, kinds=("service",), service=cidrs, missing="" if cidrs else missing)

@@ -1,9 +1,9 @@
-"""What a source of CIDRs is: topics it follows, and a pure reading of what they hold.
+"""What a source of CIDRs is: the objects it watches, and a pure reading of what was observed.
 
-A source never talks with the API server. It names topics; whoever follows them (handlers/sources)
-keeps, for every object, only the small value that `keep` makes of it, and asks for a new finding
-when one of those values changes. So thousands of nodes cost a few bytes each, and a heartbeat in a
-node's status costs nothing.
+A source never talks with the API server. It names the objects it watches; the informers
+(discovery/informers) keep, for every object, only the small value that `extract` makes of it, and
+enqueue the SpiderCoordinator when one of those values changes. So thousands of nodes cost a few
+bytes each, and a heartbeat in a node's status costs nothing.
 """
 
 from __future__ import annotations
@@ -12,74 +12,74 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from spidercoordinator.core.cidrs.selection import Finding, Plugin
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import Object
 
 
 @dataclass(frozen=True)
-class Topic:
-    """Some objects that tell about CIDRs.
+class WatchedObjects:
+    """Objects from which CIDRs, or a CNI plugin, can be read.
 
     Attributes:
         title: how messages name them.
         selection: which objects.
-        keep: what to remember of one, None when it tells nothing.
+        extract: what is kept of one, None for an object that does not matter.
     """
 
     title: str
     selection: Selection
-    keep: Callable[[Object], Hashable | None]
+    extract: Callable[[Object], Hashable | None]
 
 
 @dataclass(slots=True)
-class Observed:
-    """What is known about one topic now.
+class Observation:
+    """The cache of watched objects.
 
     Attributes:
-        known: whether it has been listed, or found absent, at least once.
+        synced: whether they were listed, or found absent, at least once.
         served: whether the API server has the kind.
-        error: why it cannot be read now; what was kept before stays.
-        kept: the remembered values by `namespace/name`.
+        error: why they cannot be read now; the entries of before stay.
+        entries: the extracted values by `namespace/name`.
     """
 
-    known: bool = False
+    synced: bool = False
     served: bool = False
     error: str = ""
-    kept: dict[str, Any] = field(default_factory=dict)
+    entries: dict[str, Any] = field(default_factory=dict)
 
-    def lacks(self, topic: Topic) -> str:
-        """Why nothing is kept, for people."""
+    def why_empty(self, watched: WatchedObjects) -> str:
+        """Why there are no entries, for people."""
         if self.error:
             return self.error
-        if not self.known:
-            return f"{topic.title}: not read yet"
+        if not self.synced:
+            return f"{watched.title}: not read yet"
         if not self.served:
-            return f"the API server has no {topic.selection.resources[0].full_name}"
-        return f"there is no {topic.title}"
+            return f"the API server has no {watched.selection.resources[0].full_name}"
+        return f"there is no {watched.title}"
 
 
-Board = Mapping[str, Observed]
-"""What is known, by title of topic."""
+Observations = Mapping[str, Observation]
+"""What is observed now, by title of the watched objects."""
 
 
 class Detector(Protocol):
-    """One CNI plugin that can be recognised."""
+    """One CNI plugin that can be detected."""
 
     @property
-    def topics(self) -> tuple[Topic, ...]:
-        """What it is recognised from."""
+    def watched(self) -> tuple[WatchedObjects, ...]:
+        """What it is detected from."""
 
-    def look(self, board: Board) -> Plugin:
-        """Say whether it runs here."""
+    def detect(self, observations: Observations) -> DetectedPlugin:
+        """Whether it runs here."""
 
 
 class Source(Protocol):
     """One source of CIDRs."""
 
     @property
-    def topics(self) -> tuple[Topic, ...]:
-        """What it follows."""
+    def watched(self) -> tuple[WatchedObjects, ...]:
+        """The objects it reads."""
 
-    def find(self, board: Board) -> Finding:
-        """Say what the source knows now."""
+    def report(self, observations: Observations) -> SourceReport:
+        """The CIDRs it knows now."""

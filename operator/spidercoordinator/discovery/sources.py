@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spidercoordinator.discovery.calico import Calico, CalicoPools
-from spidercoordinator.discovery.cilium import Cilium, CiliumAddresses, config_topic
+from spidercoordinator.discovery.cilium import Cilium, CiliumAddresses, cilium_config
 from spidercoordinator.discovery.controlplane import ControlPlane
 from spidercoordinator.discovery.kubeadm import Kubeadm
 from spidercoordinator.discovery.nodes import Nodes
@@ -24,7 +24,7 @@ def sources(cilium_config_map: tuple[str, str]) -> tuple[Source, ...]:
         ControlPlane("kube-apiserver", ("service",)),
         Nodes(),
         CalicoPools(),
-        CiliumAddresses(config_topic(*cilium_config_map)),
+        CiliumAddresses(cilium_config(*cilium_config_map)),
     )
 
 
@@ -34,4 +34,4 @@ def detectors(cilium_config_map: tuple[str, str]) -> tuple[Detector, ...]:
     Args:
         cilium_config_map: namespace and name of Cilium's ConfigMap.
     """
-    return (Calico(), Cilium(config_topic(*cilium_config_map)))
+    return (Calico(), Cilium(cilium_config(*cilium_config_map)))

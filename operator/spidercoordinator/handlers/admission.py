@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import kopf
 
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.admission import Answer, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.index import name_of
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers.manager import Manager
@@ -78,7 +78,7 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         before,
         rivals=[stores.networks[each] for each in others if each in stores.networks],
         current=stores.nads.get(nad),
-        told=manager.installers.kept.values(),
+        told=manager.installers.entries.values(),
     )
 
 

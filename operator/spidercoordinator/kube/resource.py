@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
-Object = dict[str, Any]
-"""A Kubernetes object as JSON: no model classes, they cost memory and drop unknown fields."""
+from spidercoordinator.api import kinds, nad
+from spidercoordinator.api.objects import Object as Object  # noqa: PLC0414 - for those who import it from here
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +54,13 @@ class Resource:
 
 
 SPIDERCOORDINATORS = Resource(
-    "spiderpool.spidernet.io", "v2beta1", "spidercoordinators", "SpiderCoordinator"
+    kinds.GROUP, kinds.VERSION, kinds.COORDINATOR_PLURAL, kinds.COORDINATOR_KIND
 )
 SPIDERMULTUSCONFIGS = Resource(
-    "spiderpool.spidernet.io", "v2beta1", "spidermultusconfigs", "SpiderMultusConfig", True
+    kinds.GROUP, kinds.VERSION, kinds.NETWORK_PLURAL, kinds.NETWORK_KIND, True
 )
 NETWORK_ATTACHMENT_DEFINITIONS = Resource(
-    "k8s.cni.cncf.io", "v1", "network-attachment-definitions", "NetworkAttachmentDefinition", True
+    nad.NAD_GROUP, nad.NAD_VERSION, nad.NAD_PLURAL, nad.NAD_KIND, True
 )
 CUSTOM_RESOURCE_DEFINITIONS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spidercoordinator.core.network.index import Name, name_of
+from spidercoordinator.api.objects import Name, name_of
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.resource import Resource

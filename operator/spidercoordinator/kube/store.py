@@ -15,8 +15,7 @@ from functools import partial
 
 from typing_extensions import override
 
-from spidercoordinator.core.network.index import Name, name_of
-from spidercoordinator.kube.resource import Object
+from spidercoordinator.api.objects import Name, Object, name_of
 
 Handler = Callable[[Name, Object | None, Object | None], None]
 """Called with an object's name and the object before and after; None where it is not there."""

@@ -12,11 +12,12 @@ from sys import intern
 from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
-from spidercoordinator.core.cidrs.selection import Finding, Plugin
-from spidercoordinator.core.coordinator.cluster import Cluster
-from spidercoordinator.core.network.index import Claims, Name
+from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.api.objects import Name, Object
+from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Api
-from spidercoordinator.kube.resource import Object
 from spidercoordinator.kube.store import Store
 from spidercoordinator.reconcilers.progress import Progress
 from spidercoordinator.runtime.health import Health
@@ -24,8 +25,8 @@ from spidercoordinator.runtime.metrics import Metrics
 from spidercoordinator.runtime.settings import Settings
 from spidercoordinator.runtime.workqueue import Key, WorkQueue
 
-NETWORK: Final = "SpiderMultusConfig"
-COORDINATOR: Final = "SpiderCoordinator"
+NETWORK: Final = NETWORK_KIND
+COORDINATOR: Final = COORDINATOR_KIND
 
 
 def network_key(name: Name) -> Key:
@@ -41,10 +42,10 @@ def coordinator_key(name: str) -> Key:
 class Discovery(Protocol):
     """Who knows what the sources of CIDRs report now."""
 
-    def findings(self) -> list[Finding]:
+    def reports(self) -> list[SourceReport]:
         """What every source reports, most trusted first."""
 
-    def plugins(self) -> list[Plugin]:
+    def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
 
     def istio(self) -> bool:
@@ -121,7 +122,7 @@ class Decided:
         nads_served: whether the API server has the kind NetworkAttachmentDefinition.
     """
 
-    cluster: Cluster | None = None
+    cluster: ClusterConfig | None = None
     known: bool = False
     nads_served: bool = False
 

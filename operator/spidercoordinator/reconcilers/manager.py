@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from spidercoordinator.discovery.informers import Followers, Signals, note
 from spidercoordinator.discovery.interfaces import installer_pods
-from spidercoordinator.discovery.source import Observed
+from spidercoordinator.discovery.source import Observation
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import ApiError, KindRemovedError, SettingsError
 from spidercoordinator.kube.backoff import Backoff
@@ -103,7 +103,7 @@ class Manager:
         )
         fenced = client.fenced(self._elector.fence)
         self.context = Context(Services(settings, fenced, queue, self._sources, metrics, health))
-        self.installers = Observed()
+        self.installers = Observation()
         self.failure: BaseException | None = None
         stores = self.context.stores
         self._nads = Informer(

@@ -6,9 +6,9 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
+from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network import status as network_status
-from spidercoordinator.core.network.index import Name
-from spidercoordinator.core.network.status import Outcome
+from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
@@ -22,7 +22,12 @@ _ONLY_HASH: Final = frozenset({"configHash"})
 
 
 async def report(
-    context: Context, network: Name, thing: Object, outcome: Outcome, *, just_made: bool = False
+    context: Context,
+    network: Name,
+    thing: Object,
+    outcome: NetworkOutcome,
+    *,
+    just_made: bool = False,
 ) -> None:
     """Write the status if it differs.
 
@@ -60,7 +65,7 @@ async def report(
         context.refused_statuses[network] = status
     else:
         context.refused_statuses.pop(network, None)
-    if event := network_status.told(before, status):
+    if event := network_status.network_transition(before, status):
         await _tell(context, thing, event, now)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from spidercoordinator.core.network.index import Name
+from spidercoordinator.api.objects import Name
 
 
 @dataclass(slots=True)
 class Progress:
-    """For each network the `Cluster.revision` it was last rendered from.
+    """For each network the `ClusterConfig.revision` it was last rendered from.
 
     After a start nothing is known of any network until each has been reconciled once; a count of
     them before would be of half of them.

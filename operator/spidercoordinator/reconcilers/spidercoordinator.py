@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
-from spidercoordinator.core.cidrs.selection import Discovered, discover
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.status import (
-    Facts,
+    StatusInputs,
+    compute_status,
     count_networks,
-    decide,
-    not_selected,
-    unusable,
+    invalid_spec_status,
+    not_selected_status,
 )
+from spidercoordinator.core.coordinator.transitions import coordinator_transitions
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.mergepatch import merge_patch
-from spidercoordinator.core.status.transitions import transitions
 from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
@@ -56,11 +55,11 @@ async def reconcile(key: Key, context: Context) -> None:
         await _add_finalizer(context, context.stores.coordinators.get(("", name), thing))
     else:
         generation = thing["metadata"]["generation"]
-        status = not_selected(name, context.services.settings.name, generation, _now())
+        status = not_selected_status(name, context.services.settings.name, generation, _now())
         await _write_status(context, thing, status)
 
 
-def decide_cluster(context: Context, cluster: Cluster | None) -> None:
+def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
     """Render networks from this from now on, and enqueue them where it differs."""
     decided = context.decided
     changed = decided.cluster != cluster or not decided.known
@@ -81,16 +80,20 @@ async def _reconcile_effective(context: Context, thing: Object) -> None:
     except ValidationError as error:
         # The CRD refuses such an object; this one is older than the rule it breaks.
         text = "; ".join(f"spec.{problem}" for problem in schema_problems(error))
-        decide_cluster(context, Cluster(meta["name"], SpiderCoordinatorSpec(), not_ready=text))
-        await _write_status(context, thing, unusable(text, meta["generation"], before, _now()))
+        decide_cluster(
+            context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
+        )
+        await _write_status(
+            context, thing, invalid_spec_status(text, meta["generation"], before, _now())
+        )
         return
-    outcome = decide(
-        Facts(
+    outcome = compute_status(
+        StatusInputs(
             name=meta["name"],
             generation=meta["generation"],
             spec=spec,
             discovered=await _discover(context, spec),
-            attachments_served=context.decided.nads_served,
+            nad_kind_served=context.decided.nads_served,
             previous=before,
             now=_now(),
             istio=context.services.discovery.istio(),
@@ -102,7 +105,7 @@ async def _reconcile_effective(context: Context, thing: Object) -> None:
     await apply_node_defaults(context)
 
 
-def _networks(context: Context, cluster: Cluster) -> dict[str, Any] | None:
+def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None:
     """The count of networks; None while some have not been reconciled once since the start."""
     if not context.progress.complete:
         return None
@@ -113,16 +116,16 @@ def _networks(context: Context, cluster: Cluster) -> dict[str, Any] | None:
     )
 
 
-async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> Discovered:
+async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> DiscoveredCIDRs:
     services = context.services
-    findings, plugins = services.discovery.findings(), services.discovery.plugins()
-    discovered = discover(spec, findings, plugins)
+    reports, plugins = services.discovery.reports(), services.discovery.plugins()
+    discovered = select_cidrs(spec, reports, plugins)
     if discovered.service.source:
         return discovered
     # The one source that cannot be watched: asked when nobody else knows, and again later.
     asked = await servicedryrun.ask(services.client, services.settings.namespace)
     context.enqueue_coordinator(after=_ASK_AGAIN)
-    return discover(spec, [*findings, asked], plugins)
+    return select_cidrs(spec, [*reports, asked], plugins)
 
 
 def needs_cluster(network: Object) -> bool:
@@ -133,7 +136,7 @@ def needs_cluster(network: Object) -> bool:
 
 
 async def _write_status(context: Context, thing: Object, status: dict[str, Any]) -> None:
-    before: Mapping[str, Any] = thing.get("status") or {}
+    before: Object = thing.get("status") or {}
     patch = merge_patch(before, status)
     if not patch:
         return
@@ -144,7 +147,7 @@ async def _write_status(context: Context, thing: Object, status: dict[str, Any])
                 _KIND, name, patch={"status": patch}, subresource="status"
             )
         )
-    for told in transitions(before, status):
+    for told in coordinator_transitions(before, status):
         await post(
             context.services.client,
             _KIND,

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
-from spidercoordinator.core.coordinator.linkaddress import link_address_verdict
+from spidercoordinator.api.objects import Name
+from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.coordinator.section import missing_coordinator
-from spidercoordinator.core.coordinator.status import NO_ATTACHMENT_KIND
+from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.desired import (
     INJECTIONS,
@@ -21,7 +22,6 @@ from spidercoordinator.core.network.desired import (
     injected_labels,
     wanted_nad,
 )
-from spidercoordinator.core.network.index import Name
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
@@ -35,9 +35,9 @@ from spidercoordinator.core.network.ownership import (
     maker_uid,
     owner_uid,
 )
-from spidercoordinator.core.network.status import Outcome
+from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
-from spidercoordinator.core.status.conditions import Verdict
+from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.errors import InvalidObjectError
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -77,13 +77,13 @@ async def _reconcile(context: Context, network: Name) -> None:
     await report(context, network, thing, outcome, just_made=applied)
 
 
-async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[Outcome, bool]:
+async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[NetworkOutcome, bool]:
     """Give what became of the network, and whether its NAD had to be written."""
     try:
         config = parse(thing)
     except InvalidObjectError as error:
         _record(context, network, None)
-        return Outcome(obstacle=network_status.INVALID, message=str(error)), False
+        return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
     wanted = wanted_nad(
         config,
         context.decided.cluster,
@@ -91,7 +91,9 @@ async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[Out
         coordinator_name=context.services.settings.name,
     )
     if not context.decided.nads_served:
-        return Outcome(obstacle=network_status.NAD_CRD_MISSING, message=NO_ATTACHMENT_KIND), False
+        return NetworkOutcome(
+            obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
+        ), False
     attachment = (wanted.namespace, wanted.name)
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(attachment, asyncio.Lock()):
@@ -133,20 +135,20 @@ async def _act(context: Context, nad: Name, decision: Decision) -> None:
 
 def _outcome(
     context: Context, config: SpiderMultusConfig, wanted: Wanted, decision: Decision
-) -> Outcome:
+) -> NetworkOutcome:
     full_name = f"{wanted.namespace}/{wanted.name}"
     match decision:
         case Conflict(message=message):
-            return Outcome(obstacle=network_status.NAME_CONFLICT, message=message)
+            return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case GiveBack():
             message = f"NetworkAttachmentDefinition {full_name} was given back"
-            return Outcome(obstacle=network_status.NAME_CONFLICT, message=message)
+            return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case Wait():
             message = _TERMINATING.format(full_name)
-            return Outcome(obstacle=network_status.NAD_TERMINATING, message=message)
+            return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
             obstacle, message = _coordinator_obstacle(context, config)
-            return Outcome(
+            return NetworkOutcome(
                 nad=wanted.name,
                 config_hash=wanted.config_hash,
                 obstacle=obstacle,
@@ -167,12 +169,12 @@ def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple
     return "", ""
 
 
-def _warnings(config: SpiderMultusConfig) -> list[Verdict]:
+def _warnings(config: SpiderMultusConfig) -> list[ConditionState]:
     own = config.spec.coordinator
     if own is None or not own.veth_link_address:
         return []
-    verdict = link_address_verdict(own.veth_link_address)
-    return [] if verdict.holds else [verdict]
+    verdict = link_address_condition(own.veth_link_address)
+    return [] if verdict.status else [verdict]
 
 
 def _record(context: Context, network: Name, revision: str | None) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.index import Name
 from spidercoordinator.core.network.ownership import maker_name
 from spidercoordinator.kube.resource import Object
 from spidercoordinator.reconcilers.context import Context, coordinator_key, network_key

@@ -120,12 +120,12 @@ def seen(**changed: Any) -> Seen:
         (
             {
                 "coordinators": [
-                    coordinator(status={"networks": {"inStep": 1, "total": 2, "summary": "1 of 2"}})
+                    coordinator(status={"networks": {"inSync": 1, "total": 2, "summary": "1 of 2"}})
                 ]
             },
             "WARNING",
             "SpiderCoordinator default",
-            "1 of 2 networks in step",
+            "1 of 2 networks in sync",
         ),
         (
             {"networks": [network([], observed=0)]},

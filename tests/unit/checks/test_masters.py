@@ -6,17 +6,17 @@ import pytest
 
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.core.checks.admission import review_network
-from spidercoordinator.core.checks.masters import Interfaces, Told, missing_masters
+from spidercoordinator.core.checks.masters import Interfaces, NodeInterfaces, missing_masters
 
 BOND = {"name": "bond0", "mode": 1}
 HAVE = ("eth0", "eth1", "eth0.100")
 
 
-def told(*names: str, node: str = "node1", **also: Any) -> Told:
-    return Told(node, Interfaces(frozenset(names), **also))
+def told(*names: str, node: str = "node1", **also: Any) -> NodeInterfaces:
+    return NodeInterfaces(node, Interfaces(frozenset(names), **also))
 
 
-def missing(spec: dict[str, Any], *nodes: Told) -> list[str]:
+def missing(spec: dict[str, Any], *nodes: NodeInterfaces) -> list[str]:
     """The fields whose interface is missing."""
     parsed = SpiderMultusConfigSpec.model_validate(spec)
     return [each.field for each in missing_masters(parsed, nodes)]
@@ -85,7 +85,7 @@ def test_a_bond_that_is_there_does_not_need_the_masters() -> None:
         pytest.param((told(),), True, id="a node without interfaces"),
     ],
 )
-def test_what_the_nodes_told(nodes: tuple[Told, ...], *, warned: bool) -> None:
+def test_what_the_nodes_told(nodes: tuple[NodeInterfaces, ...], *, warned: bool) -> None:
     assert bool(missing(on("eth9"), *nodes)) == warned
 
 

@@ -1,146 +1,130 @@
-"""The choice among sources: order of trust, field by field, conflicts, and what auto comes to."""
+"""Selection among sources: order of trust, field by field, conflicts, and how auto is resolved."""
 
 from __future__ import annotations
 
-import ipaddress
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.selection import (
-    Finding,
-    Plugin,
-    choose,
-    collapse,
-    discover,
-    normalise,
-    resolve_type,
-    uncovered,
+    DetectedPlugin,
+    SourceReport,
+    resolve_pod_cidr_type,
+    select_cidrs,
+    select_first,
 )
 
-KUBEADM = Finding("kubeadm-config", pod=("10.244.0.0/16",), service=("10.96.0.0/12",))
-CALICO = Finding("Calico IPPools", "calico", pod=("10.222.0.0/16",), tells=("pod",))
-NO_CALICO = Finding("Calico IPPools", "calico", tells=("pod",), lacks="there is no Calico IPPool")
-RUNNING = Plugin("calico", 2, "DaemonSet kube-system/calico-node runs")
+KUBEADM = SourceReport("kubeadm-config", pod=("10.244.0.0/16",), service=("10.96.0.0/12",))
+CALICO = SourceReport("Calico IPPools", "calico", pod=("10.222.0.0/16",), kinds=("pod",))
+NO_CALICO = SourceReport(
+    "Calico IPPools", "calico", kinds=("pod",), missing="there is no Calico IPPool"
+)
+RUNNING = DetectedPlugin("calico", 2, "DaemonSet kube-system/calico-node runs")
 
 
 def spec(**fields: object) -> SpiderCoordinatorSpec:
     return SpiderCoordinatorSpec.model_validate(fields)
 
 
-def test_the_first_that_knows_is_taken_for_each_list_by_itself() -> None:
-    findings = [
-        Finding("ServiceCIDR API", service=("10.96.0.0/16",), tells=("service",)),
-        Finding("kubeadm-config", service=("10.96.0.0/16",), lacks="no podSubnet"),
-        Finding("kube-controller-manager flags", pod=("10.244.0.0/16",)),
+def test_the_first_source_with_cidrs_is_selected_for_each_list_by_itself() -> None:
+    reports = [
+        SourceReport("ServiceCIDR API", service=("10.96.0.0/16",), kinds=("service",)),
+        SourceReport("kubeadm-config", service=("10.96.0.0/16",), missing="no podSubnet"),
+        SourceReport("kube-controller-manager flags", pod=("10.244.0.0/16",)),
     ]
-    found = discover(spec(podCIDRType="cluster"), findings)
-    assert (found.pod.source, found.service.source) == (
+    discovered = select_cidrs(spec(podCIDRType="cluster"), reports)
+    assert (discovered.pod.source, discovered.service.source) == (
         "kube-controller-manager flags",
         "ServiceCIDR API",
     )
 
 
-def test_an_override_beats_everything_and_is_compared_with_nothing() -> None:
-    found = discover(spec(podCIDR=["10.5.0.9/16"], serviceCIDR=["10.6.0.0/16"]), [KUBEADM])
-    assert (found.pod.cidrs, found.pod.source) == (("10.5.0.0/16",), "spec.podCIDR")
-    assert (found.service.cidrs, found.service.source) == (("10.6.0.0/16",), "spec.serviceCIDR")
-    assert found.conflicts == ()
+def test_an_override_is_selected_and_compared_with_nothing() -> None:
+    discovered = select_cidrs(spec(podCIDR=["10.5.0.9/16"], serviceCIDR=["10.6.0.0/16"]), [KUBEADM])
+    assert (discovered.pod.cidrs, discovered.pod.source) == (("10.5.0.0/16",), "spec.podCIDR")
+    assert (discovered.service.cidrs, discovered.service.source) == (
+        ("10.6.0.0/16",),
+        "spec.serviceCIDR",
+    )
+    assert discovered.conflicts == ()
 
 
-def test_type_none_has_no_pod_cidr_and_lacks_nothing() -> None:
-    found = discover(spec(podCIDRType="none"), [KUBEADM])
-    assert found.pod.cidrs == ()
-    assert found.pod.source
+def test_type_none_is_a_source_without_pod_cidrs() -> None:
+    discovered = select_cidrs(spec(podCIDRType="none"), [KUBEADM])
+    assert discovered.pod.cidrs == ()
+    assert discovered.pod.source
 
 
 def test_a_type_never_borrows_from_another() -> None:
-    found = discover(spec(podCIDRType="calico"), [KUBEADM, NO_CALICO])
-    assert (found.pod.source, found.pod.tried) == ("", ("there is no Calico IPPool",))
-    assert found.service.cidrs == ("10.96.0.0/12",)
+    discovered = select_cidrs(spec(podCIDRType="calico"), [KUBEADM, NO_CALICO])
+    assert (discovered.pod.source, discovered.pod.tried) == ("", ("there is no Calico IPPool",))
+    assert discovered.service.cidrs == ("10.96.0.0/12",)
 
 
 def test_a_plugin_that_defers_takes_the_cluster_s() -> None:
-    found = discover(
-        spec(podCIDRType="cilium"), [KUBEADM, Finding("Cilium", "cilium", defers=True)]
+    discovered = select_cidrs(
+        spec(podCIDRType="cilium"),
+        [KUBEADM, SourceReport("Cilium", "cilium", defers_to_cluster=True)],
     )
-    assert (found.pod.cidrs, found.pod.source) == (("10.244.0.0/16",), "kubeadm-config")
+    assert (discovered.pod.cidrs, discovered.pod.source) == (("10.244.0.0/16",), "kubeadm-config")
 
 
-def test_what_a_source_says_beyond_the_chosen_one_is_reported() -> None:
-    flags = Finding("kube-controller-manager flags", pod=("10.244.7.0/24", "10.9.0.0/16"))
-    found = discover(spec(podCIDRType="cluster"), [KUBEADM, flags])
-    (conflict,) = found.conflicts
+def test_cidrs_beyond_the_selected_ones_are_a_conflict() -> None:
+    flags = SourceReport("kube-controller-manager flags", pod=("10.244.7.0/24", "10.9.0.0/16"))
+    discovered = select_cidrs(spec(podCIDRType="cluster"), [KUBEADM, flags])
+    (conflict,) = discovered.conflicts
     assert "10.9.0.0/16" in conflict
     assert "10.244.7.0/24" not in conflict
 
 
-def test_the_doubts_of_a_source_are_reported() -> None:
-    found = discover(spec(), [KUBEADM, Finding("flags", doubts="a and b differ")])
-    assert found.conflicts == ("flags: a and b differ",)
+def test_the_warning_of_a_source_is_a_conflict() -> None:
+    discovered = select_cidrs(spec(), [KUBEADM, SourceReport("flags", warning="a and b differ")])
+    assert discovered.conflicts == ("flags: a and b differ",)
 
 
 @pytest.mark.parametrize(
-    ("findings", "plugins", "type_"),
+    ("reports", "plugins", "type_"),
     [
-        pytest.param([KUBEADM], [], "cluster", id="the cluster tells"),
-        pytest.param([], [], "none", id="nobody tells"),
+        pytest.param([KUBEADM], [], "cluster", id="the cluster has pod CIDRs"),
+        pytest.param([], [], "none", id="nobody has"),
         pytest.param([KUBEADM, CALICO], [RUNNING], "calico", id="Calico runs"),
-        pytest.param([KUBEADM], [Plugin("cilium", 1, "ConfigMap")], "cilium", id="only objects"),
         pytest.param(
-            [KUBEADM], [Plugin("calico", 1), Plugin("cilium", 2)], "cilium", id="left-overs lose"
+            [KUBEADM], [DetectedPlugin("cilium", 1, "ConfigMap")], "cilium", id="only objects"
         ),
         pytest.param(
             [KUBEADM],
-            [Plugin("calico", 2), Plugin("cilium", 2, chained=True)],
+            [DetectedPlugin("calico", 1), DetectedPlugin("cilium", 2)],
+            "cilium",
+            id="left-overs lose",
+        ),
+        pytest.param(
+            [KUBEADM],
+            [DetectedPlugin("calico", 2), DetectedPlugin("cilium", 2, chained=True)],
             "calico",
             id="Cilium chained on Calico",
         ),
         pytest.param(
-            [KUBEADM], [Plugin("calico", 2, chained=True)], "cluster", id="Calico for policy alone"
+            [KUBEADM],
+            [DetectedPlugin("calico", 2, chained=True)],
+            "cluster",
+            id="Calico for policy alone",
         ),
     ],
 )
-def test_auto(findings: list[Finding], plugins: list[Plugin], type_: str) -> None:
-    assert resolve_type("auto", findings, plugins)[0] == type_
+def test_auto(reports: list[SourceReport], plugins: list[DetectedPlugin], type_: str) -> None:
+    assert resolve_pod_cidr_type("auto", reports, plugins)[0] == type_
 
 
-def test_auto_says_so_when_two_plugins_run() -> None:
-    kind, _, doubts = resolve_type("auto", [], [RUNNING, Plugin("cilium", 2, "DaemonSet cilium")])
-    assert kind == "calico"
-    assert "set spec.podCIDRType" in doubts[0]
+def test_auto_warns_when_two_plugins_run() -> None:
+    type_, _, warnings = resolve_pod_cidr_type(
+        "auto", [], [RUNNING, DetectedPlugin("cilium", 2, "DaemonSet cilium")]
+    )
+    assert type_ == "calico"
+    assert "set spec.podCIDRType" in warnings[0]
 
 
 def test_an_explicit_type_is_not_second_guessed() -> None:
-    assert resolve_type("cilium", [KUBEADM], [RUNNING])[0] == "cilium"
+    assert resolve_pod_cidr_type("cilium", [KUBEADM], [RUNNING])[0] == "cilium"
 
 
-networks = st.builds(
-    lambda address, length: str(ipaddress.ip_network((address, length), strict=False)),
-    st.integers(0, 2**32 - 1),
-    st.integers(8, 32),
-)
-
-
-@given(st.lists(networks, max_size=30))
-def test_collapsing_covers_the_same_addresses(entries: list[str]) -> None:
-    merged = collapse(entries)
-    assert uncovered(entries, merged) == ()
-    assert sum(ipaddress.ip_network(entry).num_addresses for entry in merged) == sum(
-        entry.num_addresses
-        for entry in ipaddress.collapse_addresses(ipaddress.IPv4Network(e) for e in entries)
-    )
-    assert collapse(merged) == merged
-
-
-@given(st.lists(networks, max_size=30))
-def test_normalising_twice_changes_nothing_and_keeps_the_order(entries: list[str]) -> None:
-    once = normalise(entries)
-    assert normalise(once) == once
-    assert list(once) == sorted(set(entries), key=entries.index)
-
-
-def test_nothing_to_choose_from_names_what_was_tried() -> None:
-    assert choose([("a", (), "a is missing"), ("b", (), "")]).tried == ("a is missing",)
+def test_no_cidrs_at_all_names_what_was_tried() -> None:
+    assert select_first([("a", (), "a is missing"), ("b", (), "")]).tried == ("a is missing",)

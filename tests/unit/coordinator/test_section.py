@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from spidercoordinator.api.coordinator import CoordinatorSettings, SpiderCoordinatorSpec
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
 
 
-def cluster(not_ready: str = "", **fields: Any) -> Cluster:
-    return Cluster(
+def cluster(not_ready: str = "", **fields: Any) -> ClusterConfig:
+    return ClusterConfig(
         "default",
         SpiderCoordinatorSpec.model_validate(fields),
         overlay_pod_cidr=("10.244.0.0/16",),

@@ -10,39 +10,39 @@ from spidercoordinator.discovery.cilium import (
     POOLS,
     Cilium,
     CiliumAddresses,
-    config_topic,
+    cilium_config,
     read_config,
     read_node,
     read_pool,
 )
-from spidercoordinator.discovery.source import Observed
+from spidercoordinator.discovery.source import Observation
 
-CONFIG = config_topic("kube-system", "cilium-config")
+CONFIG = cilium_config("kube-system", "cilium-config")
 SOURCE = CiliumAddresses(CONFIG)
 
 
-def board(
+def observations(
     data: dict[str, str] | None,
     *,
     pools: list[dict[str, Any]] | None = None,
     nodes: list[dict[str, Any]] | None = None,
     agents: bool = False,
-) -> dict[str, Observed]:
+) -> dict[str, Observation]:
     config = {} if data is None else {"x": read_config({"metadata": {}, "data": data})}
     return {
-        CONFIG.title: Observed(known=True, served=True, kept=config),
-        POOLS.title: Observed(
-            known=True,
+        CONFIG.title: Observation(synced=True, served=True, entries=config),
+        POOLS.title: Observation(
+            synced=True,
             served=pools is not None,
-            kept={p["metadata"]["name"]: v for p in pools or () if (v := read_pool(p))},
+            entries={p["metadata"]["name"]: v for p in pools or () if (v := read_pool(p))},
         ),
-        CILIUM_NODE.title: Observed(
-            known=True,
+        CILIUM_NODE.title: Observation(
+            synced=True,
             served=nodes is not None,
-            kept={str(i): w for i, n in enumerate(nodes or ()) if (w := read_node(n))},
+            entries={str(i): w for i, n in enumerate(nodes or ()) if (w := read_node(n))},
         ),
-        AGENTS.title: Observed(
-            known=True, served=True, kept={"kube-system/cilium": True} if agents else {}
+        AGENTS.title: Observation(
+            synced=True, served=True, entries={"kube-system/cilium": True} if agents else {}
         ),
     }
 
@@ -55,7 +55,7 @@ def pool(name: str, created: str, four: list[str], six: list[str]) -> dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("four", "six", "meant"),
+    ("four", "six", "expected"),
     [
         pytest.param("10.0.0.0/8", "", ("10.0.0.0/8",), id="one"),
         pytest.param("10.0.0.0/16 10.1.0.0/16", "", ("10.0.0.0/16", "10.1.0.0/16"), id="blanks"),
@@ -65,9 +65,9 @@ def pool(name: str, created: str, four: list[str], six: list[str]) -> dict[str, 
     ],
 )
 @pytest.mark.parametrize("mode", ["cluster-pool", "cluster-pool-v2beta", ""])
-def test_cluster_pool(mode: str, four: str, six: str, meant: tuple[str, ...]) -> None:
+def test_cluster_pool(mode: str, four: str, six: str, expected: tuple[str, ...]) -> None:
     data = {"ipam": mode, "cluster-pool-ipv4-cidr": four, "cluster-pool-ipv6-cidr": six}
-    assert SOURCE.find(board(data)).pod == meant
+    assert SOURCE.report(observations(data)).pod == expected
 
 
 def test_multi_pool_takes_all_pools_the_oldest_first() -> None:
@@ -75,16 +75,16 @@ def test_multi_pool_takes_all_pools_the_oldest_first() -> None:
         pool("late", "2026-02-01T00:00:00Z", ["10.20.0.0/16"], []),
         pool("default", "2026-01-01T00:00:00Z", ["10.10.0.0/16"], ["fd00:10::/104"]),
     ]
-    finding = SOURCE.find(board({"ipam": "multi-pool"}, pools=pools))
-    assert finding.pod == ("10.10.0.0/16", "fd00:10::/104", "10.20.0.0/16")
+    report = SOURCE.report(observations({"ipam": "multi-pool"}, pools=pools))
+    assert report.pod == ("10.10.0.0/16", "fd00:10::/104", "10.20.0.0/16")
 
 
 def test_kubernetes_mode_leaves_it_to_the_cluster() -> None:
-    assert SOURCE.find(board({"ipam": "kubernetes"})).defers
+    assert SOURCE.report(observations({"ipam": "kubernetes"})).defers_to_cluster
 
 
 @pytest.mark.parametrize(
-    ("mode", "node", "meant"),
+    ("mode", "node", "expected"),
     [
         pytest.param(
             "eni",
@@ -133,14 +133,14 @@ def test_kubernetes_mode_leaves_it_to_the_cluster() -> None:
         ),
     ],
 )
-def test_nodes_tell_where_a_cloud_hands_out(
-    mode: str, node: dict[str, Any], meant: tuple[str, ...]
+def test_ranges_of_a_cloud_come_from_its_nodes(
+    mode: str, node: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
-    assert SOURCE.find(board({"ipam": mode}, nodes=[node])).pod == meant
+    assert SOURCE.report(observations({"ipam": mode}, nodes=[node])).pod == expected
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(None, "there is no ConfigMap kube-system/cilium-config", id="no ConfigMap"),
         pytest.param({"ipam": "cluster-pool"}, "cluster-pool-ipv4-cidr", id="no ranges"),
@@ -149,16 +149,18 @@ def test_nodes_tell_where_a_cloud_hands_out(
         pytest.param({"ipam": "moon"}, "known are cluster-pool", id="an unknown mode"),
     ],
 )
-def test_what_is_missing_is_named(data: dict[str, str] | None, said: str) -> None:
-    finding = SOURCE.find(board(data))
-    assert finding.pod == ()
-    assert said in finding.lacks
+def test_what_is_missing_is_named(data: dict[str, str] | None, message: str) -> None:
+    report = SOURCE.report(observations(data))
+    assert report.pod == ()
+    assert message in report.missing
 
 
-def test_cilium_is_recognised_and_chaining_is_seen() -> None:
-    assert Cilium(CONFIG).look(board({"ipam": "eni"}, agents=True)).strength == 2
-    assert Cilium(CONFIG).look(board({"ipam": "eni"})).strength == 1
-    assert Cilium(CONFIG).look(board(None)).strength == 0
+def test_cilium_is_detected_and_so_is_chaining() -> None:
+    assert Cilium(CONFIG).detect(observations({"ipam": "eni"}, agents=True)).confidence == 2
+    assert Cilium(CONFIG).detect(observations({"ipam": "eni"})).confidence == 1
+    assert Cilium(CONFIG).detect(observations(None)).confidence == 0
     chained = {"ipam": "cluster-pool", "cni-chaining-mode": "generic-veth"}
-    assert Cilium(CONFIG).look(board(chained, agents=True)).chained
-    assert not Cilium(CONFIG).look(board({"cni-chaining-mode": "none"}, agents=True)).chained
+    assert Cilium(CONFIG).detect(observations(chained, agents=True)).chained
+    assert (
+        not Cilium(CONFIG).detect(observations({"cni-chaining-mode": "none"}, agents=True)).chained
+    )

@@ -1,4 +1,4 @@
-"""What the installer's pods tell of their nodes, and what is not taken from them."""
+"""What the installer's pods report of their nodes, and what is not taken from them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from spidercoordinator.core.checks.masters import Interfaces, Told
-from spidercoordinator.core.network.index import name_of
+from spidercoordinator.api.objects import name_of
+from spidercoordinator.core.checks.masters import Interfaces, NodeInterfaces
 from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.interfaces import installer_pods, read_pod
-from spidercoordinator.discovery.source import Observed
+from spidercoordinator.discovery.source import Observation
 from spidercoordinator.kube.reflector import Changed, Deleted, Listed
 
 MESSAGE = '{"interfaces":["eth0","bond0"],"unlisted":["veth"]}'
-TOLD = Interfaces(frozenset({"eth0", "bond0"}), ("veth",))
+INTERFACES = Interfaces(frozenset({"eth0", "bond0"}), ("veth",))
 ENDED = {"exitCode": 0, "reason": "Completed", "message": MESSAGE}
 
 
@@ -31,23 +31,23 @@ def ended(**other: Any) -> dict[str, Any]:
     return pod({"terminated": ENDED | other})
 
 
-def test_a_pod_tells_the_interfaces_of_its_node() -> None:
-    assert read_pod(ended()) == Told("node-of-p1", TOLD)
+def test_a_pod_reports_the_interfaces_of_its_node() -> None:
+    assert read_pod(ended()) == NodeInterfaces("node-of-p1", INTERFACES)
 
 
 def test_other_init_containers_do_not_matter() -> None:
-    found = ended()
-    statuses = found["status"]["initContainerStatuses"]
+    pod_object = ended()
+    statuses = pod_object["status"]["initContainerStatuses"]
     statuses.insert(0, {"name": "injected", "state": {"terminated": {"exitCode": 0}}})
-    assert read_pod(found) == Told("node-of-p1", TOLD)
+    assert read_pod(pod_object) == NodeInterfaces("node-of-p1", INTERFACES)
 
 
 def test_a_list_without_room_says_so() -> None:
     read = read_pod(ended(message='{"interfaces":["a"],"unlisted":[],"truncated":true}'))
-    assert read == Told("node-of-p1", Interfaces(frozenset({"a"}), (), truncated=True))
+    assert read == NodeInterfaces("node-of-p1", Interfaces(frozenset({"a"}), (), truncated=True))
 
 
-def test_nodes_of_one_kind_share_what_is_remembered() -> None:
+def test_nodes_of_one_kind_share_one_entry() -> None:
     first, second = read_pod(ended()), read_pod(ended())
     assert first is not None
     assert second is not None
@@ -55,7 +55,7 @@ def test_nodes_of_one_kind_share_what_is_remembered() -> None:
 
 
 @pytest.mark.parametrize(
-    "thing",
+    "obj",
     [
         pytest.param({"metadata": {"name": "a"}}, id="neither spec nor status"),
         pytest.param({**ended(), "spec": {}}, id="not on a node yet"),
@@ -75,29 +75,29 @@ def test_nodes_of_one_kind_share_what_is_remembered() -> None:
         pytest.param(ended(message='{"interfaces":[],"unlisted":3}'), id="no list of beginnings"),
     ],
 )
-def test_anything_else_tells_nothing(thing: dict[str, Any]) -> None:
-    assert read_pod(thing) is None
+def test_anything_else_is_no_report(obj: dict[str, Any]) -> None:
+    assert read_pod(obj) is None
 
 
 def test_a_list_of_pods_holds_no_more_than_is_read() -> None:
-    topic, whole = installer_pods("ns", "a=b"), ended()
+    watched, whole = installer_pods("ns", "a=b"), ended()
     whole["spec"]["containers"] = whole["status"]["conditions"] = ["bulk"]
     whole["metadata"]["managedFields"] = ["bulk"]
-    held = topic.selection.slim(whole)
+    held = watched.selection.slim(whole)
     assert "bulk" not in str(held)
     assert read_pod(held) == read_pod(whole)
     assert name_of(held) == name_of(whole)
 
 
 def test_only_nodes_and_names_are_kept_while_pods_come_and_go() -> None:
-    topic, observed = installer_pods("ns", "a=b"), Observed()
+    watched, observation = installer_pods("ns", "a=b"), Observation()
     first = pod({"terminated": ENDED})
     starting = pod({"waiting": {}}, name="p2")
-    note(topic, observed, Listed([first, starting]))
-    assert observed.kept == {"ns/p1": Told("node-of-p1", TOLD)}
+    note(watched, observation, Listed([first, starting]))
+    assert observation.entries == {"ns/p1": NodeInterfaces("node-of-p1", INTERFACES)}
     later = json.dumps({"interfaces": ["eth7"]})
     started = pod({"terminated": ENDED | {"message": later}}, name="p2")
-    note(topic, observed, Changed(started))
-    assert observed.kept["ns/p2"].interfaces.names == {"eth7"}
-    note(topic, observed, Deleted(first))
-    assert set(observed.kept) == {"ns/p2"}
+    note(watched, observation, Changed(started))
+    assert observation.entries["ns/p2"].interfaces.names == {"eth7"}
+    note(watched, observation, Deleted(first))
+    assert set(observation.entries) == {"ns/p2"}

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from spidercoordinator.discovery.kubeadm import TOPIC, Kubeadm, read_kubeadm_config
-from spidercoordinator.discovery.source import Observed
+from spidercoordinator.discovery.kubeadm import WATCHED, Kubeadm, read_kubeadm_config
+from spidercoordinator.discovery.source import Observation
 
 
 def config(text: str) -> dict[str, object]:
@@ -17,7 +17,7 @@ def networking(pod: str, service: str = "10.96.0.0/12") -> str:
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "expected"),
     [
         pytest.param("10.244.0.0/16", ("10.244.0.0/16",), id="plain"),
         pytest.param('"10.244.0.0/16"', ("10.244.0.0/16",), id="quoted"),
@@ -31,8 +31,8 @@ def networking(pod: str, service: str = "10.96.0.0/12") -> str:
         pytest.param('""', (), id="empty"),
     ],
 )
-def test_pod_subnet_is_read_as_yaml(written: str, meant: tuple[str, ...]) -> None:
-    assert read_kubeadm_config(config(networking(written))).pod == meant
+def test_pod_subnet_is_read_as_yaml(written: str, expected: tuple[str, ...]) -> None:
+    assert read_kubeadm_config(config(networking(written))).pod == expected
 
 
 def test_a_commented_line_and_a_longer_key_are_not_taken_for_the_subnet() -> None:
@@ -44,7 +44,7 @@ def test_a_commented_line_and_a_longer_key_are_not_taken_for_the_subnet() -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(None, "has no key ClusterConfiguration", id="no key"),
         pytest.param("a: [", "is no YAML", id="broken YAML"),
@@ -53,20 +53,22 @@ def test_a_commented_line_and_a_longer_key_are_not_taken_for_the_subnet() -> Non
         pytest.param("networking: {podSubnet: 10.1.0.0/16}", "serviceSubnet", id="one is missing"),
     ],
 )
-def test_what_is_missing_is_named(data: str | None, said: str) -> None:
-    thing: dict[str, object] = {"metadata": {}, "data": None} if data is None else config(data)
-    trouble = read_kubeadm_config(thing).trouble
-    assert said in trouble
-    assert "kube-system/kubeadm-config" in trouble
+def test_what_is_missing_is_named(data: str | None, message: str) -> None:
+    obj: dict[str, object] = {"metadata": {}, "data": None} if data is None else config(data)
+    missing = read_kubeadm_config(obj).missing
+    assert message in missing
+    assert "kube-system/kubeadm-config" in missing
 
 
 def test_a_good_pod_subnet_survives_a_missing_service_subnet() -> None:
-    kept = read_kubeadm_config(config("networking: {podSubnet: 10.1.0.0/16}"))
-    seen = Observed(known=True, served=True, kept={"kube-system/kubeadm-config": kept})
-    finding = Kubeadm().find({TOPIC.title: seen})
-    assert (finding.pod, finding.service) == (("10.1.0.0/16",), ())
+    entries = read_kubeadm_config(config("networking: {podSubnet: 10.1.0.0/16}"))
+    observation = Observation(
+        synced=True, served=True, entries={"kube-system/kubeadm-config": entries}
+    )
+    report = Kubeadm().report({WATCHED.title: observation})
+    assert (report.pod, report.service) == (("10.1.0.0/16",), ())
 
 
 def test_an_absent_config_map_is_named() -> None:
-    finding = Kubeadm().find({TOPIC.title: Observed(known=True, served=True)})
-    assert finding.lacks == "there is no ConfigMap kube-system/kubeadm-config"
+    report = Kubeadm().report({WATCHED.title: Observation(synced=True, served=True)})
+    assert report.missing == "there is no ConfigMap kube-system/kubeadm-config"

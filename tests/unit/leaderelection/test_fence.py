@@ -12,10 +12,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import LeadershipLostError
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES, Object
+from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.settings import Settings

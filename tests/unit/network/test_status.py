@@ -1,47 +1,53 @@
-"""The status of a SpiderMultusConfig: what it says, when its time moves, when it is told."""
+"""The status of a SpiderMultusConfig: what it says, when its time moves, when it is an Event."""
 
 from typing import Any
 
 import pytest
 
-from spidercoordinator.core.network.status import Outcome, network_status, told
-from spidercoordinator.core.status.conditions import Verdict
+from spidercoordinator.core.network.status import NetworkOutcome, network_status, network_transition
+from spidercoordinator.core.status.conditions import ConditionState
 
-THING = {"metadata": {"name": "a", "generation": 3}}
-GOOD = Outcome(nad="a", config_hash="0123", message="in step")
-BAD = Outcome(obstacle="NameConflict", message="belongs to b")
+NETWORK = {"metadata": {"name": "a", "generation": 3}}
+GOOD = NetworkOutcome(nad="a", config_hash="0123", message="in sync")
+BAD = NetworkOutcome(obstacle="NameConflict", message="belongs to b")
 
 
 def status(
-    outcome: Outcome, before: dict[str, Any] | None = None, now: str = "1"
+    outcome: NetworkOutcome, before: dict[str, Any] | None = None, now: str = "1"
 ) -> dict[str, Any]:
-    return network_status(outcome, {**THING, "status": before or {}}, now=now)
+    return network_status(outcome, {**NETWORK, "status": before or {}}, now=now)
 
 
-def types(made: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [(each["type"], each["status"], each["reason"]) for each in made["conditions"]]
+def types(written: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(each["type"], each["status"], each["reason"]) for each in written["conditions"]]
 
 
-def test_in_step() -> None:
-    made = status(GOOD)
-    assert types(made) == [("Ready", "True", "InStep")]
-    assert (made["nad"], made["configHash"], made["observedGeneration"]) == ("a", "0123", 3)
+def test_in_sync() -> None:
+    written = status(GOOD)
+    assert types(written) == [("Ready", "True", "InSync")]
+    assert (written["nad"], written["configHash"], written["observedGeneration"]) == (
+        "a",
+        "0123",
+        3,
+    )
 
 
 def test_obstacle_is_a_condition_of_its_own_and_the_reason_for_not_ready() -> None:
-    made = status(BAD)
-    assert types(made) == [
+    written = status(BAD)
+    assert types(written) == [
         ("Ready", "False", "NameConflict"),
         ("NameConflict", "True", "NameConflict"),
     ]
-    assert "nad" not in made
+    assert "nad" not in written
 
 
 def test_warning_does_not_stand_in_the_way() -> None:
-    warning = Verdict("VethLinkAddress", holds=False, reason="NotLinkLocal", message="8.8.8.8")
-    made = status(Outcome(nad="a", warnings=[warning]))
-    assert types(made)[0] == ("Ready", "True", "InStep")
-    assert types(made)[1] == ("VethLinkAddress", "False", "NotLinkLocal")
+    warning = ConditionState(
+        "VethLinkAddress", status=False, reason="NotLinkLocal", message="8.8.8.8"
+    )
+    written = status(NetworkOutcome(nad="a", warnings=[warning]))
+    assert types(written)[0] == ("Ready", "True", "InSync")
+    assert types(written)[1] == ("VethLinkAddress", "False", "NotLinkLocal")
 
 
 def test_time_moves_only_with_the_status() -> None:
@@ -59,12 +65,12 @@ def test_time_moves_only_with_the_status() -> None:
         (None, BAD, ("Warning", "NameConflict")),
         (GOOD, BAD, ("Warning", "NameConflict")),
         (BAD, BAD, None),
-        (BAD, Outcome(obstacle="Invalid", message="x"), ("Warning", "Invalid")),
-        (BAD, GOOD, ("Normal", "InStep")),
+        (BAD, NetworkOutcome(obstacle="Invalid", message="x"), ("Warning", "Invalid")),
+        (BAD, GOOD, ("Normal", "InSync")),
     ],
 )
-def test_transitions_are_told(
-    before: Outcome | None, after: Outcome, expected: tuple[str, str] | None
+def test_transitions_are_events(
+    before: NetworkOutcome | None, after: NetworkOutcome, expected: tuple[str, str] | None
 ) -> None:
-    event = told(status(before) if before else {}, status(after))
+    event = network_transition(status(before) if before else {}, status(after))
     assert (event and (event.type, event.reason)) == expected

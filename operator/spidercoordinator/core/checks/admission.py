@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
-from spidercoordinator.core.checks.masters import Told, missing_masters
-from spidercoordinator.core.coordinator.linkaddress import link_address_verdict
+from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
+from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.desired import wanted_nad
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
-from spidercoordinator.core.status.conditions import Verdict
+from spidercoordinator.core.status.conditions import ConditionState
 
 Thing = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ def review_network(
     *,
     rivals: Sequence[Thing],
     current: Thing | None,
-    told: Collection[Told] = (),
+    told: Collection[NodeInterfaces] = (),
 ) -> Answer:
     """A SpiderMultusConfig that is created (`before` is None) or changed.
 
@@ -102,7 +102,7 @@ def _conflict(
     return []
 
 
-def _warnings(spec: SpiderMultusConfigSpec, told: Collection[Told]) -> list[str]:
+def _warnings(spec: SpiderMultusConfigSpec, told: Collection[NodeInterfaces]) -> list[str]:
     found = [str(each) for each in missing_masters(spec, told)]
     if spec.coordinator and spec.coordinator.veth_link_address:
         address = spec.coordinator.veth_link_address
@@ -123,5 +123,5 @@ def _warnings(spec: SpiderMultusConfigSpec, told: Collection[Told]) -> list[str]
 
 
 def _doubts(address: str, field: str) -> list[str]:
-    verdict: Verdict = link_address_verdict(address)
-    return [] if verdict.holds else [f"{field}: {verdict.message}"]
+    verdict: ConditionState = link_address_condition(address)
+    return [] if verdict.status else [f"{field}: {verdict.message}"]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from spidercoordinator.api.nad import CONTENT_HASH
-from spidercoordinator.core.coordinator.section import NOT_READY as NOT_READY_KEY
+from spidercoordinator.core.coordinator.section import NOT_READY_KEY
 from spidercoordinator.core.coordinator.status import NOT_READY
 
 Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]
@@ -127,9 +127,9 @@ def _effective(what: str, thing: Object) -> Iterator[Finding]:
         if each["type"] == "Degraded" and each["status"] == "True":
             yield Finding("WARNING", what, f"Degraded, {each['reason']}", each["message"])
     count = status.get("networks") or {}
-    if count.get("inStep", 0) < count.get("total", 0):
+    if count.get("inSync", 0) < count.get("total", 0):
         advice = "kubectl get spidermultusconfig -A: those which are not ready"
-        yield Finding("WARNING", what, f"{count.get('summary')} networks in step", advice)
+        yield Finding("WARNING", what, f"{count.get('summary')} networks in sync", advice)
 
 
 def _networks(things: Iterable[Object]) -> Iterator[Finding]:

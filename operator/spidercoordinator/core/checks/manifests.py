@@ -16,15 +16,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 from typing_extensions import override
 
-from spidercoordinator.api.base import API_VERSION, GROUP
 from spidercoordinator.api.coordinator import SpiderCoordinator
 from spidercoordinator.api.crd import KINDS, structural_schema
+from spidercoordinator.api.kinds import API_VERSION, COORDINATOR_KIND, GROUP, NETWORK_KIND
 from spidercoordinator.core.checks.admission import UNBORN, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.validation import Problem, is_subdomain, schema_problems
 
-NETWORK: Final = "SpiderMultusConfig"
-COORDINATOR: Final = "SpiderCoordinator"
 _NAMES: Final = tuple(kind.name for kind in KINDS)
 _DEFAULT_NAMESPACE: Final = "default"
 
@@ -143,7 +141,7 @@ def _misnamed(document: Mapping[str, Any]) -> Problem | None:
 def _placed(document: Mapping[str, Any]) -> dict[str, Any]:
     """As the API server would complete it."""
     meta = {key: value for key, value in document["metadata"].items() if value is not None}
-    if document["kind"] == NETWORK:
+    if document["kind"] == NETWORK_KIND:
         meta = {"namespace": _DEFAULT_NAMESPACE, **meta}
     made = {**UNBORN, "uid": f"{meta.get('namespace', '')}/{meta['name']}"}
     return {**document, "metadata": made | meta}
@@ -152,7 +150,7 @@ def _placed(document: Mapping[str, Any]) -> dict[str, Any]:
 def _by_nad(manifests: Iterable[Manifest]) -> dict[tuple[str, str], list[Manifest]]:
     found: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
     for each in manifests:
-        if each.kind == NETWORK:
+        if each.kind == NETWORK_KIND:
             found[_nad(each)].append(each)
     return found
 
@@ -167,7 +165,7 @@ def _nad(network: Manifest) -> tuple[str, str]:
 def _review(
     manifest: Manifest, by_nad: Mapping[tuple[str, str], Sequence[Manifest]]
 ) -> Iterator[tuple[Problem, bool]]:
-    if manifest.kind == COORDINATOR:
+    if manifest.kind == COORDINATOR_KIND:
         try:
             SpiderCoordinator.model_validate(manifest.thing)
         except ValidationError as error:

@@ -39,7 +39,7 @@ class Interfaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NodeInterfaces:
     """What a pod of the installer told.
 
     Attributes:
@@ -51,7 +51,9 @@ class Told:
     interfaces: Interfaces
 
 
-def missing_masters(spec: SpiderMultusConfigSpec, told: Collection[Told]) -> Iterator[Problem]:
+def missing_masters(
+    spec: SpiderMultusConfigSpec, told: Collection[NodeInterfaces]
+) -> Iterator[Problem]:
     """Each master that is on none of the nodes that told their interfaces.
 
     One that is on some nodes only is fine: pods may be kept to these.

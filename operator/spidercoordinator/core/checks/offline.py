@@ -12,9 +12,10 @@ from typing import Any
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.core.checks.manifests import COORDINATOR, NETWORK, Manifest
-from spidercoordinator.core.cidrs.selection import normalise
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.core.checks.manifests import Manifest
+from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import Wanted, depends_on_cluster, wanted_nad
 from spidercoordinator.core.network.validation import parse
 
@@ -48,7 +49,7 @@ def render(
         default_ipam: CNI IPAM object for networks that name none.
     """
     cluster = _cluster(manifests, coordinator)
-    networks = [parse(each.thing) for each in manifests if each.kind == NETWORK]
+    networks = [parse(each.thing) for each in manifests if each.kind == NETWORK_KIND]
     made = [
         _attachment(
             wanted_nad(each, cluster, default_ipam=default_ipam, coordinator_name=coordinator)
@@ -59,7 +60,7 @@ def render(
     return Rendered(made, _lacking(cluster, coordinator) if concerned else "")
 
 
-def _lacking(cluster: Cluster | None, coordinator: str) -> str:
+def _lacking(cluster: ClusterConfig | None, coordinator: str) -> str:
     if cluster is not None and not cluster.not_ready:
         return ""
     lacks = f"no SpiderCoordinator {coordinator} is given" if cluster is None else cluster.not_ready
@@ -78,8 +79,8 @@ def _attachment(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _cluster(manifests: Sequence[Manifest], name: str) -> Cluster | None:
-    found = (each.thing for each in manifests if (each.kind, each.name) == (COORDINATOR, name))
+def _cluster(manifests: Sequence[Manifest], name: str) -> ClusterConfig | None:
+    found = (each.thing for each in manifests if (each.kind, each.name) == (COORDINATOR_KIND, name))
     thing = next(found, None)
     if thing is None:
         return None
@@ -101,7 +102,7 @@ def _cluster(manifests: Sequence[Manifest], name: str) -> Cluster | None:
         f"spidercoordinator {name} is not ready: without a cluster its {' and '.join(lacking)} are"
         " unknown"
     )
-    return Cluster(name, spec, pod or (), service or (), reason if lacking else "")
+    return ClusterConfig(name, spec, pod or (), service or (), reason if lacking else "")
 
 
 def _stated(

@@ -1,75 +1,75 @@
-"""Which pod and service CIDRs the cluster has: the choice among what the sources say.
+"""Which pod and service CIDRs the cluster has: the selection among what the sources report.
 
-A source gives a `Finding`. Findings come in order of trust; each list is chosen by itself, so a
-source that knows only one of the two does not spoil the other. What a less trusted source says
-beyond the chosen list is a conflict: reported, never merged and never hidden.
+A source gives a `SourceReport`. Reports come in order of trust; each list is selected by itself, so
+a source that knows only one of the two does not spoil the other. What a less trusted source reports
+beyond the selected list is a conflict: shown, never merged and never hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Literal
 
 from spidercoordinator.api.coordinator import PodCIDRTypeName, SpiderCoordinatorSpec
-from spidercoordinator.api.scalars import IPNetwork, parse_network
+from spidercoordinator.core.cidrs.ranges import normalise, uncovered
 
-Which = Literal["pod", "service"]
+CIDRKind = Literal["pod", "service"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What one source says.
+class SourceReport:
+    """What one source of CIDRs reports.
 
     Attributes:
         source: its name, as status shows it.
         type: the podCIDRType its pod CIDRs belong to.
         pod: pod CIDRs.
         service: service CIDRs.
-        tells: which of the two lists it can know at all.
-        lacks: why it says nothing, for the reason of a NotReady.
-        defers: its plugin hands out what the cluster configured, so ask the cluster's sources.
-        doubts: what is odd about it, reported as conflict.
+        kinds: which of the two lists it can report at all.
+        missing: why it reports nothing, for the reason of a NotReady.
+        defers_to_cluster: its plugin hands out what the cluster configured, so the cluster's own
+            sources are asked.
+        warning: what is inconsistent in it, shown as a conflict.
     """
 
     source: str
     type: PodCIDRTypeName = "cluster"
     pod: tuple[str, ...] = ()
     service: tuple[str, ...] = ()
-    tells: tuple[Which, ...] = ("pod", "service")
-    lacks: str = ""
-    defers: bool = False
-    doubts: str = ""
+    kinds: tuple[CIDRKind, ...] = ("pod", "service")
+    missing: str = ""
+    defers_to_cluster: bool = False
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Plugin:
-    """A CNI plugin whose own pools tell the pod CIDRs, and how surely it runs here.
+class DetectedPlugin:
+    """A CNI plugin with pools of its own, and how surely it runs here.
 
     Attributes:
         type: the podCIDRType that stands for it.
-        strength: 0 no sign of it; 1 its objects are in use, which may be left-overs; 2 its agents
-            are deployed.
-        evidence: what that is seen from.
+        confidence: 0 no sign of it; 1 its objects are in use, which may be left-overs; 2 its
+            agents are deployed.
+        evidence: what it was detected from.
         chained: whether it leaves the addresses to another plugin.
     """
 
     type: PodCIDRTypeName
-    strength: int
+    confidence: int
     evidence: str = ""
     chained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SelectedCIDRs:
     """One list of CIDRs.
 
     Attributes:
         cidrs: normalised, without duplicates, in the order of the source.
         source: name of the source, empty when no source knows.
-        tried: what each source lacked, when none knows.
-        conflicts: what other sources say that does not fit.
+        tried: what was missing in each source, when none knows.
+        conflicts: what other sources report that does not fit.
     """
 
     cidrs: tuple[str, ...] = ()
@@ -79,136 +79,108 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Discovered:
-    """What the cluster's CIDRs come to.
+class DiscoveredCIDRs:
+    """Both lists of a cluster.
 
     Attributes:
-        type: the podCIDRType in use; what `auto` came to.
-        because: why that type.
+        type: the podCIDRType in use; what `auto` was resolved to.
+        reason: why that type.
         pod: the pod CIDRs.
         service: the service CIDRs.
-        doubts: conflicts that concern the type itself.
+        warnings: conflicts that concern the type or a source itself.
     """
 
     type: PodCIDRTypeName
-    because: str
-    pod: Chosen
-    service: Chosen
-    doubts: tuple[str, ...] = ()
+    reason: str
+    pod: SelectedCIDRs
+    service: SelectedCIDRs
+    warnings: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> tuple[str, ...]:
         """Everything that does not fit together."""
-        return self.doubts + self.pod.conflicts + self.service.conflicts
+        return self.warnings + self.pod.conflicts + self.service.conflicts
 
 
-def normalise(entries: Iterable[str]) -> tuple[str, ...]:
-    """CIDRs with host bits masked and duplicates dropped, order kept; a bare address is a /32.
-
-    Entries that are no networks are dropped: sources are parsed before, specs are validated.
-    """
-    networks = (parse_network(entry.strip()) for entry in entries)
-    return tuple(dict.fromkeys(str(network) for network in networks if network is not None))
+Candidate = tuple[str, tuple[str, ...], str]
+"""A source, its CIDRs, and what is missing in it."""
 
 
-def collapse(entries: Iterable[str]) -> tuple[str, ...]:
-    """The fewest CIDRs that cover exactly the given ones, IPv4 first."""
-    parsed = [network for entry in entries if (network := parse_network(entry)) is not None]
-    four = collapse_addresses([network for network in parsed if isinstance(network, IPv4Network)])
-    six = collapse_addresses([network for network in parsed if isinstance(network, IPv6Network)])
-    return tuple(str(network) for network in (*four, *six))
-
-
-def uncovered(entries: Iterable[str], by: Iterable[str]) -> tuple[str, ...]:
-    """The entries that lie in none of the networks `by`."""
-    cover = [network for entry in by if (network := parse_network(entry)) is not None]
-    return tuple(
-        entry
-        for entry in entries
-        if (inner := parse_network(entry)) is not None
-        and not any(_contains(outer, inner) for outer in cover)
-    )
-
-
-def _contains(outer: IPNetwork, inner: IPNetwork) -> bool:
-    return (
-        outer.version == inner.version
-        and int(outer.network_address) <= int(inner.network_address)
-        and int(inner.broadcast_address) <= int(outer.broadcast_address)
-    )
-
-
-def choose(offers: Sequence[tuple[str, tuple[str, ...], str]]) -> Chosen:
-    """Take the first offer that has CIDRs.
+def select_first(candidates: Sequence[Candidate]) -> SelectedCIDRs:
+    """Take the first candidate that has CIDRs.
 
     Args:
-        offers: source, its CIDRs, and what it lacks, most trusted first.
+        candidates: most trusted first.
     """
-    chosen, source = next(((cidrs, name) for name, cidrs, _ in offers if cidrs), ((), ""))
+    selected, source = next(((cidrs, name) for name, cidrs, _ in candidates if cidrs), ((), ""))
     if not source:
-        return Chosen(tried=tuple(lacks for _, _, lacks in offers if lacks))
+        return SelectedCIDRs(tried=tuple(missing for _, _, missing in candidates if missing))
     conflicts = tuple(
-        f"{name} says {', '.join(beyond)}, which {source} ({', '.join(chosen)}) does not have"
-        for name, cidrs, _ in offers
-        if name != source and (beyond := uncovered(cidrs, chosen))
+        f"{name} says {', '.join(beyond)}, which {source} ({', '.join(selected)}) does not have"
+        for name, cidrs, _ in candidates
+        if name != source and (beyond := uncovered(cidrs, selected))
     )
-    return Chosen(chosen, source, conflicts=conflicts)
+    return SelectedCIDRs(selected, source, conflicts=conflicts)
 
 
-def discover(
-    spec: SpiderCoordinatorSpec, findings: Sequence[Finding], plugins: Sequence[Plugin] = ()
-) -> Discovered:
-    """Choose both lists for a spec.
+def select_cidrs(
+    spec: SpiderCoordinatorSpec,
+    reports: Sequence[SourceReport],
+    plugins: Sequence[DetectedPlugin] = (),
+) -> DiscoveredCIDRs:
+    """Select both lists for a spec.
 
     Args:
         spec: of the effective SpiderCoordinator.
-        findings: what the sources say, most trusted first.
-        plugins: what is known about CNI plugins with pools of their own.
+        reports: those of the sources, most trusted first.
+        plugins: CNI plugins with pools of their own.
     """
-    kind, because, doubts = resolve_type(spec.pod_cidr_type, findings, plugins)
-    ours = [finding for finding in findings if finding.type == kind]
-    if any(finding.defers for finding in ours):
-        ours += [finding for finding in findings if finding.type == "cluster"]
-    pod = _offers(spec.pod_cidr, "spec.podCIDR", ours, "pod")
-    service = _offers(spec.service_cidr, "spec.serviceCIDR", findings, "service")
-    chosen_pod = Chosen(source="podCIDRType none") if kind == "none" else choose(pod)
-    if spec.pod_cidr:
-        chosen_pod = choose(pod)
-    doubts += tuple(f"{f.source}: {f.doubts}" for f in findings if f.doubts)
-    return Discovered(kind, because, chosen_pod, choose(service), doubts)
+    type_, reason, warnings = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins)
+    of_type = [report for report in reports if report.type == type_]
+    if any(report.defers_to_cluster for report in of_type):
+        of_type += [report for report in reports if report.type == "cluster"]
+    if type_ == "none" and not spec.pod_cidr:
+        pod = SelectedCIDRs(source="podCIDRType none")
+    else:
+        pod = select_first(_candidates(spec.pod_cidr, "spec.podCIDR", of_type, "pod"))
+    service = select_first(_candidates(spec.service_cidr, "spec.serviceCIDR", reports, "service"))
+    warnings += tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
+    return DiscoveredCIDRs(type_, reason, pod, service, warnings)
 
 
-def _offers(
-    override: Sequence[str] | None, field: str, findings: Sequence[Finding], which: Which
-) -> list[tuple[str, tuple[str, ...], str]]:
+def _candidates(
+    override: Sequence[str] | None, field: str, reports: Sequence[SourceReport], kind: CIDRKind
+) -> list[Candidate]:
     if override:
-        # Who sets an override wants no comparison: it is for clusters that say something wrong.
+        # Who sets an override wants no comparison: it is for clusters that report something wrong.
         return [(field, normalise(override), "")]
     return [
-        (f.source, normalise(f.pod if which == "pod" else f.service), f.lacks)
-        for f in findings
-        if which in f.tells
+        (each.source, normalise(each.pod if kind == "pod" else each.service), each.missing)
+        for each in reports
+        if kind in each.kinds
     ]
 
 
-def resolve_type(
-    wanted: PodCIDRTypeName, findings: Sequence[Finding], plugins: Sequence[Plugin]
+def resolve_pod_cidr_type(
+    configured: PodCIDRTypeName,
+    reports: Sequence[SourceReport],
+    plugins: Sequence[DetectedPlugin],
 ) -> tuple[PodCIDRTypeName, str, tuple[str, ...]]:
-    """Find what `auto` means here: the type, why, and what speaks against it."""
-    if wanted != "auto":
-        return wanted, f"spec.podCIDRType is {wanted}", ()
-    owners = [plugin for plugin in plugins if plugin.strength and not plugin.chained]
-    strongest = max((plugin.strength for plugin in owners), default=0)
-    owners = [plugin for plugin in owners if plugin.strength == strongest]
+    """Resolve `auto`: the type, why, and what speaks against it."""
+    if configured != "auto":
+        return configured, f"spec.podCIDRType is {configured}", ()
+    owners = [plugin for plugin in plugins if plugin.confidence and not plugin.chained]
+    highest = max((plugin.confidence for plugin in owners), default=0)
+    owners = [plugin for plugin in owners if plugin.confidence == highest]
     if owners:
         first, rest = owners[0], owners[1:]
-        doubts = tuple(
+        warnings = tuple(
             f"both {first.type} ({first.evidence}) and {other.type} ({other.evidence}) run here, "
             f"{first.type} is taken; set spec.podCIDRType if that is wrong"
             for other in rest
         )
-        return first.type, first.evidence, doubts
-    if any(finding.pod for finding in findings if finding.type == "cluster"):
+        return first.type, first.evidence, warnings
+    if any(report.pod for report in reports if report.type == "cluster"):
         return "cluster", "neither Calico nor Cilium gives pods their addresses here", ()
-    because = "neither Calico nor Cilium gives pods their addresses here, nor does the cluster"
-    return "none", because, ()
+    reason = "neither Calico nor Cilium gives pods their addresses here, nor does the cluster"
+    return "none", reason, ()

@@ -11,7 +11,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 
 
 @dataclass(frozen=True)
-class Cluster:
+class ClusterConfig:
     """The cluster's part of every network's configuration.
 
     Attributes:
@@ -31,7 +31,7 @@ class Cluster:
 
     @cached_property
     def revision(self) -> str:
-        """A short hash: networks rendered from an equal one are in step."""
+        """A short hash: networks rendered from an equal one are in sync."""
         content = [
             self.spec.wire(),
             self.overlay_pod_cidr,

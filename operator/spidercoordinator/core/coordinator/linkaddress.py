@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from spidercoordinator.api.scalars import parse_ip
-from spidercoordinator.core.status.conditions import Verdict
+from spidercoordinator.core.status.conditions import ConditionState
 
 OWNED: Final = {
     "169.254.169.254": "the metadata service of clouds",
@@ -20,7 +20,7 @@ OWNED: Final = {
 _TYPE: Final = "VethLinkAddress"
 
 
-def link_address_verdict(address: str, *, istio: bool = False) -> Verdict:
+def link_address_condition(address: str, *, istio: bool = False) -> ConditionState:
     """The condition VethLinkAddress for a spec's value; empty means none.
 
     Args:
@@ -33,21 +33,21 @@ def link_address_verdict(address: str, *, istio: bool = False) -> Verdict:
             "own node over IPv4 is dropped in the pod; set it to 169.254.100.1 here or in the "
             "networks of mesh pods, and restart these"
         )
-        return Verdict(_TYPE, holds=False, reason="IstioNeedsIt", message=text)
+        return ConditionState(_TYPE, status=False, reason="IstioNeedsIt", message=text)
     if not address:
         text = "veth0 bears no address; a mesh that redirects traffic in the pod needs one"
-        return Verdict(_TYPE, holds=True, reason="Unset", message=text)
+        return ConditionState(_TYPE, status=True, reason="Unset", message=text)
     parsed = parse_ip(address)
     if parsed is not None and str(parsed) in OWNED:
         text = (
             f"vethLinkAddress {address} belongs to {OWNED[str(parsed)]}, which pods can then not "
             "reach; choose another one from 169.254.0.0/16, such as 169.254.100.1"
         )
-        return Verdict(_TYPE, holds=False, reason="AddressInUse", message=text)
+        return ConditionState(_TYPE, status=False, reason="AddressInUse", message=text)
     if parsed is None or not parsed.is_link_local:
         text = (
             f"vethLinkAddress {address} is not link-local; pods can then not reach the machine "
             "that has this address; choose one from 169.254.0.0/16 or fe80::/64"
         )
-        return Verdict(_TYPE, holds=False, reason="NotLinkLocal", message=text)
-    return Verdict(_TYPE, holds=True, reason="Set", message=f"veth0 bears {address}")
+        return ConditionState(_TYPE, status=False, reason="NotLinkLocal", message=text)
+    return ConditionState(_TYPE, status=True, reason="Set", message=f"veth0 bears {address}")

@@ -6,15 +6,16 @@ neither the operator nor the API server.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
 from spidercoordinator.api.coordinator import CoordinatorSettings, PolicyRoute
+from spidercoordinator.api.objects import Object
 from spidercoordinator.api.scalars import parse_network
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 
-NOT_READY: Final = "notReadyReason"
+NOT_READY_KEY: Final = "notReadyReason"
 
 _DISABLED: Final = "disable"
 """The spelling that the plugins of others know, too."""
@@ -49,8 +50,8 @@ def missing_coordinator(name: str) -> str:
 
 
 def coordinator_section(
-    cluster: Cluster | None, own: CoordinatorSettings | None, *, name: str = "default"
-) -> dict[str, Any]:
+    cluster: ClusterConfig | None, own: CoordinatorSettings | None, *, name: str = "default"
+) -> Object:
     """The section without its `type`.
 
     Numbers and booleans are written as soon as one of the two objects sets them, zero too. Empty
@@ -67,12 +68,12 @@ def coordinator_section(
         section["mode"] = _DISABLED
     reason = missing_coordinator(name) if cluster is None else cluster.not_ready
     if reason and section.get("mode") != _DISABLED:
-        section[NOT_READY] = reason
+        section[NOT_READY_KEY] = reason
     return section
 
 
 @lru_cache(maxsize=4)
-def _cluster_values(cluster: Cluster | None) -> Mapping[str, Any]:
+def _cluster_values(cluster: ClusterConfig | None) -> Object:
     """The same for thousands of networks, so worked out once."""
     if cluster is None:
         return {}
@@ -80,7 +81,7 @@ def _cluster_values(cluster: Cluster | None) -> Mapping[str, Any]:
     return {**_set_fields(cluster.spec), "pod_cidr": pod, "service_cidr": service}
 
 
-def _set_fields(settings: CoordinatorSettings | None) -> dict[str, Any]:
+def _set_fields(settings: CoordinatorSettings | None) -> Object:
     """The fields that have a value, defaults included, as JSON."""
     if settings is None:
         return {}

@@ -8,13 +8,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 from spidercoordinator.api import nad
-from spidercoordinator.api.base import API_VERSION
+from spidercoordinator.api.kinds import API_VERSION, NETWORK_KIND
 from spidercoordinator.api.multus import SpiderMultusConfig
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
 from spidercoordinator.core.network.render import render
 
-KIND: Final = "SpiderMultusConfig"
 # kubectl's keys describe the object they are on, ours the NAD they are on.
 _NOT_COPIED: Final = ("kubectl.kubernetes.io/", nad.OWN_PREFIX)
 INJECTIONS: Final = (nad.RDMA_INJECT, nad.NETWORK_INJECT)
@@ -47,7 +46,7 @@ class Wanted:
 
 
 def nad_name(thing: Mapping[str, Any]) -> str:
-    """The name of the NAD an object wants, also if the object is otherwise unusable."""
+    """The name of the NAD an object wants, also if the object is otherwise invalid_spec_status."""
     meta = thing["metadata"]
     annotations = meta.get("annotations") or {}
     return str(annotations.get(nad.CR_NAME) or meta["name"])
@@ -61,7 +60,7 @@ def owner_reference(meta: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         "apiVersion": API_VERSION,
-        "kind": KIND,
+        "kind": NETWORK_KIND,
         "name": meta["name"],
         "uid": meta["uid"],
         "controller": True,
@@ -77,7 +76,7 @@ def injected_labels(config: SpiderMultusConfig) -> dict[str, str]:
 
 def wanted_nad(
     config: SpiderMultusConfig,
-    cluster: Cluster | None,
+    cluster: ClusterConfig | None,
     *,
     default_ipam: Mapping[str, Any],
     coordinator_name: str,

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.ownership import network_of, owner
-
-Thing = Mapping[str, Any]
-Name = tuple[str, str]
-"""Namespace and name."""
-
-
-def name_of(thing: Thing) -> Name:
-    """Namespace and name of an object."""
-    meta = thing["metadata"]
-    return meta.get("namespace", ""), meta["name"]
 
 
 @dataclass(slots=True)
@@ -30,7 +19,7 @@ class Claims:
     _products: dict[Name, set[Name]] = field(default_factory=lambda: defaultdict(set))
     _origin: dict[Name, Name] = field(default_factory=dict)
 
-    def note_network(self, thing: Thing) -> frozenset[Name]:
+    def note_network(self, thing: Object) -> frozenset[Name]:
         """Note what a network wants; gives the others it no longer stands in the way of."""
         network = name_of(thing)
         wanted = (network[0], nad_name(thing))
@@ -50,7 +39,7 @@ class Claims:
             del self._wanters[wanted]
         return frozenset(others)
 
-    def note_attachment(self, thing: Thing) -> frozenset[Name]:
+    def note_attachment(self, thing: Object) -> frozenset[Name]:
         """Note whose product a NAD is; gives the networks its change concerns."""
         attachment = name_of(thing)
         before = self._forget_origin(attachment)

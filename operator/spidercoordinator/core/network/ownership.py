@@ -14,8 +14,8 @@ from json import dumps
 from typing import Any, Final
 
 from spidercoordinator.api import nad
-from spidercoordinator.api.base import GROUP
-from spidercoordinator.core.network.desired import KIND, Wanted
+from spidercoordinator.api.kinds import GROUP, NETWORK_KIND
+from spidercoordinator.core.network.desired import Wanted
 
 Thing = Mapping[str, Any]
 """A Kubernetes object as JSON."""
@@ -117,7 +117,7 @@ def controller(current: Thing) -> Mapping[str, Any] | None:
 def owner(current: Thing) -> Mapping[str, Any] | None:
     """The controller reference if it is a network."""
     found = controller(current)
-    if found is None or found["kind"] != KIND:
+    if found is None or found["kind"] != NETWORK_KIND:
         return None
     return found if str(found["apiVersion"]).startswith(f"{GROUP}/") else None
 

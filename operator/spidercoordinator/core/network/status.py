@@ -1,15 +1,17 @@
-"""The status of a SpiderMultusConfig, from what became of it."""
+"""The status of a SpiderMultusConfig, from the outcome of its reconciliation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from spidercoordinator.core.status.conditions import Verdict, conditions
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.status.conditions import ConditionState, set_conditions
 from spidercoordinator.core.status.transitions import Transition
 
 READY: Final = "Ready"
+IN_SYNC: Final = "InSync"
 INVALID: Final = "Invalid"
 NAME_CONFLICT: Final = "NameConflict"
 COORDINATOR_NOT_READY: Final = "CoordinatorNotReady"
@@ -18,42 +20,44 @@ NAD_TERMINATING: Final = "NADTerminating"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a network.
+class NetworkOutcome:
+    """The outcome of reconciling a network.
 
     Attributes:
         nad: name of the NAD it has, empty for none.
         config_hash: hash of that NAD's configuration.
-        obstacle: the condition that stands in its way, empty for none.
+        obstacle: type of the condition that keeps it from being ready, empty for none.
         message: for people.
-        warnings: conditions that do not stand in its way.
+        warnings: conditions that do not keep it from being ready.
     """
 
     nad: str = ""
     config_hash: str = ""
     obstacle: str = ""
     message: str = ""
-    warnings: Sequence[Verdict] = ()
+    warnings: Sequence[ConditionState] = ()
 
 
-def network_status(outcome: Outcome, thing: Mapping[str, Any], *, now: str) -> dict[str, Any]:
+def network_status(outcome: NetworkOutcome, network: Object, *, now: str) -> Object:
     """The whole status to write.
 
-    Ready is always there; what stands in its way, only while it does.
+    Ready is always there; the condition that stands in its way, only while it does.
     """
     ready = not outcome.obstacle
-    verdicts = [Verdict(READY, ready, outcome.obstacle or "InStep", outcome.message)]
+    states = [ConditionState(READY, ready, outcome.obstacle or IN_SYNC, outcome.message)]
     if outcome.obstacle:
-        verdicts.append(
-            Verdict(outcome.obstacle, holds=True, reason=outcome.obstacle, message=outcome.message)
+        states.append(
+            ConditionState(
+                outcome.obstacle, status=True, reason=outcome.obstacle, message=outcome.message
+            )
         )
-    verdicts.extend(outcome.warnings)
-    generation = thing["metadata"].get("generation", 0)
-    status: dict[str, Any] = {
+    states.extend(outcome.warnings)
+    generation = network["metadata"].get("generation", 0)
+    status: Object = {
         "observedGeneration": generation,
-        "conditions": conditions(
-            verdicts,
-            previous=(thing.get("status") or {}).get("conditions") or (),
+        "conditions": set_conditions(
+            states,
+            previous=(network.get("status") or {}).get("conditions") or (),
             generation=generation,
             now=now,
         ),
@@ -63,10 +67,10 @@ def network_status(outcome: Outcome, thing: Mapping[str, Any], *, now: str) -> d
     return status
 
 
-def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | None:
-    """The Event that a change of status is worth: an obstacle, or the end of one.
+def network_transition(before: Object, after: Object) -> Transition | None:
+    """The transition between two statuses: an obstacle, or the end of one.
 
-    A network that is in step from the start is what everybody expects, and no Event.
+    A network that is in sync from the start is what everybody expects, and no Event.
     """
     old, new = _ready(before), _ready(after)
     if old.get("reason") == new["reason"]:
@@ -76,6 +80,6 @@ def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Transition | No
     return Transition("Normal", new["reason"], new["message"]) if old else None
 
 
-def _ready(status: Mapping[str, Any]) -> Mapping[str, Any]:
+def _ready(status: Object) -> Object:
     conditions = status.get("conditions") or ()
     return next((each for each in conditions if each.get("type") == READY), {})

@@ -1,61 +1,59 @@
-"""Conditions: made from verdicts, moved in time only when their status changes."""
+"""Conditions: their transition time moves only when their status changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from spidercoordinator.api.objects import Object
 
 _LONGEST_MESSAGE: Final = 32768
 """The limit Kubernetes sets for a condition's message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One condition without its time.
+class ConditionState:
+    """One condition without its times.
 
     Attributes:
         type: what it is about.
-        holds: whether it is the case.
+        status: whether it is the case.
         reason: one CamelCase word, for programs.
         message: for people.
     """
 
     type: str
-    holds: bool
+    status: bool
     reason: str
     message: str = ""
 
 
-def conditions(
-    verdicts: Sequence[Verdict],
-    *,
-    previous: Iterable[Mapping[str, Any]],
-    generation: int,
-    now: str,
-) -> list[dict[str, Any]]:
+def set_conditions(
+    states: Sequence[ConditionState], *, previous: Iterable[Object], generation: int, now: str
+) -> list[Object]:
     """The conditions to write; `lastTransitionTime` stays where the status stays.
 
     Args:
-        verdicts: in the order they shall be shown.
+        states: in the order they are shown.
         previous: the conditions as they are now.
         generation: metadata.generation they are computed from.
         now: the time in RFC 3339.
     """
     before = {condition.get("type"): condition for condition in previous}
-    made = []
-    for verdict in verdicts:
-        status = "True" if verdict.holds else "False"
-        old = before.get(verdict.type) or {}
+    conditions: list[Object] = []
+    for state in states:
+        status = "True" if state.status else "False"
+        old = before.get(state.type) or {}
         same = old.get("status") == status and old.get("lastTransitionTime")
-        made.append(
+        conditions.append(
             {
-                "type": verdict.type,
+                "type": state.type,
                 "status": status,
-                "reason": verdict.reason,
-                "message": verdict.message[:_LONGEST_MESSAGE],
+                "reason": state.reason,
+                "message": state.message[:_LONGEST_MESSAGE],
                 "observedGeneration": generation,
                 "lastTransitionTime": old["lastTransitionTime"] if same else now,
             }
         )
-    return made
+    return conditions

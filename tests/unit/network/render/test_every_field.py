@@ -9,7 +9,7 @@ import pytest
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.crd import SPIDER_MULTUS_CONFIG, structural_schema
 from spidercoordinator.api.multus import NETWORK_OF
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import wanted_nad
 from spidercoordinator.core.network.validation import parse
 
@@ -69,7 +69,7 @@ NO_MEANING_HERE = {"podCIDRType"}
 
 ZEROS: dict[str, Any] = {"string": "", "integer": 0, "boolean": False, "array": []}
 
-FULL_CLUSTER = Cluster(
+FULL_CLUSTER = ClusterConfig(
     "default",
     SpiderCoordinatorSpec.model_validate(
         {key: value for key, value in COORDINATOR.items() if key not in {"podCIDR", "serviceCIDR"}}
@@ -80,7 +80,7 @@ FULL_CLUSTER = Cluster(
 )
 
 
-def config_of(spec: dict[str, Any], cluster: Cluster = FULL_CLUSTER) -> str:
+def config_of(spec: dict[str, Any], cluster: ClusterConfig = FULL_CLUSTER) -> str:
     thing = {"metadata": {"name": "a", "namespace": "b", "uid": "1"}, "spec": spec}
     wanted = wanted_nad(
         parse(thing), cluster, default_ipam={"type": "spiderpool"}, coordinator_name="default"
@@ -126,7 +126,7 @@ def test_field_of_a_network_reaches_the_nad(cni_type: str, field: str) -> None:
 def test_field_of_the_coordinator_reaches_the_nad(field: str) -> None:
     spec = {"cniType": "macvlan", "macvlan": MINIMAL["macvlan"]}
     other: dict[str, Any] = {"hostRuleTable": 77, "podRPFilter": 1, "hostRPFilter": 2}
-    plain = Cluster("default", SpiderCoordinatorSpec())
+    plain = ClusterConfig("default", SpiderCoordinatorSpec())
     value = other.get(field, COORDINATOR[field])
     assert config_of({**spec, "coordinator": {field: value}}, plain) != config_of(spec, plain)
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.core.coordinator.cluster import Cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import wanted_nad
 from spidercoordinator.core.network.validation import parse
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.yaml"))
-CLUSTER = Cluster(
+CLUSTER = ClusterConfig(
     "default",
     SpiderCoordinatorSpec(),
     overlay_pod_cidr=("10.244.0.0/16",),

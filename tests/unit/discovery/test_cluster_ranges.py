@@ -7,7 +7,7 @@ import pytest
 from spidercoordinator.discovery import nodes, servicecidrs
 from spidercoordinator.discovery.daemonsets import read_daemon_set
 from spidercoordinator.discovery.servicedryrun import read_refusal
-from spidercoordinator.discovery.source import Observed
+from spidercoordinator.discovery.source import Observation
 
 
 def service_cidr(name: str, created: str, *cidrs: str) -> dict[str, Any]:
@@ -16,24 +16,24 @@ def service_cidr(name: str, created: str, *cidrs: str) -> dict[str, Any]:
 
 
 def test_service_ranges_come_oldest_first_each_once() -> None:
-    things = [
+    objects = [
         service_cidr("extra", "2026-02-01T00:00:00Z", "10.97.0.0/16", "10.96.0.0/16"),
         service_cidr("kubernetes", "2026-01-01T00:00:00Z", "10.96.0.0/16", "fd00:1::/108"),
     ]
-    kept = {t["metadata"]["name"]: servicecidrs.read_service_cidr(t) for t in things}
-    seen = Observed(known=True, served=True, kept=kept)
-    finding = servicecidrs.ServiceCIDRs().find({servicecidrs.TOPIC.title: seen})
-    assert finding.service == ("10.96.0.0/16", "fd00:1::/108", "10.97.0.0/16")
+    entries = {t["metadata"]["name"]: servicecidrs.read_service_cidr(t) for t in objects}
+    observation = Observation(synced=True, served=True, entries=entries)
+    report = servicecidrs.ServiceCIDRs().report({servicecidrs.WATCHED.title: observation})
+    assert report.service == ("10.96.0.0/16", "fd00:1::/108", "10.97.0.0/16")
 
 
 def test_an_api_server_without_the_kind_is_named() -> None:
-    seen = Observed(known=True, served=False)
-    finding = servicecidrs.ServiceCIDRs().find({servicecidrs.TOPIC.title: seen})
-    assert finding.lacks == "the API server has no servicecidrs.networking.k8s.io"
+    observation = Observation(synced=True, served=False)
+    report = servicecidrs.ServiceCIDRs().report({servicecidrs.WATCHED.title: observation})
+    assert report.missing == "the API server has no servicecidrs.networking.k8s.io"
 
 
 @pytest.mark.parametrize(
-    ("spec", "kept"),
+    ("spec", "entries"),
     [
         pytest.param(
             {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24", "fd00::/64"]},
@@ -44,19 +44,21 @@ def test_an_api_server_without_the_kind_is_named() -> None:
         pytest.param({}, None, id="none"),
     ],
 )
-def test_a_node_tells_its_ranges(spec: dict[str, Any], kept: tuple[str, ...] | None) -> None:
+def test_a_node_has_its_ranges_in_either_field(
+    spec: dict[str, Any], entries: tuple[str, ...] | None
+) -> None:
     whole = {"metadata": {"name": "a"}, "spec": {**spec, "taints": ["bulk"]}, "status": {}}
-    assert nodes.read_node(whole) == kept
-    held = nodes.TOPIC.selection.slim(whole)
-    assert nodes.read_node(held) == kept
+    assert nodes.read_node(whole) == entries
+    held = nodes.WATCHED.selection.slim(whole)
+    assert nodes.read_node(held) == entries
     assert "bulk" not in str(held)
 
 
 def test_ranges_of_nodes_are_merged() -> None:
-    kept = {str(n): (f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64") for n in range(4)}
-    seen = Observed(known=True, served=True, kept=kept)
-    finding = nodes.Nodes().find({nodes.TOPIC.title: seen})
-    assert finding.pod == ("10.1.0.0/22", "fd00::/62")
+    entries = {str(n): (f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64") for n in range(4)}
+    observation = Observation(synced=True, served=True, entries=entries)
+    report = nodes.Nodes().report({nodes.WATCHED.title: observation})
+    assert report.pod == ("10.1.0.0/22", "fd00::/62")
 
 
 @pytest.mark.parametrize(
