@@ -11,8 +11,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
-// runDoctor inspects the node and reports findings; it needs no capability, only the node's network. Its flags
-// have the values of the installer's pod.
+// runDoctor inspects the node and reports findings; it needs no capability, only the node's network.
+// Its flags default to the paths in the installer's pod.
 func runDoctor(arguments []string) int {
 	installer := &install.Installer{}
 	flags := flag.NewFlagSet("coordinator-install doctor", flag.ContinueOnError)

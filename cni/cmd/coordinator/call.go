@@ -56,7 +56,7 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 	return c, nil
 }
 
-// podName reads the pod from the CNI arguments; without them there is none and messages name the container.
+// podName reads the pod from the CNI arguments; empty without them: messages name the container then.
 func podName(arguments string) string {
 	var cniArgs struct {
 		types.CommonArgs

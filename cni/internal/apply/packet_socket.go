@@ -77,7 +77,8 @@ type Detection struct {
 	Sources   []netip.Addr // sender addresses of requests to gateways
 }
 
-// Detect probes for conflicts first, all addresses at the same time, and then for the gateways. Its error names the first conflict or the gateway that did not answer.
+// Detect probes for conflicts first, all addresses at the same time, and then for the gateways. Its
+// error names the first conflict or the gateway that did not answer.
 func (k *Kernel) Detect(d Detection) error {
 	socket, err := k.openPacketSocket(d.Dev)
 	if err != nil {

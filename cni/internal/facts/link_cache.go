@@ -6,24 +6,24 @@ import (
 
 // linkCache gets links by index, each once.
 type linkCache struct {
-	handle *netlink.Handle
-	links  map[int]Link
+	handle  *netlink.Handle
+	byIndex map[int]Link
 }
 
 func newLinkCache(handle *netlink.Handle) *linkCache {
-	return &linkCache{handle: handle, links: map[int]Link{}}
+	return &linkCache{handle: handle, byIndex: map[int]Link{}}
 }
 
 func (c *linkCache) link(index int) Link {
-	if cached, ok := c.links[index]; ok || index == 0 {
+	if cached, ok := c.byIndex[index]; ok || index == 0 {
 		return cached
 	}
 	link, err := c.handle.LinkByIndex(index)
 	if err != nil {
 		return Link{} // deleted meanwhile
 	}
-	c.links[index] = fromLink(link)
-	return c.links[index]
+	c.byIndex[index] = fromLink(link)
+	return c.byIndex[index]
 }
 
 func (c *linkCache) name(index int) string { return c.link(index).Name }

@@ -8,8 +8,8 @@ import (
 	"net/netip"
 )
 
-// Proto is the protocol number (rtm_protocol) of every route and rule of this plugin, so that `ip route show proto 92`
-// lists them and nothing foreign is ever removed.
+// Proto is the protocol number (rtm_protocol) of every route and rule of this plugin: `ip route show
+// proto 92` lists them, and nothing foreign is ever removed.
 const Proto = 92
 
 // RouteTables of the kernel that have a fixed meaning.

@@ -96,9 +96,9 @@ func readHostLinks(links *linkCache, observed *Facts, query Query) error {
 		return err
 	}
 	if ok {
-		links.links[veth.Index] = veth
+		links.byIndex[veth.Index] = veth
 	}
-	for _, link := range links.links {
+	for _, link := range links.byIndex {
 		observed.Host.Links = append(observed.Host.Links, link)
 	}
 	slices.SortFunc(observed.Host.Links, func(a, b Link) int { return a.Index - b.Index })
