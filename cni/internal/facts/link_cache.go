@@ -6,8 +6,8 @@ import (
 
 // linkCache gets links by index, each once.
 type linkCache struct {
-	handle *netlink.Handle
-	byIndex  map[int]Link
+	handle  *netlink.Handle
+	byIndex map[int]Link
 }
 
 func newLinkCache(handle *netlink.Handle) *linkCache {
