@@ -23,7 +23,7 @@ _SOURCES = ("etc/apt/sources.list", "etc/apt/sources.list.d")
 _HOME_FILES = (".config/pip/pip.conf", ".config/uv/uv.toml", ".config/go/env")
 
 _VARIABLES = re.compile(
-    r"(?i:https?|all|no)_proxy"
+    r"(?i:(?:https?|all|no)_proxy)"
     r"|(?:SSL_CERT_FILE|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO)"
     r"|PIP_(?:CERT|DEFAULT_TIMEOUT|EXTRA_INDEX_URL|INDEX_URL|PROXY|RETRIES|TRUSTED_HOST)"
     r"|UV_(?:DEFAULT_INDEX|EXTRA_INDEX_URL|HTTP_TIMEOUT|INDEX|INDEX_URL|INSECURE_HOST|NATIVE_TLS)"
