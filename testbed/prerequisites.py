@@ -48,7 +48,6 @@ _PROGRAMS = {
     "kmod": ("modprobe",),
     "mount": ("mount", "umount"),
     "nftables": ("nft",),
-    "openssl": ("openssl",),  # the operator makes its webhook's certificate with it
     "procps": ("sysctl",),
     "runc": ("runc",),
     "tar": ("tar",),
@@ -62,7 +61,7 @@ _PLUGINS = (
 )
 """The CNI plugins that nodes and tests get, all of one package."""
 
-_UNIT = frozenset({"bash", "coreutils", "dash", "git", "openssl"})
+_UNIT = frozenset({"bash", "coreutils", "dash", "git"})
 """The packages whose programs `make check` and `make unit` run; these need no root."""
 
 _PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"

@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 RESYNC_EVERY: Final = 600.0
 """Seconds between two resyncs, before jitter."""
-_EVENTS_ARRIVE_WITHIN: Final = 20.0
-"""Seconds after which a difference is no longer an event that is on its way."""
 _RELIST_AFTER: Final = 2.0
 _POLL: Final = 0.02
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
@@ -63,12 +61,14 @@ class Resync:
         stores: the store of each kind.
         health: is told which watch is stale.
         metrics: counts what a resync had to mend; nothing, unless there is a bug somewhere.
+        events_arrive_within: seconds after which a difference is no event that is on its way.
     """
 
     client: Api
     stores: dict[Resource, Store]
     health: Health
     metrics: Metrics
+    events_arrive_within: float = 20.0
     _relisted: set[Resource] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -107,7 +107,7 @@ class Resync:
         repaired = set(found.vanished)
         if found.outdated:
             before = {name: store.version(name) for name in found.outdated}
-            await asyncio.sleep(_EVENTS_ARRIVE_WITHIN)
+            await asyncio.sleep(self.events_arrive_within)
             again = await compare(self.client, resource, store)
             repaired |= again.vanished
             for name in again.outdated & found.outdated:

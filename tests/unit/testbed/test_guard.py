@@ -32,8 +32,8 @@ def test_a_test_cannot_run_what_is_not_declared() -> None:
 
 def test_a_test_can_run_what_is_declared() -> None:
     assert os.environ["PATH"] == str(paths.PROGRAMS)
-    done = subprocess.run(["sh", "-c", "openssl version | cat"], check=True, capture_output=True)
-    assert done.stdout.startswith(b"OpenSSL")
+    done = subprocess.run(["sh", "-c", "git --version | cat"], check=True, capture_output=True)
+    assert done.stdout.startswith(b"git version")
 
 
 @pytest.mark.skipif(not PACKAGES.is_dir(), reason="only Debian knows what its packages hold")
