@@ -7,12 +7,13 @@ import os
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
+import aiohttp
 import kopf
 
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.handlers.admission import admission_server
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.reconcilers.manager import Manager
+from spidercoordinator.reconcilers.manager import KINDS, Manager
 from spidercoordinator.runtime.settings import Settings
 
 _WATCH: Final = 60
@@ -20,6 +21,7 @@ _WATCH: Final = 60
 
 _GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
+_PAUSE_WAITER: Final = "pause-waiter for "
 _SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
 
 
@@ -43,7 +45,7 @@ async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
 @kopf.on.cleanup()
 async def stop(memo: Any, **_: Any) -> None:
     """Stop the manager: nothing is written any more, and the Lease is released."""
-    await _cancel_interrupted_scan()
+    await _cancel_leftovers()
     await memo.stack.aclose()
 
 
@@ -51,7 +53,7 @@ async def stop(memo: Any, **_: Any) -> None:
 async def login(memo: Any, **_: Any) -> kopf.AiohttpSession:
     """Log kopf in as the operator's own client is, tokens that are rotated included."""
     manager: Manager = memo.manager
-    session = manager.login.session(manager.client.client)
+    session = manager.login.session(manager.client.client, _require_our_kinds)
     # kopf loses it when it is ended before it has taken it.
     memo.stack.push_async_callback(session.close)
     return kopf.AiohttpSession(server=manager.login.server, aiohttp_session=session)
@@ -70,22 +72,57 @@ async def reconciling(memo: Any, **_: Any) -> dict[str, float]:
     return {"secondsSinceLastEvent": health.seconds_since_last_event()}
 
 
-async def _cancel_interrupted_scan() -> None:
-    """Cancel what is left of kopf's scan of kinds when the operator is ended during its start.
+async def _require_our_kinds(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Have kopf repeat a scan of kinds that lacks ours.
 
-    kopf leaves the scan's requests behind (asyncio.as_completed does not cancel them), closes their
-    session, logs an ERROR for each and waits 5 s for them:
-    https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/scanning.py and run_tasks in
-    https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/reactor/running.py.
+    kopf scans once, and an API server that was just started lists the groups of CRDs a moment after
+    it answers; kopf would then watch nothing, for good.
     """
-    scans = {
+    response = await handler(request)
+    path = request.url.path
+    if response.ok and path == "/apis":
+        listed = {each["name"] for each in (await response.json())["groups"]}
+        required = {kind.group for kind in KINDS}
+    elif response.ok and path in {f"/apis/{kind.api_version}" for kind in KINDS}:
+        listed = {each["name"] for each in (await response.json())["resources"]}
+        required = {kind.plural for kind in KINDS if path == f"/apis/{kind.api_version}"}
+    else:
+        return response
+    if lacking := required - listed:
+        names = ", ".join(sorted(lacking))
+        raise aiohttp.ClientConnectionError(f"the API server does not list {names} yet")
+    return response
+
+
+async def _cancel_leftovers() -> None:
+    """Cancel what kopf leaves behind when it is ended while it scans, or takes in many events.
+
+    It waits 5 s for such tasks (run_tasks in
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/reactor/running.py). A scan leaves its
+    requests, since asyncio.as_completed does not cancel them
+    (https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/scanning.py). A watch that is
+    cancelled between two events leaves its generator, with a task that waits for a pause, and
+    asyncio cannot close nested generators in order
+    (https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/watching.py, streaming_block).
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_ignore_unclosed_generator)
+    leftovers = {
         task
         for task in asyncio.all_tasks()
         if getattr(task.get_coro(), "__qualname__", "") in _SCAN_COROUTINES
+        or task.get_name().startswith(_PAUSE_WAITER)
     }
-    for task in scans:
+    for task in leftovers:
         task.cancel()
-    await asyncio.gather(*scans, return_exceptions=True)
+    await asyncio.gather(*leftovers, return_exceptions=True)
+
+
+def _ignore_unclosed_generator(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if "asyncgen" not in context:
+        loop.default_exception_handler(context)
 
 
 def configure(settings: kopf.OperatorSettings) -> None:

@@ -72,12 +72,19 @@ class Login:
         """Base URL of the API server."""
         return str(self.configuration.host)
 
-    def session(self, client: ApiClient) -> aiohttp.ClientSession:
-        """A session of its own for kopf: same trust, same identity, closed by whoever gets it."""
+    def session(
+        self, client: ApiClient, *middlewares: aiohttp.ClientMiddlewareType
+    ) -> aiohttp.ClientSession:
+        """A session of its own for kopf: same trust, same identity, closed by whoever gets it.
+
+        Args:
+            client: whose trust it has.
+            middlewares: what else its requests pass through.
+        """
         connector = aiohttp.TCPConnector(limit=0, ssl=client.rest_client.ssl_context)
         return aiohttp.ClientSession(
             connector=connector,
-            middlewares=(self._authenticate,),
+            middlewares=(*middlewares, self._authenticate),
             proxy=self.configuration.proxy,
         )
 
