@@ -14,7 +14,7 @@ from spidercoordinator.runtime.settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status."""
+    """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="spidercoordinator",
         description="Underlay pods that reach services, answer probes and stay inside a mesh.",

@@ -33,7 +33,7 @@ class _Loader(yaml.SafeLoader):
 def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """The documents of files, of the files in folders, or of standard input (`-`).
 
-    Gives:
+    Returns:
         Where each document is, and its content.
 
     Raises:

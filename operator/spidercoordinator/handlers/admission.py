@@ -16,7 +16,7 @@ from typing import Any, Final
 import kopf
 
 from spidercoordinator.api.objects import name_of
-from spidercoordinator.core.checks.admission import Answer, review_coordinator, review_network
+from spidercoordinator.core.checks.admission import Review, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.discovery.informers import note
 from spidercoordinator.discovery.interfaces import installer_pods
@@ -76,21 +76,21 @@ def plain(body: Any) -> Object:
 
 def _review_network(
     state: State, installers: Observation, thing: Object, before: Object | None
-) -> Answer:
+) -> Review:
     namespace, name = name_of(thing)
     wanted = (namespace, nad_name(thing))
-    others = state.claims.wanters(wanted) - {(namespace, name)}
+    others = state.claims.claimants(wanted) - {(namespace, name)}
     rivals = [state.networks[each] for each in others if each in state.networks]
     return review_network(
         thing,
         before,
         rivals=rivals,
-        current=state.attachments.get(wanted),
-        told=installers.entries.values(),
+        nad=state.attachments.get(wanted),
+        nodes=installers.entries.values(),
     )
 
 
-def _give(answer: Answer, warnings: list[str]) -> None:
+def _give(answer: Review, warnings: list[str]) -> None:
     warnings.extend(answer.warnings)
     if answer.refusals:
         text = "; ".join(map(str, answer.refusals))

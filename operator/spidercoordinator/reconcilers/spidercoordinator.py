@@ -19,6 +19,7 @@ from spidercoordinator.core.coordinator.status import (
     not_selected_status,
 )
 from spidercoordinator.core.coordinator.transitions import coordinator_transitions
+from spidercoordinator.core.network.desired import depends_on_cluster
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.discovery import servicedryrun
@@ -101,7 +102,7 @@ async def _serve(state: State, thing: Object) -> None:
     networks = count_networks(
         state.in_step.get(name) == outcome.cluster.revision
         for name, network in state.networks.items()
-        if needs_cluster(network)
+        if depends_on_cluster(network)
     )
     await _write(state, thing, outcome.status | {"networks": networks})
     await apply_node_defaults(state)
@@ -123,13 +124,6 @@ async def _discover(state: State, spec: SpiderCoordinatorSpec) -> DiscoveredCIDR
     asked = await servicedryrun.ask(state.api, state.settings.namespace)
     state.queue.add(coordinator_key(state.settings.name), after=_ASK_AGAIN)
     return select_cidrs(spec, [*reports, asked], plugins)
-
-
-def needs_cluster(network: Object) -> bool:
-    """Whether a SpiderMultusConfig has a coordinator section (defaults as in its CRD)."""
-    spec = network.get("spec") or {}
-    kind, wanted = spec.get("cniType", "custom"), spec.get("enableCoordinator", True)
-    return bool(wanted and kind != "custom")
 
 
 async def _write(state: State, thing: Object, status: dict[str, Any]) -> None:

@@ -17,23 +17,23 @@ from spidercoordinator.core.coordinator.section import missing_coordinator
 from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.desired import (
-    INJECTIONS,
-    Wanted,
+    INJECTION_KEYS,
+    DesiredNAD,
     depends_on_cluster,
+    desired_nad,
     injected_labels,
-    wanted_nad,
 )
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
-    GiveBack,
+    Release,
     Wait,
+    controller_uid,
     decide,
-    given_back,
     is_adopted,
-    network_of,
-    owner_uid,
+    maker_uid,
+    release_patch,
 )
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
@@ -58,8 +58,8 @@ async def prime(state: State) -> None:
         ApiError: The API server refused or was not reached.
     """
     for resource, store, note in (
-        (NETWORK_ATTACHMENT_DEFINITIONS, state.attachments, state.claims.note_attachment),
-        (SPIDERMULTUSCONFIGS, state.networks, state.claims.note_network),
+        (NETWORK_ATTACHMENT_DEFINITIONS, state.attachments, state.claims.update_nad),
+        (SPIDERMULTUSCONFIGS, state.networks, state.claims.update_network),
     ):
         try:
             things, _ = await state.api.list(resource)
@@ -76,12 +76,12 @@ def network_seen(state: State, thing: Object, *, gone: bool = False) -> None:
     network = name_of(thing)
     if gone:
         state.networks.pop(network, None)
-        freed = state.claims.drop_network(network)
+        freed = state.claims.remove_network(network)
     elif _is_known(thing, state.networks.get(network)):
         return
     else:
         state.networks[network] = slim(thing)
-        freed = state.claims.note_network(thing)
+        freed = state.claims.update_network(thing)
     _add(state, {network, *freed})
 
 
@@ -90,12 +90,12 @@ def attachment_seen(state: State, thing: Object, *, gone: bool = False) -> None:
     attachment = name_of(thing)
     if gone:
         state.attachments.pop(attachment, None)
-        concerned = state.claims.drop_attachment(attachment)
+        concerned = state.claims.remove_nad(attachment)
     elif _is_known(thing, state.attachments.get(attachment)):
         return
     else:
         state.attachments[attachment] = slim(thing)
-        concerned = state.claims.note_attachment(thing)
+        concerned = state.claims.update_nad(thing)
     _add(state, concerned)
 
 
@@ -136,7 +136,7 @@ async def _make_so(state: State, network: Name, thing: Object) -> tuple[NetworkO
     except InvalidObjectError as error:
         state.stepped(network, None)
         return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
-    wanted = wanted_nad(
+    desired = desired_nad(
         config,
         state.cluster,
         default_ipam=state.settings.default_ipam or {},
@@ -146,23 +146,23 @@ async def _make_so(state: State, network: Name, thing: Object) -> tuple[NetworkO
         return NetworkOutcome(
             obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
         ), False
-    attachment = (wanted.namespace, wanted.name)
+    attachment = (desired.namespace, desired.name)
     # Rivals decide one after the other: the second must see what the first has made.
     async with state.turns.setdefault(attachment, asyncio.Lock()):
-        rivals = _rivals(state, network, wanted)
-        decision = decide(wanted, state.attachments.get(attachment), rivals)
+        rivals = _rivals(state, network, desired)
+        decision = decide(desired, state.attachments.get(attachment), rivals)
         await _act(state, attachment, decision)
-    outcome = _outcome(state, config, wanted, decision)
+    outcome = _outcome(state, config, desired, decision)
     if outcome.nad:
-        await _remove_products(state, network, uid=wanted.owner["uid"], but=attachment)
+        await _remove_products(state, network, uid=desired.owner["uid"], but=attachment)
     _step(state, network, config, outcome)
     await _label(state, thing, config)
     return outcome, isinstance(decision, Apply)
 
 
-def _rivals(state: State, network: Name, wanted: Wanted) -> Iterable[Object]:
-    wanters = state.claims.wanters((wanted.namespace, wanted.name)) - {network}
-    return [state.networks[name] for name in wanters if name in state.networks]
+def _rivals(state: State, network: Name, desired: DesiredNAD) -> Iterable[Object]:
+    claimants = state.claims.claimants((desired.namespace, desired.name)) - {network}
+    return [state.networks[name] for name in claimants if name in state.networks]
 
 
 async def _act(state: State, attachment: Name, decision: Decision) -> None:
@@ -170,25 +170,25 @@ async def _act(state: State, attachment: Name, decision: Decision) -> None:
         case Apply(body=body, creates=creates):
             # Without force the creation of a name that somebody has taken just now is refused.
             answer = await state.api.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
-        case GiveBack(patch=patch):
+        case Release(patch=patch):
             answer = await state.api.patch(
                 NETWORK_ATTACHMENT_DEFINITIONS, attachment[1], attachment[0], patch=patch
             )
         case _:
             return
     state.attachments[attachment] = slim(answer)
-    state.claims.note_attachment(answer)
+    state.claims.update_nad(answer)
 
 
 def _outcome(
-    state: State, config: SpiderMultusConfig, wanted: Wanted, decision: Decision
+    state: State, config: SpiderMultusConfig, desired: DesiredNAD, decision: Decision
 ) -> NetworkOutcome:
-    full_name = f"{wanted.namespace}/{wanted.name}"
+    full_name = f"{desired.namespace}/{desired.name}"
     match decision:
         case Conflict(message=message):
             return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
-        case GiveBack():
-            message = f"NetworkAttachmentDefinition {full_name} was given back"
+        case Release():
+            message = f"NetworkAttachmentDefinition {full_name} was released"
             return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case Wait():
             message = _TERMINATING.format(full_name)
@@ -196,8 +196,8 @@ def _outcome(
         case _:
             obstacle, message = _coordinator_obstacle(state, config)
             return NetworkOutcome(
-                nad=wanted.name,
-                config_hash=wanted.config_hash,
+                nad=desired.name,
+                config_hash=desired.config_hash,
                 obstacle=obstacle,
                 message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
                 warnings=_warnings(config),
@@ -232,7 +232,7 @@ def _step(state: State, network: Name, config: SpiderMultusConfig, outcome: Netw
 async def _remove_products(
     state: State, network: Name, *, uid: str = "", but: Name | None = None
 ) -> None:
-    """Delete the NADs made from a network, or give them back, except one.
+    """Delete the NADs made from a network, or release them, except one.
 
     Args:
         state: The state.
@@ -244,7 +244,7 @@ async def _remove_products(
         thing = state.attachments.get(attachment)
         if thing is None or attachment == but or thing["metadata"].get("deletionTimestamp"):
             continue
-        maker = owner_uid(thing) or network_of(thing).rpartition("/")[2]
+        maker = maker_uid(thing)
         if uid and maker != uid:
             continue
         await _release(state, attachment, thing)
@@ -253,9 +253,9 @@ async def _remove_products(
 async def _release(state: State, attachment: Name, thing: Object) -> None:
     namespace, name = attachment
     if is_adopted(thing):
-        patch = given_back(thing)
+        patch = release_patch(thing)
         await state.api.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-    elif owner_uid(thing):
+    elif controller_uid(thing):
         await state.api.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
 
 
@@ -263,7 +263,7 @@ async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> Non
     """Keep the labels that mirror the inject annotations; those of the user are left alone."""
     wanted = injected_labels(config)
     labels = thing["metadata"].get("labels") or {}
-    present = {key: labels[key] for key in INJECTIONS if key in labels}
+    present = {key: labels[key] for key in INJECTION_KEYS if key in labels}
     if wanted == present:
         return
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
