@@ -1,4 +1,4 @@
-"""`spidercoordinator doctor`: what hinders pods, as far as the API server tells."""
+"""`spidercoordinator doctor`: what keeps pods from being served, as far as the API server knows."""
 
 from __future__ import annotations
 
@@ -78,17 +78,19 @@ async def doctor(settings: Settings) -> int:
         snapshot, components = await asyncio.gather(
             _snapshot(reader, settings), _components(reader, settings)
         )
-    return report([*diagnose(snapshot), *known_conflicts(components), *reader.unreadable.values()])
+    return print_findings(
+        [*diagnose(snapshot), *known_conflicts(components), *reader.unreadable.values()]
+    )
 
 
-def report(findings: Sequence[Finding]) -> int:
+def print_findings(findings: Sequence[Finding]) -> int:
     """Print findings and their number; returns the exit status."""
     for finding in findings:
         print(finding.line)
     count = Counter(finding.level for finding in findings)
     print(
         f"doctor: {count['ERROR']} errors, {count['WARNING']} warnings, {count['NOTE']} notes, "
-        f"{count['UNSEEN']} things that cannot be snapshot from here"
+        f"{count['UNSEEN']} things that cannot be seen from here"
     )
     return 1 if count["ERROR"] else 0
 

@@ -18,7 +18,7 @@ _LIBERAL_SINCE: Final = (1, 29)
 
 @dataclass(frozen=True, slots=True)
 class ClusterComponents:
-    """What was match of other programs; None where there is nothing.
+    """Other components of the cluster; None where there is none.
 
     Attributes:
         cilium: ConfigMap cilium-config.

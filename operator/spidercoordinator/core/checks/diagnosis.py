@@ -185,9 +185,8 @@ def _config(what: str, config: Object, *, ours: bool) -> Iterator[Finding]:
 def _installers(daemon_sets: Iterable[Object] | None) -> Iterator[Finding]:
     if daemon_sets is None:
         return
-    found = False
-    for daemon_set in daemon_sets:
-        found = True
+    found = list(daemon_sets)
+    for daemon_set in found:
         meta, status = daemon_set["metadata"], daemon_set.get("status") or {}
         what = f"DaemonSet {meta['namespace']}/{meta['name']}"
         desired, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)

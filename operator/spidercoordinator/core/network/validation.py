@@ -162,7 +162,7 @@ def _check_injected(config: SpiderMultusConfig, key: str, where: str) -> Iterato
     resource = getattr(network, "resource_name", None) or getattr(
         network, "rdma_resource_name", None
     )
-    of = f"spec.{network_key(config)}"
+    of = f"spec.{network_field(config)}"
     if not resource:
         if key == nad.RDMA_INJECT:
             yield Problem(of, f"{where} needs the name of a device plugin's resource here")
@@ -171,7 +171,7 @@ def _check_injected(config: SpiderMultusConfig, key: str, where: str) -> Iterato
         yield Problem(f"{of}.ippools", f"{where} needs at least one IPv4 or IPv6 pool here")
 
 
-def network_key(config: SpiderMultusConfig) -> str:
+def network_field(config: SpiderMultusConfig) -> str:
     """The property of spec that describes the network."""
     return NETWORK_OF.get(config.spec.cni_type, "customCNI")
 

@@ -85,7 +85,7 @@ def parent(network: MasterNetwork) -> str:
 
 
 def ifacer(network: MasterNetwork, *, vlan_id: int | None) -> tuple[Plugin, ...]:
-    """The plugin that makes the VLAN interface and the bond on the node, if one is wanted.
+    """The plugin that makes the VLAN interface and the bond on the node, if the network has one.
 
     A bond of a single master makes no sense and is left out, with or without a VLAN.
     """
