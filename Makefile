@@ -9,6 +9,9 @@ PYTHON ?= python3
 UV_VERSION := $(shell sed -n 's/^ARG UV_VERSION=//p' Dockerfile)
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# What testbed/prerequisites.py declares is installed if it is missing, and nothing else is found.
+# The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
+GUARDED = PATH="$$($(PY) -m testbed.guard)";
 GO_LDFLAGS := -s -w
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
 # Go modules with code of our own (testbed/kubernetes and testbed/helm only link other people's).
@@ -21,6 +24,7 @@ help: ## List the targets
 .venv/.synced: pyproject.toml uv.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: set PYTHON to it" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, $(PYTHON) is older: set PYTHON to one" >&2; exit 1; }
+	@$(PYTHON) -m testbed.prerequisites
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	.venv/bin/uv sync --locked --quiet
@@ -52,21 +56,26 @@ check: setup ## Format, lint, types, layers, generated files
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	$(PY) -m tools.generate --check
-	@test -z "$$(gofmt -l $(GO_MODULES))" || { echo "gofmt: run make format for:" >&2; gofmt -l $(GO_MODULES) >&2; exit 1; }
-	for module in $(GO_MODULES); do (cd $$module && go vet ./... && $(STATICCHECK) ./...); done
+	@$(GUARDED) test -z "$$(gofmt -l $(GO_MODULES))" || { echo "gofmt: run make format for:" >&2; gofmt -l $(GO_MODULES) >&2; exit 1; }
+	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go vet ./... && $(STATICCHECK) ./...); done
 
 .PHONY: unit
 unit: setup ## Fast tests: no root, no network, no cluster
+	@$(GUARDED)
 	$(PYTEST) tests/unit
-	for module in $(GO_MODULES); do (cd $$module && go test ./...); done
+	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
 
 .PHONY: test
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
-	for module in $(GO_MODULES); do (cd $$module && go test ./...); done
+	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
 	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
 	$(PY) -m testbed up
 	rc=0; $(PYTEST) tests/e2e || rc=$$?; $(PY) -m testbed down; exit $$rc
+
+.PHONY: fresh
+fresh: setup ## The whole of make test where there are only Python, Go and git (root, an hour)
+	$(PY) -m testbed fresh
 
 .PHONY: bench
 bench: setup build ## Benchmarks; figures are ratios to a yardstick of the same run (root)

@@ -1,16 +1,19 @@
-"""The command line: python -m testbed prepare|up|down|status|demo|exec."""
+"""The command line: python -m testbed prepare|up|down|status|demo|exec|fresh."""
 
 import argparse
 import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from testbed import (
     binaries,
     bootstrap,
     cache,
     cni,
+    fresh,
+    guard,
     images,
     paths,
     prerequisites,
@@ -29,11 +32,19 @@ _MESH_PROGRAMS = ("istio-iptables", "istio-ambient", "mesh-proxy")
 def _prepare() -> tuple[Path, ...]:
     """Get all that takes long, and return the archives of the product's images."""
     prerequisites.ensure()
+    guard.enter()  # again, for what was installed just now
     binaries.ensure()
     cni.meta_plugin()
     images.ensure_pause()
     images.ensure_box()
     return images.build_product()
+
+
+def _prepare_all() -> None:
+    _prepare()
+    for program in _MESH_PROGRAMS:
+        images.go_binary(program)
+    print("all that `up`, the demo and the tests need is there")
 
 
 def _up(*, chart: bool) -> State:
@@ -61,7 +72,7 @@ def _status() -> int:
     return 0 if healthy else 1
 
 
-def _execute(node: str, command: list[str]) -> None:
+def _execute(node: str, command: list[str]) -> NoReturn:
     cluster = Cluster.running()
     command = command or ["sh"]
     argv = (
@@ -97,40 +108,47 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="remove the cluster")
     commands.add_parser("status", help="tell what runs")
     commands.add_parser("demo", help="the Istio guide from start to proof")
+    anew = commands.add_parser("fresh", help="run Make's targets on a machine without anything")
+    anew.add_argument("targets", nargs="*", default=["test"], metavar="target")
     execute = commands.add_parser("exec", help="run a command inside a node or the gateway")
     execute.add_argument("node", help="node1, node2, … or gateway")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="command")
     return parser
 
 
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "exec":
+        # What is looked at there is the user's choice, and so is PATH.
+        return _execute(options.node, options.argv)
+    guard.enter()
+    match options.command:
+        case "prepare":
+            _prepare_all()
+        case "up":
+            state = _up(chart=not options.without_chart)
+            print(f"export KUBECONFIG={state.kubeconfig} PATH={state.bin}:$PATH")
+        case "down":
+            _down()
+        case "status":
+            return _status()
+        case "fresh":
+            return fresh.run(options.targets)
+        case _:
+            _demo()
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        match options.command:
-            case "prepare":
-                _prepare()
-                for program in _MESH_PROGRAMS:
-                    images.go_binary(program)
-                print("all that `up`, the demo and the tests need is there")
-            case "up":
-                state = _up(chart=not options.without_chart)
-                print(f"export KUBECONFIG={state.kubeconfig} PATH={state.bin}:$PATH")
-            case "down":
-                _down()
-            case "status":
-                return _status()
-            case "demo":
-                _demo()
-            case _:
-                _execute(options.node, options.argv)
+        return _run(options)
     except TestbedError as failed:
         print(f"testbed: {failed}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("testbed: interrupted; the same command again continues", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

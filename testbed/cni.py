@@ -7,7 +7,7 @@ from pathlib import Path
 
 from testbed import images
 from testbed.errors import TestbedError
-from testbed.prerequisites import CNI_PLUGINS
+from testbed.paths import PLUGINS
 
 BIN = Path("/opt/cni/bin")
 CONF = Path("/etc/cni/net.d")
@@ -79,7 +79,8 @@ def plugins(meta: Path) -> dict[str, Path]:
     Raises:
         TestbedError: `TESTBED_CNI_PATH` is no folder.
     """
-    found = {path.name: path for path in CNI_PLUGINS.iterdir()}
+    # Where the links lead to, for a node may not see the clone.
+    found = {path.name: path.resolve() for path in PLUGINS.iterdir()}
     named = os.environ.get("TESTBED_CNI_PATH")
     if named:
         if not Path(named).is_dir():

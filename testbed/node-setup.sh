@@ -12,7 +12,8 @@ exec 9<"$state"
 
 # Mounts that are covered next would stay as copies, and keep what the host removes, such as
 # network namespaces, alive.
-awk '$5 ~ "^/(run|var/lib)/" { print $5 }' /proc/self/mountinfo | tac | while read -r covered; do
+cat /proc/self/mountinfo | tac | while read -r _ _ _ _ covered _; do
+	case $covered in /run/* | /var/lib/*) ;; *) continue ;; esac
 	case $state/ in "$covered"/*) continue ;; esac
 	umount -l "$covered"
 done

@@ -10,6 +10,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 SOURCES = PROJECT / "testbed"
 """The testbed's own sources, for the Go modules and manifests in it."""
 
+PROGRAMS = PROJECT / "build" / "programs"
+"""Links to the programs that may be run, see `guard`."""
+
+PLUGINS = PROJECT / "build" / "plugins"
+"""Links to the CNI plugins that may be run."""
+
 
 def cache_dir() -> Path:
     """Return the folder for results of builds, shared by all clones of this user."""

@@ -7,6 +7,7 @@ SpiderCoordinatorError          base; str() is one line an administrator can act
 ├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
 │   └── NameConflictError       another owner already has the name the object wants
 ├── LeadershipLostError         another replica leads, or may do so soon: stop
+├── KindRemovedError            the CRD of one of our kinds was deleted: stop, and wait for it anew
 ├── SourceError                 a source of CIDRs exists, but its content cannot be understood
 └── ApiError                    the API server refused, or was not reached
     ├── ApiUnavailableError     no connection, time-out, 5xx, 429: try again later
@@ -60,6 +61,10 @@ class NameConflictError(InvalidObjectError):
 
 class LeadershipLostError(SpiderCoordinatorError):
     """This process led, and may not write any more: another one does, or may do so soon."""
+
+
+class KindRemovedError(SpiderCoordinatorError):
+    """The CRD of one of our kinds was deleted while the operator ran."""
 
 
 class SourceError(SpiderCoordinatorError):

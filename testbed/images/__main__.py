@@ -2,6 +2,7 @@
 
 import sys
 
+from testbed import guard
 from testbed.errors import TestbedError
 from testbed.images import build_product, ensure_box, ensure_pause
 
@@ -13,6 +14,7 @@ def main() -> None:
         if argument not in known:
             raise SystemExit(f"{argument!r} is no image: choose from {', '.join(known)}")
         try:
+            guard.enter()
             made = known[argument]()
         except TestbedError as failure:
             raise SystemExit(f"images: {failure}") from failure

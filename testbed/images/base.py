@@ -10,16 +10,18 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from testbed import cache
 from testbed.errors import TestbedError
 from testbed.paths import cache_dir
+from testbed.prerequisites import DEBIAN_PATH
 
 SUITE = "bookworm"
 """The Debian release of the base; its Python is 3.11."""
 
-_PACKAGES = "python3,python3-venv,ca-certificates"
+_PACKAGES = ("python3", "python3-venv", "ca-certificates")
 
 _CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
@@ -65,12 +67,22 @@ def ensure_base() -> str:
     return name
 
 
+def bootstrap(root: Path, packages: Iterable[str]) -> None:
+    """Make the root file system of a small Debian with the given packages.
+
+    Raises:
+        TestbedError: debootstrap is missing or fails; the text has the end of its output.
+    """
+    command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}"]
+    # It runs the new system's dpkg and the packages' scripts, which run what any Debian has.
+    _run([*command, SUITE, str(root)], "debootstrap", PATH=DEBIAN_PATH)
+
+
 def _bootstrap(folder: Path, certificates: bytes) -> None:
     print(f"base image: Debian {SUITE} with Python, by debootstrap (about 1 minute)", flush=True)
     started = time.monotonic()
     root = folder / "root"
-    command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", SUITE, str(root)]
-    _run(command, "debootstrap")
+    bootstrap(root, _PACKAGES)
     for name in _DROPPED:
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir(parents=True)
@@ -95,7 +107,7 @@ def _commit(folder: Path, name: str) -> None:
         buildah("rm", container)
 
 
-def _run(command: list[str], what: str) -> str:
+def _run(command: list[str], what: str, **environment: str) -> str:
     if shutil.which(command[0]) is None:
         raise TestbedError(f"{command[0]} is missing: run `python -m testbed prepare` as root")
     done = subprocess.run(
@@ -104,7 +116,7 @@ def _run(command: list[str], what: str) -> str:
         capture_output=True,
         text=True,
         # Both tools print progress in the user's language otherwise, and warn about it.
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environment},
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-_TAIL:])

@@ -108,6 +108,14 @@ class Operator:
         found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics")[1], re.MULTILINE)
         return float(found[1]) if found else 0.0
 
+    def repairs(self) -> float:
+        """What resyncs had to mend; anything but zero is a bug."""
+        shown = self.get("/metrics")[1]
+        found = re.findall(
+            r"^spidercoordinator_resync_repairs_total\{.*\} (\S+)$", shown, re.MULTILINE
+        )
+        return sum(map(float, found))
+
     def resident(self) -> int:
         """Resident memory in KiB."""
         text = Path(f"/proc/{self.pid}/status").read_text()

@@ -96,7 +96,7 @@ async def ended(replica: Operator) -> str:
 
     await eventually("the process ends", gone, seconds=30)
     assert replica.stop() == 1
-    assert "Traceback" not in replica.text()
+    assert "Traceback" not in replica.text(), replica.text()
     return replica.text()
 
 

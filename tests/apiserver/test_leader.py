@@ -38,7 +38,7 @@ async def test_one_leads_and_the_other_is_ready(
     now = await spec(cluster)
     assert now["holderIdentity"].startswith("first_uid-of-first_")
     assert (now["leaseDurationSeconds"], now["leaseTransitions"]) == (15, 0)
-    assert f"standing by: Lease default/{LEASE} is held by first_" in second.text()
+    assert f"waiting, Lease default/{LEASE} is held by first_" in second.text()
 
     async def renewed() -> bool:
         later = await spec(cluster)
@@ -95,7 +95,7 @@ async def test_a_leader_that_is_told_to_end_hands_over(
     await rendered(cluster, "first", names)
     before = await spec(cluster)
     assert first.stop() == 0
-    assert f"gave Lease default/{LEASE} back" in first.text()
+    assert f"Lease default/{LEASE} released" in first.text()
     await leading(second, seconds=5)
     await rendered(cluster, "second", names)
     after = await spec(cluster)
@@ -141,7 +141,7 @@ async def test_a_leader_that_is_frozen_writes_nothing_when_it_wakes(
     before = await versions(cluster)
     first.resume()
     log = await ended(first)
-    assert f"spidercoordinator: Lease default/{LEASE} " in log
+    assert f"spidercoordinator: stopped leading, Lease default/{LEASE} " in log
     assert "this process ends" in log
     after = await versions(cluster)
     assert {uid for uid in after if after[uid] != before[uid]} == set()
@@ -159,7 +159,7 @@ async def test_a_leader_without_the_api_server_ends(
         log = await ended(only)
     finally:
         server.start_apiserver()
-    assert "could not be renewed for 10 s" in log
+    assert "not renewed for 10 s" in log
     # The kubelet starts the container again: the pod is the same, nobody has to be waited for.
     only.start()
     await leading(only)
@@ -174,5 +174,5 @@ async def test_a_container_that_was_killed_starts_without_waiting(
     only.kill()
     only.start()
     await leading(only)
-    assert "standing by" not in only.text()
+    assert "waiting, Lease" not in only.text()
     assert (await spec(cluster))["leaseTransitions"] == 1

@@ -40,7 +40,7 @@ async def test_a_lease_that_is_deleted_stays_with_its_holder(
 async def test_a_lease_that_is_edited(cluster: Cluster, pair: tuple[Operator, Operator]) -> None:
     first, second = pair
     await set_holder(cluster, "somebody")
-    assert f"Lease default/{LEASE} was taken by somebody" in await ended(first)
+    assert f"Lease default/{LEASE} was acquired by somebody" in await ended(first)
     assert (await spec(cluster))["holderIdentity"] == "somebody"
 
     async def heard() -> bool:
@@ -112,7 +112,7 @@ async def test_without_rights_to_the_lease_it_says_so_once_and_waits(
 
     async def said() -> bool:
         status, text = refused.get("/readyz")
-        return status == 503 and f"cannot lead: get Lease default/{LEASE}" in text
+        return status == 503 and f"cannot acquire the Lease: get Lease default/{LEASE}" in text
 
     await eventually("why it is not ready", said)
     grant = ["create", "clusterrole", "leases", "--verb=*", "--resource=leases.coordination.k8s.io"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,9 +219,8 @@ async def test_uninstall_leaves_nothing_that_cannot_be_deleted(
         "metadata": {"name": "older", "finalizers": ["spiderpool.spidernet.io", "example.org/keep"]}
     }
     await cluster.api.create(SPIDERCOORDINATORS, body)
-    ended = await asyncio.create_subprocess_exec(
-        str(COMMAND), "uninstall", env={"KUBECONFIG": str(server.kubeconfig), "PATH": "/usr/bin"}
-    )
+    environment = {"KUBECONFIG": str(server.kubeconfig), "PATH": os.environ["PATH"]}
+    ended = await asyncio.create_subprocess_exec(str(COMMAND), "uninstall", env=environment)
     async with asyncio.timeout(30):
         assert await ended.wait() == 0
     assert await cluster.api.find(SPIDERCOORDINATORS, "default") is None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from spidercoordinator.kube.resource import (
     SPIDERMULTUSCONFIGS,
     VALIDATING_WEBHOOK_CONFIGURATIONS,
 )
-from spidercoordinator.runtime.certificates import CERTIFICATE, FORMER, KEY, make
+from spidercoordinator.runtime.certificaterotator import CERTIFICATE, FORMER, KEY
+from spidercoordinator.runtime.certificates import self_signed
 from testbed import binaries
 from testbed.apiserver import ApiServer, free_port
 from tests.apiserver.conftest import serving_our_kinds
@@ -223,41 +224,46 @@ async def test_certificate_outlives_a_restart_and_nothing_depends_on_the_webhook
     assert await secret(networks) == before
 
 
-async def soon_ending(folder: Path) -> dict[str, str]:
-    return await make(["127.0.0.1"], folder, days=1)
-
-
-async def ended(folder: Path) -> dict[str, str]:
-    made = await soon_ending(folder)
-    (folder / CERTIFICATE).write_text(made[CERTIFICATE])
-    (folder / KEY).write_text(made[KEY])
-    command = ("openssl", "x509", "-in", CERTIFICATE, "-signkey", KEY, "-days", "0")
-    signing = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=subprocess.PIPE)
-    signed, _ = await signing.communicate()
-    assert signing.returncode == 0
-    return made | {CERTIFICATE: signed.decode()}
-
-
-@pytest.mark.parametrize("stored", [soon_ending, ended])
-async def test_certificate_is_renewed_and_the_former_one_stays_trusted(
-    networks: Networks,
-    webhook: Operator,
-    tmp_path: Path,
-    stored: Callable[[Path], Awaitable[dict[str, str]]],
+async def test_what_is_in_the_secret_is_renewed_in_time(
+    networks: Networks, webhook: Operator
 ) -> None:
+    for end, days in (("soon", 1), ("past", -1)):
+        made = datetime.now(UTC) - timedelta(days=30)
+        pair = self_signed(["127.0.0.1"], made, validity=timedelta(days=30 + days))
+        now = await restarted_with(
+            networks, webhook, {CERTIFICATE: pair.certificate, KEY: pair.private_key}
+        )
+        assert now[CERTIFICATE] != pair.certificate, end
+        # It stays trusted, so that the other replicas may serve it a while longer.
+        assert now[FORMER] == pair.certificate, end
+        assert await trusted(networks) == now[CERTIFICATE] + pair.certificate, end
+
+
+async def test_rubbish_in_the_secret_is_replaced(networks: Networks, webhook: Operator) -> None:
+    good = await secret(networks)
+    rubbish = {CERTIFICATE: "nonsense", KEY: "nonsense", FORMER: "nonsense"}
+    now = await restarted_with(networks, webhook, rubbish)
+    assert await trusted(networks) == now[CERTIFICATE] != good[CERTIFICATE]
+    assert FORMER not in now
+
+
+async def restarted_with(
+    networks: Networks, webhook: Operator, data: dict[str, str]
+) -> dict[str, str]:
+    """What the Secret holds once an operator has found these data in it, and serves again."""
     webhook.stop()
-    old = await stored(tmp_path)
-    data = {key: base64.b64encode(text.encode()).decode() for key, text in old.items()}
-    await networks.api.patch(SECRETS, NAME, "default", patch={"data": data})
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    await networks.api.patch(SECRETS, NAME, "default", patch={"data": encoded})
     webhook.start()
     await eventually("the webhook answers again", lambda: refuses(networks), seconds=30)
-    now = await secret(networks)
-    assert now[CERTIFICATE] != old[CERTIFICATE]
-    assert now[FORMER] == old[CERTIFICATE]
+    return await secret(networks)
+
+
+async def trusted(networks: Networks) -> str:
+    """The caBundle, which is the same in all webhooks."""
     found = await networks.api.get(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME)
-    for each in found["webhooks"]:
-        bundle = base64.b64decode(each["clientConfig"]["caBundle"]).decode()
-        assert bundle == now[CERTIFICATE] + old[CERTIFICATE]
+    [bundle] = {each["clientConfig"]["caBundle"] for each in found["webhooks"]}
+    return base64.b64decode(bundle).decode()
 
 
 async def test_second_replica_serves_the_same_certificate(

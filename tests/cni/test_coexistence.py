@@ -1,4 +1,4 @@
-"""Living with meshes, proxies and other plugins, in the pod and on the node. Statement 74."""
+"""Living with meshes, proxies and other plugins, in the pod and on the node."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ def iptables_lock() -> Iterator[None]:
         yield
 
 
-def test_statement_74_the_lock_of_iptables_is_not_waited_for(pod: Pod) -> None:
+def test_the_xtables_lock_is_not_waited_for(pod: Pod) -> None:
     pod.attach()
     with iptables_lock():
         pod.coordinator()

@@ -1,4 +1,4 @@
-"""DEL: statements 64-66."""
+"""DEL: what it removes, without the netns, with an invalid configuration, beside foreign links."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def leftovers(segment: Segment, pod: Pod) -> list[str]:
     return found
 
 
-def test_statement_64_removes_everything_of_the_pod(pod: Pod, segment: Segment) -> None:
+def test_del_removes_everything_of_the_pod(pod: Pod, segment: Segment) -> None:
     pod.attach(families=(4, 6))
     pod.coordinator()
     assert leftovers(segment, pod) != []
@@ -28,7 +28,7 @@ def test_statement_64_removes_everything_of_the_pod(pod: Pod, segment: Segment) 
 
 
 @pytest.mark.parametrize("netns", ["", "/run/netns/missing"])
-def test_statement_65_without_the_pods_namespace(pod: Pod, segment: Segment, netns: str) -> None:
+def test_del_without_the_pods_netns(pod: Pod, segment: Segment, netns: str) -> None:
     pod.attach(families=(4, 6))
     pod.coordinator()
     pod.coordinator("DEL", env={"CNI_NETNS": netns}, prevResult=None)
@@ -48,16 +48,14 @@ def test_statement_65_without_the_pods_namespace(pod: Pod, segment: Segment, net
     ],
     ids=lambda section: next(iter(section)),
 )
-def test_statement_66_with_a_bad_configuration(pod: Pod, segment: Segment, section: Json) -> None:
+def test_del_with_an_invalid_configuration(pod: Pod, segment: Segment, section: Json) -> None:
     pod.attach()
     pod.coordinator()
     pod.coordinator("DEL", **section)
     assert leftovers(segment, pod) == []
 
 
-def test_statement_71_nothing_is_left_when_the_namespace_is_lost(
-    pod: Pod, segment: Segment
-) -> None:
+def test_nothing_is_left_when_the_netns_is_deleted(pod: Pod, segment: Segment) -> None:
     pod.attach(families=(4, 6))
     pod.coordinator()
     pod.space.delete()

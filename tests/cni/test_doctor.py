@@ -121,7 +121,7 @@ FAULTS = {
     "route": (
         "ip route del {ip} table 500",
         "ip route add {ip} dev {veth} table 500 proto 92",
-        "WARNING neighbour {ip} of {veth}: no route of ours",
+        "WARNING neighbour {ip} of {veth}: there is no route to it",
     ),
     "Cilium": (
         "ip link add cilium_host type bridge",
@@ -204,24 +204,42 @@ def test_the_defaults_file(node: Node) -> None:
 
 def test_with_the_nodes_files_it_sees_more(node: Node, tmp_path: Path) -> None:
     results = tmp_path / "var/lib/cni/results"
-    for folder in (
-        results,
-        tmp_path / "run/NetworkManager",
-        tmp_path / "etc/NetworkManager/conf.d",
-    ):
-        folder.mkdir(parents=True)
+    results.mkdir(parents=True)
     pods = node.segment.pods
     for pod in pods:
         (results / f"macvlan-conf-{pod.container}-eth0").touch()
     _, lines = node.doctor(f"--host-root={tmp_path}")
-    assert any(line.startswith("WARNING NetworkManager: runs, and no file") for line in lines)
-    assert not [line for line in lines if "runtime has no networks" in line]
-
-    ours = Path(__file__).resolve().parents[2] / "cni/host-config"
-    source = ours / "90-spidercoordinator-networkmanager.conf"
-    shutil.copy(source, tmp_path / "etc/NetworkManager/conf.d/90-spidercoordinator.conf")
+    assert not [line for line in lines if "runtime has no CNI results" in line]
     (results / f"macvlan-conf-{pods[1].container}-eth0").unlink()
     _, lines = node.doctor(f"--host-root={tmp_path}")
-    assert not [line for line in lines if "NetworkManager" in line]
-    [line] = [line for line in lines if "runtime has no networks" in line]
+    [line] = [line for line in lines if "runtime has no CNI results" in line]
     assert line.startswith(f"WARNING link {pods[1].host_veth}: belongs to container")
+
+
+HOST_CONFIG = {  # where a manager runs, the file, and the folder to put it into
+    "NetworkManager": (
+        "run/NetworkManager",
+        "90-spidercoordinator-networkmanager.conf",
+        "etc/NetworkManager/conf.d",
+    ),
+    "systemd-networkd": (
+        "run/systemd/netif",
+        "10-spidercoordinator.network",
+        "etc/systemd/network",
+    ),
+}
+
+
+@pytest.mark.parametrize("manager", HOST_CONFIG)
+def test_the_host_config_files_make_host_veths_unmanaged(
+    node: Node, tmp_path: Path, manager: str
+) -> None:
+    runtime_dir, name, target = HOST_CONFIG[manager]
+    for folder in (runtime_dir, target):
+        (tmp_path / folder).mkdir(parents=True)
+    _, lines = node.doctor(f"--host-root={tmp_path}")
+    assert [line for line in lines if line.startswith(f"WARNING {manager}: runs, and no file")]
+    host_config = Path(__file__).resolve().parents[2] / "cni/host-config"
+    shutil.copy(host_config / name, tmp_path / target)
+    _, lines = node.doctor(f"--host-root={tmp_path}")
+    assert not [line for line in lines if manager in line]

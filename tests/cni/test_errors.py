@@ -1,4 +1,4 @@
-"""What a user reads when something is wrong. Statements 4-12, 61 and 70."""
+"""What a user reads when something is wrong."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.cni.topology import PluginError, Pod, Segment
 
 
 @pytest.mark.parametrize("mode", ["disable", "disabled"])
-def test_statement_04_disabled_passes_the_result_through(pod: Pod, mode: str) -> None:
+def test_disabled_passes_prevresult_through(pod: Pod, mode: str) -> None:
     before = pod.attach()
     after = pod.coordinator(mode=mode)
     assert after["interfaces"] == before["interfaces"]
@@ -18,16 +18,16 @@ def test_statement_04_disabled_passes_the_result_through(pod: Pod, mode: str) ->
 
 
 REFUSED: list[tuple[Json, list[str]]] = [
-    ({"mode": "sideways"}, ["unknown tuneMode: sideways", "underlay"]),  # statement 5
-    ({"prevResult": None}, ["prevResult", "chained"]),  # statement 6
-    ({"vethMTU": 0}, ["vethMTU must be greater than 0"]),  # statement 7
-    ({"podRPFilter": 3}, ["rp_filter", "3", "[-1,0,1,2]"]),  # statement 8
-    ({"policyRoutes": [{"dst": "x", "gw": "10.6.0.1"}]}, ['invalid route dst "x"']),  # statement 9
+    ({"mode": "sideways"}, ["unknown tuneMode: sideways", "underlay"]),
+    ({"prevResult": None}, ["prevResult", "chained"]),
+    ({"vethMTU": 0}, ["vethMTU must be greater than 0"]),
+    ({"podRPFilter": 3}, ["rp_filter", "3", "[-1,0,1,2]"]),
+    ({"policyRoutes": [{"dst": "x", "gw": "10.6.0.1"}]}, ['invalid route dst "x"']),
     ({"policyRoutes": [{"dst": "10.0.0.0/8", "gw": "y"}]}, ['invalid route gw "y"']),
     ({"policyRoutes": [{"dst": "10.0.0.0/8", "gw": "fd00::1"}]}, ["must use the same IP family"]),
-    ({"vethLinkAddress": "abc"}, ["vethLinkAddress", '"abc"', "169.254.100.1"]),  # statement 10
+    ({"vethLinkAddress": "abc"}, ["vethLinkAddress", '"abc"', "169.254.100.1"]),
     ({"vethLinkAddress": "169.254.100.1/32"}, ["vethLinkAddress", "prefix length"]),
-    ({"podMACPrefix": "0b:1b"}, ["podMACPrefix", "lowest bit"]),  # statement 11
+    ({"podMACPrefix": "0b:1b"}, ["podMACPrefix", "lowest bit"]),
     ({"podMACPrefix": "0,:1b"}, ["podMACPrefix", "0a:1b"]),
     ({"podMACPrefix": "0a:1"}, ["podMACPrefix", "0a:1b"]),
     ({"serviceCIDR": ["10.0.0.0/40"]}, ["serviceCIDR", "invalid CIDR address"]),
@@ -38,7 +38,7 @@ REFUSED: list[tuple[Json, list[str]]] = [
 
 
 @pytest.mark.parametrize(("section", "words"), REFUSED, ids=[str(case[0]) for case in REFUSED])
-def test_statements_05_to_11_bad_values_are_named(
+def test_errors_name_pod_interface_and_value(
     pod: Pod, segment: Segment, section: Json, words: list[str]
 ) -> None:
     pod.attach()
@@ -49,14 +49,14 @@ def test_statements_05_to_11_bad_values_are_named(
     assert leftovers(segment, pod) == []
 
 
-def test_statement_09_addresses_and_spaces_among_cidrs(pod: Pod) -> None:
+def test_cidrs_may_be_addresses_and_have_spaces(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(hijackCIDR=["1.2.3.4", " 1.2.4.9/24 "])
     routes = [route.split()[0] for route in pod.space.routes()]
     assert {"1.2.3.4", "1.2.4.0/24"} <= set(routes)
 
 
-def test_statement_12_not_ready_is_told_as_it_is(pod: Pod, segment: Segment) -> None:
+def test_not_ready_reason_is_the_error_verbatim(pod: Pod, segment: Segment) -> None:
     pod.attach()
     reason = "spidercoordinator: default no ready: no CIDR of services is known"
     with pytest.raises(PluginError) as error:
@@ -73,7 +73,7 @@ def test_disabled_waits_for_nothing(pod: Pod) -> None:
     pod.coordinator(mode="disabled", notReadyReason="no CIDR of services is known")
 
 
-def test_statement_61_interface_without_address(pod: Pod) -> None:
+def test_an_interface_without_address_is_refused(pod: Pod) -> None:
     pod.attach()
     pod.space.run("ip addr flush dev eth0")
     with pytest.raises(PluginError, match='no usable IP addresses on "eth0"'):

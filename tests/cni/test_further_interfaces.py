@@ -1,4 +1,4 @@
-"""Underlay mode, second and further interfaces. Statements 32-45."""
+"""Underlay mode, second and further interfaces."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.cni.topology import NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
 from tests.cni.traffic import ask, server
 
 
-def test_statement_32_first_interface_without_coordinator(segment: Segment) -> None:
+def test_a_first_interface_without_coordinator_is_refused(segment: Segment) -> None:
     pod = segment.pod()
     pod.attach("eth0")
     pod.attach("net1", net=7)
@@ -21,9 +21,7 @@ def test_statement_32_first_interface_without_coordinator(segment: Segment) -> N
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_statement_33_and_39_each_interface_has_its_table(
-    grow: Callable[..., Pod], family: int
-) -> None:
+def test_each_further_interface_has_its_table(grow: Callable[..., Pod], family: int) -> None:
     pod = grow("net1", "net2")
     assert from_rules(pod, family) == {
         own(pod, "net1", family): "5001",
@@ -45,7 +43,7 @@ def test_statement_33_and_39_each_interface_has_its_table(
         assert f"dev {dev} " in get(near, family)
 
 
-def test_statement_34_node_entries_of_every_interface(
+def test_node_has_routes_and_neighbours_of_every_interface(
     grow: Callable[..., Pod], segment: Segment
 ) -> None:
     pod = grow("net1")
@@ -57,7 +55,7 @@ def test_statement_34_node_entries_of_every_interface(
             assert ask(segment.node, own(pod, "net1", family), 8080) is not None
 
 
-def test_statement_35_tables_do_not_depend_on_other_interfaces(
+def test_tables_do_not_depend_on_other_interfaces(
     grow: Callable[..., Pod], segment: Segment
 ) -> None:
     pod = grow("net1")
@@ -76,7 +74,7 @@ def test_statement_35_tables_do_not_depend_on_other_interfaces(
 
 @pytest.mark.parametrize("chosen", ["", "net1"])
 @pytest.mark.parametrize("family", [4, 6])
-def test_statement_36_marked_replies_go_back_through_the_node(
+def test_marked_replies_return_through_the_node(
     grow: Callable[..., Pod], family: int, chosen: str
 ) -> None:
     pod = grow("net1", podDefaultRouteNIC=chosen or None)
@@ -85,7 +83,7 @@ def test_statement_36_marked_replies_go_back_through_the_node(
         assert "dev veth0 table 5000" in pod.space.route_get(words, family)
 
 
-def test_statement_37_bound_to_an_interface_services_go_through_the_node(
+def test_sockets_bound_to_an_interface_reach_services_through_the_node(
     grow: Callable[..., Pod],
 ) -> None:
     pod = grow("net1")
@@ -94,7 +92,9 @@ def test_statement_37_bound_to_an_interface_services_go_through_the_node(
         assert "dev veth0 table 5001" in pod.space.route_get(words, family)
 
 
-def test_statement_38_without_tuning(segment: Segment, grow: Callable[..., Pod]) -> None:
+def test_tune_pod_routes_false_adds_no_rules_and_tables(
+    segment: Segment, grow: Callable[..., Pod]
+) -> None:
     pod = grow("net1", tunePodRoutes=False)
     for family in (4, 6):
         assert from_rules(pod, family) == {}
@@ -105,9 +105,7 @@ def test_statement_38_without_tuning(segment: Segment, grow: Callable[..., Pod])
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_statement_40_default_route_on_the_second_interface(
-    grow: Callable[..., Pod], family: int
-) -> None:
+def test_default_route_on_the_second_interface(grow: Callable[..., Pod], family: int) -> None:
     pod = grow("net1", podDefaultRouteNIC="net1")
     assert from_rules(pod, family) == {own(pod, "eth0", family): "5001"}
     assert defaults(pod, family) == ["net1"]
@@ -118,7 +116,7 @@ def test_statement_40_default_route_on_the_second_interface(
     assert "dev veth0" in get(SERVICE[family], family)
 
 
-def test_statement_41_default_route_on_a_later_interface(grow: Callable[..., Pod]) -> None:
+def test_default_route_on_an_interface_attached_later(grow: Callable[..., Pod]) -> None:
     pod = grow("net1", "net2", podDefaultRouteNIC="net2")
     for family in (4, 6):
         assert defaults(pod, family) == ["net2"]
@@ -129,7 +127,9 @@ def test_statement_41_default_route_on_a_later_interface(grow: Callable[..., Pod
 
 
 @pytest.mark.parametrize("name", ["eth0.100", "net1", "eth1"])
-def test_statement_42_an_interface_that_never_comes(grow: Callable[..., Pod], name: str) -> None:
+def test_a_default_route_nic_that_is_never_attached_is_refused(
+    grow: Callable[..., Pod], name: str
+) -> None:
     pod = grow("net1", podDefaultRouteNIC="net9")
     pod.attach("net2", net=8)
     if name == "net1":
@@ -148,7 +148,7 @@ def record(pod: Pod, *names: str) -> None:
     pod.segment.var_lib = lib
 
 
-def test_statement_42_multus_knows_what_comes(segment: Segment) -> None:
+def test_the_attachments_of_multus_tell_which_interfaces_follow(segment: Segment) -> None:
     pod = segment.pod()
     record(pod, "", "nic7")
     pod.attach()
@@ -161,7 +161,7 @@ def test_statement_42_multus_knows_what_comes(segment: Segment) -> None:
 
 
 @pytest.mark.parametrize("name", ["lo", "veth0", "net1"])
-def test_statement_43_an_interface_that_cannot_hold_it(segment: Segment, name: str) -> None:
+def test_a_default_route_nic_without_default_route_is_refused(segment: Segment, name: str) -> None:
     pod = segment.pod()
     pod.attach("eth0")
     pod.coordinator()
@@ -172,7 +172,7 @@ def test_statement_43_an_interface_that_cannot_hold_it(segment: Segment, name: s
     assert pod.space.routes(4, "all") == before
 
 
-def test_statement_44_attributes_of_routes_survive(grow: Callable[..., Pod]) -> None:
+def test_attributes_of_copied_routes_are_kept(grow: Callable[..., Pod]) -> None:
     pod = grow()
     pod.attach("net1", net=7)
     pod.space.run("ip route del default dev net1")
@@ -194,7 +194,7 @@ def sorted_words(route: str) -> list[str]:
 
 
 @pytest.mark.parametrize("chosen", ["", "net1"])
-def test_statement_45_two_interfaces_in_one_subnet(segment: Segment, chosen: str) -> None:
+def test_two_interfaces_in_one_subnet(segment: Segment, chosen: str) -> None:
     pod = segment.pod()
     for dev in ("eth0", "net1"):
         pod.attach(dev, families=DUAL)
@@ -217,7 +217,7 @@ def test_check_names_a_lost_default_route_and_add_mends_it(grow: Callable[..., P
         pod.coordinator("CHECK", "net1")
 
 
-def test_statement_03_per_pod_choice_beats_the_network(grow: Callable[..., Pod]) -> None:
+def test_cni_args_override_the_network(grow: Callable[..., Pod]) -> None:
     pod = grow()
     pod.attach("net1", families=DUAL, net=7)
     choice = {"cni": {"podDefaultRouteNIC": "net1"}}
@@ -227,12 +227,12 @@ def test_statement_03_per_pod_choice_beats_the_network(grow: Callable[..., Pod])
 
 
 @pytest.mark.parametrize("key", ["podDefaultRouteNic", "podDefaultRouteNIC"])
-def test_statement_02_both_spellings_of_the_key(grow: Callable[..., Pod], key: str) -> None:
+def test_both_spellings_of_the_default_route_nic_key(grow: Callable[..., Pod], key: str) -> None:
     pod = grow("net1", families=(4,), **{key: "net1"})
     assert defaults(pod, 4) == ["net1"]
 
 
-def test_statement_31_another_name_of_the_first_interface(segment: Segment) -> None:
+def test_another_name_of_the_first_interface(segment: Segment) -> None:
     pod = segment.pod()
     pod.attach("ens3", families=DUAL)
     pod.coordinator("ADD", "ens3", podDefaultCniNic="ens3", vethLinkAddress="169.254.100.1")
@@ -242,7 +242,7 @@ def test_statement_31_another_name_of_the_first_interface(segment: Segment) -> N
     pod.coordinator("CHECK", "ens3", podDefaultCniNic="ens3", vethLinkAddress="169.254.100.1")
 
 
-def test_statement_67_deleting_a_further_interface_keeps_the_first(
+def test_deleting_a_further_interface_keeps_the_first(
     segment: Segment, grow: Callable[..., Pod]
 ) -> None:
     pod = grow("net1")

@@ -1,4 +1,4 @@
-"""The files for NetworkManager and systemd: what they say fits the names that the plugin gives."""
+"""The files for NetworkManager, systemd-networkd and udev match the links that the plugin adds."""
 
 import configparser
 import fnmatch
@@ -9,6 +9,8 @@ import pytest
 from tests.cni.topology import Pod
 
 FILES = Path(__file__).resolve().parents[2] / "cni" / "host-config"
+NETWORKD, UDEV = "10-spidercoordinator.network", "10-spidercoordinator.link"
+NETWORK_MANAGER = "90-spidercoordinator-networkmanager.conf"
 
 
 def read(name: str) -> configparser.ConfigParser:
@@ -20,12 +22,12 @@ def read(name: str) -> configparser.ConfigParser:
 @pytest.mark.parametrize(
     ("name", "section", "key"),
     [
-        ("10-spidercoordinator.network", "Match", "Name"),
-        ("10-spidercoordinator.link", "Match", "OriginalName"),
-        ("90-spidercoordinator-networkmanager.conf", "keyfile", "unmanaged-devices"),
+        (NETWORKD, "Match", "Name"),
+        (UDEV, "Match", "OriginalName"),
+        (NETWORK_MANAGER, "keyfile", "unmanaged-devices"),
     ],
 )
-def test_files_match_the_nodes_end_of_the_pair(pod: Pod, name: str, section: str, key: str) -> None:
+def test_files_match_the_host_veth_only(pod: Pod, name: str, section: str, key: str) -> None:
     pattern = read(name)[section][key].removeprefix("interface-name:")
     pod.attach()
     pod.coordinator()
@@ -33,6 +35,9 @@ def test_files_match_the_nodes_end_of_the_pair(pod: Pod, name: str, section: str
     assert fnmatch.filter(names, pattern) == [pod.host_veth]
 
 
-def test_files_say_hands_off() -> None:
-    assert read("10-spidercoordinator.network")["Link"]["Unmanaged"] == "yes"
-    assert read("10-spidercoordinator.link")["Link"]["MACAddressPolicy"] == "none"
+@pytest.mark.parametrize("name", [NETWORKD, UDEV])
+def test_files_match_the_driver_of_the_host_veth(pod: Pod, name: str) -> None:
+    pod.attach()
+    pod.coordinator()
+    driver = pod.segment.node.run(f"ethtool --driver {pod.host_veth}").splitlines()[0]
+    assert driver == f"driver: {read(name)['Match']['Driver']}"

@@ -1,4 +1,4 @@
-"""ADD twice, ADD that fails or dies half-way, CHECK. Statements 62, 63, 69 and 70."""
+"""ADD twice, ADD that fails or dies half-way, CHECK."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def snapshot(pod: Pod) -> list[str]:
     return sorted(line for line in found if "fe80::" not in line and "ff00::" not in line)
 
 
-def test_statement_62_stale_entries_of_the_node_are_replaced(pod: Pod, segment: Segment) -> None:
+def test_stale_entries_of_the_node_are_replaced(pod: Pod, segment: Segment) -> None:
     pod.attach()
     node, ip = segment.node, pod.ipv4()
     node.run("ip link add old type bridge")
@@ -40,7 +40,7 @@ def test_statement_62_stale_entries_of_the_node_are_replaced(pod: Pod, segment: 
     assert pings(node, ip)
 
 
-def test_statement_63_add_twice_is_add_once(pod: Pod, segment: Segment) -> None:
+def test_add_twice_gives_the_same_state(pod: Pod, segment: Segment) -> None:
     pod.attach(families=DUAL)
     pod.coordinator(vethLinkAddress="169.254.100.1")
     once = snapshot(pod), leftovers(segment, pod)
@@ -68,7 +68,7 @@ def dies_at(pod: Pod, step: int) -> bool:
     return False
 
 
-def test_statement_70_failing_in_any_step_takes_all_back(pod: Pod, segment: Segment) -> None:
+def test_failing_in_any_step_rolls_back(pod: Pod, segment: Segment) -> None:
     pod.attach(families=DUAL)
     before = snapshot(pod)
     failed = 0
@@ -124,7 +124,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("command", DAMAGE)
-def test_statement_69_check_names_what_differs_in_the_pod(pod: Pod, command: str) -> None:
+def test_check_names_what_differs_in_the_pod(pod: Pod, command: str) -> None:
     pod.attach()
     pod.coordinator(vethLinkAddress="169.254.100.1")
     pod.coordinator("CHECK", vethLinkAddress="169.254.100.1")
@@ -137,7 +137,7 @@ def test_statement_69_check_names_what_differs_in_the_pod(pod: Pod, command: str
 
 
 @pytest.mark.parametrize("what", ["rule", "route", "neigh"])
-def test_statement_69_check_names_what_differs_on_the_node(pod: Pod, what: str) -> None:
+def test_check_names_what_differs_on_the_node(pod: Pod, what: str) -> None:
     pod.attach()
     pod.coordinator()
     veth, ip = pod.host_veth, pod.ipv4()
@@ -153,7 +153,7 @@ def test_statement_69_check_names_what_differs_on_the_node(pod: Pod, what: str) 
     assert "of the node" in error.value.msg or "to the node" in error.value.msg
 
 
-def test_statement_75_check_names_a_network_that_came_later(pod: Pod) -> None:
+def test_check_names_a_service_cidr_added_after_add(pod: Pod) -> None:
     pod.attach()
     pod.coordinator()
     later = ["10.233.0.0/18", "10.234.0.0/18"]

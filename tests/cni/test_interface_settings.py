@@ -1,4 +1,4 @@
-"""MAC address, queue length, sysctls, detection, defaults file. Statements 1, 30 and 56-60."""
+"""MAC address, queue length, sysctls, detection, defaults file."""
 
 import contextlib
 import json
@@ -51,7 +51,7 @@ def mac(pod: Pod, dev: str) -> str:
     return address
 
 
-def test_statement_56_mac_address_from_prefix_and_address(pod: Pod) -> None:
+def test_mac_address_is_prefix_and_ipv4_address(pod: Pod) -> None:
     pod.attach(families=(4, 6))
     result = pod.coordinator(podMACPrefix="0a:1b")
     octets = [int(part) for part in pod.ipv4().split(".")]
@@ -62,14 +62,14 @@ def test_statement_56_mac_address_from_prefix_and_address(pod: Pod) -> None:
     pod.coordinator("CHECK", podMACPrefix="0a:1b")
 
 
-def test_statement_56_ipv6_only(pod: Pod) -> None:
+def test_mac_address_of_an_ipv6_only_pod_ends_with_its_address(pod: Pod) -> None:
     pod.attach(families=(6,))
     pod.coordinator(podMACPrefix="0a:1b")
     last = socket.inet_pton(socket.AF_INET6, pod.ipv6())[-4:]
     assert mac(pod, "eth0") == "0a:1b:" + last.hex(":")
 
 
-def test_statement_57_neighbours_learn_the_new_mac_address(pod: Pod, segment: Segment) -> None:
+def test_neighbours_learn_the_new_mac_address(pod: Pod, segment: Segment) -> None:
     pod.attach(families=(4, 6))
     for address in (pod.ipv4(), pod.ipv6()):
         assert pings(segment.lan, address)
@@ -87,7 +87,7 @@ def test_statement_57_neighbours_learn_the_new_mac_address(pod: Pod, segment: Se
         assert mac(pod, "eth0") in entries
 
 
-def test_statement_58_queue_length_in_the_pod_only(pod: Pod, segment: Segment) -> None:
+def test_queue_length_is_set_in_the_pod_only(pod: Pod, segment: Segment) -> None:
     pod.attach()
     before = segment.node.link("eth0")
     pod.coordinator(txQueueLen=2000)
@@ -97,7 +97,7 @@ def test_statement_58_queue_length_in_the_pod_only(pod: Pod, segment: Segment) -
     assert segment.node.link("eth0") == before
 
 
-def test_statement_58_the_node_needs_no_such_interface(segment: Segment) -> None:
+def test_queue_length_needs_no_interface_of_that_name_on_the_node(segment: Segment) -> None:
     pod = segment.pod()
     pod.attach("ens7")
     pod.coordinator("ADD", "ens7", podDefaultCniNic="ens7", txQueueLen=2000)
@@ -107,7 +107,7 @@ def test_statement_58_the_node_needs_no_such_interface(segment: Segment) -> None
 
 
 @pytest.mark.parametrize("value", [0, 1, 2])
-def test_statement_59_reverse_path_filter_of_every_interface(pod: Pod, value: int) -> None:
+def test_rp_filter_is_set_on_every_interface(pod: Pod, value: int) -> None:
     pod.space.run("sysctl -qw net.ipv4.conf.default.rp_filter=1 net.ipv4.conf.all.rp_filter=1")
     pod.attach("eth0")
     pod.coordinator(podRPFilter=value)
@@ -118,7 +118,7 @@ def test_statement_59_reverse_path_filter_of_every_interface(pod: Pod, value: in
 
 
 @pytest.mark.parametrize("value", [-1, -2])
-def test_statement_08_negative_leaves_the_filter_alone(pod: Pod, value: int) -> None:
+def test_a_negative_pod_rp_filter_changes_nothing(pod: Pod, value: int) -> None:
     pod.space.run("sysctl -qw net.ipv4.conf.default.rp_filter=2 net.ipv4.conf.all.rp_filter=1")
     pod.attach()
     pod.coordinator(podRPFilter=value)
@@ -157,7 +157,7 @@ def test_host_filter_touches_only_our_veth(pod: Pod, segment: Segment) -> None:
     assert node.sysctl("net.ipv4.conf.default.rp_filter") == "1"
 
 
-def test_statement_60_ipv6_is_on_where_it_is_used(segment: Segment) -> None:
+def test_ipv6_is_enabled_on_veth0_only(segment: Segment) -> None:
     pod = segment.pod()
     pod.attach(families=(4, 6))
     pod.space.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
@@ -168,7 +168,7 @@ def test_statement_60_ipv6_is_on_where_it_is_used(segment: Segment) -> None:
     assert pings(segment.node, pod.ipv6())
 
 
-def test_statement_30_a_node_without_ipv6(segment: Segment) -> None:
+def test_a_dual_stack_pod_on_a_node_without_ipv6_gets_ipv4(segment: Segment) -> None:
     segment.node.run("ip -6 addr flush scope global")
     pod = segment.pod()
     pod.attach(families=(4, 6))
@@ -217,7 +217,7 @@ BARE: Json = {
 
 
 @pytest.mark.usefixtures("defaults")
-def test_statement_01_a_bare_network_takes_the_nodes_defaults(pod: Pod) -> None:
+def test_a_bare_section_takes_the_nodes_defaults(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(**BARE)
     assert "169.254.100.1/32" in pod.space.addresses("veth0")
@@ -227,7 +227,7 @@ def test_statement_01_a_bare_network_takes_the_nodes_defaults(pod: Pod) -> None:
 
 
 @pytest.mark.usefixtures("defaults")
-def test_statement_01_a_list_that_is_set_replaces_the_default(pod: Pod) -> None:
+def test_a_list_in_the_section_replaces_the_default(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(**BARE | {"hijackCIDR": ["198.51.100.0/24"]})
     destinations = {route.split()[0] for route in pod.space.routes() if " via " in route}

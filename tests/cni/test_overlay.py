@@ -1,4 +1,4 @@
-"""Overlay mode: an underlay interface beside a cluster network's. Statements 46-55 and 68."""
+"""Overlay mode: an underlay interface beside a cluster network's."""
 
 import pytest
 
@@ -25,13 +25,13 @@ def attach(pod: Pod, dev: str = "net1", **section: object) -> None:
     pod.coordinator("ADD", dev, **section)  # type: ignore[arg-type]
 
 
-def test_statement_46_not_for_the_first_interface(beside: Pod) -> None:
+def test_overlay_mode_is_refused_for_the_first_interface(beside: Pod) -> None:
     result = {"cniVersion": "1.0.0", "interfaces": [], "ips": [{"address": f"{CLUSTER[4]}/32"}]}
     with pytest.raises(PluginError, match="current interface is first interface named eth0"):
         beside.coordinator("ADD", "eth0", mode="overlay", prevResult=result)
 
 
-def test_statement_46_not_beside_underlay(pod: Pod) -> None:
+def test_overlay_mode_is_refused_beside_underlay(pod: Pod) -> None:
     pod.attach()
     pod.coordinator()
     pod.attach("net1", net=7)
@@ -46,7 +46,7 @@ def test_overlay_needs_a_cluster_network(pod: Pod) -> None:
         pod.coordinator("ADD", "net1")
 
 
-def test_statement_47_auto_is_overlay_beside_a_cluster_network(beside: Pod) -> None:
+def test_auto_is_overlay_beside_a_cluster_network(beside: Pod) -> None:
     attach(beside)
     assert beside.space.link("veth0") is None
     assert beside.space.run("nft list ruleset") == ""
@@ -55,7 +55,7 @@ def test_statement_47_auto_is_overlay_beside_a_cluster_network(beside: Pod) -> N
 
 
 @both
-def test_statement_48_rules_and_tables(beside: Pod, family: int) -> None:
+def test_both_interfaces_have_a_rule_and_a_table(beside: Pod, family: int) -> None:
     attach(beside)
     mine = own(beside, "net1", family)
     tables = from_rules(beside, family)
@@ -76,7 +76,9 @@ def test_statement_48_rules_and_tables(beside: Pod, family: int) -> None:
 
 
 @both
-def test_statement_49_way_to_the_node(beside: Pod, segment: Segment, family: int) -> None:
+def test_routes_and_neighbours_between_pod_and_node_use_the_cluster_networks_veth(
+    beside: Pod, segment: Segment, family: int
+) -> None:
     attach(beside)
     inside = beside.space.link("eth0")
     assert inside is not None
@@ -111,7 +113,7 @@ def test_traffic_of_both_interfaces(beside: Pod, segment: Segment, family: int) 
 
 
 @both
-def test_statement_50_a_further_interface(beside: Pod, family: int) -> None:
+def test_a_further_interface_gets_its_own_table(beside: Pod, family: int) -> None:
     attach(beside)
     before = from_rules(beside, family)
     attach(beside, "net2")
@@ -124,7 +126,7 @@ def test_statement_50_a_further_interface(beside: Pod, family: int) -> None:
 
 
 @both
-def test_statement_51_default_route_on_the_underlay_interface(beside: Pod, family: int) -> None:
+def test_default_route_on_the_underlay_interface(beside: Pod, family: int) -> None:
     attach(beside, podDefaultRouteNIC="net1")
     tables = from_rules(beside, family)
     assert set(tables) == {CLUSTER[family]}
@@ -134,7 +136,7 @@ def test_statement_51_default_route_on_the_underlay_interface(beside: Pod, famil
     assert not [rule for rule in beside.space.rules(family) if "fwmark" in rule]
 
 
-def test_statement_52_an_interface_without_coordinator_between(beside: Pod) -> None:
+def test_an_interface_without_coordinator_in_between(beside: Pod) -> None:
     beside.attach("net1", families=DUAL, net=7)
     attach(beside, "net2")
     for family in (4, 6):
@@ -145,7 +147,7 @@ def test_statement_52_an_interface_without_coordinator_between(beside: Pod) -> N
         assert "dev eth0" in beside.space.route_get(SERVICE[family], family)
 
 
-def test_statement_53_a_family_that_only_the_further_interface_has(pod: Pod) -> None:
+def test_a_family_that_only_the_further_interface_has_keeps_its_default_route(pod: Pod) -> None:
     overlay.connect(pod, families=(4,))
     attach(pod)
     assert defaults(pod, 4) == ["eth0"]
@@ -153,7 +155,7 @@ def test_statement_53_a_family_that_only_the_further_interface_has(pod: Pod) -> 
     assert "dev net1" in pod.space.route_get(OUTSIDE[6], 6)
 
 
-def test_statement_54_a_cluster_network_without_default_route(pod: Pod) -> None:
+def test_a_cluster_network_without_default_route(pod: Pod) -> None:
     overlay.connect(pod, families=(4,), gateway=False)
     attach(pod)
     mine = pod.ipv4("net1")
@@ -162,7 +164,7 @@ def test_statement_54_a_cluster_network_without_default_route(pod: Pod) -> None:
     assert defaults(pod, 4) == ["net1"]
 
 
-def test_statement_55_policy_routes_in_the_interfaces_table(beside: Pod) -> None:
+def test_policy_routes_are_in_the_interfaces_table(beside: Pod) -> None:
     entries = [
         {"dst": "198.18.0.0/15", "gw": "10.7.0.1"},
         {"dst": "2001:2::/48", "gw": "fd00:10:7::1"},
@@ -179,7 +181,7 @@ def test_statement_55_policy_routes_in_the_interfaces_table(beside: Pod) -> None
     assert "203.0.113.0/24 via 10.99.0.1 is left out" in answer["warnings"]
 
 
-def test_statement_68_delete_removes_the_interfaces_entries(beside: Pod, segment: Segment) -> None:
+def test_del_removes_the_interfaces_entries(beside: Pod, segment: Segment) -> None:
     attach(beside)
     mine = {family: own(beside, "net1", family) for family in (4, 6)}
     beside.coordinator("DEL", "net1")
@@ -190,7 +192,9 @@ def test_statement_68_delete_removes_the_interfaces_entries(beside: Pod, segment
         assert mine[family] not in from_rules(beside, family)
 
 
-def test_statement_68_without_the_pods_namespace(beside: Pod, segment: Segment) -> None:
+def test_del_without_the_pods_netns_removes_the_nodes_entries(
+    beside: Pod, segment: Segment
+) -> None:
     attach(beside)
     beside.coordinator("DEL", "net1", env={"CNI_NETNS": "/run/netns/missing"})
     for family in (4, 6):

@@ -1,4 +1,4 @@
-"""Many pods at the same time. Statement 72, and 50 ADDs and DELs in parallel."""
+"""Many pods at the same time: ADD and DEL in parallel."""
 
 import contextlib
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def one_rule_for_each_family(segment: Segment) -> bool:
     return all(segment.node.rules(family).count(rule) == 1 for family in (4, 6))
 
 
-def test_statement_72_twenty_dual_stack_pods(
+def test_twenty_dual_stack_adds_at_the_same_time(
     segment: Segment, crowd: Callable[[int], list[Pod]]
 ) -> None:
     pods = crowd(20)

@@ -1,4 +1,4 @@
-"""Underlay mode, first interface: what an ADD makes. Statements 14-23, 27, 28 and 76."""
+"""Underlay mode, first interface: what an ADD makes."""
 
 import pytest
 
@@ -9,7 +9,7 @@ def locally_administered(mac: str) -> bool:
     return int(mac[:2], 16) & 3 == 2
 
 
-def test_statement_14_veth_pair_with_link_address(pod: Pod) -> None:
+def test_veth_pair_has_link_address_mtu_and_alias(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(vethLinkAddress="169.254.100.1", vethMTU=1400)
     inside, outside = pod.space.link("veth0"), pod.segment.node.link(pod.host_veth)
@@ -28,13 +28,13 @@ def test_statement_14_veth_pair_with_link_address(pod: Pod) -> None:
     ]
 
 
-def test_statement_15_no_link_address_unless_asked(pod: Pod) -> None:
+def test_no_link_address_unless_configured(pod: Pod) -> None:
     pod.attach()
     pod.coordinator()
     assert [found for found in pod.space.addresses("veth0") if "." in found] == []
 
 
-def test_statement_15_no_ipv4_link_address_in_an_ipv6_pod(pod: Pod) -> None:
+def test_no_ipv4_link_address_in_an_ipv6_pod(pod: Pod) -> None:
     pod.attach(families=(6,))
     answer = pod.coordinator(vethLinkAddress="169.254.100.1")
     assert "vethLinkAddress 169.254.100.1 is not set" in answer["warnings"]
@@ -50,7 +50,7 @@ def test_an_ipv6_link_address_is_usable_at_once(pod: Pod) -> None:
     pod.coordinator("CHECK", vethLinkAddress="fe80::64")
 
 
-def test_statement_16_main_table(pod: Pod) -> None:
+def test_main_table_routes_node_and_cluster_cidrs_through_veth0(pod: Pod) -> None:
     pod.attach()
     pod.segment.node.run("ip addr add 192.168.77.1/24 dev eth0")
     pod.coordinator()
@@ -68,7 +68,7 @@ def test_statement_16_main_table(pod: Pod) -> None:
     )
 
 
-def test_statement_17_mark_table_and_rule(pod: Pod) -> None:
+def test_mark_rule_looks_up_the_mark_table(pod: Pod) -> None:
     pod.attach(families=(4, 6))
     pod.coordinator()
     assert pod.space.routes(4, 5000) == [
@@ -85,7 +85,7 @@ def test_statement_17_mark_table_and_rule(pod: Pod) -> None:
 @pytest.mark.parametrize(
     ("families", "tables"), [((4,), ["ip"]), ((6,), ["ip6"]), ((4, 6), ["ip", "ip6"])]
 )
-def test_statement_18_mark_rules_once_for_each_family(
+def test_one_nftables_table_for_each_family_of_the_pod(
     pod: Pod, families: tuple[int, ...], tables: list[str]
 ) -> None:
     pod.attach(families=families)
@@ -99,7 +99,7 @@ def test_statement_18_mark_rules_once_for_each_family(
         assert rules.count(line) == len(tables)
 
 
-def test_statement_19_and_20_node_rule_route_and_neighbours(pod: Pod) -> None:
+def test_node_has_rule_route_and_neighbours_of_the_pod(pod: Pod) -> None:
     pod.attach(families=(4, 6))
     pod.coordinator()
     node, veth = pod.segment.node, pod.host_veth
@@ -117,7 +117,7 @@ def test_statement_19_and_20_node_rule_route_and_neighbours(pod: Pod) -> None:
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_statement_21_nothing_in_the_other_family(pod: Pod, family: int) -> None:
+def test_nothing_is_added_in_the_other_family(pod: Pod, family: int) -> None:
     other = 10 - family
     pod.attach(families=(family,))
     pod.coordinator()
@@ -127,7 +127,7 @@ def test_statement_21_nothing_in_the_other_family(pod: Pod, family: int) -> None
     assert [rule for rule in pod.segment.node.rules(other) if "proto 92" in rule] == []
 
 
-def test_statement_22_host_rule_table(pod: Pod) -> None:
+def test_host_rule_table_is_configurable(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(hostRuleTable=200)
     node = pod.segment.node
@@ -136,7 +136,7 @@ def test_statement_22_host_rule_table(pod: Pod) -> None:
     assert node.routes(4, 500) == []
 
 
-def test_statement_23_interfaces_that_are_not_the_nodes_own(pod: Pod, segment: Segment) -> None:
+def test_addresses_of_container_networks_are_not_the_nodes(pod: Pod, segment: Segment) -> None:
     pod.attach()
     names = ["docker0", "cali1", "veth9", "cni0", "flannel.1", "kube-ipvs0", "cilium_host"]
     names += ["virbr0", "dummy0", "cbr0", "lxcbr0", "vx-submariner"]
@@ -151,7 +151,7 @@ def test_statement_23_interfaces_that_are_not_the_nodes_own(pod: Pod, segment: S
     assert sorted(hosts) == [NODE_IPV4, f"192.168.{len(names)}.1"]
 
 
-def test_statement_27_policy_routes_in_main(pod: Pod) -> None:
+def test_policy_routes_of_the_first_interface_are_in_main(pod: Pod) -> None:
     pod.attach()
     entries = [
         {"dst": "198.18.0.0/15", "gw": "10.6.0.1"},
@@ -163,7 +163,7 @@ def test_statement_27_policy_routes_in_main(pod: Pod) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"])
-def test_statement_28_result_is_the_previous_one_and_the_leg(pod: Pod, version: str) -> None:
+def test_result_is_prevresult_and_the_veth_pair(pod: Pod, version: str) -> None:
     before = pod.attach()
     pod.results["eth0"] = before | {"cniVersion": version}
     if version < "1":
@@ -178,7 +178,7 @@ def test_statement_28_result_is_the_previous_one_and_the_leg(pod: Pod, version: 
     assert [link["name"] for link in after["interfaces"]] == ["eth0", pod.host_veth, "veth0"]
 
 
-def test_statement_76_mtu_of_both_ends(pod: Pod) -> None:
+def test_veth_mtu_is_set_on_both_ends(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(vethMTU=1400)
     for link in (pod.space.link("veth0"), pod.segment.node.link(pod.host_veth)):

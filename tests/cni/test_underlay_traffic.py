@@ -1,4 +1,4 @@
-"""Underlay mode, first interface: what flows. Statements 24-26 and 29."""
+"""Underlay mode, first interface: what flows."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def translate(segment: Segment, family: int, old: str, new: str) -> None:
 
 
 @both
-def test_statement_24_node_and_pod_reach_each_other(pod: Pod, family: int) -> None:
+def test_node_and_pod_reach_each_other(pod: Pod, family: int) -> None:
     pod.attach(families=(4, 6))
     node, ip = pod.segment.node, own(pod, family)
     assert ask(node, ip, 8080, deadline=1) is None
@@ -76,7 +76,7 @@ def test_pod_reaches_itself_through_its_service(pod: Pod, segment: Segment, fami
 
 @both
 @pytest.mark.parametrize("strict", ["0", "1"])
-def test_statement_25_replies_to_a_kept_client_address(
+def test_replies_to_a_preserved_client_address_return_through_the_node(
     segment: Segment, family: int, strict: str
 ) -> None:
     segment.node.run(f"sysctl -qw net.ipv4.conf.default.rp_filter={strict}")
@@ -98,7 +98,7 @@ def redirect(pod: Pod, family: int) -> None:
     pod.space.run(f"{program} -t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 15006")
 
 
-def test_statement_26_redirect_needs_the_link_address(pod: Pod, segment: Segment) -> None:
+def test_iptables_redirect_works_with_the_link_address(pod: Pod, segment: Segment) -> None:
     pod.attach()
     pod.coordinator()
     redirect(pod, 4)
@@ -110,7 +110,7 @@ def test_statement_26_redirect_needs_the_link_address(pod: Pod, segment: Segment
 
 
 @pytest.mark.parametrize("mode", ["0", "1"])
-def test_statement_26_ipv6_redirect_works_at_once(pod: Pod, segment: Segment, mode: str) -> None:
+def test_ip6tables_redirect_works_at_once(pod: Pod, segment: Segment, mode: str) -> None:
     pod.attach(families=(6,))
     pod.space.run(f"sysctl -qw net.ipv6.conf.default.addr_gen_mode={mode}")
     pod.space.run("sysctl -qw net.ipv6.conf.default.accept_dad=1")
@@ -122,7 +122,7 @@ def test_statement_26_ipv6_redirect_works_at_once(pod: Pod, segment: Segment, mo
     assert answer[1].startswith("fe80:")
 
 
-def test_statement_29_marks_of_applications_survive(pod: Pod) -> None:
+def test_marks_of_applications_are_kept(pod: Pod) -> None:
     pod.attach()
     pod.coordinator()
     pod.space.run(
@@ -137,7 +137,7 @@ def test_statement_29_marks_of_applications_survive(pod: Pod) -> None:
     assert "packets 1" in pod.space.run("nft list counter ip probe marked")
 
 
-def test_statement_29_our_bit_comes_beside_the_marks_of_a_proxy(pod: Pod, segment: Segment) -> None:
+def test_the_mark_bit_is_added_to_the_marks_of_a_proxy(pod: Pod, segment: Segment) -> None:
     pod.attach()
     pod.coordinator()
     pod.space.run(

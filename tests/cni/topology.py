@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from testbed import paths
 from tests.cni.namespace import Json, Namespace
 
-PLUGINS = Path("/usr/lib/cni")
+PLUGINS = paths.PLUGINS
 NODE_IPV4, NODE_IPV6 = "10.6.0.10", "fd00:10:6::10"
 LAN_IPV4, LAN_IPV6 = "10.6.0.1", "fd00:10:6::1"
 SERVICE_CIDRS = ["10.233.0.0/18", "fd85:ee79::/116"]

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import yaml
@@ -71,6 +72,18 @@ def kubeconfig(state: State) -> Path:
 @pytest.fixture(scope="session")
 def on_testbed(state: State, kubeconfig: Path) -> bool:
     return kubeconfig.resolve() == state.kubeconfig.resolve()
+
+
+@pytest.fixture(scope="session")
+def unable(on_testbed: bool) -> Callable[[str], NoReturn]:
+    """End a test that cannot run here: a failure on the testbed, where every one has to."""
+
+    def end(reason: str) -> NoReturn:
+        if on_testbed:
+            pytest.fail(reason)
+        pytest.skip(f"not on this cluster: {reason}; `make test` runs it on the testbed")
+
+    return end
 
 
 @pytest.fixture(scope="session")
@@ -241,6 +254,7 @@ class Mesh:
 
     cluster: Cluster
     node_shell: str
+    unable: Callable[[str], NoReturn]
 
     def take_in(self, pod: str) -> None:
         """Program Istio's own sidecar rules in the pod's network namespace."""
@@ -248,7 +262,7 @@ class Mesh:
         try:
             prefix = enter_network(shell, pod, NAMESPACE)
         except TestbedError as unseen:
-            pytest.skip(f"needs the testbed, or root on the machine of the nodes: {unseen}")
+            self.unable(str(unseen))
         shell.output(program_rules(prefix, images.go_binary("istio-iptables")))
 
     def ask(self, pod: Object) -> Result:
@@ -258,5 +272,5 @@ class Mesh:
 
 
 @pytest.fixture
-def mesh(cluster: Cluster, node_shell: str) -> Mesh:
-    return Mesh(cluster, node_shell)
+def mesh(cluster: Cluster, node_shell: str, unable: Callable[[str], NoReturn]) -> Mesh:
+    return Mesh(cluster, node_shell, unable)

@@ -1,6 +1,8 @@
 """SpiderCoordinator: what it finds out about the cluster, and what it refuses."""
 
 import re
+from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 import yaml
@@ -19,17 +21,21 @@ def default(cluster: Cluster, synced: Release) -> Object:
     return found
 
 
-def test_service_cidr_is_the_clusters(cluster: Cluster, default: Object) -> None:
+def test_service_cidr_is_the_clusters(
+    cluster: Cluster, default: Object, unable: Callable[[str], NoReturn]
+) -> None:
     known = cluster.shell.run("kubectl get servicecidrs -o jsonpath='{.items[*].spec.cidrs[*]}'")
     if not known.ok:
-        pytest.skip("this cluster has no ServiceCIDR API to compare with")
+        unable("it has no ServiceCIDR API to compare with")
     assert sorted(default["status"]["serviceCIDR"]) == sorted(known.output.split())
 
 
-def test_pod_cidr_is_the_clusters(cluster: Cluster, default: Object) -> None:
+def test_pod_cidr_is_the_clusters(
+    cluster: Cluster, default: Object, unable: Callable[[str], NoReturn]
+) -> None:
     kubeadm = cluster.get("configmap", "kubeadm-config", "kube-system")
     if kubeadm is None or default["status"]["podCIDRType"] != "cluster":
-        pytest.skip("this cluster has no kubeadm-config that tells the pod CIDRs")
+        unable("it has no kubeadm-config that tells the pod CIDRs")
     networking = yaml.safe_load(kubeadm["data"]["ClusterConfiguration"])["networking"]
     assert default["status"]["overlayPodCIDR"] == networking["podSubnet"].split(",")
 

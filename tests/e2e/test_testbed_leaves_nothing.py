@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,13 +20,7 @@ from testbed.errors import TestbedError
 from testbed.paths import PROJECT, State
 from testbed.progress import Progress
 
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or bool(prerequisites.missing_packages()),
-        reason="needs root and the testbed's packages; the cluster under test needs neither",
-    ),
-]
+pytestmark = pytest.mark.root
 
 INTERRUPTED = """
 from testbed import bootstrap, paths, progress
@@ -33,7 +29,12 @@ bootstrap.ensure(paths.State.of_clone(), progress.Progress())
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
+def state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unable: Callable[[str], NoReturn]
+) -> State:
+    missing = prerequisites.missing_packages()
+    if os.geteuid() != 0 or missing:
+        unable(f"a testbed needs root and its packages; missing: {' '.join(missing) or 'root'}")
     monkeypatch.setenv("TESTBED_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("TESTBED_NODES", "1")
     return State.of_clone()

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,9 @@ TRIALS = {
 }
 """Commands that must succeed where a mesh's rules are to work."""
 
+NOT_RUN = (126, 127)
+"""How a command ends that could not even be started: no fault of the kernel."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder as one that needs root."""
@@ -68,20 +72,33 @@ def missing(tools: Tools) -> Iterator[dict[str, str]]:
     """What the kernel lacks, by mesh or request; asked in a namespace of its own."""
     space = Namespace(f"trial{os.getpid()}")
     space.create()
+    trials = {
+        mesh: [f"{program} {words}" for program, words in commands]
+        for mesh, commands in TRIALS.items()
+    }
+    # The rule for probes of a node, with its ipset.
+    trials[PROBE] = [f"{tools.ambient} probes 192.0.2.1"]
     try:
         found = {
-            mesh: [
-                f"{program} {words}"
-                for program, words in trials
-                if not space.ok(f"{program} {words}")
-            ]
-            for mesh, trials in TRIALS.items()
+            mesh: [refusal for command in commands if (refusal := refused(space, command))]
+            for mesh, commands in trials.items()
         }
-        if not space.ok(f"{tools.ambient} probes 192.0.2.1"):
-            found[PROBE] = ["the rule for probes of a node, with its ipset"]
-        yield {mesh: f"not possible here: {failed[0]}" for mesh, failed in found.items() if failed}
+        yield {mesh: refusals[0] for mesh, refusals in found.items() if refusals}
     finally:
         space.delete()
+
+
+def refused(space: Namespace, command: str) -> str:
+    """Return why the kernel does not do what a command asks for; empty when it does."""
+    done = subprocess.run(
+        space.argv(command), check=False, capture_output=True, text=True, timeout=60
+    )
+    if done.returncode in NOT_RUN:
+        pytest.fail(f"`{command}` cannot be run: {done.stderr.strip()}")
+    if not done.returncode:
+        return ""
+    said = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+    return f"this kernel lacks it: `{command}`: {said}; `make kernels` runs it on one that has it"
 
 
 @pytest.fixture

@@ -11,18 +11,18 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
-// examine looks at the node and reports; it needs no capability, only the node's network. Its flags
-// have the values of the installer's pod.
-func examine(arguments []string) int {
+// runDoctor inspects the node and reports findings; it needs no capability, only the node's network.
+// Its flags default to the paths in the installer's pod.
+func runDoctor(arguments []string) int {
 	installer := &install.Installer{}
 	flags := flag.NewFlagSet("coordinator-install doctor", flag.ContinueOnError)
-	locations(flags, installer, "/etc/spidercoordinator/node-defaults/coordinator.json")
+	pathFlags(flags, installer, "/etc/spidercoordinator/node-defaults/coordinator.json")
 	hostRoot := flags.String("host-root", "", "directory in which the node's files are, / on the node itself; without it less is seen")
 	if err := flags.Parse(arguments); err != nil || flags.NArg() > 0 {
 		return 2
 	}
 	if *hostRoot != "" {
-		onNode(flags, installer, *hostRoot)
+		useNodePaths(flags, installer, *hostRoot)
 	}
 	node, err := doctor.Read(installer, *hostRoot)
 	if err != nil {
@@ -32,14 +32,14 @@ func examine(arguments []string) int {
 	return doctor.Report(os.Stdout, doctor.Check(node))
 }
 
-// onNode takes the usual places on a node for what no flag says.
-func onNode(flags *flag.FlagSet, installer *install.Installer, root string) {
-	given := map[string]bool{}
-	flags.Visit(func(each *flag.Flag) { given[each.Name] = true })
-	if !given["target-dir"] {
+// useNodePaths sets the paths of a node for flags that are not given.
+func useNodePaths(flags *flag.FlagSet, installer *install.Installer, root string) {
+	setFlags := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { setFlags[f.Name] = true })
+	if !setFlags["target-dir"] {
 		installer.TargetDir = filepath.Join(root, "opt/cni/bin")
 	}
-	if !given["defaults-target"] {
+	if !setFlags["defaults-target"] {
 		installer.DefaultsTarget = filepath.Join(root, config.DefaultsPath)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/interfaces"
 )
 
-// tellInterfaces writes the node's interfaces where kubelet looks for them. Nothing depends on them:
-// that they cannot be told is no reason to fail.
-func tellInterfaces(target string) {
+// reportInterfaces writes the node's interfaces into the termination message that kubelet reads. It
+// is best effort: a failure is logged and does not fail the installation.
+func reportInterfaces(target string) {
 	if err := writeInterfaces(target); err != nil {
 		fmt.Fprintln(os.Stderr, "coordinator-install: the operator will not know this node's interfaces:", err)
 	}

@@ -1,6 +1,6 @@
 // Command coordinator-install runs on every node: it puts the coordinator plugin into the node's
-// directory of CNI plugins, keeps the node's defaults file up to date, and looks after both. As
-// `coordinator-install doctor` it looks at the node and says what will break pods' traffic.
+// directory of CNI plugins, keeps the node's defaults file up to date, and reconciles both. As
+// `coordinator-install doctor` it inspects the node and reports what will break pods' traffic.
 package main
 
 import (
@@ -17,18 +17,18 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "doctor" {
-		os.Exit(examine(os.Args[2:]))
+		os.Exit(runDoctor(os.Args[2:]))
 	}
-	// It stays resident on every node and has nothing to hurry for.
+	// It is resident on every node: memory counts, latency does not.
 	debug.SetGCPercent(20)
 	installer := &install.Installer{}
-	locations(flag.CommandLine, installer, "")
-	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "put another product's plugin of the same name aside")
-	restoreOnStop := flag.Bool("restore-on-stop", false, "put the other product's plugin back when told to stop")
-	restore := flag.Bool("restore", false, "put the other product's plugin back now, and exit")
+	pathFlags(flag.CommandLine, installer, "")
+	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "back up and replace another product's plugin of the same name")
+	restoreOnStop := flag.Bool("restore-on-stop", false, "restore the other product's plugin on SIGTERM")
+	restore := flag.Bool("restore", false, "restore the other product's plugin now, and exit")
 	once := flag.Bool("once", false, "install and exit")
-	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to tell the names of the node's network interfaces in, such as /dev/termination-log; needs the node's network")
-	interval := flag.Duration("interval", 10*time.Second, "time between two checks")
+	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces to, such as /dev/termination-log; needs the node's network")
+	interval := flag.Duration("interval", 10*time.Second, "resync interval")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 {
 		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor as its first word), and an interval greater than zero; see --help\n")
@@ -36,13 +36,13 @@ func main() {
 	}
 	status := serve(installer, *once, *restore, *restoreOnStop, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
-		tellInterfaces(*interfacesTarget)
+		reportInterfaces(*interfacesTarget)
 	}
 	os.Exit(status)
 }
 
-// locations defines the flags that say where things are.
-func locations(flags *flag.FlagSet, installer *install.Installer, defaultsSource string) {
+// pathFlags defines the flags of the installer's paths.
+func pathFlags(flags *flag.FlagSet, installer *install.Installer, defaultsSource string) {
 	flags.StringVar(&installer.Source, "source", "/coordinator", "the plugin to install")
 	flags.StringVar(&installer.TargetDir, "target-dir", "/host/cni-bin", "directory of the node's CNI plugins")
 	flags.StringVar(&installer.DefaultsSource, "defaults-source", defaultsSource, "file with the cluster's effective configuration; it may be missing")
@@ -61,17 +61,17 @@ func serve(installer *install.Installer, once, restore, restoreOnStop bool, inte
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	last := ""
+	lastError := ""
 	for {
 		changed, err := installer.Sync()
-		if text := fmt.Sprint(err); len(changed) > 0 || text != last {
-			report(changed, err) // the same error is told once
-			last = text
+		if text := fmt.Sprint(err); len(changed) > 0 || text != lastError {
+			report(changed, err) // the same error is logged once
+			lastError = text
 		}
 		select {
 		case <-tick.C:
 		case <-stop:
-			// The plugin stays: without it the runtime could not delete the pods that use it.
+			// The plugin is not removed: without it the runtime could not delete the pods that use it.
 			if restoreOnStop {
 				return report(installer.Restore())
 			}

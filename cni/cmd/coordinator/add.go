@@ -24,52 +24,52 @@ func add(args *skel.CmdArgs) error {
 	if c.cfg.Mode == config.ModeDisabled {
 		return types.PrintResult(c.cfg.Prev, c.cfg.CNIVersion)
 	}
-	kernel, err := c.kernel()
+	kernel, err := c.openNamespaces()
 	if err != nil {
 		return err
 	}
-	made, err := c.connect(kernel)
+	addPlan, err := c.reconcile(kernel)
 	if err != nil {
 		return err
 	}
-	return types.PrintResult(c.result(made), c.cfg.CNIVersion)
+	return types.PrintResult(c.result(addPlan), c.cfg.CNIVersion)
 }
 
-// connect brings pod and node to what the configuration says.
-func (c *call) connect(kernel *apply.Kernel) (*plan.Plan, error) {
-	found, err := facts.Read(kernel.Pod, kernel.Host, c.query())
+// reconcile makes the observed state of pod and node the desired one.
+func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
+	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
 		return nil, c.fail(codeNetwork, err)
 	}
-	made, err := plan.Add(found, c.req)
+	addPlan, err := plan.Add(observed, c.req)
 	if err != nil {
 		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
 	}
-	c.tell(made.Warnings)
-	if err := c.detect(kernel, found); err != nil {
+	c.warn(addPlan.Warnings)
+	if err := c.detect(kernel, observed); err != nil {
 		return nil, err
 	}
-	kernel.Know(found)
-	if err := kernel.Run(made.Ops); err != nil {
-		return nil, c.fail(codeNetwork, fmt.Errorf("%w; everything done before was taken back; "+
+	kernel.CacheIndexes(observed)
+	if err := kernel.Run(addPlan.Ops); err != nil {
+		return nil, c.fail(codeNetwork, fmt.Errorf("%w; all steps before were rolled back; "+
 			"section \"When ADD fails\" of docs/coordinator.md says what to check", err))
 	}
-	if made.Announce || c.cfg.DetectConflict {
-		if err := kernel.Announce(c.args.IfName, plan.Own(found, c.req)); err != nil {
-			c.tell([]string{"neighbours were not told the hardware address: " + err.Error()})
+	if addPlan.Announce || c.cfg.DetectConflict {
+		if err := kernel.Announce(c.args.IfName, plan.InterfaceAddresses(observed, c.req)); err != nil {
+			c.warn([]string{"gratuitous ARP or unsolicited NA not sent: " + err.Error()})
 		}
 	}
-	return made, nil
+	return addPlan, nil
 }
 
-// detect asks the network, where it is configured, before anything is changed or announced.
-func (c *call) detect(kernel *apply.Kernel, found *facts.Facts) error {
-	wanted := plan.Detection(found, c.req)
-	if len(wanted.Own)+len(wanted.Gateways) == 0 {
+// detect probes for address conflicts and gateways, where it is configured, before any change.
+func (c *call) detect(kernel *apply.Kernel, observed *facts.Facts) error {
+	targets := plan.Detect(observed, c.req)
+	if len(targets.Addresses)+len(targets.Gateways) == 0 {
 		return nil
 	}
 	err := kernel.Detect(apply.Detection{
-		Dev: c.args.IfName, Own: wanted.Own, Gateways: wanted.Gateways, Sources: plan.Own(found, c.req),
+		Dev: c.args.IfName, Addresses: targets.Addresses, Gateways: targets.Gateways, Sources: plan.InterfaceAddresses(observed, c.req),
 	})
 	if err != nil {
 		return c.fail(codeDetected, err)
@@ -77,22 +77,22 @@ func (c *call) detect(kernel *apply.Kernel, found *facts.Facts) error {
 	return nil
 }
 
-// result adds the leg to the interfaces of the previous result, behind them, so that the numbers
-// which its addresses refer to stay right.
+// result appends the veth pair to the interfaces of prevResult, so that the indexes in its ips stay
+// valid.
 //
 // veth0 is named without its namespace: versions of Multus up to 4.0 write the last interface with
 // a namespace into the pod's network-status, and that must stay the interface of the network.
-func (c *call) result(made *plan.Plan) *current.Result {
+func (c *call) result(addPlan *plan.Plan) *current.Result {
 	result := c.cfg.Prev
-	for _, known := range result.Interfaces {
-		if known.Name == c.args.IfName && known.Sandbox != "" && made.MAC != "" {
-			known.Mac = made.MAC
+	for _, iface := range result.Interfaces {
+		if iface.Name == c.args.IfName && iface.Sandbox != "" && addPlan.MAC != "" {
+			iface.Mac = addPlan.MAC
 		}
 	}
-	if leg := made.Leg; leg.Private {
+	if veth := addPlan.Veth; veth.AddedByCoordinator {
 		result.Interfaces = append(result.Interfaces,
-			&current.Interface{Name: leg.HostDev, Mac: leg.HostMAC},
-			&current.Interface{Name: leg.PodDev, Mac: leg.PodMAC})
+			&current.Interface{Name: veth.HostDev, Mac: veth.HostMAC},
+			&current.Interface{Name: veth.PodDev, Mac: veth.PodMAC})
 	}
 	return result
 }

@@ -18,9 +18,9 @@ import (
 
 // Error codes of this plugin; the CNI specification leaves 100 and above to plugins.
 const (
-	codeNetwork  = 100 // the kernel refused a step
-	codeDiffers  = 101 // CHECK found differences
-	codeDetected = 102 // another machine has the address, or the gateway does not answer
+	codeNetwork   = 100 // the kernel refused a step
+	codeNotInSync = 101 // CHECK: observed and desired state differ
+	codeDetected  = 102 // address conflict, or the gateway does not answer
 )
 
 // codePluginNotAvailable is the answer of STATUS to a plugin that cannot serve an ADD now.
@@ -51,22 +51,22 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 		Addresses: addressesOf(cfg.Prev, args.IfName), Gateways: gatewaysOf(cfg.Prev),
 	}
 	if cfg.DefaultRouteNIC != "" {
-		c.req.Attachments, _ = facts.Attachments(facts.MultusRecords, args.ContainerID, cfg.First)
+		c.req.Attachments, _ = facts.Attachments(facts.MultusDataDir, args.ContainerID, cfg.First)
 	}
 	return c, nil
 }
 
-// podName reads the pod from the CNI arguments; a pod that is not named is told by its container.
+// podName reads the pod from the CNI arguments; empty without them: messages name the container then.
 func podName(arguments string) string {
-	var known struct {
+	var cniArgs struct {
 		types.CommonArgs
 		K8S_POD_NAME, K8S_POD_NAMESPACE types.UnmarshallableString //nolint:revive // the names are those of the arguments
 	}
-	known.IgnoreUnknown = true
-	if err := types.LoadArgs(arguments, &known); err != nil || known.K8S_POD_NAME == "" {
+	cniArgs.IgnoreUnknown = true
+	if err := types.LoadArgs(arguments, &cniArgs); err != nil || cniArgs.K8S_POD_NAME == "" {
 		return ""
 	}
-	return string(known.K8S_POD_NAMESPACE) + "/" + string(known.K8S_POD_NAME)
+	return string(cniArgs.K8S_POD_NAMESPACE) + "/" + string(cniArgs.K8S_POD_NAME)
 }
 
 // fail makes the CNI error: which pod, which interface, what went wrong.
@@ -78,8 +78,8 @@ func (c *call) fail(code uint, err error) error {
 	return types.NewError(code, fmt.Sprintf("coordinator: %s, interface %s: %s", who, c.args.IfName, err), "")
 }
 
-// kernel opens both namespaces.
-func (c *call) kernel() (*apply.Kernel, error) {
+// openNamespaces opens both namespaces.
+func (c *call) openNamespaces() (*apply.Kernel, error) {
 	host, err := facts.OpenCurrent()
 	if err != nil {
 		return nil, c.fail(types.ErrInternal, err)
@@ -97,15 +97,15 @@ func (c *call) query() facts.Query {
 		cluster = c.cfg.CIDRs
 	}
 	return facts.Query{
-		Cluster:  cluster,
-		HostVeth: plan.HostVeth(c.args.ContainerID), HostRuleTable: c.cfg.HostRuleTable, First: c.cfg.First,
-		IfName: c.args.IfName, Extra: c.req.Addresses, Marks: c.cfg.Mode != config.ModeOverlay,
+		ClusterCIDRs: cluster,
+		HostVeth:     plan.HostVeth(c.args.ContainerID), HostRuleTable: c.cfg.HostRuleTable, First: c.cfg.First,
+		IfName: c.args.IfName, PrevAddrs: c.req.Addresses, Marks: c.cfg.Mode != config.ModeOverlay,
 	}
 }
 
 // addressesOf lists the addresses that the previous plugins gave to an interface of the pod.
 func addressesOf(result *current.Result, ifName string) []netip.Addr {
-	var found []netip.Addr
+	var addresses []netip.Addr
 	for _, ip := range result.IPs {
 		if ip.Interface != nil {
 			index := *ip.Interface
@@ -114,15 +114,15 @@ func addressesOf(result *current.Result, ifName string) []netip.Addr {
 			}
 		}
 		if addr, ok := netip.AddrFromSlice(ip.Address.IP); ok {
-			found = append(found, addr.Unmap())
+			addresses = append(addresses, addr.Unmap())
 		}
 	}
-	return found
+	return addresses
 }
 
-// gatewaysOf lists the routers of the default routes that the previous plugins made.
+// gatewaysOf lists the gateways of the default routes in the previous plugins' result.
 func gatewaysOf(result *current.Result) map[facts.Family]netip.Addr {
-	found := map[facts.Family]netip.Addr{}
+	gateways := map[facts.Family]netip.Addr{}
 	for _, route := range result.Routes {
 		ones, bits := route.Dst.Mask.Size()
 		if ones != 0 || bits == 0 {
@@ -134,20 +134,20 @@ func gatewaysOf(result *current.Result) map[facts.Family]netip.Addr {
 		}
 		gateway, _ := netip.AddrFromSlice(route.GW)
 		for _, ip := range result.IPs {
-			own, ok := netip.AddrFromSlice(ip.Gateway)
-			if ok && !gateway.IsValid() && facts.FamilyOf(own.Unmap()) == family {
-				gateway = own
+			ipamGateway, ok := netip.AddrFromSlice(ip.Gateway)
+			if ok && !gateway.IsValid() && facts.FamilyOf(ipamGateway.Unmap()) == family {
+				gateway = ipamGateway
 			}
 		}
 		if gateway.IsValid() {
-			found[family] = gateway.Unmap()
+			gateways[family] = gateway.Unmap()
 		}
 	}
-	return found
+	return gateways
 }
 
-// tell writes warnings where the runtime logs them.
-func (c *call) tell(warnings []string) {
+// warn writes warnings where the runtime logs them.
+func (c *call) warn(warnings []string) {
 	for _, warning := range warnings {
 		fmt.Fprintf(os.Stderr, "coordinator: pod %s, interface %s: warning: %s\n", c.pod, c.args.IfName, warning)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -23,35 +22,35 @@ func check(args *skel.CmdArgs) error {
 	if c.cfg.Mode == config.ModeDisabled {
 		return nil
 	}
-	kernel, err := c.kernel()
+	kernel, err := c.openNamespaces()
 	if err != nil {
 		return err
 	}
-	found, err := facts.Read(kernel.Pod, kernel.Host, c.query())
+	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
 		return c.fail(codeNetwork, err)
 	}
-	made, err := plan.Add(found, c.req)
+	addPlan, err := plan.Add(observed, c.req)
 	if err != nil {
-		return c.fail(codeDiffers, err)
+		return c.fail(codeNotInSync, err)
 	}
-	c.tell(append(made.Warnings, plan.Hazards(found, plan.HostVeth(args.ContainerID))...))
-	if len(made.Ops) == 0 {
+	c.warn(append(addPlan.Warnings, plan.SysctlWarnings(observed, plan.HostVeth(args.ContainerID))...))
+	if len(addPlan.Ops) == 0 {
 		return nil
 	}
-	missing := make([]string, 0, len(made.Ops))
-	for _, op := range made.Ops {
-		missing = append(missing, op.Do.String())
+	operations := make([]string, 0, len(addPlan.Ops))
+	for _, op := range addPlan.Ops {
+		operations = append(operations, op.Do.String())
 	}
-	return c.fail(codeDiffers, fmt.Errorf("the network differs from the configuration; to be as configured it needs: %s; "+
-		"delete the pod to have it set up again", strings.Join(missing, "; ")))
+	return c.fail(codeNotInSync, fmt.Errorf("the network is not in sync with the configuration; to be as configured it needs: %s; "+
+		"delete the pod to have it set up again", strings.Join(operations, "; ")))
 }
 
-// gc removes what is left of pods that the runtime no longer knows in this network.
+// gc removes the veth pairs of attachments of this network that are not valid any more.
 func gc(args *skel.CmdArgs) error {
 	cfg := config.ParseLenient(args.StdinData, config.DefaultsPath)
 	if cfg.ValidAttachments == nil {
-		return nil // a runtime that says nothing must not cost anybody his network
+		return nil // no list is not an empty list: nothing is known to be stale
 	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
@@ -81,7 +80,7 @@ func status(args *skel.CmdArgs) error {
 		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
 	if _, err := facts.HostLinks(host); err != nil {
-		return types.NewError(codePluginNotAvailable, errors.Join(errors.New("coordinator: netlink does not answer"), err).Error(), "")
+		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-// del removes what ADD made. The node comes first and needs only the container's ID; the pod's
-// namespace may be gone. Only a refusal of the kernel to remove something of ours is an error.
+// del removes what ADD added. The node is cleaned first and needs only the container's ID; the pod's
+// netns may be gone. Only what exists and cannot be removed is an error.
 func del(args *skel.CmdArgs) error {
 	c := &call{args: args, pod: podName(args.Args)}
 	c.cfg = config.ParseLenient(args.StdinData, config.DefaultsPath)
@@ -23,31 +23,31 @@ func del(args *skel.CmdArgs) error {
 		return c.fail(codeNetwork, err)
 	}
 	kernel := &apply.Kernel{Host: host}
-	err = c.remove(kernel)
+	err = c.deleteVeth(kernel)
 	if err != nil {
 		return c.fail(codeNetwork, fmt.Errorf("%w; the runtime tries again", err))
 	}
 	return nil
 }
 
-// remove deletes the node's end of the pair where the interface owns it: routes and neighbours of
+// deleteVeth deletes the node's end of the pair where the interface owns it: routes and neighbours of
 // the node go with it, and so does the pod's end. Else only what is of the interface is removed.
-func (c *call) remove(kernel *apply.Kernel) error {
-	link, found, err := facts.HostLink(kernel.Host, plan.HostVeth(c.args.ContainerID))
+func (c *call) deleteVeth(kernel *apply.Kernel) error {
+	hostVeth, exists, err := facts.HostLink(kernel.Host, plan.HostVeth(c.args.ContainerID))
 	if err != nil {
 		return err
 	}
-	if found {
-		if ops := plan.DelHostLink(link, c.args.ContainerID, c.args.IfName); len(ops) > 0 {
+	if exists {
+		if ops := plan.DelHostLink(hostVeth, c.args.ContainerID, c.args.IfName); len(ops) > 0 {
 			return kernel.RunAll(ops)
 		}
 	}
-	return c.dropAddresses(kernel)
+	return c.deleteHostEntries(kernel)
 }
 
-// dropAddresses removes what is left on the node for the interface's addresses, and what another
-// interface of a living pod must not keep.
-func (c *call) dropAddresses(kernel *apply.Kernel) error {
+// deleteHostEntries removes what is left on the node for the interface's addresses, and the
+// source routing of the interface in a pod whose netns still exists.
+func (c *call) deleteHostEntries(kernel *apply.Kernel) error {
 	var addresses []netip.Addr
 	if c.cfg.Prev != nil {
 		addresses = addressesOf(c.cfg.Prev, c.args.IfName)
@@ -56,30 +56,30 @@ func (c *call) dropAddresses(kernel *apply.Kernel) error {
 	if c.args.Netns != "" {
 		if pod, err := facts.OpenPath(c.args.Netns); err == nil {
 			kernel.Pod = pod
-			var living []netip.Addr
-			living, podErr = c.dropPodRoutes(kernel)
-			addresses = append(addresses, living...)
+			var podAddresses []netip.Addr
+			podAddresses, podErr = c.deletePodRoutes(kernel)
+			addresses = append(addresses, podAddresses...)
 		}
 	}
 	if len(addresses) == 0 {
 		return podErr
 	}
-	space, err := facts.HostEntries(kernel.Host, addresses)
+	entries, err := facts.HostEntries(kernel.Host, addresses)
 	if err != nil {
 		return errors.Join(podErr, err)
 	}
-	return errors.Join(podErr, kernel.RunAll(plan.DelHostEntries(space, addresses)))
+	return errors.Join(podErr, kernel.RunAll(plan.DelHostEntries(entries, addresses)))
 }
 
-// dropPodRoutes cleans the pod and returns the addresses of the interface there.
-func (c *call) dropPodRoutes(kernel *apply.Kernel) ([]netip.Addr, error) {
-	space, err := facts.PodRoutes(kernel.Pod)
+// deletePodRoutes cleans the pod and returns the addresses of the interface there.
+func (c *call) deletePodRoutes(kernel *apply.Kernel) ([]netip.Addr, error) {
+	podState, err := facts.PodRoutes(kernel.Pod)
 	if err != nil {
 		return nil, err
 	}
 	var addresses []netip.Addr
 	for _, family := range facts.Families {
-		addresses = append(addresses, space.Usable(c.args.IfName, family)...)
+		addresses = append(addresses, podState.Usable(c.args.IfName, family)...)
 	}
-	return addresses, kernel.RunAll(plan.DelPod(space, c.args.IfName))
+	return addresses, kernel.RunAll(plan.DelPod(podState, c.args.IfName))
 }

@@ -1,5 +1,6 @@
-// Command coordinator is a chained CNI plugin. It gives a pod a second leg into its node, and the
-// routes that let services, probes, hostPort and service meshes work on underlay interfaces.
+// Command coordinator is a chained CNI plugin. It connects a pod with its node by a veth
+// pair and adds the routes that let services, probes, hostPort and service meshes work on underlay
+// interfaces.
 //
 // It runs once for each interface of a pod and exits: no agent, no socket, no API server, and no
 // other program is started.
@@ -18,5 +19,5 @@ func main() {
 	// A few milliseconds and megabytes in all: collecting garbage would only cost time.
 	debug.SetGCPercent(-1)
 	skel.PluginMainFuncs(skel.CNIFuncs{Add: add, Del: del, Check: check, GC: gc, Status: status}, versions,
-		"coordinator: the second leg of underlay pods into their node")
+		"coordinator: the veth pair between underlay pods and their node")
 }

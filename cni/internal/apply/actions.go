@@ -33,13 +33,13 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.DropRoute:
 		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteDel)
 	case plan.PutRule:
-		err := k.space(a.Side).Netlink.RuleAdd(toRule(a.Rule))
+		err := k.netns(a.Side).Netlink.RuleAdd(toRule(a.Rule))
 		if errors.Is(err, unix.EEXIST) {
-			return nil // another ADD was faster
+			return nil // a concurrent ADD added it
 		}
 		return err
 	case plan.DropRule:
-		return k.space(a.Side).Netlink.RuleDel(toRule(a.Rule))
+		return k.netns(a.Side).Netlink.RuleDel(toRule(a.Rule))
 	case plan.PutNeigh:
 		return k.changeNeigh(a.Side, a.Neigh, (*netlink.Handle).NeighSet)
 	case plan.DropNeigh:
@@ -49,25 +49,25 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.DropMarks:
 		return k.dropMarks(a.Family)
 	}
-	return fmt.Errorf("no way to do %T", action)
+	return fmt.Errorf("unsupported action %T", action)
 }
 
-func (k *Kernel) space(side facts.Side) *facts.Namespace {
+func (k *Kernel) netns(side facts.Side) *facts.Namespace {
 	if side == facts.Host {
 		return k.Host
 	}
 	return k.Pod
 }
 
-// index finds an interface's number; names are asked for once.
+// index returns a link's index; each name is looked up once.
 func (k *Kernel) index(side facts.Side, dev string) (int, error) {
-	if found, known := k.indexes[side][dev]; known {
-		return found, nil
+	if index, cached := k.indexes[side][dev]; cached {
+		return index, nil
 	}
-	link, err := k.space(side).Netlink.LinkByName(dev)
+	link, err := k.netns(side).Netlink.LinkByName(dev)
 	if err != nil {
-		var missing netlink.LinkNotFoundError
-		if errors.As(err, &missing) {
+		var notFound netlink.LinkNotFoundError
+		if errors.As(err, &notFound) {
 			return 0, fmt.Errorf("%w %s on the %s", errNoLink, dev, side)
 		}
 		return 0, err
@@ -79,11 +79,11 @@ func (k *Kernel) index(side facts.Side, dev string) (int, error) {
 	return link.Attrs().Index, nil
 }
 
-// Know tells the numbers of interfaces that were read before.
-func (k *Kernel) Know(found *facts.Facts) {
+// CacheIndexes takes the indexes of the links of the observed state.
+func (k *Kernel) CacheIndexes(observed *facts.Facts) {
 	k.indexes = map[facts.Side]map[string]int{facts.Pod: {}, facts.Host: {}}
 	for _, side := range []facts.Side{facts.Pod, facts.Host} {
-		for _, link := range found.Space(side).Links {
+		for _, link := range observed.Of(side).Links {
 			k.indexes[side][link.Name] = link.Index
 		}
 	}
@@ -113,7 +113,7 @@ func (k *Kernel) changeAddr(side facts.Side, addr facts.Addr, change func(*netli
 		flags = unix.IFA_F_NODAD
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: addr.Dev}}
-	return change(k.space(side).Netlink, link, &netlink.Addr{IPNet: facts.ToIPNet(addr.Prefix), Scope: addr.Scope, Flags: flags})
+	return change(k.netns(side).Netlink, link, &netlink.Addr{IPNet: facts.ToIPNet(addr.Prefix), Scope: addr.Scope, Flags: flags})
 }
 
 func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*netlink.Handle, *netlink.Route) error) error {
@@ -121,15 +121,15 @@ func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*ne
 	if err != nil {
 		return err
 	}
-	wanted := &netlink.Route{
+	nlRoute := &netlink.Route{
 		LinkIndex: index, Dst: facts.ToIPNet(route.Dst), Gw: toIP(route.Gw), Src: toIP(route.Src), Table: route.Table,
 		Priority: route.Metric, MTU: route.MTU, AdvMSS: route.AdvMSS, Protocol: netlink.RouteProtocol(route.Proto),
 		Scope: netlink.Scope(route.Scope), Type: unix.RTN_UNICAST, Family: facts.KernelFamily(route.Family()),
 	}
 	if route.Onlink {
-		wanted.Flags = unix.RTNH_F_ONLINK
+		nlRoute.Flags = unix.RTNH_F_ONLINK
 	}
-	return change(k.space(side).Netlink, wanted)
+	return change(k.netns(side).Netlink, nlRoute)
 }
 
 func (k *Kernel) changeNeigh(side facts.Side, neigh facts.Neigh, change func(*netlink.Handle, *netlink.Neigh) error) error {
@@ -141,23 +141,23 @@ func (k *Kernel) changeNeigh(side facts.Side, neigh facts.Neigh, change func(*ne
 	if err != nil && neigh.Permanent {
 		return err
 	}
-	return change(k.space(side).Netlink, &netlink.Neigh{
+	return change(k.netns(side).Netlink, &netlink.Neigh{
 		LinkIndex: index, Family: facts.KernelFamily(facts.FamilyOf(neigh.IP)), State: unix.NUD_PERMANENT,
 		IP: toIP(neigh.IP), HardwareAddr: mac,
 	})
 }
 
 func toRule(rule facts.Rule) *netlink.Rule {
-	wanted := netlink.NewRule()
-	wanted.Family, wanted.Priority, wanted.Table = facts.KernelFamily(rule.Family), rule.Priority, rule.Table
-	wanted.Protocol = uint8(rule.Proto)
+	nlRule := netlink.NewRule()
+	nlRule.Family, nlRule.Priority, nlRule.Table = facts.KernelFamily(rule.Family), rule.Priority, rule.Table
+	nlRule.Protocol = uint8(rule.Proto)
 	if rule.Mark != 0 {
-		wanted.Mark, wanted.Mask = rule.Mark, &rule.Mask
+		nlRule.Mark, nlRule.Mask = rule.Mark, &rule.Mask
 	}
 	if rule.Src.IsValid() {
-		wanted.Src = facts.ToIPNet(rule.Src)
+		nlRule.Src = facts.ToIPNet(rule.Src)
 	}
-	return wanted
+	return nlRule
 }
 
 func toIP(addr netip.Addr) net.IP {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// fault lets the step of that number fail (COORDINATOR_FAIL_AT) or the process die before it
+// fault makes the step of that number fail (COORDINATOR_FAIL_AT) or the process die before it
 // (COORDINATOR_DIE_AT). Only the binary that the tests build has it.
 func fault(step int) error {
 	number := strconv.Itoa(step)

@@ -8,20 +8,20 @@ import (
 
 // Numbers of Ethernet, ARP (RFC 826) and neighbour discovery (RFC 4861).
 const (
-	etherARP, etherIPv6     = 0x0806, 0x86dd
-	arpRequest              = 1
-	etherLen, arpLen        = 14, 28
-	ipv6Len, neighbourLen   = 40, 32
-	icmpv6                  = 58
-	solicitation            = 135
-	advertisement           = 136
-	optionSource            = 1
-	optionTarget            = 2
-	flagOverride            = 0x20
-	hopLimit                = 255 // neighbours drop anything less: it would have come through a router
-	offsetTarget            = etherLen + ipv6Len + 8
-	offsetICMP              = etherLen + ipv6Len
-	offsetARPMAC, offsetARP = etherLen + 8, etherLen + 14
+	etherARP, etherIPv6         = 0x0806, 0x86dd
+	arpRequest                  = 1
+	etherLen, arpLen            = 14, 28
+	ipv6Len, neighborMessageLen = 40, 32
+	icmpv6                      = 58
+	typeNeighborSolicitation    = 135
+	typeNeighborAdvertisement   = 136
+	optionSourceLinkAddr        = 1
+	optionTargetLinkAddr        = 2
+	flagOverride                = 0x20
+	hopLimit                    = 255 // receivers drop anything less: it was forwarded by a router
+	offsetTarget                = etherLen + ipv6Len + 8
+	offsetICMP                  = etherLen + ipv6Len
+	offsetARPMAC, offsetARP     = etherLen + 8, etherLen + 14
 )
 
 var (
@@ -30,36 +30,36 @@ var (
 )
 
 func ethernet(to, from net.HardwareAddr, kind uint16) []byte {
-	frame := make([]byte, 0, etherLen+ipv6Len+neighbourLen)
+	frame := make([]byte, 0, etherLen+ipv6Len+neighborMessageLen)
 	frame = append(append(frame, to...), from...)
 	return binary.BigEndian.AppendUint16(frame, kind)
 }
 
-// arp makes a broadcast ARP request. With sender and target the same it announces an address, with
-// an unspecified sender it asks who has one without claiming it (RFC 5227).
-func arp(mac net.HardwareAddr, sender, target netip.Addr) []byte {
+// arpFrame encodes a broadcast ARP request. With equal sender and target it is gratuitous ARP, with an
+// unspecified sender an ARP probe (RFC 5227).
+func arpFrame(mac net.HardwareAddr, sender, target netip.Addr) []byte {
 	frame := ethernet(broadcast, mac, etherARP)
 	frame = append(frame, 0, 1, 8, 0, 6, 4, 0, arpRequest)
 	frame = append(append(frame, mac...), sender.AsSlice()...)
 	return append(append(frame, 0, 0, 0, 0, 0, 0), target.AsSlice()...)
 }
 
-// solicit asks for the owner of an IPv6 address; from the unspecified address it is the question of
-// duplicate address detection (RFC 4862) and carries no hardware address.
-func solicit(mac net.HardwareAddr, sender, target netip.Addr) []byte {
+// neighborSolicitation encodes an NS; from the unspecified address it is the one of duplicate address
+// detection (RFC 4862) and has no source link-layer address option.
+func neighborSolicitation(mac net.HardwareAddr, sender, target netip.Addr) []byte {
 	last := target.As16()
 	group := netip.AddrFrom16([16]byte{0xff, 2, 11: 1, 12: 0xff, 13: last[13], 14: last[14], 15: last[15]})
-	body := append([]byte{solicitation, 0, 0, 0, 0, 0, 0, 0}, target.AsSlice()...)
+	body := append([]byte{typeNeighborSolicitation, 0, 0, 0, 0, 0, 0, 0}, target.AsSlice()...)
 	if !sender.IsUnspecified() {
-		body = append(append(body, optionSource, 1), mac...)
+		body = append(append(body, optionSourceLinkAddr, 1), mac...)
 	}
 	return ipv6(mac, sender, group, body)
 }
 
-// advertise tells all neighbours that an IPv6 address has this hardware address from now on.
-func advertise(mac net.HardwareAddr, own netip.Addr) []byte {
-	body := append([]byte{advertisement, 0, 0, 0, flagOverride, 0, 0, 0}, own.AsSlice()...)
-	return ipv6(mac, own, allNodes, append(append(body, optionTarget, 1), mac...))
+// neighborAdvertisement encodes an unsolicited NA with the override flag, to all nodes.
+func neighborAdvertisement(mac net.HardwareAddr, target netip.Addr) []byte {
+	body := append([]byte{typeNeighborAdvertisement, 0, 0, 0, flagOverride, 0, 0, 0}, target.AsSlice()...)
+	return ipv6(mac, target, allNodes, append(append(body, optionTargetLinkAddr, 1), mac...))
 }
 
 func ipv6(mac net.HardwareAddr, sender, group netip.Addr, body []byte) []byte {
@@ -89,9 +89,9 @@ func checksum(sender, group netip.Addr, body []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// claimed reads from a frame who claims which address: the sender of any ARP packet, the target of a
-// neighbour advertisement, and the target of somebody else's duplicate address detection.
-func claimed(frame []byte) (ip netip.Addr, mac net.HardwareAddr, ok bool) {
+// claimedAddress decodes the claim of an address in a frame: the sender of an ARP packet, the target of
+// an NA, and the target of another host's duplicate address detection.
+func claimedAddress(frame []byte) (ip netip.Addr, mac net.HardwareAddr, ok bool) {
 	if len(frame) < etherLen+arpLen {
 		return ip, nil, false
 	}
@@ -105,8 +105,8 @@ func claimed(frame []byte) (ip netip.Addr, mac net.HardwareAddr, ok bool) {
 			return ip, nil, false
 		}
 		ip, ok = netip.AddrFromSlice(frame[offsetTarget : offsetTarget+16])
-		probe := frame[offsetICMP] == solicitation && netip.AddrFrom16([16]byte(frame[etherLen+8:etherLen+24])).IsUnspecified()
-		return ip, mac, ok && (frame[offsetICMP] == advertisement || probe)
+		probe := frame[offsetICMP] == typeNeighborSolicitation && netip.AddrFrom16([16]byte(frame[etherLen+8:etherLen+24])).IsUnspecified()
+		return ip, mac, ok && (frame[offsetICMP] == typeNeighborAdvertisement || probe)
 	}
 	return ip, nil, false
 }

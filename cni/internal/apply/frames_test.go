@@ -12,18 +12,18 @@ var testMAC = net.HardwareAddr{0x0a, 0x1b, 0x0a, 6, 1, 5}
 
 func TestARPAnnouncement(t *testing.T) {
 	ip := netip.MustParseAddr("10.6.1.5")
-	wanted := "ffffffffffff" + "0a1b0a060105" + "0806" + "0001080006040001" + "0a1b0a060105" + "0a060105" + "000000000000" + "0a060105"
-	if got := hex.EncodeToString(arp(testMAC, ip, ip)); got != wanted {
-		t.Errorf("got  %s\nwant %s", got, wanted)
+	want := "ffffffffffff" + "0a1b0a060105" + "0806" + "0001080006040001" + "0a1b0a060105" + "0a060105" + "000000000000" + "0a060105"
+	if got := hex.EncodeToString(arpFrame(testMAC, ip, ip)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
 func TestNeighbourMessagesHaveAValidChecksum(t *testing.T) {
-	own := netip.MustParseAddr("64:ff9b::a06:105")
+	target := netip.MustParseAddr("64:ff9b::a06:105")
 	for name, frame := range map[string][]byte{
-		"advertisement": advertise(testMAC, own),
-		"question":      solicit(testMAC, netip.MustParseAddr("fd00::1"), own),
-		"probe":         solicit(testMAC, netip.IPv6Unspecified(), own),
+		"advertisement": neighborAdvertisement(testMAC, target),
+		"question":      neighborSolicitation(testMAC, netip.MustParseAddr("fd00::1"), target),
+		"probe":         neighborSolicitation(testMAC, netip.IPv6Unspecified(), target),
 	} {
 		t.Run(name, func(t *testing.T) {
 			sender := netip.AddrFrom16([16]byte(frame[22:38]))
@@ -41,7 +41,7 @@ func TestNeighbourMessagesHaveAValidChecksum(t *testing.T) {
 	}
 }
 
-func TestClaimed(t *testing.T) {
+func TestClaimedAddress(t *testing.T) {
 	four, six := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("fd00::5")
 	for _, test := range []struct {
 		name  string
@@ -49,16 +49,16 @@ func TestClaimed(t *testing.T) {
 		ip    netip.Addr
 		ok    bool
 	}{
-		{"ARP announcement", arp(testMAC, four, four), four, true},
-		{"ARP probe claims nothing", arp(testMAC, netip.IPv4Unspecified(), four), four, false},
-		{"advertisement", advertise(testMAC, six), six, true},
-		{"probe of somebody else", solicit(testMAC, netip.IPv6Unspecified(), six), six, true},
-		{"a question claims nothing", solicit(testMAC, netip.MustParseAddr("fd00::1"), six), six, false},
+		{"ARP announcement", arpFrame(testMAC, four, four), four, true},
+		{"ARP probe claims nothing", arpFrame(testMAC, netip.IPv4Unspecified(), four), four, false},
+		{"advertisement", neighborAdvertisement(testMAC, six), six, true},
+		{"probe of somebody else", neighborSolicitation(testMAC, netip.IPv6Unspecified(), six), six, true},
+		{"a question claims nothing", neighborSolicitation(testMAC, netip.MustParseAddr("fd00::1"), six), six, false},
 		{"a short frame", make([]byte, 20), four, false},
 		{"another protocol", make([]byte, 90), four, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ip, mac, ok := claimed(test.frame)
+			ip, mac, ok := claimedAddress(test.frame)
 			if ok != test.ok || (ok && (ip != test.ip || !bytes.Equal(mac, testMAC))) {
 				t.Errorf("got %s %s %t", ip, mac, ok)
 			}
@@ -66,11 +66,11 @@ func TestClaimed(t *testing.T) {
 	}
 }
 
-func FuzzClaimed(f *testing.F) {
-	f.Add(advertise(testMAC, netip.MustParseAddr("fd00::5")))
-	f.Add(arp(testMAC, netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.5")))
+func FuzzClaimedAddress(f *testing.F) {
+	f.Add(neighborAdvertisement(testMAC, netip.MustParseAddr("fd00::5")))
+	f.Add(arpFrame(testMAC, netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.5")))
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		if ip, mac, ok := claimed(frame); ok && (!ip.IsValid() || len(mac) != 6) {
+		if ip, mac, ok := claimedAddress(frame); ok && (!ip.IsValid() || len(mac) != 6) {
 			t.Errorf("claimed %s by %s", ip, mac)
 		}
 	})

@@ -19,7 +19,7 @@ func (k *Kernel) doLink(action plan.Action) error {
 		return k.addVeth(a)
 	case plan.DropLink:
 		err := k.onLink(a.Side, a.Dev, (*netlink.Handle).LinkDel)
-		k.indexes = nil // both ends of a pair are gone
+		k.indexes = nil // the kernel deletes both ends of a pair
 		return err
 	case plan.SetAlias:
 		return k.onLink(a.Side, a.Dev, func(h *netlink.Handle, link netlink.Link) error { return h.LinkSetAlias(link, a.Alias) })
@@ -39,7 +39,7 @@ func (k *Kernel) doLink(action plan.Action) error {
 		}
 		return k.onLink(a.Side, a.Dev, func(h *netlink.Handle, link netlink.Link) error { return h.LinkSetHardwareAddr(link, mac) })
 	}
-	return fmt.Errorf("no way to do %T", action)
+	return fmt.Errorf("unsupported action %T", action)
 }
 
 func (k *Kernel) onLink(side facts.Side, dev string, work func(*netlink.Handle, netlink.Link) error) error {
@@ -47,10 +47,10 @@ func (k *Kernel) onLink(side facts.Side, dev string, work func(*netlink.Handle, 
 	if err != nil {
 		return err
 	}
-	return work(k.space(side).Netlink, &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: dev}})
+	return work(k.netns(side).Netlink, &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: dev}})
 }
 
-// addVeth makes both ends with one message, so that no half of a pair can be left over.
+// addVeth creates both ends with one netlink message, so that no half of a pair can be left behind.
 func (k *Kernel) addVeth(a plan.AddVeth) error {
 	podMAC, err := net.ParseMAC(a.PodMAC)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/containernetworking/cni/pkg/version"
 )
 
-// Mode says how the pod's second leg into its node is made.
+// Mode selects the veth pair that connects the pod with its node.
 type Mode string
 
 // The modes. Auto becomes underlay or overlay by what is in the pod.
@@ -105,10 +105,10 @@ func Parse(stdin []byte, defaultsPath string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := conf.fill(defaultsPath); err != nil {
+	if err := conf.applyDefaults(defaultsPath); err != nil {
 		return nil, err
 	}
-	cfg, err := conf.check()
+	cfg, err := conf.validate()
 	if err != nil {
 		return nil, err
 	}
@@ -132,13 +132,13 @@ func ParseLenient(stdin []byte, defaultsPath string) *Config {
 	if err != nil {
 		return cfg
 	}
-	_ = conf.fill(defaultsPath)
+	_ = conf.applyDefaults(defaultsPath)
 	cfg.Network, cfg.CNIVersion, cfg.ValidAttachments = conf.Name, conf.CNIVersion, conf.ValidAttachments
-	if cfg.ValidAttachments == nil && listed(stdin) {
+	if cfg.ValidAttachments == nil && hasValidAttachments(stdin) {
 		cfg.ValidAttachments = []types.GCAttachment{}
 	}
-	cfg.First = or(conf.First, DefaultFirst)
-	if table := or(conf.HostRuleTable, 0); table > 0 {
+	cfg.First = deref(conf.First, DefaultFirst)
+	if table := deref(conf.HostRuleTable, 0); table > 0 {
 		cfg.HostRuleTable = table
 	}
 	if err := version.ParsePrevResult(&conf.PluginConf); err == nil && conf.PrevResult != nil {
@@ -147,14 +147,14 @@ func ParseLenient(stdin []byte, defaultsPath string) *Config {
 	return cfg
 }
 
-// listed says whether the runtime named the valid attachments, be it as null for none.
-func listed(stdin []byte) bool {
+// hasValidAttachments says whether the runtime named the valid attachments, be it as null for none.
+func hasValidAttachments(stdin []byte) bool {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(stdin, &keys); err != nil {
 		return false
 	}
-	_, found := keys["cni.dev/valid-attachments"]
-	return found
+	_, ok := keys["cni.dev/valid-attachments"]
+	return ok
 }
 
 // NotReadyReason returns why pods cannot be connected now, or nothing. Where the coordinator is
@@ -164,11 +164,11 @@ func NotReadyReason(stdin []byte, defaultsPath string) string {
 	if err != nil {
 		return ""
 	}
-	_ = conf.fill(defaultsPath)
-	if mode, err := parseMode(or(conf.Mode, "")); err == nil && mode == ModeDisabled {
+	_ = conf.applyDefaults(defaultsPath)
+	if mode, err := parseMode(deref(conf.Mode, "")); err == nil && mode == ModeDisabled {
 		return ""
 	}
-	return or(conf.section.NotReadyReason, "")
+	return deref(conf.section.NotReadyReason, "")
 }
 
 func decode(stdin []byte) (*network, error) {
@@ -179,7 +179,7 @@ func decode(stdin []byte) (*network, error) {
 	return conf, nil
 }
 
-func or[T any](value *T, fallback T) T {
+func deref[T any](value *T, fallback T) T {
 	if value == nil {
 		return fallback
 	}

@@ -25,7 +25,7 @@ func parse(t *testing.T, keys string) *Config {
 	return cfg
 }
 
-func TestWhatIsNotSetHasItsDefault(t *testing.T) {
+func TestUnsetKeysHaveTheirDefault(t *testing.T) {
 	cfg := parse(t, `"serviceCIDR":[]`)
 	if cfg.Mode != ModeAuto || cfg.HostRuleTable != 500 || cfg.VethMTU != 0 || cfg.PodRPFilter != 0 ||
 		cfg.HostRPFilter != nil || !cfg.TunePodRoutes || cfg.First != "eth0" || cfg.VethLinkAddress.IsValid() {
@@ -33,7 +33,7 @@ func TestWhatIsNotSetHasItsDefault(t *testing.T) {
 	}
 }
 
-func TestValues(t *testing.T) {
+func TestValuesAreParsed(t *testing.T) {
 	for keys, read := range map[string]func(*Config) any{
 		`"mode":"disable"=disabled`:                                       func(c *Config) any { return c.Mode },
 		`"mode":""=auto`:                                                  func(c *Config) any { return c.Mode },
@@ -55,17 +55,17 @@ func TestValues(t *testing.T) {
 		`"policyRoutes":[{"dst":"10.9.9.9/8","gw":" 10.6.0.1 "}]=[{10.0.0.0/8 10.6.0.1}]`:                                         func(c *Config) any { return c.PolicyRoutes },
 		`"args":{"cni":{"podDefaultRouteNIC":"net2"}},"podDefaultRouteNIC":"net1"=net2`:                                           func(c *Config) any { return c.DefaultRouteNIC },
 	} {
-		keys, wanted, _ := strings.Cut(keys, "=")
+		keys, want, _ := strings.Cut(keys, "=")
 		t.Run(keys, func(t *testing.T) {
-			if got := fmt.Sprint(read(parse(t, keys))); got != wanted {
-				t.Errorf("got %s, wanted %s", got, wanted)
+			if got := fmt.Sprint(read(parse(t, keys))); got != want {
+				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}
 }
 
-func TestBadValuesAreNamed(t *testing.T) {
-	for keys, wanted := range map[string]string{
+func TestErrorsNameTheKeyAndTheValue(t *testing.T) {
+	for keys, want := range map[string]string{
 		`"mode":"sideways"`:                                    "unknown tuneMode: sideways",
 		`"vethMTU":0`:                                          "vethMTU must be greater than 0",
 		`"vethMTU":70000`:                                      "70000",
@@ -90,8 +90,8 @@ func TestBadValuesAreNamed(t *testing.T) {
 		`"vethMTU":"1500"`:                                     "vethMTU",
 	} {
 		t.Run(keys, func(t *testing.T) {
-			if _, err := Parse(conf(keys+`,"hijackCIDR2":[]`), noDefaults); err == nil || !strings.Contains(err.Error(), wanted) {
-				t.Errorf("got %v, wanted %q in it", err, wanted)
+			if _, err := Parse(conf(keys+`,"hijackCIDR2":[]`), noDefaults); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q in it", err, want)
 			}
 		})
 	}
@@ -160,8 +160,8 @@ func TestLenientParsingNeverFails(t *testing.T) {
 	}
 }
 
-func TestWhatTheRuntimeListsAtGC(t *testing.T) {
-	for keys, wanted := range map[string]string{
+func TestValidAttachmentsAtGC(t *testing.T) {
+	for keys, want := range map[string]string{
 		`"type":"coordinator"`:                                              "nothing said",
 		`"cni.dev/valid-attachments":null`:                                  "0",
 		`"cni.dev/valid-attachments":[]`:                                    "0",
@@ -171,8 +171,8 @@ func TestWhatTheRuntimeListsAtGC(t *testing.T) {
 		if cfg := ParseLenient(conf(keys), noDefaults); cfg.ValidAttachments != nil {
 			got = fmt.Sprint(len(cfg.ValidAttachments))
 		}
-		if got != wanted {
-			t.Errorf("%s: got %s, wanted %s", keys, got, wanted)
+		if got != want {
+			t.Errorf("%s: got %s, want %s", keys, got, want)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 // DefaultsPath is where the node's installer writes the defaults of the cluster.
 const DefaultsPath = "/var/lib/spidercoordinator/defaults.json"
 
-// fill takes what the section does not say from the defaults file. A section that names the
+// applyDefaults sets the section's unset keys from the defaults file. A section that names the
 // cluster's CIDRs was written by the operator and is complete: what it leaves out is meant to be
 // left out. Lists are replaced, never joined.
-func (n *network) fill(path string) error {
+func (n *network) applyDefaults(path string) error {
 	if n.OverlayPodCIDR != nil || n.ServiceCIDR != nil || n.section.NotReadyReason != nil {
 		return nil
 	}
@@ -34,33 +34,33 @@ func (n *network) fill(path string) error {
 	if err := json.Unmarshal(content, &defaults); err != nil {
 		return fmt.Errorf("the node's defaults file %s: %w: delete it and restart the pod of the node installer", path, err)
 	}
-	n.merge(defaults)
+	n.mergeSection(defaults)
 	return nil
 }
 
-func (n *network) merge(d section) {
+func (n *network) mergeSection(d section) {
 	s := &n.section
-	fallback(&s.Mode, d.Mode)
-	fallback(&s.OverlayPodCIDR, d.OverlayPodCIDR)
-	fallback(&s.ServiceCIDR, d.ServiceCIDR)
-	fallback(&s.HijackCIDR, d.HijackCIDR)
-	fallback(&s.PolicyRoutes, d.PolicyRoutes)
-	fallback(&s.MACPrefix, d.MACPrefix)
-	fallback(&s.DefaultRouteNIC, d.DefaultRouteNIC)
-	fallback(&s.First, d.First)
-	fallback(&s.TunePodRoutes, d.TunePodRoutes)
-	fallback(&s.HostRuleTable, d.HostRuleTable)
-	fallback(&s.PodRPFilter, d.PodRPFilter)
-	fallback(&s.HostRPFilter, d.HostRPFilter)
-	fallback(&s.TxQueueLen, d.TxQueueLen)
-	fallback(&s.VethLinkAddress, d.VethLinkAddress)
-	fallback(&s.VethMTU, d.VethMTU)
-	fallback(&s.DetectGateway, d.DetectGateway)
-	fallback(&s.DetectConflict, d.DetectConflict)
-	fallback(&s.NotReadyReason, d.NotReadyReason)
+	setDefault(&s.Mode, d.Mode)
+	setDefault(&s.OverlayPodCIDR, d.OverlayPodCIDR)
+	setDefault(&s.ServiceCIDR, d.ServiceCIDR)
+	setDefault(&s.HijackCIDR, d.HijackCIDR)
+	setDefault(&s.PolicyRoutes, d.PolicyRoutes)
+	setDefault(&s.MACPrefix, d.MACPrefix)
+	setDefault(&s.DefaultRouteNIC, d.DefaultRouteNIC)
+	setDefault(&s.First, d.First)
+	setDefault(&s.TunePodRoutes, d.TunePodRoutes)
+	setDefault(&s.HostRuleTable, d.HostRuleTable)
+	setDefault(&s.PodRPFilter, d.PodRPFilter)
+	setDefault(&s.HostRPFilter, d.HostRPFilter)
+	setDefault(&s.TxQueueLen, d.TxQueueLen)
+	setDefault(&s.VethLinkAddress, d.VethLinkAddress)
+	setDefault(&s.VethMTU, d.VethMTU)
+	setDefault(&s.DetectGateway, d.DetectGateway)
+	setDefault(&s.DetectConflict, d.DetectConflict)
+	setDefault(&s.NotReadyReason, d.NotReadyReason)
 }
 
-func fallback[T any](value **T, other *T) {
+func setDefault[T any](value **T, other *T) {
 	if *value == nil {
 		*value = other
 	}

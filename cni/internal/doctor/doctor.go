@@ -1,5 +1,5 @@
-// Package doctor looks at a node and says what will break pods' traffic, or has broken it. It decides
-// from facts and changes nothing: what belongs to the node is the administrator's to change.
+// Package doctor inspects a node and reports what breaks pods' traffic, or will. It decides from facts
+// and changes nothing: settings of the node are the administrator's.
 package doctor
 
 import (
@@ -24,29 +24,29 @@ const (
 
 // Finding is one line of the report.
 type Finding struct {
-	Level Level
-	What  string // the thing, as one finds it on the node
-	Value string // how it is
-	Do    string // what to do
+	Level   Level
+	Subject string // the object: link, route, rule, sysctl, file
+	Value   string // its observed state
+	Remedy  string // command or setting
 }
 
 func (f Finding) String() string {
-	return fmt.Sprintf("%-8s %s: %s: %s", f.Level, f.What, f.Value, f.Do)
+	return fmt.Sprintf("%-8s %s: %s: %s", f.Level, f.Subject, f.Value, f.Remedy)
 }
 
-// Node is everything the findings are made from.
+// Node is the observed state of a node.
 type Node struct {
-	Space *facts.Space
-	// Plugin and PluginErr tell of the plugin's file; Target is its path.
+	State *facts.NetnsState
+	// Plugin and PluginErr are the state of the plugin's file; Target is its path.
 	Plugin    install.State
 	PluginErr error
 	Target    string
-	Backup    string // path of another product's plugin that was put aside; empty for none
+	Backup    string // path of the backup of another product's plugin; empty for none
 	Defaults  Defaults
-	// Managers are the programs of the node that look after links.
-	Managers []Manager
-	// Known holds the containers that the runtime has networks for; nil when that cannot be seen.
-	Known map[string]bool
+	// LinkManagers are the programs of the node that configure links.
+	LinkManagers []LinkManager
+	// Containers holds the containers that the runtime has networks for; nil when that cannot be seen.
+	Containers map[string]bool
 	// HostFiles says that the node's files could be looked at.
 	HostFiles bool
 }
@@ -61,29 +61,29 @@ type Defaults struct {
 	Table    int // hostRuleTable
 }
 
-// Manager is a program that configures links by itself.
-type Manager struct {
-	Name    string
-	KeptOff bool   // a file says that it leaves veths alone
-	File    string // the file of ours to put there
+// LinkManager is a program that configures links by itself.
+type LinkManager struct {
+	Name      string
+	Unmanaged bool   // its configuration excludes host veths
+	File      string // where to put the file of cni/host-config
 }
 
-// Check returns the findings in the order in which one works through them.
+// Check returns the findings in the order in which to work through them.
 func Check(node Node) []Finding {
-	var found []Finding
+	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		plugin, defaults, settings, rules, routes, leftovers, links, managers, datapaths, blind,
+		plugin, defaults, sysctls, rules, routes, staleState, links, linkManagers, datapaths, unobservable,
 	} {
-		found = append(found, check(node)...)
+		findings = append(findings, check(node)...)
 	}
-	return found
+	return findings
 }
 
 // Report writes one line for each finding and a last one that counts them; it returns the exit code,
 // which is 1 when there is an error.
-func Report(out io.Writer, found []Finding) int {
+func Report(out io.Writer, findings []Finding) int {
 	count := map[Level]int{}
-	for _, finding := range found {
+	for _, finding := range findings {
 		count[finding.Level]++
 		_, _ = fmt.Fprintln(out, finding)
 	}
@@ -95,34 +95,34 @@ func Report(out io.Writer, found []Finding) int {
 	return 0
 }
 
-// ownLinks are the node's ends of pods' veth pairs, by their name.
-func ownLinks(space *facts.Space) map[string]facts.Link {
-	found := map[string]facts.Link{}
-	for _, link := range space.Links {
-		if _, ours := owner(link); ours {
-			found[link.Name] = link
+// coordinatorVeths are the host veths of pods, by name.
+func coordinatorVeths(host *facts.NetnsState) map[string]facts.Link {
+	veths := map[string]facts.Link{}
+	for _, link := range host.Links {
+		if _, ok := vethOwner(link); ok {
+			veths[link.Name] = link
 		}
 	}
-	return found
+	return veths
 }
 
-// ownRoutes are the routes to pods.
-func ownRoutes(space *facts.Space) []facts.Route {
-	var found []facts.Route
-	for _, route := range space.Routes {
+// podRoutes are the routes to pods.
+func podRoutes(host *facts.NetnsState) []facts.Route {
+	var routes []facts.Route
+	for _, route := range host.Routes {
 		if route.Proto == facts.Proto && route.Dst.IsSingleIP() {
-			found = append(found, route)
+			routes = append(routes, route)
 		}
 	}
-	return found
+	return routes
 }
 
 func familiesOf(routes []facts.Route) map[facts.Family]bool {
-	found := map[facts.Family]bool{}
+	families := map[facts.Family]bool{}
 	for _, route := range routes {
-		found[route.Family()] = true
+		families[route.Family()] = true
 	}
-	return found
+	return families
 }
 
 func unmap(prefix netip.Prefix) netip.Addr { return prefix.Addr().Unmap() }

@@ -22,11 +22,11 @@ func healthy() Node {
 	prefix := netip.PrefixFrom(podIP, 32)
 	return Node{
 		Target: "/host/cni-bin/coordinator", Plugin: install.Current, HostFiles: true,
-		Known:    map[string]bool{container: true},
-		Defaults: Defaults{Path: "/host/state/defaults.json", Table: 500},
-		Space: &facts.Space{
+		Containers: map[string]bool{container: true},
+		Defaults:   Defaults{Path: "/host/state/defaults.json", Table: 500},
+		State: &facts.NetnsState{
 			Links: []facts.Link{{
-				Index: 7, Peer: 3, Name: veth, Kind: "veth", Up: true, Elsewhere: true,
+				Index: 7, Peer: 3, Name: veth, Kind: "veth", Up: true, PeerElsewhere: true,
 				Alias: plan.Owner{ContainerID: container, IfName: "eth0", Network: "net"}.Alias(), MAC: plan.HostMAC(container),
 			}},
 			Routes: []facts.Route{{Dst: prefix, Dev: veth, Table: 500, Proto: facts.Proto}},
@@ -45,7 +45,7 @@ func TestFindings(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*Node)
-		wanted string // level and what; empty for none
+		want   string // level and what; empty for none
 	}{
 		{"a healthy node", func(*Node) {}, ""},
 		{"no plugin", func(n *Node) { n.Plugin = install.Missing }, "ERROR plugin /host/cni-bin/coordinator"},
@@ -57,94 +57,94 @@ func TestFindings(t *testing.T) {
 		{"broken defaults", func(n *Node) { n.Defaults.Err = errors.New("not JSON") }, "ERROR defaults file"},
 		{"old defaults", func(n *Node) { n.Defaults.Stale = true }, "WARNING defaults file"},
 		{"defaults that say no", func(n *Node) { n.Defaults.NotReady = "no CIDR" }, "ERROR defaults file"},
-		{"no forwarding", func(n *Node) { n.Space.Sysctls[facts.Forward4] = "0" }, "ERROR sysctl net/ipv4/ip_forward"},
-		{"no forwarding of a family without pods", func(n *Node) { n.Space.Sysctls[facts.Forward6] = "0" }, ""},
-		{"a picky connection tracker", func(n *Node) { n.Space.Sysctls[facts.TCPLiberal] = "0" }, "WARNING sysctl net/netfilter"},
-		{"no connection tracker", func(n *Node) { delete(n.Space.Sysctls, facts.TCPLiberal) }, "UNSEEN sysctl net/netfilter"},
-		{"strict, and nothing before our rule", func(n *Node) { n.Space.Sysctls[facts.RPFilter("all")] = "1" }, ""},
+		{"no forwarding", func(n *Node) { n.State.Sysctls[facts.Forward4] = "0" }, "ERROR sysctl net/ipv4/ip_forward"},
+		{"no forwarding of a family without pods", func(n *Node) { n.State.Sysctls[facts.Forward6] = "0" }, ""},
+		{"a picky connection tracker", func(n *Node) { n.State.Sysctls[facts.TCPLiberal] = "0" }, "WARNING sysctl net/netfilter"},
+		{"no connection tracker", func(n *Node) { delete(n.State.Sysctls, facts.TCPLiberal) }, "UNSEEN sysctl net/netfilter"},
+		{"strict, and nothing before our rule", func(n *Node) { n.State.Sysctls[facts.RPFilter("all")] = "1" }, ""},
 		{"strict, with a rule before ours", func(n *Node) {
-			n.Space.Sysctls[facts.RPFilter("all")] = "1"
-			n.Space.Rules = append(n.Space.Rules, facts.Rule{Family: facts.V4, Priority: 9, Mark: 0x200, Mask: 0xf00, Table: 2004})
+			n.State.Sysctls[facts.RPFilter("all")] = "1"
+			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 9, Mark: 0x200, Mask: 0xf00, Table: 2004})
 		}, "WARNING sysctl net/ipv4/conf/veth0123456789a/rp_filter; NOTE IPv4 rule 9"},
 		{"a rule for all before ours", func(n *Node) {
-			n.Space.Rules = append(n.Space.Rules, facts.Rule{Family: facts.V4, Priority: 100, Table: 42})
+			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 100, Table: 42})
 		}, "WARNING IPv4 rule 100"},
 		{"a rule after ours", func(n *Node) {
-			n.Space.Rules = append(n.Space.Rules, facts.Rule{Family: facts.V4, Priority: 5210, Mark: 1, Table: 52})
+			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 5210, Mark: 1, Table: 52})
 		}, ""},
-		{"our rule is gone", func(n *Node) { n.Space.Rules = n.Space.Rules[:1] }, "ERROR IPv4 rule 1000 to table 500"},
+		{"our rule is gone", func(n *Node) { n.State.Rules = n.State.Rules[:1] }, "ERROR IPv4 rule 1000 to table 500"},
 		{"another's route in our table", func(n *Node) {
-			n.Space.Routes = append(n.Space.Routes, facts.Route{Dst: netip.MustParsePrefix("10.9.0.0/16"), Table: 500, Proto: 4})
+			n.State.Routes = append(n.State.Routes, facts.Route{Dst: netip.MustParsePrefix("10.9.0.0/16"), Table: 500, Proto: 4})
 		}, "WARNING table 500"},
 		{"another's rule to our table", func(n *Node) {
-			n.Space.Rules = append(n.Space.Rules, facts.Rule{Family: facts.V4, Priority: 2000, Table: 500})
+			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 2000, Table: 500})
 		}, "WARNING table 500"},
-		{"a link is down", func(n *Node) { n.Space.Links[0].Up = false }, "WARNING route to 10.6.1.5; ERROR link"},
-		{"a link has another address", func(n *Node) { n.Space.Links[0].MAC = "02:00:00:00:00:01" }, "ERROR link"},
+		{"a link is down", func(n *Node) { n.State.Links[0].Up = false }, "WARNING route to 10.6.1.5; ERROR link"},
+		{"a link has another address", func(n *Node) { n.State.Links[0].MAC = "02:00:00:00:00:01" }, "ERROR link"},
 		{"a link was given an address", func(n *Node) {
-			n.Space.Addrs = []facts.Addr{{Dev: n.Space.Links[0].Name, Prefix: netip.MustParsePrefix("169.254.3.4/16")}}
+			n.State.Addrs = []facts.Addr{{Dev: n.State.Links[0].Name, Prefix: netip.MustParsePrefix("169.254.3.4/16")}}
 		}, "WARNING link"},
 		{"a link's own fe80 address", func(n *Node) {
-			n.Space.Addrs = []facts.Addr{{Dev: n.Space.Links[0].Name, Prefix: netip.MustParsePrefix("fe80::1/64")}}
+			n.State.Addrs = []facts.Addr{{Dev: n.State.Links[0].Name, Prefix: netip.MustParsePrefix("fe80::1/64")}}
 		}, ""},
-		{"a pair whose other end is here", func(n *Node) { n.Space.Links[0].Elsewhere = false }, "WARNING link"},
-		{"a pair of a container that is gone", func(n *Node) { n.Known = map[string]bool{} }, "WARNING link"},
-		{"containers out of sight", func(n *Node) { n.Known = nil }, "UNSEEN containers"},
+		{"a pair whose other end is here", func(n *Node) { n.State.Links[0].PeerElsewhere = false }, "WARNING link"},
+		{"a pair of a container that is gone", func(n *Node) { n.Containers = map[string]bool{} }, "WARNING link"},
+		{"containers out of sight", func(n *Node) { n.Containers = nil }, "UNSEEN containers"},
 		{"a pod's network", func(n *Node) {
-			n.Space = &facts.Space{
-				Links:   []facts.Link{{Name: "lo"}, {Name: "eth0", Kind: "veth", Elsewhere: true}},
+			n.State = &facts.NetnsState{
+				Links:   []facts.Link{{Name: "lo"}, {Name: "eth0", Kind: "veth", PeerElsewhere: true}},
 				Sysctls: map[string]string{facts.TCPLiberal: "1"},
 			}
 		}, "UNSEEN the node's network"},
-		{"no route to a pod", func(n *Node) { n.Space.Routes = nil }, "ERROR link; WARNING neighbour 10.6.1.5"},
-		{"a manager", func(n *Node) { n.Managers = []Manager{{Name: "NetworkManager"}} }, "WARNING NetworkManager"},
+		{"no route to a pod", func(n *Node) { n.State.Routes = nil }, "ERROR link; WARNING neighbour 10.6.1.5"},
+		{"a manager", func(n *Node) { n.LinkManagers = []LinkManager{{Name: "NetworkManager"}} }, "WARNING NetworkManager"},
 		{"a manager whose files are out of sight", func(n *Node) {
-			n.HostFiles, n.Managers = false, []Manager{{Name: "systemd-networkd"}}
+			n.HostFiles, n.LinkManagers = false, []LinkManager{{Name: "systemd-networkd"}}
 		}, "UNSEEN systemd-networkd"},
-		{"a manager that is kept off", func(n *Node) { n.Managers = []Manager{{Name: "NetworkManager", KeptOff: true}} }, ""},
-		{"Cilium", func(n *Node) { n.Space.Links = append(n.Space.Links, facts.Link{Name: "cilium_host"}) }, "WARNING Cilium"},
-		{"Calico with eBPF", func(n *Node) { n.Space.Links = append(n.Space.Links, facts.Link{Name: "bpfin.cali"}) }, "WARNING Calico"},
+		{"a manager that is kept off", func(n *Node) { n.LinkManagers = []LinkManager{{Name: "NetworkManager", Unmanaged: true}} }, ""},
+		{"Cilium", func(n *Node) { n.State.Links = append(n.State.Links, facts.Link{Name: "cilium_host"}) }, "WARNING Cilium"},
+		{"Calico with eBPF", func(n *Node) { n.State.Links = append(n.State.Links, facts.Link{Name: "bpfin.cali"}) }, "WARNING Calico"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			node := healthy()
 			test.change(&node)
 			var got []string
 			for _, finding := range Check(node) {
-				if finding.What == blindSpot {
+				if finding.Subject == podStateSubject {
 					continue
 				}
-				if finding.Value == "" || finding.Do == "" {
+				if finding.Value == "" || finding.Remedy == "" {
 					t.Errorf("%q tells not all", finding)
 				}
-				got = append(got, string(finding.Level)+" "+finding.What)
+				got = append(got, string(finding.Level)+" "+finding.Subject)
 			}
-			expect(t, got, test.wanted)
+			expect(t, got, test.want)
 		})
 	}
 }
 
-const blindSpot = "pods' own routes, rules and nftables tables"
+const podStateSubject = "pods' own routes, rules and nftables tables"
 
-func expect(t *testing.T, got []string, wanted string) {
+func expect(t *testing.T, got []string, want string) {
 	t.Helper()
 	var starts []string
-	if wanted != "" {
-		starts = strings.Split(wanted, "; ")
+	if want != "" {
+		starts = strings.Split(want, "; ")
 	}
 	if len(got) != len(starts) {
-		t.Fatalf("got %q, wanted %q", got, starts)
+		t.Fatalf("got %q, want %q", got, starts)
 	}
 	for i := range got {
 		if !strings.HasPrefix(got[i], starts[i]) {
-			t.Errorf("got %q, wanted %q", got, starts)
+			t.Errorf("got %q, want %q", got, starts)
 		}
 	}
 }
 
 func TestOnlyErrorsAreAFailure(t *testing.T) {
-	for level, wanted := range map[Level]int{Error: 1, Warning: 0, Note: 0, Unseen: 0} {
+	for level, want := range map[Level]int{Error: 1, Warning: 0, Note: 0, Unseen: 0} {
 		var out bytes.Buffer
-		if code := Report(&out, []Finding{{level, "a", "b", "c"}}); code != wanted {
+		if code := Report(&out, []Finding{{level, "a", "b", "c"}}); code != want {
 			t.Errorf("%s: exit code %d", level, code)
 		}
 		if lines := strings.Count(out.String(), "\n"); lines != 2 {

@@ -6,86 +6,86 @@ import (
 )
 
 func plugin(node Node) []Finding {
-	var found []Finding
-	what := "plugin " + node.Target
+	var findings []Finding
+	subject := "plugin " + node.Target
 	switch node.Plugin {
 	case install.Current:
 	case install.Missing:
-		found = append(found, Finding{Error, what, "is missing",
+		findings = append(findings, Finding{Error, subject, "is missing",
 			"see the log of this node's installer pod; no pod of the node starts until it is there"})
 	case install.Foreign:
-		found = append(found, Finding{Error, what, "is another product's (Spiderpool has one of this name)",
+		findings = append(findings, Finding{Error, subject, "is another product's (Spiderpool has one of this name)",
 			"remove that product, or set the chart's value installer.replaceForeign"})
 	case install.Stale:
-		found = append(found, Finding{Warning, what, "is not the version of this image, or not executable",
+		findings = append(findings, Finding{Warning, subject, "is not the version of this image, or not executable",
 			"the installer replaces it within 10 s; if this stays, see the log of its pod"})
 	default:
-		found = append(found, Finding{Unseen, what, errorText(node.PluginErr),
+		findings = append(findings, Finding{Unseen, subject, errorText(node.PluginErr),
 			"run this in the installer's pod, or with --source and --target-dir as they are here"})
 	}
 	if node.Backup != "" {
-		found = append(found, Finding{Note, "plugin " + node.Backup, "is another product's, put aside",
-			"nothing; it comes back when the installer stops"})
+		findings = append(findings, Finding{Note, "plugin " + node.Backup, "is the backup of another product's plugin",
+			"nothing; it is restored when the installer stops"})
 	}
-	return found
+	return findings
 }
 
 func defaults(node Node) []Finding {
 	file := node.Defaults
-	what := "defaults file " + file.Path
+	subject := "defaults file " + file.Path
 	switch {
 	case file.Missing:
-		return []Finding{{Warning, what, "is missing",
+		return []Finding{{Warning, subject, "is missing",
 			"networks whose coordinator section is bare fail on this node: check the ConfigMap of node defaults and the installer's pod"}}
 	case file.Err != nil:
-		return []Finding{{Error, what, file.Err.Error(), "delete it and restart the installer's pod of this node"}}
+		return []Finding{{Error, subject, file.Err.Error(), "delete it and restart the installer's pod of this node"}}
 	}
-	var found []Finding
+	var findings []Finding
 	if file.Stale {
-		found = append(found, Finding{Warning, what, "differs from the cluster's values",
+		findings = append(findings, Finding{Warning, subject, "differs from the cluster's values",
 			"the installer replaces it within 10 s; if this stays, see the log of its pod"})
 	}
 	if file.NotReady != "" {
-		found = append(found, Finding{Error, what, "says that pods cannot be served: " + file.NotReady,
+		findings = append(findings, Finding{Error, subject, "says that pods cannot be served: " + file.NotReady,
 			"kubectl get spidercoordinator -o yaml: status.reason"})
 	}
-	return found
+	return findings
 }
 
-func managers(node Node) []Finding {
-	var found []Finding
-	for _, manager := range node.Managers {
-		what, do := manager.Name, "put cni/host-config's file there as "+manager.File+" and reload it"
+func linkManagers(node Node) []Finding {
+	var findings []Finding
+	for _, manager := range node.LinkManagers {
+		subject, remedy := manager.Name, "put cni/host-config's file there as "+manager.File+" and reload it"
 		switch {
-		case manager.KeptOff:
+		case manager.Unmanaged:
 		case node.HostFiles:
-			found = append(found, Finding{Warning, what, "runs, and no file keeps it off the node's veth*", do})
+			findings = append(findings, Finding{Warning, subject, "runs, and no file makes the node's veth* unmanaged", remedy})
 		default:
-			found = append(found, Finding{Unseen, what, "runs; whether it leaves the node's veth* alone is in files that are not mounted here",
-				"on the node: ls " + manager.File + "; if it is missing, " + do})
+			findings = append(findings, Finding{Unseen, subject, "runs; whether the node's veth* are unmanaged is in files that are not mounted here",
+				"on the node: ls " + manager.File + "; if it is missing, " + remedy})
 		}
 	}
-	return found
+	return findings
 }
 
-// blind says what nobody sees from here.
-func blind(node Node) []Finding {
-	found := []Finding{{Unseen, "pods' own routes, rules and nftables tables", "are in their network namespaces",
+// unobservable reports what cannot be observed from here.
+func unobservable(node Node) []Finding {
+	findings := []Finding{{Unseen, "pods' own routes, rules and nftables tables", "are in their network namespaces",
 		"as root on the node: nsenter -t PID -n, and the table From symptom to command; the runtime's CHECK names what differs"}}
-	if looksLikePod(node.Space) {
-		found = append(found, Finding{Unseen, "the node's network", "this seems to be a pod's network: nothing is here but eth0, one end of a veth pair",
+	if looksLikePod(node.State) {
+		findings = append(findings, Finding{Unseen, "the node's network", "this seems to be a pod's network: nothing is here but eth0, one end of a veth pair",
 			"set the chart's value installer.hostNetwork, or run this as root on the node"})
 	}
-	if node.Known == nil {
-		found = append(found, Finding{Unseen, "containers", "the runtime's records are not mounted here, so veth pairs of containers that are gone are not told",
+	if node.Containers == nil {
+		findings = append(findings, Finding{Unseen, "containers", "the runtime's CNI cache is not mounted here, so veth pairs of deleted containers are not reported",
 			"as root on the node: coordinator-install doctor --host-root=/"})
 	}
-	return found
+	return findings
 }
 
-func looksLikePod(space *facts.Space) bool {
-	for _, link := range space.Links {
-		if link.Name != "lo" && (link.Name != "eth0" || link.Kind != "veth" || !link.Elsewhere) {
+func looksLikePod(host *facts.NetnsState) bool {
+	for _, link := range host.Links {
+		if link.Name != "lo" && (link.Name != "eth0" || link.Kind != "veth" || !link.PeerElsewhere) {
 			return false
 		}
 	}

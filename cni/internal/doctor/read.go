@@ -16,14 +16,14 @@ import (
 )
 
 // Read gathers the facts. hostRoot is the folder in which the node's files are; empty where they
-// are not mounted. Netlink is asked what anybody may ask.
+// are not mounted. The netlink requests need no capability.
 func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	host, err := facts.OpenCurrent()
 	if err != nil {
 		return Node{}, err
 	}
 	node := Node{Target: installer.Target(), HostFiles: hostRoot != ""}
-	if node.Space, err = facts.Survey(host); err != nil {
+	if node.State, err = facts.Snapshot(host); err != nil {
 		return Node{}, err
 	}
 	node.Plugin, node.PluginErr = installer.Inspect()
@@ -31,9 +31,9 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 		node.Backup = installer.Backup()
 	}
 	node.Defaults = readDefaults(installer)
-	node.Managers = readManagers(hostRoot)
+	node.LinkManagers = readLinkManagers(hostRoot)
 	if hostRoot != "" {
-		node.Known = readContainers(hostRoot)
+		node.Containers = readContainers(hostRoot)
 	}
 	return node, nil
 }
@@ -66,18 +66,18 @@ func readDefaults(installer *install.Installer) Defaults {
 	return file
 }
 
-// readManagers looks for the programs by their sockets: these are listed for everybody who is in
-// the node's network.
-func readManagers(hostRoot string) []Manager {
+// readLinkManagers finds the programs by their Unix sockets, which every process in the node's netns
+// can list.
+func readLinkManagers(hostRoot string) []LinkManager {
 	sockets, err := os.ReadFile("/proc/net/unix")
 	if err != nil {
-		sockets = nil // it is asked for traces on the disk, then
+		sockets = nil // their runtime directories are checked instead
 	}
-	var found []Manager
-	for _, each := range []struct {
-		name, run, file string
-		folders         []string
-		keeps           *regexp.Regexp
+	var managers []LinkManager
+	for _, program := range []struct {
+		name, runtimeDir, file string
+		folders                []string
+		unmanaged              *regexp.Regexp
 	}{
 		{"NetworkManager", "run/NetworkManager", "/etc/NetworkManager/conf.d/90-spidercoordinator.conf",
 			[]string{"etc/NetworkManager/conf.d/*", "etc/NetworkManager/NetworkManager.conf"},
@@ -86,26 +86,26 @@ func readManagers(hostRoot string) []Manager {
 			[]string{"etc/systemd/network/*.network"},
 			regexp.MustCompile(`(?ms)^\s*Name\s*=\s*\S*veth.*^\s*Unmanaged\s*=\s*(yes|true|1)`)},
 	} {
-		runs := bytes.Contains(sockets, []byte("/"+each.run+"/"))
-		if hostRoot != "" && !runs {
-			_, err := os.Stat(filepath.Join(hostRoot, each.run))
-			runs = err == nil
+		running := bytes.Contains(sockets, []byte("/"+program.runtimeDir+"/"))
+		if hostRoot != "" && !running {
+			_, err := os.Stat(filepath.Join(hostRoot, program.runtimeDir))
+			running = err == nil
 		}
-		if runs {
-			found = append(found, Manager{each.name, hostRoot != "" && anyMatches(hostRoot, each.folders, each.keeps), each.file})
+		if running {
+			managers = append(managers, LinkManager{program.name, hostRoot != "" && anyMatches(hostRoot, program.folders, program.unmanaged), program.file})
 		}
 	}
-	return found
+	return managers
 }
 
-func anyMatches(root string, patterns []string, wanted *regexp.Regexp) bool {
-	for _, pattern := range patterns {
-		names, err := filepath.Glob(filepath.Join(root, pattern))
+func anyMatches(root string, globs []string, pattern *regexp.Regexp) bool {
+	for _, glob := range globs {
+		names, err := filepath.Glob(filepath.Join(root, glob))
 		if err != nil {
 			continue
 		}
 		for _, name := range names {
-			if content, err := os.ReadFile(name); err == nil && wanted.Match(content) {
+			if content, err := os.ReadFile(name); err == nil && pattern.Match(content) {
 				return true
 			}
 		}
@@ -116,20 +116,20 @@ func anyMatches(root string, patterns []string, wanted *regexp.Regexp) bool {
 // readContainers returns the containers for which libcni keeps results (NETWORK-CONTAINER-INTERFACE),
 // on behalf of the runtime or of Multus; nil when there are no such folders.
 func readContainers(hostRoot string) map[string]bool {
-	var known map[string]bool
+	var containers map[string]bool
 	for _, folder := range []string{"results", "cache/results", "multus/results", "multus/libcni/results"} {
 		entries, err := os.ReadDir(filepath.Join(hostRoot, "var/lib/cni", folder))
 		if err != nil {
 			continue
 		}
-		if known == nil {
-			known = map[string]bool{}
+		if containers == nil {
+			containers = map[string]bool{}
 		}
 		for _, entry := range entries {
 			for part := range strings.SplitSeq(entry.Name(), "-") {
-				known[part] = true
+				containers[part] = true
 			}
 		}
 	}
-	return known
+	return containers
 }

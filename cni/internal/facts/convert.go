@@ -49,17 +49,17 @@ func fromLink(link netlink.Link) Link {
 	return Link{
 		Index: attrs.Index, Peer: attrs.ParentIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
 		MAC: attrs.HardwareAddr.String(), MTU: attrs.MTU, TxQLen: attrs.TxQLen, Up: attrs.Flags&net.FlagUp != 0,
-		Elsewhere: attrs.NetNsID >= 0,
+		PeerElsewhere: attrs.NetNsID >= 0,
 	}
 }
 
-// nameOf tells the name of a link by its number; a link that is gone has none.
-type nameOf func(index int) string
+// linkNamer returns the name of a link by its index; empty for a deleted one.
+type linkNamer func(index int) string
 
 // fromRoute converts one route; IPv6 routes to the same destination through several next hops come
 // as one message and are split, because the kernel also takes them one by one. ok is false for what
 // this plugin never touches: other types, IPv4 multipath, encapsulation.
-func fromRoute(route netlink.Route, name nameOf) []Route {
+func fromRoute(route netlink.Route, name linkNamer) []Route {
 	if route.Type != unix.RTN_UNICAST || route.Encap != nil || route.Flags&unix.RTM_F_CLONED != 0 {
 		return nil
 	}
@@ -76,26 +76,26 @@ func fromRoute(route netlink.Route, name nameOf) []Route {
 	}
 	split := make([]Route, 0, len(route.MultiPath))
 	for _, hop := range route.MultiPath {
-		one := base
-		one.Gw, one.Dev, one.Onlink = toAddr(hop.Gw), name(hop.LinkIndex), hop.Flags&unix.RTNH_F_ONLINK != 0
-		split = append(split, one)
+		single := base
+		single.Gw, single.Dev, single.Onlink = toAddr(hop.Gw), name(hop.LinkIndex), hop.Flags&unix.RTNH_F_ONLINK != 0
+		split = append(split, single)
 	}
 	return split
 }
 
 func fromRule(rule netlink.Rule) Rule {
-	found := Rule{Family: V4, Priority: rule.Priority, Mark: rule.Mark, Table: rule.Table, Proto: int(rule.Protocol)}
+	converted := Rule{Family: V4, Priority: rule.Priority, Mark: rule.Mark, Table: rule.Table, Proto: int(rule.Protocol)}
 	if rule.Family == unix.AF_INET6 {
-		found.Family = V6
+		converted.Family = V6
 	}
 	if rule.Src != nil {
-		found.Src = toPrefix(rule.Src, rule.Family)
+		converted.Src = toPrefix(rule.Src, rule.Family)
 	}
 	if rule.Mask != nil {
-		found.Mask = *rule.Mask
+		converted.Mask = *rule.Mask
 	}
-	found.Foreign = rule.Dst != nil || rule.IifName != "" || rule.OifName != "" || rule.Invert || rule.Tos != 0 ||
+	converted.Foreign = rule.Dst != nil || rule.IifName != "" || rule.OifName != "" || rule.Invert || rule.Tos != 0 ||
 		rule.IPProto != 0 || rule.Sport != nil || rule.Dport != nil || rule.UIDRange != nil || rule.Goto > 0 ||
 		rule.SuppressPrefixlen >= 0
-	return found
+	return converted
 }

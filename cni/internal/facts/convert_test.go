@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func named(index int) string { return map[int]string{2: "eth0", 3: "net1"}[index] }
+func testLinkName(index int) string { return map[int]string{2: "eth0", 3: "net1"}[index] }
 
 func ipNet(t *testing.T, text string) *net.IPNet {
 	t.Helper()
@@ -26,7 +26,7 @@ func TestRoutesAreConverted(t *testing.T) {
 		LinkIndex: 2, Dst: ipNet(t, "10.0.0.0/8"), Gw: net.ParseIP("10.6.0.1"), Src: net.ParseIP("10.6.1.5"), Table: 254,
 		Priority: 7, MTU: 1400, AdvMSS: 900, Protocol: 17, Family: unix.AF_INET, Type: unix.RTN_UNICAST, Flags: unix.RTNH_F_ONLINK,
 	}
-	wanted := Route{
+	want := Route{
 		Dst: netip.MustParsePrefix("10.0.0.0/8"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Src: netip.MustParseAddr("10.6.1.5"),
 		Table: 254, Metric: 7, MTU: 1400, AdvMSS: 900, Proto: 17, Onlink: true,
 	}
@@ -40,11 +40,11 @@ func TestRoutesAreConverted(t *testing.T) {
 	}}
 	everywhere := netip.MustParsePrefix("::/0")
 	for _, test := range []struct {
-		name   string
-		route  netlink.Route
-		wanted []Route
+		name  string
+		route netlink.Route
+		want  []Route
 	}{
-		{"all attributes", plain, []Route{wanted}},
+		{"all attributes", plain, []Route{want}},
 		{"another type", changed(func(r *netlink.Route) { r.Type = unix.RTN_BLACKHOLE }), nil},
 		{"a cached one", changed(func(r *netlink.Route) { r.Flags = unix.RTM_F_CLONED }), nil},
 		{"IPv4 with several next hops", changed(func(r *netlink.Route) { r.MultiPath = six.MultiPath }), nil},
@@ -54,20 +54,20 @@ func TestRoutesAreConverted(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fromRoute(test.route, named); !slices.Equal(got, test.wanted) {
-				t.Errorf("got %+v, wanted %+v", got, test.wanted)
+			if got := fromRoute(test.route, testLinkName); !slices.Equal(got, test.want) {
+				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
 	}
 }
 
-func TestRulesOfOthersAreForeign(t *testing.T) {
+func TestRulesWithOtherSelectorsAreForeign(t *testing.T) {
 	mask := uint32(MarkBit)
 	ours := netlink.NewRule()
 	ours.Family, ours.Priority, ours.Table, ours.Mark, ours.Mask, ours.Protocol = unix.AF_INET, 1000, 5000, MarkBit, &mask, Proto
-	wanted := Rule{Family: V4, Priority: 1000, Mark: MarkBit, Mask: MarkBit, Table: 5000, Proto: Proto}
-	if got := fromRule(*ours); got != wanted {
-		t.Errorf("got %+v, wanted %+v", got, wanted)
+	want := Rule{Family: V4, Priority: 1000, Mark: MarkBit, Mask: MarkBit, Table: 5000, Proto: Proto}
+	if got := fromRule(*ours); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for name, change := range map[string]func(*netlink.Rule){
 		"destination": func(r *netlink.Rule) { r.Dst = ipNet(t, "10.0.0.0/8") },
@@ -86,40 +86,40 @@ func TestRulesOfOthersAreForeign(t *testing.T) {
 	}
 }
 
-func TestPrefixes(t *testing.T) {
+func TestToPrefix(t *testing.T) {
 	for _, test := range []struct {
 		network *net.IPNet
 		family  int
-		wanted  string
+		want    string
 	}{
 		{nil, unix.AF_INET, "0.0.0.0/0"},
 		{nil, unix.AF_INET6, "::/0"},
 		{&net.IPNet{IP: net.ParseIP("10.6.0.0"), Mask: net.CIDRMask(112, 128)}, unix.AF_INET, "10.6.0.0/16"},
 		{ipNet(t, "fd00::/8"), unix.AF_INET6, "fd00::/8"},
 	} {
-		if got := toPrefix(test.network, test.family); got.String() != test.wanted {
-			t.Errorf("got %s, wanted %s", got, test.wanted)
+		if got := toPrefix(test.network, test.family); got.String() != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
 }
 
-func TestWhichInterfacesAreTheNodesOwn(t *testing.T) {
-	for name, wanted := range map[string]bool{
+func TestNodeInterfaceExcludesLinksOfContainerNetworks(t *testing.T) {
+	for name, want := range map[string]bool{
 		"eth0": true, "br-ex": true, "bond0.100": true, "lo": false, "loop0": true, "docker0": false, "cali123": false, "cilium_host": false,
 		"vx-submariner": false, "vxlan.calico": true,
 	} {
-		if NodeInterface(name) != wanted {
-			t.Errorf("%s: got %t", name, !wanted)
+		if NodeInterface(name) != want {
+			t.Errorf("%s: got %t", name, !want)
 		}
 	}
 }
 
 func TestUsableAddresses(t *testing.T) {
-	for text, wanted := range map[string]bool{
+	for text, want := range map[string]bool{
 		"10.0.0.1": true, "fd00::1": true, "169.254.100.1": false, "fe80::1": false, "ff02::1": false, "127.0.0.1": false, "::": false,
 	} {
-		if IsUsable(netip.MustParseAddr(text)) != wanted {
-			t.Errorf("%s: got %t", text, !wanted)
+		if IsUsable(netip.MustParseAddr(text)) != want {
+			t.Errorf("%s: got %t", text, !want)
 		}
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// A dump that another process's change interrupts may lack entries. On a busy node that is usual, so
-// it is asked for again, a bounded number of times.
+// A dump that a concurrent change interrupts (NLM_F_DUMP_INTR) may lack entries. On a busy node that
+// is usual, so it is retried, a bounded number of times.
 const dumpAttempts = 20
 
-func dump[T any](ask func() ([]T, error)) (found []T, err error) {
+func dump[T any](list func() ([]T, error)) (entries []T, err error) {
 	for range dumpAttempts {
-		if found, err = ask(); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			return found, err
+		if entries, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return entries, err
 		}
 	}
 	return nil, err

@@ -12,7 +12,7 @@ func TestInterruptedDumpsAreRepeated(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		answers []error
-		wanted  error
+		want    error
 		calls   int
 	}{
 		{"at once", []error{nil}, nil, 1},
@@ -21,12 +21,12 @@ func TestInterruptedDumpsAreRepeated(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			calls := 0
-			found, err := dump(func() ([]int, error) {
+			entries, err := dump(func() ([]int, error) {
 				calls++
 				return []int{calls}, test.answers[calls-1]
 			})
-			if !errors.Is(err, test.wanted) || calls != test.calls || found[0] != calls {
-				t.Errorf("got %v, %v after %d calls", found, err, calls)
+			if !errors.Is(err, test.want) || calls != test.calls || entries[0] != calls {
+				t.Errorf("got %v, %v after %d calls", entries, err, calls)
 			}
 		})
 	}

@@ -10,14 +10,14 @@ import (
 )
 
 // MarkBit is the one bit of the packet mark and the connection mark that this plugin uses, and only
-// inside pods. It is clear of the bits known to be used there by meshes and tunnels.
+// inside pods. Meshes and tunnels are not known to use it.
 const MarkBit = 0x20000000
 
 // MarkTable is the name of the private nftables table; there is one for each family in use.
 const MarkTable = "spidercoordinator"
 
-// marksVersion is stored with each rule: a rule that somebody edits loses it.
-const marksVersion = "spidercoordinator rule 1"
+// markRuleVersion is stored with each rule: a rule that is edited loses it.
+const markRuleVersion = "spidercoordinator rule 1"
 
 const ctStateNew = 0x8
 
@@ -46,21 +46,21 @@ func MarkRules(family Family, veth string) (*nftables.Table, []MarkRule) {
 		Name: "output", Table: table, Type: nftables.ChainTypeRoute,
 		Hooknum: nftables.ChainHookOutput, Priority: nftables.ChainPriorityMangle,
 	}
-	version := []byte(marksVersion)
+	version := []byte(markRuleVersion)
 	return table, []MarkRule{
-		{prerouting, &nftables.Rule{Table: table, Chain: prerouting, Exprs: tagNewConnections(veth), UserData: version}},
-		{output, &nftables.Rule{Table: table, Chain: output, Exprs: restoreTag(), UserData: version}},
+		{prerouting, &nftables.Rule{Table: table, Chain: prerouting, Exprs: setConnmark(veth), UserData: version}},
+		{output, &nftables.Rule{Table: table, Chain: output, Exprs: restoreMark(), UserData: version}},
 	}
 }
 
-func tagNewConnections(veth string) []expr.Any {
+func setConnmark(veth string) []expr.Any {
 	name := make([]byte, unix.IFNAMSIZ)
 	copy(name, veth)
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
 		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-		onlyBits(ctStateNew),
+		maskBits(ctStateNew),
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(0)},
 		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
 		setBits(MarkBit),
@@ -68,10 +68,10 @@ func tagNewConnections(veth string) []expr.Any {
 	}
 }
 
-func restoreTag() []expr.Any {
+func restoreMark() []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
-		onlyBits(MarkBit),
+		maskBits(MarkBit),
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(MarkBit)},
 		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1},
 		setBits(MarkBit),
@@ -79,7 +79,7 @@ func restoreTag() []expr.Any {
 	}
 }
 
-func onlyBits(bits uint32) *expr.Bitwise {
+func maskBits(bits uint32) *expr.Bitwise {
 	return &expr.Bitwise{
 		SourceRegister: 1, DestRegister: 1, Len: 4,
 		Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: binaryutil.NativeEndian.PutUint32(0),
@@ -93,24 +93,24 @@ func setBits(bits uint32) *expr.Bitwise {
 	}
 }
 
-// readMarks says how much of the private table of a family is in place.
-func readMarks(conn *nftables.Conn, family Family) (MarkState, error) {
-	table, wanted := MarkRules(family, PodVeth)
+// readMarkState says how much of the private table of a family is in place.
+func readMarkState(conn *nftables.Conn, family Family) (MarkState, error) {
+	table, desired := MarkRules(family, PodVeth)
 	tables, err := conn.ListTablesOfFamily(table.Family)
 	if err != nil {
 		return MarksAbsent, err
 	}
 	present := false
-	for _, found := range tables {
-		present = present || found.Name == table.Name
+	for _, existing := range tables {
+		present = present || existing.Name == table.Name
 	}
 	if !present {
 		return MarksAbsent, nil
 	}
-	for _, want := range wanted {
-		rules, err := conn.GetRules(table, want.Chain)
-		if err != nil || len(rules) != 1 || !bytes.Equal(rules[0].UserData, want.Rule.UserData) {
-			return MarksBroken, nil // a missing chain is an error of the kernel's answer
+	for _, markRule := range desired {
+		rules, err := conn.GetRules(table, markRule.Chain)
+		if err != nil || len(rules) != 1 || !bytes.Equal(rules[0].UserData, markRule.Rule.UserData) {
+			return MarksBroken, nil // the kernel answers a missing chain with an error
 		}
 	}
 	return MarksComplete, nil

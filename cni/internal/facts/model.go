@@ -8,8 +8,8 @@ import (
 	"net/netip"
 )
 
-// Proto marks every route and rule of ours (RTM protocol number), so that `ip route show proto 92`
-// lists them and nothing foreign is ever removed.
+// Proto is the protocol number (rtm_protocol) of every route and rule of this plugin: `ip route show
+// proto 92` lists them, and nothing foreign is ever removed.
 const Proto = 92
 
 // RouteTables of the kernel that have a fixed meaning.
@@ -34,10 +34,10 @@ const ProtoRA = 9
 // ProtoKernel is the protocol of routes that the kernel makes for addresses.
 const ProtoKernel = 2
 
-// Side says in which namespace something is.
+// Side is the network namespace of an object: the pod's or the node's.
 type Side int
 
-// The two sides of a pod's second leg.
+// The two network namespaces that a veth pair connects.
 const (
 	Pod Side = iota
 	Host
@@ -88,8 +88,8 @@ type Link struct {
 	MTU    int
 	TxQLen int
 	Up     bool
-	// Elsewhere says that the other end of a veth is in another namespace.
-	Elsewhere bool
+	// PeerElsewhere: the peer of a veth is in another namespace.
+	PeerElsewhere bool
 }
 
 // Addr is an address of a link.
@@ -98,7 +98,7 @@ type Addr struct {
 	Prefix    netip.Prefix
 	Scope     int
 	Tentative bool
-	Failed    bool // duplicate address detection found another owner
+	DADFailed bool // duplicate address detection found another owner
 }
 
 // Route is a unicast route with one next hop.
@@ -152,8 +152,8 @@ const (
 	MarksComplete
 )
 
-// Space is the state of one network namespace, as far as this plugin needs it.
-type Space struct {
+// NetnsState is the state of one network namespace, as far as this plugin needs it.
+type NetnsState struct {
 	Links   []Link
 	Addrs   []Addr
 	Routes  []Route
@@ -163,17 +163,17 @@ type Space struct {
 	Marks   map[Family]MarkState
 }
 
-// Facts is everything a plan is made from.
+// Facts is the observed state of a pod and its node.
 type Facts struct {
-	Pod, Host Space
+	Pod, Host NetnsState
 	// Sources holds the address the node uses by default, for each family it has a default route for.
 	Sources map[Family]netip.Addr
 	// ClusterMTU is the smallest MTU of the node's routes to networks of the cluster; 0: none known.
 	ClusterMTU int
 }
 
-// Space returns the state of one side.
-func (f *Facts) Space(side Side) *Space {
+// Of returns the state of one side.
+func (f *Facts) Of(side Side) *NetnsState {
 	if side == Host {
 		return &f.Host
 	}
@@ -181,7 +181,7 @@ func (f *Facts) Space(side Side) *Space {
 }
 
 // Link returns the link of that name.
-func (s *Space) Link(name string) (Link, bool) {
+func (s *NetnsState) Link(name string) (Link, bool) {
 	for _, link := range s.Links {
 		if link.Name == name {
 			return link, true
@@ -191,7 +191,7 @@ func (s *Space) Link(name string) (Link, bool) {
 }
 
 // LinkByIndex returns the link of that index.
-func (s *Space) LinkByIndex(index int) (Link, bool) {
+func (s *NetnsState) LinkByIndex(index int) (Link, bool) {
 	for _, link := range s.Links {
 		if link.Index == index {
 			return link, true
@@ -203,15 +203,15 @@ func (s *Space) LinkByIndex(index int) (Link, bool) {
 // Usable returns the addresses of a link that other machines can talk to: no link-local and no
 // multicast ones. Addresses of one family only; tentative ones count, since duplicate address
 // detection ends soon after ADD.
-func (s *Space) Usable(dev string, family Family) []netip.Addr {
-	var found []netip.Addr
+func (s *NetnsState) Usable(dev string, family Family) []netip.Addr {
+	var addrs []netip.Addr
 	for _, addr := range s.Addrs {
 		ip := addr.Prefix.Addr()
 		if addr.Dev == dev && FamilyOf(ip) == family && IsUsable(ip) {
-			found = append(found, ip)
+			addrs = append(addrs, ip)
 		}
 	}
-	return found
+	return addrs
 }
 
 // IsUsable says whether other machines can talk to the address.

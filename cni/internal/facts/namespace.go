@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network namespace with its one netlink socket.
+// Namespace is a network namespace and its netlink socket.
 type Namespace struct {
 	Netlink *netlink.Handle
 	netns   ns.NetNS
@@ -33,15 +33,15 @@ func OpenPath(path string) (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	space := &Namespace{netns: netns}
+	namespace := &Namespace{netns: netns}
 	err = netns.Do(func(ns.NetNS) error {
-		space.Netlink, err = netlink.NewHandle(unix.NETLINK_ROUTE)
+		namespace.Netlink, err = netlink.NewHandle(unix.NETLINK_ROUTE)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open a netlink socket in %s: %w", path, err)
 	}
-	return space, nil
+	return namespace, nil
 }
 
 // Links reads all links, none of them missing.

@@ -15,109 +15,109 @@ import (
 // PodVeth is the pod's end of the veth pair.
 const PodVeth = "veth0"
 
-// Query says what to read beside the state of the pod.
+// Query selects what to read beside the state of the pod.
 type Query struct {
 	HostVeth      string         // name of the node's end of the veth pair
 	HostRuleTable int            // routing table of the node that holds the routes to pods
 	First         string         // first interface of the pod; its veth peer on the node is read
 	IfName        string         // interface of this call
-	Extra         []netip.Addr   // addresses of the interface known from the previous plugin
+	PrevAddrs     []netip.Addr   // addresses of the interface in prevResult
 	Marks         bool           // read the nftables table
-	Cluster       []netip.Prefix // networks of the cluster whose routes' MTU matters
+	ClusterCIDRs  []netip.Prefix // networks of the cluster whose routes' MTU matters
 }
 
-// Read gathers the facts of a pod and its node.
+// Read reads the observed state of a pod and its node.
 func Read(pod, host *Namespace, query Query) (*Facts, error) {
-	found := &Facts{Sources: map[Family]netip.Addr{}}
-	if err := readPod(pod, &found.Pod, query); err != nil {
+	observed := &Facts{Sources: map[Family]netip.Addr{}}
+	if err := readPod(pod, &observed.Pod, query); err != nil {
 		return nil, fmt.Errorf("read the state of the pod: %w", err)
 	}
-	if err := readHost(host, found, query); err != nil {
+	if err := readHost(host, observed, query); err != nil {
 		return nil, fmt.Errorf("read the state of the node: %w", err)
 	}
-	return found, nil
+	return observed, nil
 }
 
-func readPod(pod *Namespace, space *Space, query Query) error {
-	name, err := readRouting(pod.Netlink, space)
+func readPod(pod *Namespace, state *NetnsState, query Query) error {
+	name, err := readRouting(pod.Netlink, state)
 	if err != nil {
 		return err
 	}
-	if space.Neighs, err = readNeighs(pod.Netlink, Families, netip.Addr.IsValid, name); err != nil {
+	if state.Neighs, err = readNeighs(pod.Netlink, Families, netip.Addr.IsValid, name); err != nil {
 		return err
 	}
 	return pod.Do(func() error {
-		space.Sysctls = readSysctls(podSysctls(space.Links))
+		state.Sysctls = readSysctls(podSysctls(state.Links))
 		if !query.Marks {
 			return nil
 		}
-		return readAllMarks(space)
+		return readMarkStates(state)
 	})
 }
 
-// readRouting reads all that decides which way a packet takes.
-func readRouting(handle *netlink.Handle, space *Space) (nameOf, error) {
-	name, err := readLinks(handle, space)
+// readRouting reads all that a route lookup depends on.
+func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
+	name, err := readLinks(handle, state)
 	if err != nil {
 		return nil, err
 	}
-	if space.Addrs, err = readAddrs(handle, name); err != nil {
+	if state.Addrs, err = readAddrs(handle, name); err != nil {
 		return nil, err
 	}
-	if space.Rules, err = readRules(handle); err != nil {
+	if state.Rules, err = readRules(handle); err != nil {
 		return nil, err
 	}
-	if space.Routes, err = readRoutes(handle, name); err != nil {
+	if state.Routes, err = readRoutes(handle, name); err != nil {
 		return nil, err
 	}
 	return name, nil
 }
 
-func readAllMarks(space *Space) error {
+func readMarkStates(state *NetnsState) error {
 	conn, err := nftables.New(nftables.AsLasting())
 	if err != nil {
 		return fmt.Errorf("open an nftables socket: %w", err)
 	}
 	defer func() { _ = conn.CloseLasting() }()
-	space.Marks = map[Family]MarkState{}
+	state.Marks = map[Family]MarkState{}
 	for _, family := range Families {
-		if space.Marks[family], err = readMarks(conn, family); err != nil {
+		if state.Marks[family], err = readMarkState(conn, family); err != nil {
 			return fmt.Errorf("read the nftables tables of %s: %w (is the kernel module nf_tables loaded?)", family, err)
 		}
 	}
 	return nil
 }
 
-func readLinks(handle *netlink.Handle, space *Space) (nameOf, error) {
+func readLinks(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	links, err := dump(handle.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
 	names := make(map[int]string, len(links))
 	for _, link := range links {
-		space.Links = append(space.Links, fromLink(link))
+		state.Links = append(state.Links, fromLink(link))
 		names[link.Attrs().Index] = link.Attrs().Name
 	}
 	return func(index int) string { return names[index] }, nil
 }
 
-func readAddrs(handle *netlink.Handle, name nameOf) ([]Addr, error) {
+func readAddrs(handle *netlink.Handle, name linkNamer) ([]Addr, error) {
 	addrs, err := dump(func() ([]netlink.Addr, error) { return handle.AddrList(nil, netlink.FAMILY_ALL) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}
-	found := make([]Addr, 0, len(addrs))
+	converted := make([]Addr, 0, len(addrs))
 	for _, addr := range addrs {
-		found = append(found, Addr{
+		converted = append(converted, Addr{
 			Dev: name(addr.LinkIndex), Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
-			Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0, Failed: addr.Flags&unix.IFA_F_DADFAILED != 0,
+			Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0, DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0,
 		})
 	}
-	return found, nil
+	return converted, nil
 }
 
 func readRules(handle *netlink.Handle) ([]Rule, error) {
-	var found []Rule
+	var converted []Rule
 	for _, family := range Families {
 		rules, err := dump(func() ([]netlink.Rule, error) { return handle.RuleList(KernelFamily(family)) })
 		if err != nil {
@@ -127,14 +127,14 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 			return nil, fmt.Errorf("list %s rules: %w", family, err)
 		}
 		for _, rule := range rules {
-			found = append(found, fromRule(rule))
+			converted = append(converted, fromRule(rule))
 		}
 	}
-	return found, nil
+	return converted, nil
 }
 
-func readRoutes(handle *netlink.Handle, name nameOf) ([]Route, error) {
-	var found []Route
+func readRoutes(handle *netlink.Handle, name linkNamer) ([]Route, error) {
+	var converted []Route
 	for _, family := range Families {
 		routes, err := routesOf(handle, family, unix.RT_TABLE_UNSPEC)
 		if err != nil {
@@ -142,11 +142,11 @@ func readRoutes(handle *netlink.Handle, name nameOf) ([]Route, error) {
 		}
 		for _, route := range routes {
 			if route.Table != TableLocal {
-				found = append(found, fromRoute(route, name)...)
+				converted = append(converted, fromRoute(route, name)...)
 			}
 		}
 	}
-	return found, nil
+	return converted, nil
 }
 
 // routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC. For one table the kernel is
@@ -165,9 +165,9 @@ func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route
 	return routes, err
 }
 
-// readNeighs lists the neighbours of families whose address is to be kept.
-func readNeighs(handle *netlink.Handle, families []Family, keep func(netip.Addr) bool, name nameOf) ([]Neigh, error) {
-	var found []Neigh
+// readNeighs lists the neighbours of families whose address matches.
+func readNeighs(handle *netlink.Handle, families []Family, match func(netip.Addr) bool, name linkNamer) ([]Neigh, error) {
+	var converted []Neigh
 	for _, family := range families {
 		neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, KernelFamily(family)) })
 		if err != nil {
@@ -175,25 +175,25 @@ func readNeighs(handle *netlink.Handle, families []Family, keep func(netip.Addr)
 		}
 		for _, neigh := range neighs {
 			ip := toAddr(neigh.IP)
-			if neigh.State == unix.NUD_NOARP || !keep(ip) {
+			if neigh.State == unix.NUD_NOARP || !match(ip) {
 				continue
 			}
-			found = append(found, Neigh{
+			converted = append(converted, Neigh{
 				Dev: name(neigh.LinkIndex), IP: ip, MAC: neigh.HardwareAddr.String(), Permanent: neigh.State&unix.NUD_PERMANENT != 0,
 			})
 		}
 	}
-	return found, nil
+	return converted, nil
 }
 
 func readSysctls(keys []string) map[string]string {
-	found := make(map[string]string, len(keys))
+	values := make(map[string]string, len(keys))
 	for _, key := range keys {
 		if value, err := os.ReadFile("/proc/sys/" + key); err == nil { // a missing key is a fact too
-			found[key] = strings.TrimSpace(string(value))
+			values[key] = strings.TrimSpace(string(value))
 		}
 	}
-	return found
+	return values
 }
 
 // RPFilter is the key of the reverse path filter of an interface (or of "all" and "default").

@@ -15,45 +15,45 @@ func HostLink(host *Namespace, name string) (link Link, ok bool, err error) {
 }
 
 func linkByName(handle *netlink.Handle, name string) (link Link, ok bool, err error) {
-	found, err := handle.LinkByName(name)
-	var missing netlink.LinkNotFoundError
-	if errors.As(err, &missing) {
+	nlLink, err := handle.LinkByName(name)
+	var notFound netlink.LinkNotFoundError
+	if errors.As(err, &notFound) {
 		return Link{}, false, nil
 	}
 	if err != nil {
-		return Link{}, false, fmt.Errorf("look for link %s on the node: %w", name, err)
+		return Link{}, false, fmt.Errorf("get link %s of the node: %w", name, err)
 	}
-	return fromLink(found), true, nil
+	return fromLink(nlLink), true, nil
 }
 
 // HostLinks reads all links of the node.
 func HostLinks(host *Namespace) ([]Link, error) {
-	var space Space
-	_, err := readLinks(host.Netlink, &space)
-	return space.Links, err
+	var state NetnsState
+	_, err := readLinks(host.Netlink, &state)
+	return state.Links, err
 }
 
-// HostEntries reads the routes of ours and the neighbours that the node has for addresses.
-func HostEntries(host *Namespace, known []netip.Addr) (*Space, error) {
-	own := addresses{}
-	for _, ip := range known {
-		own[ip] = true
+// HostEntries reads the node's routes and neighbours of addresses.
+func HostEntries(host *Namespace, addrs []netip.Addr) (*NetnsState, error) {
+	podAddrs := addrSet{}
+	for _, ip := range addrs {
+		podAddrs[ip] = true
 	}
-	var space Space
+	var state NetnsState
 	var err error
-	name := newResolver(host.Netlink).name
-	if space.Routes, err = readHostRoutes(host.Netlink, unix.RT_TABLE_UNSPEC, own, name); err != nil {
+	name := newLinkCache(host.Netlink).name
+	if state.Routes, err = readHostRoutes(host.Netlink, unix.RT_TABLE_UNSPEC, podAddrs, name); err != nil {
 		return nil, err
 	}
-	space.Neighs, err = readNeighs(host.Netlink, familiesOf(own), own.has, name)
-	return &space, err
+	state.Neighs, err = readNeighs(host.Netlink, familiesOf(podAddrs), podAddrs.has, name)
+	return &state, err
 }
 
 // PodRoutes reads what DEL needs of a living pod.
-func PodRoutes(pod *Namespace) (*Space, error) {
-	var space Space
-	if _, err := readRouting(pod.Netlink, &space); err != nil {
+func PodRoutes(pod *Namespace) (*NetnsState, error) {
+	var state NetnsState
+	if _, err := readRouting(pod.Netlink, &state); err != nil {
 		return nil, err
 	}
-	return &space, nil
+	return &state, nil
 }

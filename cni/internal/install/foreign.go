@@ -10,8 +10,7 @@ import (
 // module is the path of this product's Go module, which the compiler writes into every binary.
 const module = "github.com/spidercoordinator/"
 
-// isForeign says whether the file at that path was made by somebody else. A file that tells nothing
-// about its origin is foreign.
+// isForeign says whether the file is another product's. A file without Go build information is.
 func isForeign(path string) (bool, error) {
 	info, err := buildinfo.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

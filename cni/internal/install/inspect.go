@@ -9,7 +9,7 @@ import (
 // State is how the plugin on the node compares with the one of the image.
 type State string
 
-// The states; the zero value says that it could not be looked at.
+// The states; the zero value: it could not be read.
 const (
 	Current State = "current"
 	Stale   State = "stale"   // of this product, but of another version, or not executable
@@ -17,7 +17,7 @@ const (
 	Missing State = "missing"
 )
 
-// Inspect looks at the plugin on the node and changes nothing.
+// Inspect compares the plugin on the node with the image's; it changes nothing.
 func (i *Installer) Inspect() (State, error) {
 	if _, err := os.Stat(i.Target()); errors.Is(err, fs.ErrNotExist) {
 		return Missing, nil
@@ -29,7 +29,7 @@ func (i *Installer) Inspect() (State, error) {
 	if foreign {
 		return Foreign, nil
 	}
-	same, err := equal(i.Source, i.Target())
+	same, err := sameFile(i.Source, i.Target())
 	if err != nil {
 		return "", err
 	}
@@ -39,7 +39,7 @@ func (i *Installer) Inspect() (State, error) {
 	return Stale, nil
 }
 
-// HasBackup says whether another product's plugin is kept aside.
+// HasBackup says whether there is a backup of another product's plugin.
 func (i *Installer) HasBackup() bool {
 	_, err := os.Stat(i.Backup())
 	return err == nil

@@ -1,4 +1,4 @@
-// Package install puts the plugin and the node's defaults file in place and keeps them there.
+// Package install reconciles the plugin and the defaults file on a node.
 package install
 
 import (
@@ -15,23 +15,23 @@ import (
 // Name is what the plugin is called in the directory of CNI plugins.
 const Name = "coordinator"
 
-// Installer knows where things come from and go to.
+// Installer has the paths of an installation.
 type Installer struct {
 	Source         string // the plugin in the image
 	TargetDir      string // the node's directory of CNI plugins
 	DefaultsSource string // optional: the effective configuration of the cluster
 	DefaultsTarget string
-	ReplaceForeign bool // put aside another product's plugin of the same name
+	ReplaceForeign bool // back up and replace another product's plugin of the same name
 }
 
 // Target is the plugin's path on the node.
 func (i *Installer) Target() string { return filepath.Join(i.TargetDir, Name) }
 
-// Backup is where another product's plugin is put aside. A runtime runs plugins by their type, so
+// Backup is the path of the backup of another product's plugin. A runtime runs plugins by their type, so
 // nothing ever runs a file of this name.
 func (i *Installer) Backup() string { return filepath.Join(i.TargetDir, "."+Name+".foreign") }
 
-// Sync makes plugin and defaults file as they should be and says what it changed.
+// Sync reconciles plugin and defaults file and returns what it changed.
 func (i *Installer) Sync() (changed []string, err error) {
 	plugin, pluginErr := i.syncPlugin()
 	defaults, defaultsErr := i.syncDefaults()
@@ -40,7 +40,7 @@ func (i *Installer) Sync() (changed []string, err error) {
 
 func (i *Installer) syncPlugin() ([]string, error) {
 	target := i.Target()
-	same, err := equal(i.Source, target)
+	same, err := sameFile(i.Source, target)
 	if err != nil || same {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func (i *Installer) syncPlugin() ([]string, error) {
 		}
 		// A copy, not a move: at no moment may the node be without a plugin of this name.
 		if err := copyFile(target, i.Backup(), 0o755); err != nil {
-			return nil, fmt.Errorf("put the other product's plugin aside: %w", err)
+			return nil, fmt.Errorf("back up the other product's plugin: %w", err)
 		}
-		changed = append(changed, "put aside "+target+" of another product as "+i.Backup())
+		changed = append(changed, "backed up "+target+" of another product as "+i.Backup())
 	}
 	if err := copyFile(i.Source, target, 0o755); err != nil {
 		return changed, err
@@ -66,8 +66,8 @@ func (i *Installer) syncPlugin() ([]string, error) {
 	return append(changed, "installed "+target), nil
 }
 
-// syncDefaults keeps the last good file when the source is missing or broken: pods that start
-// meanwhile are better off with it than with nothing.
+// syncDefaults keeps the last valid file when the source is missing or invalid: pods that start
+// meanwhile use it.
 func (i *Installer) syncDefaults() ([]string, error) {
 	if i.DefaultsSource == "" {
 		return nil, nil
@@ -82,29 +82,29 @@ func (i *Installer) syncDefaults() ([]string, error) {
 	if !json.Valid(content) {
 		return nil, fmt.Errorf("%s is not valid JSON: %s stays as it is; check the ConfigMap of node defaults", i.DefaultsSource, i.DefaultsTarget)
 	}
-	if present, err := os.ReadFile(i.DefaultsTarget); err == nil && bytes.Equal(present, content) {
+	if existing, err := os.ReadFile(i.DefaultsTarget); err == nil && bytes.Equal(existing, content) {
 		return nil, nil
 	}
-	if err := write(i.DefaultsTarget, bytes.NewReader(content), 0o644); err != nil {
+	if err := writeAtomically(i.DefaultsTarget, bytes.NewReader(content), 0o644); err != nil {
 		return nil, err
 	}
 	return []string{"wrote " + i.DefaultsTarget}, nil
 }
 
-// Restore puts another product's plugin back that Sync had put aside.
+// Restore restores the backup of another product's plugin.
 func (i *Installer) Restore() (changed []string, err error) {
 	err = os.Rename(i.Backup(), i.Target())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("put the other product's plugin back: %w", err)
+		return nil, fmt.Errorf("restore the other product's plugin: %w", err)
 	}
-	return []string{"put back " + i.Target() + " of another product"}, nil
+	return []string{"restored " + i.Target() + " of another product"}, nil
 }
 
-// equal compares two files; a missing target is different.
-func equal(source, target string) (bool, error) {
+// sameFile compares two files; a missing target is different.
+func sameFile(source, target string) (bool, error) {
 	from, err := os.Open(source)
 	if err != nil {
 		return false, fmt.Errorf("the plugin of this image: %w", err)
@@ -149,12 +149,12 @@ func copyFile(source, target string, mode fs.FileMode) error {
 		return err
 	}
 	defer func() { _ = from.Close() }()
-	return write(target, from, mode)
+	return writeAtomically(target, from, mode)
 }
 
-// write makes a file appear whole or not at all: under another name, on disk, and then renamed. A
-// plugin that runs at this moment is not disturbed.
-func write(target string, content io.Reader, mode fs.FileMode) (err error) {
+// writeAtomically replaces a file atomically: write to a temporary file, fsync, rename. A plugin that
+// runs at this moment is not disturbed.
+func writeAtomically(target string, content io.Reader, mode fs.FileMode) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w: check that the directory of the node is mounted and writable", target, err)

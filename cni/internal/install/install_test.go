@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// setUp makes an image with this test's own binary as the plugin: it carries our module's path.
-func setUp(t *testing.T) *Installer {
+// newInstaller makes an image with this test's own binary as the plugin: it carries our module's path.
+func newInstaller(t *testing.T) *Installer {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -30,14 +30,14 @@ func setUp(t *testing.T) *Installer {
 	return installer
 }
 
-func put(t *testing.T, path, content string) {
+func writeFile(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func read(t *testing.T, path string) string {
+func readFile(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -46,24 +46,24 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-func sync(t *testing.T, installer *Installer, wanted ...string) {
+func sync(t *testing.T, installer *Installer, want ...string) {
 	t.Helper()
 	changed, err := installer.Sync()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(changed) != len(wanted) {
-		t.Fatalf("changed %q, wanted %q", changed, wanted)
+	if len(changed) != len(want) {
+		t.Fatalf("changed %q, want %q", changed, want)
 	}
-	for i, word := range wanted {
+	for i, word := range want {
 		if !strings.Contains(changed[i], word) {
-			t.Errorf("changed %q, wanted %q", changed, wanted)
+			t.Errorf("changed %q, want %q", changed, want)
 		}
 	}
 }
 
 func TestInstallsOnceAndAgainWhenChanged(t *testing.T) {
-	installer := setUp(t)
+	installer := newInstaller(t)
 	sync(t, installer, "installed")
 	sync(t, installer)
 	if err := os.Chmod(installer.Target(), 0o644); err != nil {
@@ -80,76 +80,76 @@ func TestInstallsOnceAndAgainWhenChanged(t *testing.T) {
 }
 
 func TestAnOlderVersionOfOursIsReplaced(t *testing.T) {
-	installer := setUp(t)
-	put(t, installer.Target(), read(t, installer.Source)+"older")
+	installer := newInstaller(t)
+	writeFile(t, installer.Target(), readFile(t, installer.Source)+"older")
 	sync(t, installer, "installed")
 }
 
 func TestAnotherProductsPluginIsLeftAlone(t *testing.T) {
-	installer := setUp(t)
-	put(t, installer.Target(), "of another product")
+	installer := newInstaller(t)
+	writeFile(t, installer.Target(), "of another product")
 	if _, err := installer.Sync(); err == nil || !strings.Contains(err.Error(), "--replace-foreign") {
-		t.Errorf("wanted a refusal that names the flag, got %v", err)
+		t.Errorf("want a refusal that names the flag, got %v", err)
 	}
-	if read(t, installer.Target()) != "of another product" {
+	if readFile(t, installer.Target()) != "of another product" {
 		t.Error("it was overwritten")
 	}
 }
 
-func TestAnotherProductsPluginIsPutAsideAndBack(t *testing.T) {
-	installer := setUp(t)
+func TestAnotherProductsPluginIsBackedUpAndRestored(t *testing.T) {
+	installer := newInstaller(t)
 	installer.ReplaceForeign = true
-	put(t, installer.Target(), "of another product")
-	sync(t, installer, "put aside", "installed")
+	writeFile(t, installer.Target(), "of another product")
+	sync(t, installer, "backed up", "installed")
 	sync(t, installer)
 	if _, err := installer.Restore(); err != nil {
 		t.Fatal(err)
 	}
-	if read(t, installer.Target()) != "of another product" {
-		t.Error("it is not back")
+	if readFile(t, installer.Target()) != "of another product" {
+		t.Error("it was not restored")
 	}
 	if changed, err := installer.Restore(); err != nil || changed != nil {
-		t.Errorf("a second time there is nothing to put back: %v %v", changed, err)
+		t.Errorf("a second time there is nothing to restore: %v %v", changed, err)
 	}
 }
 
 func TestDefaultsFollowTheirSource(t *testing.T) {
-	installer := setUp(t)
+	installer := newInstaller(t)
 	sync(t, installer, "installed")
-	put(t, installer.DefaultsSource, `{"mode":"auto"}`)
+	writeFile(t, installer.DefaultsSource, `{"mode":"auto"}`)
 	sync(t, installer, "wrote")
 	sync(t, installer)
-	put(t, installer.DefaultsSource, `{"mode":`)
+	writeFile(t, installer.DefaultsSource, `{"mode":`)
 	if _, err := installer.Sync(); err == nil || !strings.Contains(err.Error(), "not valid JSON") {
-		t.Errorf("wanted a refusal of broken JSON, got %v", err)
+		t.Errorf("want a refusal of broken JSON, got %v", err)
 	}
 	if err := os.Remove(installer.DefaultsSource); err != nil {
 		t.Fatal(err)
 	}
 	sync(t, installer)
-	if read(t, installer.DefaultsTarget) != `{"mode":"auto"}` {
+	if readFile(t, installer.DefaultsTarget) != `{"mode":"auto"}` {
 		t.Error("the last good defaults are gone")
 	}
 }
 
 func TestLeftoversOfAKilledRunAreRemoved(t *testing.T) {
-	installer := setUp(t)
+	installer := newInstaller(t)
 	leftover := filepath.Join(installer.TargetDir, ".coordinator.123456")
-	put(t, leftover, "half")
-	put(t, installer.Backup(), "of another product")
+	writeFile(t, leftover, "half")
+	writeFile(t, installer.Backup(), "of another product")
 	installer.Clean()
 	if _, err := os.Stat(leftover); err == nil {
 		t.Error("the leftover is still there")
 	}
-	if read(t, installer.Backup()) != "of another product" {
+	if readFile(t, installer.Backup()) != "of another product" {
 		t.Error("the backup is gone")
 	}
 }
 
 func TestAMissingDirectoryIsExplained(t *testing.T) {
-	installer := setUp(t)
+	installer := newInstaller(t)
 	installer.TargetDir = filepath.Join(t.TempDir(), "missing")
 	if _, err := installer.Sync(); err == nil || !strings.Contains(err.Error(), "mounted and writable") {
-		t.Errorf("wanted an explanation, got %v", err)
+		t.Errorf("want an explanation, got %v", err)
 	}
 }

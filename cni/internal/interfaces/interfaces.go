@@ -1,6 +1,5 @@
-// Package interfaces tells by which names a node knows its network interfaces, in a text that is
-// short enough for a container's termination message: so they come into the pod's status, where the
-// operator reads them (docs/decisions/0009).
+// Package interfaces encodes the names of a node's network interfaces as a container's termination
+// message: so they get into the pod's status, where the operator reads them (docs/decisions/0009).
 package interfaces
 
 import (
@@ -17,15 +16,15 @@ import (
 // Limit is how many bytes of a termination message kubelet keeps.
 const Limit = 4096
 
-// podSides is how the names begin that CNI plugins give to the node's end of a pod's link. No pod
-// can be put on these, they come and go all the time, and a full node has hundreds of them.
-var podSides = []string{"azv", "cali", "eni", "gke", "lxc", "veth"}
+// podLinkPrefixes are the name prefixes of the host veths of CNI plugins. They cannot be masters, they
+// are created and deleted with pods, and a full node has hundreds of them.
+var podLinkPrefixes = []string{"azv", "cali", "eni", "gke", "lxc", "veth"}
 
-// Report is what a node tells; the operator reads it in discovery/interfaces.py.
+// Report is a node's termination message; the operator decodes it in discovery/interfaces.py.
 type Report struct {
 	Interfaces []string `json:"interfaces"`          // names and alternative names
-	Unlisted   []string `json:"unlisted"`            // links of pods whose names begin so are not told
-	Truncated  bool     `json:"truncated,omitempty"` // more were left out, for want of room
+	Unlisted   []string `json:"unlisted"`            // prefixes of host veths, which are left out
+	Truncated  bool     `json:"truncated,omitempty"` // more names were left out: the message has a size limit
 }
 
 // Describe makes a report out of all links of a node, hardware first.
@@ -36,13 +35,13 @@ func Describe(links []netlink.Link) (Report, error) {
 	slices.SortFunc(links, func(a, b netlink.Link) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Attrs().Name, b.Attrs().Name))
 	})
-	report := Report{Interfaces: []string{}, Unlisted: podSides}
+	report := Report{Interfaces: []string{}, Unlisted: podLinkPrefixes}
 	loopback := false
 	for _, link := range links {
 		name := link.Attrs().Name
 		if name == "lo" {
 			loopback = true
-		} else if !isPodSide(link) {
+		} else if !isPodLink(link) {
 			report.Interfaces = append(append(report.Interfaces, name), link.Attrs().AltNames...)
 		}
 	}
@@ -69,7 +68,7 @@ func (r Report) Text(limit int) ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// rank puts hardware before what is made of it, and that before what mostly leads into pods.
+// rank orders physical links before virtual ones, and these before veths and netkits.
 func rank(link netlink.Link) int {
 	switch link.Type() {
 	case "device":
@@ -80,8 +79,8 @@ func rank(link netlink.Link) int {
 	return 1
 }
 
-func isPodSide(link netlink.Link) bool {
-	return rank(link) == 2 && slices.ContainsFunc(podSides, func(beginning string) bool {
-		return strings.HasPrefix(link.Attrs().Name, beginning)
+func isPodLink(link netlink.Link) bool {
+	return rank(link) == 2 && slices.ContainsFunc(podLinkPrefixes, func(prefix string) bool {
+		return strings.HasPrefix(link.Attrs().Name, prefix)
 	})
 }

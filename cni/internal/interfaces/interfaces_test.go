@@ -21,9 +21,9 @@ func link(kind, name string, others ...string) netlink.Link {
 func TestDescribe(t *testing.T) {
 	lo := link("device", "lo")
 	for _, row := range []struct {
-		name   string
-		links  []netlink.Link
-		wanted []string
+		name  string
+		links []netlink.Link
+		want  []string
 	}{
 		{"no interface but lo", []netlink.Link{lo}, []string{}},
 		{"hardware goes first, each group in the order of its names",
@@ -37,8 +37,8 @@ func TestDescribe(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			report, err := Describe(row.links)
-			if err != nil || !slices.Equal(report.Interfaces, row.wanted) || report.Truncated {
-				t.Errorf("got %v, %v, wanted %v", report, err, row.wanted)
+			if err != nil || !slices.Equal(report.Interfaces, row.want) || report.Truncated {
+				t.Errorf("got %v, %v, want %v", report, err, row.want)
 			}
 		})
 	}
@@ -57,19 +57,19 @@ func TestText(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf("eth%d", i)
 	}
-	whole := len(`{"interfaces":["eth0","eth1","eth2"],"unlisted":["veth"]}`)
+	fullLength := len(`{"interfaces":["eth0","eth1","eth2"],"unlisted":["veth"]}`)
 	for _, row := range []struct {
 		name      string
 		names     []string
 		limit     int
-		kept      int
+		wantNames int
 		truncated bool
 	}{
-		{"no name", []string{}, whole, 0, false},
-		{"it just fits", many[:3], whole, 3, false},
-		{"one byte is missing: room for the mark is needed, too", many[:3], whole - 1, 0, true},
-		{"the first ones are kept", many, whole + len(`,"truncated":true`), 3, true},
-		{"not half a name", many, whole + len(`,"truncated":true`) - 1, 2, true},
+		{"no name", []string{}, fullLength, 0, false},
+		{"it just fits", many[:3], fullLength, 3, false},
+		{"one byte is missing: room for the mark is needed, too", many[:3], fullLength - 1, 0, true},
+		{"the first ones are kept", many, fullLength + len(`,"truncated":true`), 3, true},
+		{"not half a name", many, fullLength + len(`,"truncated":true`) - 1, 2, true},
 		{"a node with very many", many, Limit, 400, false},
 		{"no room at all", many, 1, 0, true},
 	} {
@@ -82,10 +82,10 @@ func TestText(t *testing.T) {
 			if err := json.Unmarshal(text, &read); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(read.Interfaces, row.names[:row.kept]) || read.Truncated != row.truncated {
+			if !slices.Equal(read.Interfaces, row.names[:row.wantNames]) || read.Truncated != row.truncated {
 				t.Errorf("got %s", text)
 			}
-			if row.kept > 0 && len(text) > row.limit {
+			if row.wantNames > 0 && len(text) > row.limit {
 				t.Errorf("%d bytes, %d are allowed: %s", len(text), row.limit, text)
 			}
 		})
@@ -96,7 +96,7 @@ func TestText(t *testing.T) {
 func FuzzText(f *testing.F) {
 	f.Add("eth0,eth1,\xff\"<", 60)
 	f.Fuzz(func(t *testing.T, names string, limit int) {
-		report := Report{Interfaces: strings.Split(names, ","), Unlisted: podSides}
+		report := Report{Interfaces: strings.Split(names, ","), Unlisted: podLinkPrefixes}
 		text, err := report.Text(limit)
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
-// Package plan decides what to change so that a pod and its node are as the configuration says.
-// It reads nothing and changes nothing: facts and configuration in, an ordered list of operations
-// out, each with the operation that takes it back. A plan made from the state that another plan
-// left behind is empty; that is what CHECK uses.
+// Package plan computes the changes from the observed state of a pod and its node to the desired one.
+// It is pure: facts and configuration in, an ordered list of operations out, each with the operation
+// that undoes it. The plan for the desired state is empty; CHECK relies on that.
 package plan
 
 import (
@@ -16,8 +15,8 @@ type Action interface {
 	action()
 }
 
-// Op is a step of a plan: what to do and what takes it back. Undo is nil where there is nothing to
-// take back: the change goes away with another one, or is shared with other pods.
+// Op is a step of a plan and its rollback. Undo is nil where nothing is to be rolled back: the change
+// is undone with another one, or shared with other pods.
 type Op struct {
 	Do   Action
 	Undo Action
@@ -25,7 +24,7 @@ type Op struct {
 
 // The changes.
 type (
-	// AddVeth makes the pair, the pod's end in the pod and the node's end on the node.
+	// AddVeth creates the veth pair, one end in the pod and its peer on the node.
 	AddVeth struct {
 		Pod, Host       string
 		PodMAC, HostMAC string
@@ -36,7 +35,7 @@ type (
 		Side facts.Side
 		Dev  string
 	}
-	// SetAlias writes who owns an interface.
+	// SetAlias sets the alias of an interface: its owner.
 	SetAlias struct {
 		Side       facts.Side
 		Dev, Alias string
@@ -52,7 +51,7 @@ type (
 		Side     facts.Side
 		Dev, MAC string
 	}
-	// SetUp switches an interface on or off.
+	// SetUp sets an interface up or down.
 	SetUp struct {
 		Side facts.Side
 		Dev  string
@@ -115,8 +114,8 @@ type (
 		Side  facts.Side
 		Neigh facts.Neigh
 	}
-	// PutMarks writes the private nftables table of a family, in one transaction. Replace is for a
-	// table that is there and not as it should be; it costs the kernel a grace period.
+	// PutMarks adds the private nftables table of a family, in one transaction. Replace is for an
+	// existing table that differs; it costs the kernel an RCU grace period.
 	PutMarks struct {
 		Family  facts.Family
 		Replace bool

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -11,11 +10,11 @@ import (
 type adder struct {
 	builder
 	req    *Request
-	leg    Leg
-	tables map[string]int // private routing tables by who they are for
+	veth   VethPair
+	tables map[string]int // private routing tables by owner: an interface, or the marks
 }
 
-// Add plans what is missing for an interface of a pod.
+// Add plans the ADD of an interface of a pod.
 func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	a := &adder{builder: builder{facts: f}, req: req, tables: map[string]int{}}
 	families, err := a.families()
@@ -25,78 +24,77 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	if err := a.checkDefaultRouteNIC(); err != nil {
 		return nil, err
 	}
-	if err := a.planLeg(families); err != nil {
+	if err := a.planVethPair(families); err != nil {
 		return nil, err
 	}
-	made := &Plan{Leg: a.leg}
-	a.planInterface(made)
+	addPlan := &Plan{Veth: a.veth}
+	a.planInterface(addPlan)
 	for _, family := range families {
 		a.planFamily(family)
 	}
-	made.Ops, made.Warnings = a.ops, a.warnings
-	return made, nil
+	addPlan.Ops, addPlan.Warnings = a.ops, a.warnings
+	return addPlan, nil
 }
 
-// families are those in which the interface has an address. The rest of the plan is made for each
-// of them alone.
+// families are those in which the interface has an address. Each is planned independently.
 func (a *adder) families() ([]facts.Family, error) {
-	if _, found := a.facts.Pod.Link(a.req.IfName); !found {
-		return nil, fmt.Errorf("interface %s is not in the pod: the plugin before the coordinator has not made it; "+
+	if _, ok := a.facts.Pod.Link(a.req.IfName); !ok {
+		return nil, fmt.Errorf("interface %s is not in the pod: the plugin before the coordinator did not create it; "+
 			"check the order of plugins in the network", a.req.IfName)
 	}
-	var found []facts.Family
+	var families []facts.Family
 	for _, family := range facts.Families {
 		if len(a.req.addresses(a.facts, a.req.IfName, family)) > 0 {
-			found = append(found, family)
+			families = append(families, family)
 		}
 	}
-	if len(found) == 0 {
+	if len(families) == 0 {
 		return nil, errNoAddress(a.req.IfName)
 	}
-	return found, nil
+	return families, nil
 }
 
-func (a *adder) planLeg(families []facts.Family) error {
+func (a *adder) planVethPair(families []facts.Family) error {
 	if a.req.Underlay(a.facts) {
 		return a.planVeth(families)
 	}
-	return a.findPeer()
+	return a.useClusterVeth()
 }
 
-// findPeer finds the way to the node that the cluster network made.
-func (a *adder) findPeer() error {
+// useClusterVeth selects the veth pair of the cluster network.
+func (a *adder) useClusterVeth() error {
 	dev, first := a.req.IfName, a.req.Config.First
 	if a.req.first() {
 		return fmt.Errorf("when creating interface %s in overlay mode, it detects that the current interface is first interface named %s, "+
 			"this plugin should not work for it: use mode auto or underlay in the network of the first interface", dev, first)
 	}
-	if _, found := a.facts.Pod.Link(facts.PodVeth); found {
+	if _, ok := a.facts.Pod.Link(facts.PodVeth); ok {
 		return fmt.Errorf("when creating interface %s in overlay mode, it detects that the auxiliary interface %s of underlay mode exists: "+
 			"the first interface works in underlay mode; use mode auto in this network too", dev, facts.PodVeth)
 	}
-	pod, found := a.facts.Pod.Link(first)
-	if !found {
+	pod, ok := a.facts.Pod.Link(first)
+	if !ok {
 		return fmt.Errorf("when creating interface %s in overlay mode, the pod has no first interface named %s: "+
 			"check podDefaultCniNic, and that the cluster network is attached first", dev, first)
 	}
-	host, found := a.facts.Host.LinkByIndex(pod.Peer)
-	if !found || pod.Peer == 0 || (pod.Kind != "veth" && pod.Kind != "netkit") {
+	host, ok := a.facts.Host.LinkByIndex(pod.Peer)
+	if !ok || pod.Peer == 0 || (pod.Kind != "veth" && pod.Kind != "netkit") {
 		return fmt.Errorf("when creating interface %s in overlay mode, the first interface %s (of kind %s) has no peer on the node: "+
 			"if it is an underlay interface, enable the coordinator in its network", dev, first, pod.Kind)
 	}
-	a.leg = Leg{PodDev: first, HostDev: host.Name, PodMAC: pod.MAC, HostMAC: host.MAC}
+	a.veth = VethPair{PodDev: first, HostDev: host.Name, PodMAC: pod.MAC, HostMAC: host.MAC}
 	return nil
 }
 
 // planInterface adjusts the interface itself.
-func (a *adder) planInterface(made *Plan) {
+func (a *adder) planInterface(addPlan *Plan) {
 	dev, cfg := a.req.IfName, a.req.Config
 	link, _ := a.facts.Pod.Link(dev)
 	if len(cfg.MACPrefix) > 0 {
-		made.MAC = macFor(cfg.MACPrefix, a.firstAddress())
-		if made.MAC != link.MAC {
-			a.add(SetMAC{facts.Pod, dev, made.MAC}, SetMAC{facts.Pod, dev, link.MAC})
-			made.Announce = true
+		addPlan.MAC = macFor(cfg.MACPrefix, InterfaceAddresses(a.facts, a.req)[0])
+		if addPlan.MAC != link.MAC {
+			a.add(SetMAC{facts.Pod, dev, addPlan.MAC}, SetMAC{facts.Pod, dev, link.MAC})
+			addPlan.Announce = true
 		}
 	}
 	if cfg.TxQueueLen > 0 && cfg.TxQueueLen != link.TxQLen {
@@ -104,15 +102,6 @@ func (a *adder) planInterface(made *Plan) {
 	}
 	a.ensureUp(facts.Pod, dev)
 	a.planRPFilter()
-}
-
-func (a *adder) firstAddress() netip.Addr {
-	for _, family := range facts.Families {
-		if found := a.req.addresses(a.facts, a.req.IfName, family); len(found) > 0 {
-			return found[0]
-		}
-	}
-	return netip.Addr{}
 }
 
 // planRPFilter sets the reverse path filter. The kernel uses the greater of "all" and the
@@ -130,7 +119,7 @@ func (a *adder) planRPFilter() {
 			veth = veth || link.Name == facts.PodVeth
 		}
 	}
-	if a.leg.Private && !veth {
+	if a.veth.AddedByCoordinator && !veth {
 		devs = append(devs, facts.PodVeth)
 	}
 	for _, dev := range devs {
@@ -140,14 +129,14 @@ func (a *adder) planRPFilter() {
 
 // planFamily plans addresses, routes, rules and neighbours of one family.
 func (a *adder) planFamily(family facts.Family) {
-	way, ok := a.way(family)
+	via, ok := a.resolveNexthop(family)
 	if ok {
-		a.planPodSide(way)
-		a.planHostSide(way)
+		a.planPodSide(via)
+		a.planHostSide(via)
 	}
 	table := facts.TableMain
-	if a.req.Config.TunePodRoutes && !(a.leg.Private && a.req.first()) {
-		table = a.tune(family, way)
+	if a.req.Config.TunePodRoutes && !(a.veth.AddedByCoordinator && a.req.first()) {
+		table = a.planSourceRouting(family, via)
 	}
 	a.planPolicyRoutes(family, table)
 }

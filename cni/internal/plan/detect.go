@@ -7,35 +7,35 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// Wanted is what an ADD has to find out on the network before it changes anything.
-type Wanted struct {
-	Own      []netip.Addr // addresses that no other machine may have
-	Gateways []netip.Addr // routers that have to answer
+// DetectionTargets is what ADD probes on the network before any change.
+type DetectionTargets struct {
+	Addresses []netip.Addr // probed for conflicts (RFC 5227, RFC 4862)
+	Gateways  []netip.Addr // have to answer
 }
 
-// Own lists the addresses of the interface.
-func Own(f *facts.Facts, req *Request) []netip.Addr {
-	var own []netip.Addr
+// InterfaceAddresses lists the addresses of the interface of this call.
+func InterfaceAddresses(f *facts.Facts, req *Request) []netip.Addr {
+	var addresses []netip.Addr
 	for _, family := range facts.Families {
-		own = append(own, req.addresses(f, req.IfName, family)...)
+		addresses = append(addresses, req.addresses(f, req.IfName, family)...)
 	}
-	return own
+	return addresses
 }
 
-// Detection decides what to ask, by the configuration and the interface's default routes.
-func Detection(f *facts.Facts, req *Request) Wanted {
-	var wanted Wanted
+// Detect selects the targets by the configuration and the interface's default routes.
+func Detect(f *facts.Facts, req *Request) DetectionTargets {
+	var targets DetectionTargets
 	if req.Config.DetectConflict {
-		wanted.Own = Own(f, req)
+		targets.Addresses = InterfaceAddresses(f, req)
 	}
 	if !req.Config.DetectGateway {
-		return wanted
+		return targets
 	}
 	for _, route := range f.Pod.Routes {
-		ours := route.Dev == req.IfName && route.Table == facts.TableMain && route.IsDefault()
-		if ours && route.Gw.IsValid() && !slices.Contains(wanted.Gateways, route.Gw) {
-			wanted.Gateways = append(wanted.Gateways, route.Gw)
+		isDefault := route.Dev == req.IfName && route.Table == facts.TableMain && route.IsDefault()
+		if isDefault && route.Gw.IsValid() && !slices.Contains(targets.Gateways, route.Gw) {
+			targets.Gateways = append(targets.Gateways, route.Gw)
 		}
 	}
-	return wanted
+	return targets
 }

@@ -7,16 +7,16 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// builder collects the operations that are missing between the facts and what is wanted. Each
-// ensure method adds nothing where the facts are already as wanted.
+// builder collects the operations that make the observed state the desired one. Each ensure method
+// adds nothing where they are equal.
 type builder struct {
-	facts    *facts.Facts
-	ops      []Op
-	warnings []string
-	planned  map[routeKey]bool
+	facts         *facts.Facts
+	ops           []Op
+	warnings      []string
+	plannedRoutes map[routeKey]bool
 }
 
-// routeKey is what the kernel tells routes apart by when it replaces one.
+// routeKey is the kernel's key of a route: NLM_F_REPLACE replaces the one with the same key.
 type routeKey struct {
 	side   facts.Side
 	table  int
@@ -24,16 +24,16 @@ type routeKey struct {
 	metric int
 }
 
-// claim says whether nothing else in this plan puts a route of the same key.
-func (b *builder) claim(side facts.Side, route facts.Route) bool {
+// reserveRoute reserves a route's key; false where this plan already has a route with that key.
+func (b *builder) reserveRoute(side facts.Side, route facts.Route) bool {
 	key := routeKey{side, route.Table, route.Dst, route.Metric}
-	if b.planned[key] {
+	if b.plannedRoutes[key] {
 		return false
 	}
-	if b.planned == nil {
-		b.planned = map[routeKey]bool{}
+	if b.plannedRoutes == nil {
+		b.plannedRoutes = map[routeKey]bool{}
 	}
-	b.planned[key] = true
+	b.plannedRoutes[key] = true
 	return true
 }
 
@@ -41,8 +41,8 @@ func (b *builder) add(do, undo Action) { b.ops = append(b.ops, Op{do, undo}) }
 
 // ensureAddr adds an address.
 func (b *builder) ensureAddr(side facts.Side, addr facts.Addr) {
-	for _, found := range b.facts.Space(side).Addrs {
-		if found.Dev == addr.Dev && found.Prefix == addr.Prefix {
+	for _, existing := range b.facts.Of(side).Addrs {
+		if existing.Dev == addr.Dev && existing.Prefix == addr.Prefix {
 			return
 		}
 	}
@@ -59,15 +59,15 @@ func (b *builder) ensureRoute(side facts.Side, route facts.Route) {
 		route.Scope = facts.ScopeUniverse // IPv6 routes have no scope
 	}
 	var undo Action = DropRoute{side, route}
-	for _, found := range b.facts.Space(side).Routes {
-		if found == route {
+	for _, existing := range b.facts.Of(side).Routes {
+		if existing == route {
 			return
 		}
-		if found.Table == route.Table && found.Dst == route.Dst && found.Metric == route.Metric {
-			undo = PutRoute{side, found}
+		if existing.Table == route.Table && existing.Dst == route.Dst && existing.Metric == route.Metric {
+			undo = PutRoute{side, existing}
 		}
 	}
-	if b.claim(side, route) {
+	if b.reserveRoute(side, route) {
 		b.add(PutRoute{side, route}, undo)
 	}
 }
@@ -77,12 +77,12 @@ func (b *builder) dropRoute(side facts.Side, route facts.Route) {
 	b.add(DropRoute{side, route}, AddRoute{side, route})
 }
 
-// ensureRule adds a policy rule. A shared rule serves other pods too and stays when a plan is undone.
+// ensureRule adds a policy rule. A shared rule serves other pods too and is not rolled back.
 func (b *builder) ensureRule(side facts.Side, rule facts.Rule, shared bool) {
 	rule.Proto = facts.Proto
-	for _, found := range b.facts.Space(side).Rules {
-		found.Proto = rule.Proto
-		if found == rule {
+	for _, existing := range b.facts.Of(side).Rules {
+		existing.Proto = rule.Proto
+		if existing == rule {
 			return
 		}
 	}
@@ -97,12 +97,12 @@ func (b *builder) ensureRule(side facts.Side, rule facts.Rule, shared bool) {
 func (b *builder) ensureNeigh(side facts.Side, neigh facts.Neigh) {
 	neigh.Permanent = true
 	var undo Action = DropNeigh{side, neigh}
-	for _, found := range b.facts.Space(side).Neighs {
-		if found == neigh {
+	for _, existing := range b.facts.Of(side).Neighs {
+		if existing == neigh {
 			return
 		}
-		if found.Dev == neigh.Dev && found.IP == neigh.IP && found.Permanent {
-			undo = PutNeigh{side, found}
+		if existing.Dev == neigh.Dev && existing.IP == neigh.IP && existing.Permanent {
+			undo = PutNeigh{side, existing}
 		}
 	}
 	b.add(PutNeigh{side, neigh}, undo)
@@ -111,36 +111,36 @@ func (b *builder) ensureNeigh(side facts.Side, neigh facts.Neigh) {
 // dropForeignNeighs removes entries for the same address on other links: they would send the
 // node's packets to a machine that held the address before.
 func (b *builder) dropForeignNeighs(neigh facts.Neigh) {
-	for _, found := range b.facts.Host.Neighs {
-		if found.IP != neigh.IP || found.Dev == neigh.Dev {
+	for _, existing := range b.facts.Host.Neighs {
+		if existing.IP != neigh.IP || existing.Dev == neigh.Dev {
 			continue
 		}
 		var undo Action
-		if found.Permanent {
-			undo = PutNeigh{facts.Host, found}
+		if existing.Permanent {
+			undo = PutNeigh{facts.Host, existing}
 		}
-		b.add(DropNeigh{facts.Host, found}, undo)
+		b.add(DropNeigh{facts.Host, existing}, undo)
 	}
 }
 
-// ensureSysctl writes a value where it differs or cannot be known yet.
+// ensureSysctl sets a value where it differs or has not been read.
 func (b *builder) ensureSysctl(side facts.Side, key, value string) {
-	found, known := b.facts.Space(side).Sysctls[key]
-	if known && found == value {
+	existing, ok := b.facts.Of(side).Sysctls[key]
+	if ok && existing == value {
 		return
 	}
 	var undo Action
-	if known {
-		undo = SetSysctl{side, key, found}
+	if ok {
+		undo = SetSysctl{side, key, existing}
 	}
 	b.add(SetSysctl{side, key, value}, undo)
 }
 
 func (b *builder) ensureUp(side facts.Side, dev string) {
-	link, known := b.facts.Space(side).Link(dev)
+	link, exists := b.facts.Of(side).Link(dev)
 	switch {
-	case known && link.Up:
-	case known:
+	case exists && link.Up:
+	case exists:
 		b.add(SetUp{side, dev, true}, SetUp{side, dev, false})
 	default:
 		b.add(SetUp{side, dev, true}, nil)

@@ -14,7 +14,7 @@ const (
 	shortID        = 11
 )
 
-// aliasPrefix starts the alias of every interface of the node that this plugin made.
+// aliasPrefix starts the alias of every host veth.
 const aliasPrefix = "spidercoordinator"
 
 const maxAlias = 200 // the kernel takes 255 bytes
@@ -28,13 +28,13 @@ func HostVeth(containerID string) string {
 	return hostVethPrefix + containerID
 }
 
-// Owner is who an interface of the node belongs to. The network is needed for GC, which is called
+// Owner is the attachment that a host veth belongs to. The network is needed for GC, which is called
 // for one network at a time.
 type Owner struct {
 	ContainerID, IfName, Network string
 }
 
-// Alias writes the owner into an interface's alias.
+// Alias encodes the owner as the alias of the host veth.
 func (o Owner) Alias() string {
 	alias := strings.Join([]string{aliasPrefix, o.ContainerID, o.IfName, o.Network}, " ")
 	if len(alias) <= maxAlias {
@@ -45,7 +45,7 @@ func (o Owner) Alias() string {
 	return strings.Join([]string{aliasPrefix, o.ContainerID, o.IfName, o.Network}, " ")
 }
 
-// ParseAlias reads the owner from an alias; ok is false for an interface of somebody else.
+// ParseAlias reads the owner from an alias; ok is false for a link of another program.
 func ParseAlias(alias string) (owner Owner, ok bool) {
 	fields := strings.Fields(alias)
 	if len(fields) != 4 || fields[0] != aliasPrefix {

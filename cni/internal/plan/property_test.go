@@ -3,198 +3,186 @@ package plan
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"reflect"
 	"slices"
 	"testing"
 
-	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
 const rounds = 3000
 
-// grow adds interfaces to a pod one after another, as the runtime does, and hands each plan to a
-// check together with the facts it was made from.
-func grow(t *testing.T, seed uint64, verify func(before *facts.Facts, req *Request, made *Plan)) {
+// forRandomPlans plans the ADD of random interfaces and passes each plan that is not refused to a
+// check. What the kernel makes of a plan is tested in tests/cni/test_properties.py.
+func forRandomPlans(t *testing.T, check func(observed *facts.Facts, req *Request, plan *Plan) error) {
 	t.Helper()
-	random := rand.New(rand.NewPCG(seed, 1))
-	nics := randomNICs(random)
-	overlay := random.IntN(2) == 0
-	f := scene()
-	for number, each := range nics {
-		plug(f, each, number+2)
-		if number == 0 && overlay {
-			clusterNetwork(f)
-			continue
-		}
-		req := randomRequest(random, each.name)
-		req.Config.HostRuleTable = 500
-		made, err := Add(f, req)
-		if err != nil {
-			continue // a refused configuration changes nothing
-		}
-		before := copyOf(f)
-		for _, op := range made.Ops {
-			simulate(f, op.Do)
-		}
-		verify(before, req, made)
-	}
-}
-
-func TestThePlanOfTheStateAfterApplyIsEmpty(t *testing.T) {
 	plans := 0
 	for seed := range uint64(rounds) {
-		grow(t, seed, func(before *facts.Facts, req *Request, made *Plan) {
-			plans++
-			after := copyOf(before)
-			for _, op := range made.Ops {
-				simulate(after, op.Do)
-			}
-			again, err := Add(after, req)
-			if err != nil {
-				t.Fatalf("seed %d: the second plan is refused: %v\nafter:\n%s", seed, err, describe(made.Ops))
-			}
-			if len(again.Ops) > 0 {
-				t.Fatalf("seed %d: interface %s, %+v\nthe first plan:\n%s\nthe second:\n%s",
-					seed, req.IfName, req.Config, describe(made.Ops), describe(again.Ops))
-			}
-		})
+		random := rand.New(rand.NewPCG(seed, 1))
+		observed, req := randomFacts(random)
+		plan, err := Add(observed, req)
+		if err != nil {
+			continue
+		}
+		plans++
+		if err := check(observed, req, plan); err != nil {
+			t.Fatalf("seed %d: interface %s, %+v: %v\n%s", seed, req.IfName, req.Config, err, describe(plan.Ops))
+		}
 	}
 	if plans < rounds/2 {
-		t.Errorf("only %d plans were made", plans)
+		t.Errorf("only %d of %d requests are planned", plans, rounds)
 	}
 }
 
-func TestUndoRestoresTheFacts(t *testing.T) {
-	for seed := range uint64(rounds) {
-		grow(t, seed, func(before *facts.Facts, req *Request, made *Plan) {
-			state := copyOf(before)
-			for _, op := range made.Ops {
-				simulate(state, op.Do)
-			}
-			for i := len(made.Ops) - 1; i >= 0; i-- {
-				undo := made.Ops[i].Undo
-				if undo == nil {
-					continue
-				}
-				simulate(state, undo)
-			}
-			if wanted, got := canonical(before), canonical(state); !slices.Equal(wanted, got) {
-				t.Fatalf("seed %d: interface %s\nplan:\n%s\nmissing: %q\nleft: %q", seed, req.IfName, describe(made.Ops),
-					difference(wanted, got), difference(got, wanted))
-			}
-		})
+// randomFacts makes a pod and the request for its last interface; before it the coordinator may have
+// been called for the others, and other programs may have used tables and addresses.
+func randomFacts(random *rand.Rand) (*facts.Facts, *Request) {
+	nics := randomNICs(random)
+	observed := podFixture(nics...)
+	switch {
+	case random.IntN(2) == 0:
+		clusterNetwork(observed)
+	case len(nics) > 1:
+		hostVeth(observed)
 	}
+	if random.IntN(3) == 0 {
+		otherPrograms(observed)
+	}
+	req := randomRequest(random, nics[len(nics)-1].name)
+	if random.IntN(3) == 0 {
+		movedDefault(observed, nics[0])
+	}
+	return observed, req
 }
 
-func difference(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(line string) bool { return slices.Contains(b, line) })
+// otherPrograms adds entries of other programs that are in the way of a plan.
+func otherPrograms(f *facts.Facts) {
+	podIP := netip.MustParsePrefix("10.6.1.2/32")
+	f.Pod.Routes = append(f.Pod.Routes, facts.Route{Dst: netip.MustParsePrefix("203.0.113.0/24"), Dev: "lo", Table: FirstTable})
+	f.Pod.Rules = append(f.Pod.Rules, facts.Rule{Family: facts.V4, Priority: 32764, Mark: 0x111, Mask: 0xfff, Table: 100})
+	f.Host.Routes = append(f.Host.Routes, facts.Route{Dst: podIP, Dev: "old", Table: 500})
+	f.Host.Neighs = append(f.Host.Neighs,
+		facts.Neigh{Dev: "old", IP: podIP.Addr(), MAC: "02:00:00:00:00:99", Permanent: true},
+		facts.Neigh{Dev: "eth0", IP: podIP.Addr(), MAC: "02:00:00:00:00:98"})
+	f.Pod.Marks[facts.V4] = facts.MarksBroken
 }
 
-func TestInvariantsOfEveryPlan(t *testing.T) {
-	for seed := range uint64(rounds) {
-		grow(t, seed, func(before *facts.Facts, req *Request, made *Plan) {
-			after := copyOf(before)
-			for _, op := range made.Ops {
-				simulate(after, op.Do)
-			}
-			for _, broken := range invariants(before, after) {
-				t.Fatalf("seed %d: interface %s, %+v: %s\n%s", seed, req.IfName, req.Config, broken, describe(made.Ops))
-			}
-		})
-	}
-}
-
-// invariants says which general truths do not hold after a plan.
-func invariants(before, after *facts.Facts) []string {
-	var broken []string
-	for _, family := range facts.Families {
-		if hasDefault(&before.Pod, family) && !hasDefault(&after.Pod, family) {
-			broken = append(broken, fmt.Sprintf("the main table lost its %s default route", family))
+func TestAddIsDeterministicAndDoesNotChangeTheFacts(t *testing.T) {
+	forRandomPlans(t, func(observed *facts.Facts, req *Request, plan *Plan) error {
+		before := fmt.Sprintf("%+v", observed)
+		again, err := Add(observed, req)
+		if err != nil || !reflect.DeepEqual(plan, again) {
+			return fmt.Errorf("another plan of the same facts: %w\n%s", err, describe(again.Ops))
 		}
-	}
-	tables := map[int]string{}
-	for _, rule := range after.Pod.Rules {
-		if rule.Src.IsValid() && rule.Priority <= PriorityMark {
-			broken = append(broken, "a from rule comes before the mark rule")
+		if after := fmt.Sprintf("%+v", observed); after != before {
+			return fmt.Errorf("the facts are changed from %s to %s", before, after)
 		}
-		if rule.Table < FirstTable && rule.Proto == facts.Proto {
-			broken = append(broken, fmt.Sprintf("table %d is not private", rule.Table))
-		}
-		dev := holder(&after.Pod, rule)
-		if other, known := tables[rule.Table]; known && other != dev {
-			broken = append(broken, fmt.Sprintf("table %d is shared by %s and %s", rule.Table, other, dev))
-		}
-		tables[rule.Table] = dev
-	}
-	for _, rule := range after.Pod.Rules {
-		if !slices.ContainsFunc(after.Pod.Routes, func(r facts.Route) bool { return r.Table == rule.Table }) {
-			broken = append(broken, fmt.Sprintf("a rule leads to the empty table %d", rule.Table))
-		}
-	}
-	return broken
-}
-
-func hasDefault(space *facts.Space, family facts.Family) bool {
-	return slices.ContainsFunc(space.Routes, func(r facts.Route) bool {
-		return r.Table == facts.TableMain && r.IsDefault() && r.Family() == family
+		return nil
 	})
 }
 
-func holder(space *facts.Space, rule facts.Rule) string {
-	for _, addr := range space.Addrs {
-		if rule.Src.IsValid() && addr.Prefix.Addr() == rule.Src.Addr() {
-			return addr.Dev
+func TestUndoRestoresWhatAnOperationChanges(t *testing.T) {
+	forRandomPlans(t, func(observed *facts.Facts, _ *Request, plan *Plan) error {
+		for _, op := range plan.Ops {
+			if want := undoOf(observed, op.Do); op.Undo != want {
+				return fmt.Errorf("%s: undone by %v, want %v", op.Do, op.Undo, want)
+			}
+		}
+		return nil
+	})
+}
+
+func TestNoTwoOperationsOfAPlanChangeTheSameObject(t *testing.T) {
+	forRandomPlans(t, func(_ *facts.Facts, _ *Request, plan *Plan) error {
+		changed := map[string]bool{}
+		for _, op := range plan.Ops {
+			key := objectOf(op.Do)
+			if changed[key] {
+				return fmt.Errorf("%s is changed twice", key)
+			}
+			changed[key] = true
+		}
+		return nil
+	})
+}
+
+// A rule that is added before the routes of its table would send packets nowhere meanwhile, and so
+// would a default route that is deleted before its copy is there.
+func TestRoutesAreAddedBeforeTheirRuleAndBeforeTheOriginalIsDeleted(t *testing.T) {
+	forRandomPlans(t, func(observed *facts.Facts, _ *Request, plan *Plan) error {
+		routes := slices.Clone(observed.Pod.Routes)
+		has := func(match func(facts.Route) bool) bool { return slices.ContainsFunc(routes, match) }
+		for _, op := range plan.Ops {
+			switch a := op.Do.(type) {
+			case PutRoute:
+				if a.Side == facts.Pod {
+					routes = append(routes, a.Route)
+				}
+			case PutRule:
+				if a.Side == facts.Pod && !has(func(r facts.Route) bool { return r.Table == a.Rule.Table }) {
+					return fmt.Errorf("%s: the table is empty", a)
+				}
+			case DropRoute:
+				r := a.Route
+				if !has(func(c facts.Route) bool {
+					return c.Table != r.Table && c.Dst == r.Dst && c.Gw == r.Gw && c.Dev == r.Dev
+				}) {
+					return fmt.Errorf("%s: it is in no other table", a)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func TestRulesUsePrivateTablesAfterTheMarkRule(t *testing.T) {
+	forRandomPlans(t, func(observed *facts.Facts, req *Request, plan *Plan) error {
+		devOf := map[int]string{}
+		for _, op := range plan.Ops {
+			rule, ok := op.Do.(PutRule)
+			if !ok || rule.Side == facts.Host {
+				continue
+			}
+			dev := ruleDev(observed, req, rule.Rule)
+			if other, ok := devOf[rule.Rule.Table]; ok && other != dev {
+				return fmt.Errorf("table %d is of %s and %s", rule.Rule.Table, other, dev)
+			}
+			devOf[rule.Rule.Table] = dev
+			if rule.Rule.Table < FirstTable || rule.Rule.Proto != facts.Proto {
+				return fmt.Errorf("%s: not a private table, or not our protocol", rule)
+			}
+			if rule.Rule.Src.IsValid() == (rule.Rule.Priority <= PriorityMark) {
+				return fmt.Errorf("%s: the mark rule comes first", rule)
+			}
+			if slices.ContainsFunc(observed.Pod.Routes, func(r facts.Route) bool {
+				return r.Table == rule.Rule.Table && r.Dev == "lo"
+			}) {
+				return fmt.Errorf("%s: the table is another program's", rule)
+			}
+		}
+		return nil
+	})
+}
+
+func TestNothingIsRoutedInAFamilyTheInterfaceHasNoAddressIn(t *testing.T) {
+	forRandomPlans(t, func(observed *facts.Facts, req *Request, plan *Plan) error {
+		for _, op := range plan.Ops {
+			route, ok := op.Do.(PutRoute)
+			if ok && len(observed.Pod.Usable(req.IfName, route.Route.Family())) == 0 {
+				return fmt.Errorf("%s: %s has no such address", op.Do, req.IfName)
+			}
+		}
+		return nil
+	})
+}
+
+// ruleDev is the interface whose address a rule selects; the mark rule selects none.
+func ruleDev(observed *facts.Facts, req *Request, rule facts.Rule) string {
+	for _, link := range observed.Pod.Links {
+		if rule.Src.IsValid() && slices.Contains(req.addresses(observed, link.Name, rule.Family), rule.Src.Addr()) {
+			return link.Name
 		}
 	}
-	return markOwner
-}
-
-func TestDisjointFamilies(t *testing.T) {
-	for seed := range uint64(rounds) {
-		grow(t, seed, func(before *facts.Facts, req *Request, made *Plan) {
-			for _, family := range facts.Families {
-				if len(before.Pod.Usable(req.IfName, family)) > 0 {
-					continue
-				}
-				for _, op := range made.Ops {
-					if route, is := op.Do.(PutRoute); is && route.Route.Family() == family {
-						t.Fatalf("seed %d: %s has no %s address: %s", seed, req.IfName, family, op.Do)
-					}
-				}
-			}
-		})
-	}
-}
-
-func TestModes(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		mode    config.Mode
-		overlay bool
-		ifName  string
-		private bool
-		refused bool
-	}{
-		{"auto, first interface", config.ModeAuto, false, "eth0", true, false},
-		{"auto, beside a cluster network", config.ModeAuto, true, "net1", false, false},
-		{"overlay, first interface", config.ModeOverlay, true, "eth0", false, true},
-		{"overlay, first interface is no veth", config.ModeOverlay, false, "net1", false, true},
-		{"underlay, further interface without veth0", config.ModeUnderlay, true, "net1", true, true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := scene(nic{name: "eth0", net: 6, v4: true, defaults: true}, nic{name: "net1", net: 7, v4: true})
-			if test.overlay {
-				clusterNetwork(f)
-			}
-			req := request(test.ifName)
-			req.Config.Mode = test.mode
-			made, err := Add(f, req)
-			if (err != nil) != test.refused {
-				t.Fatalf("refused: %v", err)
-			}
-			if err == nil && made.Leg.Private != test.private {
-				t.Errorf("got %+v", made.Leg)
-			}
-		})
-	}
+	return markTableOwner
 }

@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/containernetworking/cni/pkg/types"
@@ -11,8 +11,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-func TestWhoseLinkIsDeleted(t *testing.T) {
-	ours := Owner{container, "eth0", "net"}.Alias()
+func TestDELDeletesOnlyTheVethOfTheContainerAndInterface(t *testing.T) {
+	alias := Owner{container, "eth0", "net"}.Alias()
 	for _, test := range []struct {
 		name        string
 		kind, alias string
@@ -20,9 +20,9 @@ func TestWhoseLinkIsDeleted(t *testing.T) {
 		ifName      string
 		deleted     bool
 	}{
-		{"the owner's", "veth", ours, container, "eth0", true},
-		{"another interface of the pod", "veth", ours, container, "net1", false},
-		{"another container with the same short ID", "veth", ours, container[:11] + "x", "eth0", false},
+		{"the owner's", "veth", alias, container, "eth0", true},
+		{"another interface of the pod", "veth", alias, container, "net1", false},
+		{"another container with the same short ID", "veth", alias, container[:11] + "x", "eth0", false},
 		{"made by a process that died before it wrote the alias", "veth", "", container, "eth0", true},
 		{"with somebody else's alias", "veth", "uplink to rack 7", container, "eth0", false},
 		{"another kind of link", "bridge", "", container, "eth0", false},
@@ -36,7 +36,7 @@ func TestWhoseLinkIsDeleted(t *testing.T) {
 	}
 }
 
-func TestAliases(t *testing.T) {
+func TestAliasRoundTripAndForeignAliases(t *testing.T) {
 	long := Owner{container, "eth0", string(slices.Repeat([]byte("n"), 253))}
 	for _, owner := range []Owner{{container, "eth0", "net"}, long} {
 		alias := owner.Alias()
@@ -55,28 +55,28 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-func TestEntriesOfTheNode(t *testing.T) {
-	own, other := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.6")
+func TestDELRemovesOnlyTheNodesEntriesOfThePodsAddresses(t *testing.T) {
+	podIP, otherIP := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.6")
 	route := func(ip netip.Addr, proto int) facts.Route {
 		return facts.Route{Dst: netip.PrefixFrom(ip, 32), Dev: "cali1", Table: 500, Proto: proto}
 	}
-	space := &facts.Space{
-		Routes: []facts.Route{route(own, facts.Proto), route(other, facts.Proto), route(own, 3)},
+	host := &facts.NetnsState{
+		Routes: []facts.Route{route(podIP, facts.Proto), route(otherIP, facts.Proto), route(podIP, 3)},
 		Neighs: []facts.Neigh{
-			{Dev: "cali1", IP: own, Permanent: true}, {Dev: "cali1", IP: other, Permanent: true}, {Dev: "eth0", IP: own, Permanent: true},
+			{Dev: "cali1", IP: podIP, Permanent: true}, {Dev: "cali1", IP: otherIP, Permanent: true}, {Dev: "eth0", IP: podIP, Permanent: true},
 		},
 	}
-	wanted := []Action{DropRoute{facts.Host, space.Routes[0]}, DropNeigh{facts.Host, space.Neighs[0]}}
+	want := []Action{DropRoute{facts.Host, host.Routes[0]}, DropNeigh{facts.Host, host.Neighs[0]}}
 	var got []Action
-	for _, op := range DelHostEntries(space, []netip.Addr{own}) {
+	for _, op := range DelHostEntries(host, []netip.Addr{podIP}) {
 		got = append(got, op.Do)
 	}
-	if !slices.Equal(got, wanted) {
-		t.Errorf("got %v, wanted %v", got, wanted)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
-func TestWhatIsCollected(t *testing.T) {
+func TestGCDeletesVethsOfAttachmentsThatAreNotValid(t *testing.T) {
 	link := func(name, containerID, network string) facts.Link {
 		return facts.Link{Name: name, Kind: "veth", Alias: Owner{containerID, "eth0", network}.Alias()}
 	}
@@ -90,43 +90,27 @@ func TestWhatIsCollected(t *testing.T) {
 	}
 }
 
-// TestAPodLosesAnInterface grows pods at random and takes one of their further interfaces away.
-func TestAPodLosesAnInterface(t *testing.T) {
-	lost := 0
-	for seed := range uint64(rounds) {
-		var last *facts.Facts
-		grow(t, seed, func(before *facts.Facts, _ *Request, made *Plan) {
-			last = copyOf(before)
-			for _, op := range made.Ops {
-				simulate(last, op.Do)
+func TestDELOfAnInterfaceInThePod(t *testing.T) {
+	eth0, net1 := nic{name: "eth0", net: 6, v4: true, defaults: true}, nic{name: "net1", net: 7, v4: true, defaults: true}
+	for _, test := range []struct {
+		name  string
+		moved nic // the interface whose default route is in its own table
+		want  []string
+	}{
+		{"its rule and table are deleted", net1, []string{
+			"delete IPv4 rule pref 32765 from 10.7.1.3/32 lookup 5007 of the pod",
+			"delete route default via 10.7.0.1 dev net1 table 5007 of the pod",
+		}},
+		{"the default route of another interface returns to the main table", eth0, []string{
+			"add route default via 10.6.0.1 dev eth0 table main to the pod",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := podFixture(eth0, net1)
+			movedDefault(f, test.moved)
+			if got, want := describe(DelPod(&f.Pod, "net1")), strings.Join(test.want, "\n"); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
-		if last == nil || len(last.Pod.Links) < 3 {
-			continue
-		}
-		lost++
-		dev := []string{"net1", "net2"}[rand.New(rand.NewPCG(seed, 2)).IntN(2)]
-		for _, op := range DelPod(&last.Pod, dev) {
-			simulate(last, op.Do)
-		}
-		for _, rule := range last.Pod.Rules {
-			if holder(&last.Pod, rule) == dev {
-				t.Fatalf("seed %d: %s is gone and a rule stays: %+v", seed, dev, rule)
-			}
-		}
-		for _, family := range facts.Families {
-			elsewhere := slices.ContainsFunc(last.Pod.Routes, func(r facts.Route) bool {
-				return r.IsDefault() && r.Family() == family && r.Dev != dev && r.Dev != facts.PodVeth
-			})
-			kept := slices.ContainsFunc(last.Pod.Routes, func(r facts.Route) bool {
-				return r.IsDefault() && r.Family() == family && r.Dev != dev && r.Table == facts.TableMain
-			})
-			if elsewhere && !kept {
-				t.Fatalf("seed %d: %s is gone and no %s default route came back", seed, dev, family)
-			}
-		}
-	}
-	if lost < rounds/10 {
-		t.Errorf("only %d pods lost an interface", lost)
 	}
 }

@@ -9,35 +9,35 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// Request is what one call of the runtime asks for.
+// Request is one call of the runtime.
 type Request struct {
 	Config      *config.Config
 	ContainerID string
 	IfName      string
 	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
-	// Attachments are the pod's interfaces in the order in which they are added; nil: not known.
+	// Attachments are the pod's interfaces in the order in which Multus adds them; nil: unknown.
 	Attachments []string
-	// Gateways are the routers of the default routes that the previous plugin reported.
+	// Gateways are those of the default routes in prevResult.
 	Gateways map[facts.Family]netip.Addr
 }
 
-// Plan is the outcome: operations in order, and what the user should know.
+// Plan is an ordered list of operations, and warnings for the user.
 type Plan struct {
 	Ops      []Op
 	Warnings []string
-	// Leg is the way between pod and node that the plan makes or uses.
-	Leg Leg
-	// MAC is the hardware address that the interface has in the end, where a prefix is configured.
+	// Veth is the pair that the plan adds or uses.
+	Veth VethPair
+	// MAC is the desired hardware address of the interface, where a prefix is configured.
 	MAC string
 	// Announce is set when that address is new, so that neighbours must learn it.
 	Announce bool
 }
 
-// Leg is the pair of interfaces that connects the pod with its node.
-type Leg struct {
-	PodDev, HostDev string
-	PodMAC, HostMAC string
-	Private         bool // made by this plugin (underlay), not by the cluster network (overlay)
+// VethPair is the pair of links (veth or netkit) that connects the pod with its node.
+type VethPair struct {
+	PodDev, HostDev    string
+	PodMAC, HostMAC    string
+	AddedByCoordinator bool // underlay; in overlay mode the cluster network added it
 }
 
 func (r *Request) first() bool { return r.IfName == r.Config.First }
@@ -55,27 +55,27 @@ func (r *Request) Underlay(f *facts.Facts) bool {
 	if r.first() {
 		return true
 	}
-	_, found := f.Pod.Link(facts.PodVeth)
-	return found
+	_, ok := f.Pod.Link(facts.PodVeth)
+	return ok
 }
 
 // addresses are those of the interface in a family, from the kernel (which knows addresses from
 // router advertisements) and from the previous plugin.
 func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []netip.Addr {
-	found := f.Pod.Usable(dev, family)
+	addrs := f.Pod.Usable(dev, family)
 	if dev != r.IfName {
-		return found
+		return addrs
 	}
-	seen := map[netip.Addr]bool{}
-	for _, ip := range found {
-		seen[ip] = true
+	listed := map[netip.Addr]bool{}
+	for _, ip := range addrs {
+		listed[ip] = true
 	}
 	for _, ip := range r.Addresses {
-		if facts.FamilyOf(ip) == family && facts.IsUsable(ip) && !seen[ip] {
-			found = append(found, ip)
+		if facts.FamilyOf(ip) == family && facts.IsUsable(ip) && !listed[ip] {
+			addrs = append(addrs, ip)
 		}
 	}
-	return found
+	return addrs
 }
 
 // macFor makes the hardware address from the prefix and an address of the interface.
@@ -91,7 +91,7 @@ func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.
 	var best netip.Prefix
 	for _, addr := range f.Host.Addrs {
 		ip := addr.Prefix.Addr()
-		if facts.FamilyOf(ip) != family || !facts.IsUsable(ip) || addr.Failed || !facts.NodeInterface(addr.Dev) {
+		if facts.FamilyOf(ip) != family || !facts.IsUsable(ip) || addr.DADFailed || !facts.NodeInterface(addr.Dev) {
 			continue
 		}
 		all = append(all, ip)
@@ -115,7 +115,7 @@ func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.
 	return ordered
 }
 
-// errNoAddress is the answer to an interface that nothing can be routed to.
+// errNoAddress is the error for an interface that nothing can be routed to.
 func errNoAddress(dev string) error {
 	return fmt.Errorf("no usable IP addresses on %q: the coordinator needs an interface with an address; "+
 		"check the ipam section of the plugin before it, or set the coordinator's mode to disabled for this network", dev)

@@ -9,28 +9,28 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// sysctl addr_gen_mode 1: the kernel gives the interface no link-local address of its own making.
-const noKernelAddress = "1"
+// sysctl addr_gen_mode 1 (none): the kernel generates no link-local address.
+const addrGenModeNone = "1"
 
-// planVeth makes the pair, or takes the one that is there.
+// planVeth plans the veth pair and its link settings.
 func (a *adder) planVeth(families []facts.Family) error {
-	if err := a.planPair(); err != nil {
+	if err := a.ensureVethPair(); err != nil {
 		return err
 	}
-	a.ensureSysctl(facts.Host, facts.SysctlV6(a.leg.HostDev, "accept_ra"), "0")
+	a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "accept_ra"), "0")
 	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
-		a.ensureSysctl(facts.Host, facts.RPFilter(a.leg.HostDev), fmt.Sprint(*filter))
+		a.ensureSysctl(facts.Host, facts.RPFilter(a.veth.HostDev), fmt.Sprint(*filter))
 	}
 	for _, family := range families {
 		if family == facts.V6 {
-			// Before the link goes up: otherwise the kernel's own link-local address is unusable
-			// for the second or two that duplicate address detection takes.
+			// Before the link is set up: otherwise the kernel's own link-local address is tentative for
+			// the second or two that duplicate address detection takes.
 			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "disable_ipv6"), "0")
-			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "addr_gen_mode"), noKernelAddress)
+			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "addr_gen_mode"), addrGenModeNone)
 		}
 	}
-	a.ensureUp(facts.Host, a.leg.HostDev)
-	a.ensureUp(facts.Pod, a.leg.PodDev)
+	a.ensureUp(facts.Host, a.veth.HostDev)
+	a.ensureUp(facts.Pod, a.veth.PodDev)
 	for _, family := range families {
 		a.planLinkAddress(family)
 	}
@@ -40,13 +40,13 @@ func (a *adder) planVeth(families []facts.Family) error {
 	return nil
 }
 
-// planPair fills in the leg.
-func (a *adder) planPair() error {
+// ensureVethPair adds the veth pair, or uses the existing one.
+func (a *adder) ensureVethPair() error {
 	name := HostVeth(a.req.ContainerID)
 	pod, podFound := a.facts.Pod.Link(facts.PodVeth)
 	host, hostFound := a.facts.Host.Link(name)
-	a.leg = Leg{
-		PodDev: facts.PodVeth, HostDev: name, Private: true,
+	a.veth = VethPair{
+		PodDev: facts.PodVeth, HostDev: name, AddedByCoordinator: true,
 		PodMAC: vethMAC(a.req.ContainerID, "pod"), HostMAC: HostMAC(a.req.ContainerID),
 	}
 	if hostFound {
@@ -55,11 +55,11 @@ func (a *adder) planPair() error {
 		}
 	}
 	if podFound && hostFound && pod.Peer == host.Index && host.Peer == pod.Index {
-		a.keepPair(pod, host)
+		a.reuseVethPair(pod, host)
 		return nil
 	}
 	if podFound {
-		return fmt.Errorf("the pod has an interface %s that is not the other end of %s on the node: another plugin or an older version made it; "+
+		return fmt.Errorf("the pod has an interface %s that is not the other end of %s on the node: another plugin or an older version added it; "+
 			"delete the pod, and check that no other coordinator plugin is in its networks", facts.PodVeth, name)
 	}
 	if !a.req.first() {
@@ -67,30 +67,30 @@ func (a *adder) planPair() error {
 			"enable the coordinator in the network of the first interface %s", a.req.IfName, facts.PodVeth, a.req.Config.First)
 	}
 	if hostFound {
-		a.add(DropLink{facts.Host, name}, nil) // left over from a pod namespace that is gone
+		a.add(DropLink{facts.Host, name}, nil) // stale: its peer's netns is gone
 	}
-	a.add(AddVeth{facts.PodVeth, name, a.leg.PodMAC, a.leg.HostMAC, a.vethMTU()}, DropLink{facts.Host, name})
+	a.add(AddVeth{facts.PodVeth, name, a.veth.PodMAC, a.veth.HostMAC, a.vethMTU()}, DropLink{facts.Host, name})
 	a.add(SetAlias{facts.Host, name, a.req.owner().Alias()}, nil)
 	return nil
 }
 
-// checkOwner refuses an interface of the node that has the right name and the wrong owner.
+// checkOwner refuses a link of the node that has the host veth's name and another owner.
 func (a *adder) checkOwner(host facts.Link) error {
-	owner, ours := ParseAlias(host.Alias)
-	if host.Kind == "veth" && (host.Alias == "" || (ours && owner.ContainerID == a.req.ContainerID)) {
+	owner, ok := ParseAlias(host.Alias)
+	if host.Kind == "veth" && (host.Alias == "" || (ok && owner.ContainerID == a.req.ContainerID)) {
 		return nil
 	}
 	return fmt.Errorf("the node has a link %s already, of kind %s with alias %q: it does not belong to container %s; "+
 		"check with: ip -d link show %s", host.Name, host.Kind, host.Alias, a.req.ContainerID, host.Name)
 }
 
-func (a *adder) keepPair(pod, host facts.Link) {
-	a.leg.PodMAC, a.leg.HostMAC = pod.MAC, host.MAC
+func (a *adder) reuseVethPair(pod, host facts.Link) {
+	a.veth.PodMAC, a.veth.HostMAC = pod.MAC, host.MAC
 	if host.Alias == "" {
 		a.add(SetAlias{facts.Host, host.Name, Owner{a.req.ContainerID, a.req.Config.First, a.req.Config.Network}.Alias()}, nil)
 	}
 	if !a.req.first() {
-		return // the MTU is the first interface's business
+		return // the first interface sets the MTU
 	}
 	mtu := a.vethMTU()
 	if pod.MTU != mtu {
@@ -101,53 +101,53 @@ func (a *adder) keepPair(pod, host facts.Link) {
 	}
 }
 
-// Without any other knowledge: what an Ethernet carries. IPv6 needs links of 1280 bytes at least.
+// The MTU of Ethernet, and the minimum link MTU of IPv6 (RFC 8200).
 const (
-	usualMTU = 1500
-	leastMTU = 1280
+	defaultMTU = 1500
+	minMTU     = 1280
 )
 
-// vethMTU is the configured MTU, else the smallest on the way: of the pod's interface, of the
-// interface with the node's own address, and of the node's routes to the cluster's networks, which
-// may lead through tunnels.
+// vethMTU is the configured MTU, else the path MTU: the smallest of the pod's interface, of the
+// interface with the node's address, and of the node's routes to the cluster's CIDRs, which may use
+// tunnels.
 func (a *adder) vethMTU() int {
 	if a.req.Config.VethMTU > 0 {
 		return a.req.Config.VethMTU
 	}
 	smallest := 0
 	consider := func(mtu int) {
-		if mtu >= leastMTU && (smallest == 0 || mtu < smallest) {
+		if mtu >= minMTU && (smallest == 0 || mtu < smallest) {
 			smallest = mtu
 		}
 	}
-	if link, found := a.facts.Pod.Link(a.req.IfName); found {
+	if link, ok := a.facts.Pod.Link(a.req.IfName); ok {
 		consider(link.MTU)
 	}
 	for _, addr := range a.facts.Host.Addrs {
-		if link, found := a.facts.Host.Link(addr.Dev); found && addr.Prefix.Addr() == a.gateway(facts.FamilyOf(addr.Prefix.Addr())) {
+		if link, ok := a.facts.Host.Link(addr.Dev); ok && addr.Prefix.Addr() == a.gateway(facts.FamilyOf(addr.Prefix.Addr())) {
 			consider(link.MTU)
 		}
 	}
 	consider(a.facts.ClusterMTU)
 	if smallest == 0 {
-		return usualMTU
+		return defaultMTU
 	}
 	return smallest
 }
 
-// gateway is the node's address that serves the present interface, or nothing.
+// gateway is the node's address that is the gateway of the interface of this call, or nothing.
 func (a *adder) gateway(family facts.Family) netip.Addr {
-	own := a.req.addresses(a.facts, a.req.IfName, family)
-	if len(own) == 0 {
+	addresses := a.req.addresses(a.facts, a.req.IfName, family)
+	if len(addresses) == 0 {
 		return netip.Addr{}
 	}
-	if found := nodeAddresses(a.facts, family, own[0]); len(found) > 0 {
-		return found[0]
+	if nodeAddrs := nodeAddresses(a.facts, family, addresses[0]); len(nodeAddrs) > 0 {
+		return nodeAddrs[0]
 	}
 	return netip.Addr{}
 }
 
-// planLinkAddress puts addresses on veth0: the configured one, which lets iptables REDIRECT work,
+// planLinkAddress plans the addresses of veth0: the configured one, which lets iptables REDIRECT work,
 // and for IPv6 a link-local one that is usable at once.
 func (a *adder) planLinkAddress(family facts.Family) {
 	if link := a.req.Config.VethLinkAddress; link.IsValid() && facts.FamilyOf(link) == family {
@@ -155,7 +155,7 @@ func (a *adder) planLinkAddress(family facts.Family) {
 		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: prefix, Scope: scopeOf(link)})
 	}
 	if family == facts.V6 {
-		local := netip.PrefixFrom(linkLocal(a.leg.PodMAC), 64)
+		local := netip.PrefixFrom(linkLocal(a.veth.PodMAC), 64)
 		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: local, Scope: facts.ScopeLink})
 	}
 }

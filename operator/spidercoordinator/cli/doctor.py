@@ -127,7 +127,7 @@ async def _leases(reader: _Reader, settings: Settings) -> list[Object] | None:
 
 
 async def _components(reader: _Reader, settings: Settings) -> ClusterComponents:
-    namespace, name = settings.cilium_config_map
+    namespace, name = settings.cilium_configmap
     cilium, felix, kube_proxy, agents, nodes = await asyncio.gather(
         reader.find(CONFIG_MAPS, name, namespace),
         reader.find(FELIX, "default"),

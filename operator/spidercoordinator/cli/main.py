@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.runtime.logging import configure
-from spidercoordinator.runtime.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +61,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from spidercoordinator.cli.check import check  # noqa: PLC0415
 
         return check(arguments.filename)
+    from spidercoordinator.runtime.settings import Settings, unknown_variables  # noqa: PLC0415
+
     settings = Settings.read(os.environ)
     if arguments.command == "render":
         from spidercoordinator.cli.render import render  # noqa: PLC0415
@@ -69,14 +73,15 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
         return asyncio.run(doctor(settings))
     configure(settings.log_level, settings.log_format)
+    for message in unknown_variables(os.environ):
+        logger.warning(message)
     if arguments.command == "uninstall":
         from spidercoordinator.cli.uninstall import uninstall  # noqa: PLC0415
 
         return asyncio.run(uninstall(settings, timeout=arguments.timeout))
-    from spidercoordinator.handlers.startup import run  # noqa: PLC0415
+    from spidercoordinator.cli.run import run  # noqa: PLC0415
 
-    asyncio.run(run(settings))
-    return 0
+    return run()
 
 
 if __name__ == "__main__":

@@ -38,12 +38,14 @@ class Signals:
     Attributes:
         changed: a report may differ now.
         kinds_changed: the kind of this name came or went, empty for any.
+        kind_removed: the CRD of the kind of this name was deleted.
         heard: a watch works.
         up: whether a topic can be read (1), does not exist (0), or fails (-1).
     """
 
     changed: Callable[[], None]
     kinds_changed: Callable[[str], None]
+    kind_removed: Callable[[str], None]
     heard: Callable[[], None]
     up: Callable[[str, int], None]
 
@@ -131,6 +133,8 @@ class Followers:
                 elif (of_this_kind or not name) and not self.observations[topic.title].served:
                     self._followers[topic.title].woken.set()
             self._tell.kinds_changed(name)
+            if isinstance(seen, Deleted):
+                self._tell.kind_removed(name)
 
 
 def note(topic: WatchedObjects, observed: Observation, seen: Seen) -> bool:

@@ -1,1 +1,13 @@
-"""The only folder that imports kopf; each handler parses, gathers, decides and acts."""
+"""kopf's handlers, one module a kind; importing this registers all of them.
+
+Each one is thin: it takes in what kopf tells, and the reconcilers do the rest.
+"""
+
+from spidercoordinator.handlers import (
+    admission,
+    lifecycle,
+    spidercoordinator,
+    spidermultusconfig,
+)
+
+__all__ = ["admission", "lifecycle", "spidercoordinator", "spidermultusconfig"]

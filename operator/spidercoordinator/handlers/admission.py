@@ -10,6 +10,7 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,55 +19,48 @@ import kopf
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.admission import Review, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.discovery.informers import note
-from spidercoordinator.discovery.interfaces import installer_pods
-from spidercoordinator.discovery.source import Observation
 from spidercoordinator.errors import SpiderCoordinatorError
-from spidercoordinator.kube.reflector import Follower
-from spidercoordinator.kube.resource import (
-    SPIDERCOORDINATORS,
-    SPIDERMULTUSCONFIGS,
-    Object,
-    Resource,
-)
-from spidercoordinator.reconcilers.context import State
-from spidercoordinator.runtime.certificates import Keeper
+from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, Object
+from spidercoordinator.reconcilers.manager import Manager
+from spidercoordinator.runtime.certificaterotator import CertificateRotator
 
 logger = logging.getLogger(__name__)
 
+_NETWORK: Final = SPIDERMULTUSCONFIGS
+_COORDINATOR: Final = SPIDERCOORDINATORS
 _LOOK_EVERY: Final = 60.0
 """Seconds between two looks at Secret and configuration; another replica may have renewed."""
 _FILES_EVERY: Final = 5.0
 _INVALID: Final = 422
 
 
-def register_webhooks(
-    registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, state: State
+@kopf.on.validate(_NETWORK.group, _NETWORK.version, _NETWORK.plural, id="validate-network")
+async def validate_network(
+    body: Any,
+    memo: Any,
+    warnings: list[str],
+    old: Any = None,
+    operation: str = "",
+    **_: Any,
 ) -> None:
-    """Serve the webhook if one is configured; the handlers' ids are its paths."""
-    if not state.settings.webhook_configuration:
-        return
-    installers = Observation()
+    """Refuse or warn of a SpiderMultusConfig that is created or changed.
 
-    # In the event loop, where nothing changes the stores meanwhile: kopf runs others in threads.
-    async def network(body: Any, old: Any, warnings: list[str], operation: str, **_: Any) -> None:
-        if operation != "DELETE":
-            before = plain(old) if old is not None else None
-            _give(_review_network(state, installers, plain(body), before), warnings)
+    In the event loop, where nothing changes the stores meanwhile: kopf runs others in threads.
+    """
+    if operation != "DELETE":
+        before = plain(old) if old is not None else None
+        _give(_review_network(memo.manager, plain(body), before), warnings)
 
-    async def coordinator(body: Any, warnings: list[str], operation: str, **_: Any) -> None:
-        if operation != "DELETE":
-            _give(review_coordinator(plain(body)), warnings)
 
-    handlers: tuple[tuple[Resource, str, Any], ...] = (
-        (SPIDERMULTUSCONFIGS, "validate-network", network),
-        (SPIDERCOORDINATORS, "validate-coordinator", coordinator),
-    )
-    for resource, handler_id, review in handlers:
-        kopf.on.validate(
-            resource.group, resource.version, resource.plural, registry=registry, id=handler_id
-        )(review)
-    settings.admission.server = _serving(state, installers)
+@kopf.on.validate(
+    _COORDINATOR.group, _COORDINATOR.version, _COORDINATOR.plural, id="validate-coordinator"
+)
+async def validate_coordinator(
+    body: Any, warnings: list[str], operation: str = "", **_: Any
+) -> None:
+    """Refuse or warn of a SpiderCoordinator that is created or changed."""
+    if operation != "DELETE":
+        _give(review_coordinator(plain(body)), warnings)
 
 
 def plain(body: Any) -> Object:
@@ -74,19 +68,17 @@ def plain(body: Any) -> Object:
     return {key: body[key] for key in ("metadata", "spec") if key in body}
 
 
-def _review_network(
-    state: State, installers: Observation, thing: Object, before: Object | None
-) -> Review:
-    namespace, name = name_of(thing)
-    wanted = (namespace, nad_name(thing))
-    others = state.claims.claimants(wanted) - {(namespace, name)}
-    rivals = [state.networks[each] for each in others if each in state.networks]
+def _review_network(manager: Manager, network: Object, before: Object | None) -> Review:
+    stores = manager.context.stores
+    namespace, name = name_of(network)
+    nad = (namespace, nad_name(network))
+    others = stores.index.claimants(nad) - {(namespace, name)}
     return review_network(
-        thing,
+        network,
         before,
-        rivals=rivals,
-        nad=state.attachments.get(wanted),
-        nodes=installers.entries.values(),
+        rivals=[stores.networks[each] for each in others if each in stores.networks],
+        nad=stores.nads.get(nad),
+        nodes=manager.installers.entries.values(),
     )
 
 
@@ -97,63 +89,52 @@ def _give(answer: Review, warnings: list[str]) -> None:
         raise kopf.AdmissionError(text, code=_INVALID)
 
 
-def _serving(state: State, installers: Observation) -> Any:
-    async def serve(answer: Any) -> AsyncIterator[Any]:
-        with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
-            keeper = Keeper(
-                state.api.unfenced,  # every replica serves it, also one that stands by
-                state.settings.namespace,
-                state.settings.webhook_configuration,
-                Path(folder),
-            )
-            await _begin(keeper)
-            server = kopf.WebhookServer(
-                port=state.settings.webhook_port,
-                certfile=str(keeper.certificate_file),
-                pkeyfile=str(keeper.key_file),
-                file_check_interval=_FILES_EVERY,
-            )
-            background = [
-                asyncio.create_task(_keep_on(keeper)),
-                asyncio.create_task(_follow_installers(state, installers)),
-            ]
-            try:
-                async for config in server(answer):
-                    yield config
-            finally:
-                for each in background:
-                    each.cancel()
-
-    return serve
+def admission_server(manager: Manager) -> Any:
+    """What serves the webhook, for kopf's `settings.admission.server`; without one, nothing."""
+    settings = manager.context.services.settings
+    return partial(_serve, manager) if settings.webhook_configuration else _serve_nothing
 
 
-async def _begin(keeper: Keeper) -> None:
-    while True:
-        if await _kept(keeper):
-            return
-        await asyncio.sleep(_FILES_EVERY)
+async def _serve_nothing(_: Any) -> AsyncIterator[Any]:
+    await asyncio.Event().wait()
+    yield
 
 
-async def _keep_on(keeper: Keeper) -> None:
+async def _serve(manager: Manager, answer: Any) -> AsyncIterator[Any]:
+    settings = manager.context.services.settings
+    with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
+        rotator = CertificateRotator(
+            manager.client,  # every replica serves it, also one that stands by
+            settings.namespace,
+            settings.webhook_configuration,
+            Path(folder),
+        )
+        while not await _synced(rotator):  # noqa: ASYNC110 - the API server is asked, nobody tells
+            await asyncio.sleep(_FILES_EVERY)
+        server = kopf.WebhookServer(
+            port=settings.webhook_port,
+            certfile=str(rotator.certificate_file),
+            pkeyfile=str(rotator.key_file),
+            file_check_interval=_FILES_EVERY,
+        )
+        renewal = asyncio.create_task(_renew(rotator), name="webhook's certificate")
+        try:
+            async for config in server(answer):
+                yield config
+        finally:
+            renewal.cancel()
+
+
+async def _renew(rotator: CertificateRotator) -> None:
     while True:
         await asyncio.sleep(_LOOK_EVERY)
-        await _kept(keeper)
+        await _synced(rotator)
 
 
-async def _kept(keeper: Keeper) -> bool:
+async def _synced(rotator: CertificateRotator) -> bool:
     try:
-        await keeper.keep()
+        await rotator.sync()
     except SpiderCoordinatorError as error:
-        logger.warning("the webhook's certificate cannot be kept: %s", error)
+        logger.warning("the webhook's certificate cannot be renewed: %s", error)
         return False
     return True
-
-
-async def _follow_installers(state: State, installers: Observation) -> None:
-    """Keep true what the nodes told of their interfaces; only the webhook asks for it."""
-    if not state.settings.installer_pods:
-        return
-    topic = installer_pods(state.settings.namespace, state.settings.installer_pods)
-    async for seen in Follower(state.api, topic.selection).follow():
-        if note(topic, installers, seen) and installers.error:
-            logger.warning("missing masters are not noticed: %s", installers.error)

@@ -64,9 +64,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The whole selection as it is now; everything seen before is void."""
+    """The whole selection as it is now; everything seen before is void.
+
+    Attributes:
+        objects: the objects.
+        version: resource version of the list.
+    """
 
     objects: list[Object]
+    version: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class Follower:
                     await self._rest()
                     continue
                 if not self._version:
-                    yield Listed(await self._list(resource))
+                    yield Listed(await self._list(resource), self._version)
                 async for seen in self._watch(resource):
                     yield seen
             except ApiNotFoundError:

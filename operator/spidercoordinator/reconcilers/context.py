@@ -1,8 +1,7 @@
-"""What the operator knows: the objects as last seen, and what follows from them for everybody.
+"""What reconcilers share: stores, the cluster's configuration as decided, and runtime services.
 
-Handlers share one `State`. Stores are filled from watches and read by reconcilers, which get a key
-and make it so: `async def reconcile(key: Key, state: State) -> None`, raising
-`SpiderCoordinatorError` to be called again later.
+A reconciler gets a key and this: `async def reconcile(key: Key, context: Context) -> None`. It
+raises `SpiderCoordinatorError` to be called again later.
 """
 
 from __future__ import annotations
@@ -14,36 +13,37 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
-from spidercoordinator.api.objects import Name as Name  # noqa: PLC0414 - for those who import it from here
+from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Api
-from spidercoordinator.kube.resource import Object
+from spidercoordinator.kube.store import Store
+from spidercoordinator.reconcilers.progress import Progress
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.metrics import Metrics
 from spidercoordinator.runtime.settings import Settings
-from spidercoordinator.runtime.workqueue import Key, Queue
+from spidercoordinator.runtime.workqueue import Key, WorkQueue
 
 NETWORK: Final = NETWORK_KIND
 COORDINATOR: Final = COORDINATOR_KIND
 
 
-def network_key(namespace: str, name: str) -> Key:
-    """The key under which a SpiderMultusConfig is made so."""
-    return (NETWORK, namespace, name)
+def network_key(name: Name) -> Key:
+    """The work queue's key of a SpiderMultusConfig."""
+    return (NETWORK, *name)
 
 
 def coordinator_key(name: str) -> Key:
-    """The key under which a SpiderCoordinator is made so."""
+    """The work queue's key of a SpiderCoordinator."""
     return (COORDINATOR, name)
 
 
 class Discovery(Protocol):
-    """Who knows what the sources of CIDRs say now."""
+    """Who knows what the sources of CIDRs report now."""
 
     def reports(self) -> list[SourceReport]:
-        """What every source says, most trusted first."""
+        """What every source reports, most trusted first."""
 
     def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
@@ -52,79 +52,129 @@ class Discovery(Protocol):
         """Whether Istio is installed."""
 
 
-@dataclass(slots=True)
-class State:
-    """See the module.
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What reconcilers do their work with.
 
     Attributes:
         settings: what the operator was told.
-        api: how to ask and change.
-        queue: how to have a key made so.
+        client: how to read and write objects; its writes wait until this process leads.
+        queue: where keys to reconcile are added.
+        discovery: what the sources of CIDRs report.
         metrics: what is counted.
-        health: how the operator is.
-        coordinators: SpiderCoordinators by name.
-        networks: SpiderMultusConfigs by namespace and name.
-        attachments: NetworkAttachmentDefinitions by namespace and name.
-        cluster: what the effective SpiderCoordinator comes to; None while there is none.
-        attachments_served: whether the API server has the kind NetworkAttachmentDefinition.
-        primed: whether `cluster` has been worked out once; no network is touched before.
-        claims: which network wants, and has, which attachment.
-        turns: whose turn it is with an attachment that several networks want.
-        discovery: what the sources of CIDRs say.
-        patience: how often the first count of networks may still be put off.
-        node_defaults: what was last written for the nodes.
-        in_step: for each network its `ClusterConfig.revision` at the last success.
+        health: what the probes answer.
     """
 
     settings: Settings
-    api: Api
-    queue: Queue
+    client: Api
+    queue: WorkQueue
     discovery: Discovery
-    metrics: Metrics = field(default_factory=Metrics)
-    health: Health = field(default_factory=Health)
-    coordinators: dict[str, Object] = field(default_factory=dict)
-    networks: dict[Name, Object] = field(default_factory=dict)
-    attachments: dict[Name, Object] = field(default_factory=dict)
-    cluster: ClusterConfig | None = None
-    attachments_served: bool = False
-    primed: bool = False
-    patience: int = 100
-    node_defaults: str = ""
-    claims: Claims = field(default_factory=Claims)
-    turns: WeakValueDictionary[Name, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    in_step: dict[Name, str] = field(default_factory=dict)
+    metrics: Metrics
+    health: Health
 
-    def stepped(self, name: Name, revision: str | None) -> None:
-        """Note the `ClusterConfig.revision` a network now carries; None: it carries none.
 
-        The SpiderCoordinator's count follows a moment later, once for many networks.
-        """
-        if self.in_step.get(name) == revision:
-            return
-        if revision is None:
-            del self.in_step[name]
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The objects as last observed.
+
+    Attributes:
+        coordinators: SpiderCoordinators.
+        networks: SpiderMultusConfigs.
+        nads: NetworkAttachmentDefinitions.
+        node_defaults: the ConfigMap that nodes mount.
+        index: which network desires, and has, which NAD.
+    """
+
+    coordinators: Store
+    networks: Store
+    nads: Store
+    node_defaults: Store
+    index: Claims
+
+    @classmethod
+    def empty(cls) -> Stores:
+        """Stores without objects, and the index that follows them."""
+        made = cls(Store(trim), Store(trim), Store(trim), Store(), Claims())
+        made.networks.add_indexer(made._index_network)
+        made.nads.add_indexer(made._index_nad)
+        return made
+
+    def _index_network(self, name: Name, _: Object | None, after: Object | None) -> None:
+        if after is None:
+            self.index.remove_network(name)
         else:
-            self.in_step[name] = revision
-        self.queue.add(coordinator_key(self.settings.name), after=1.0)
+            self.index.update_network(after)
 
-    def add_all_networks(self) -> None:
-        """Have every network made so, behind single changes."""
-        for namespace, name in self.networks:
-            self.queue.add(network_key(namespace, name), bulk=True)
+    def _index_nad(self, name: Name, _: Object | None, after: Object | None) -> None:
+        if after is None:
+            self.index.remove_nad(name)
+        else:
+            self.index.update_nad(after)
 
 
-def slim(thing: Object) -> Object:
+@dataclass(slots=True)
+class Decided:
+    """What has been decided about the cluster.
+
+    Attributes:
+        cluster: what networks are rendered from; None while there is no SpiderCoordinator.
+        known: whether that has been decided once; no network is reconciled before.
+        nads_served: whether the API server has the kind NetworkAttachmentDefinition.
+    """
+
+    cluster: ClusterConfig | None = None
+    known: bool = False
+    nads_served: bool = False
+
+
+@dataclass(slots=True)
+class Context:
+    """See the module.
+
+    Attributes:
+        services: what reconcilers do their work with.
+        stores: the objects as last observed.
+        decided: what has been decided about the cluster.
+        progress: which networks are in sync with that.
+        nad_locks: held by the network that decides on a NAD which several networks desire.
+        refused_statuses: what the API server would not take as status, since the network's spec is
+            older than a rule that it breaks.
+    """
+
+    services: Services
+    stores: Stores = field(default_factory=Stores.empty)
+    decided: Decided = field(default_factory=Decided)
+    progress: Progress = field(default_factory=Progress)
+    nad_locks: WeakValueDictionary[Name, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    refused_statuses: dict[Name, Object] = field(default_factory=dict)
+
+    def enqueue_network(self, name: Name, *, low_priority: bool = False) -> None:
+        """Have one network reconciled; nothing before the decision that enqueues all of them."""
+        if self.decided.known:
+            self.services.queue.add(network_key(name), low_priority=low_priority)
+
+    def enqueue_all_networks(self) -> None:
+        """Have every network reconciled, behind single changes."""
+        for name in self.stores.networks:
+            self.enqueue_network(name, low_priority=True)
+
+    def enqueue_coordinator(self, *, after: float = 0.0) -> None:
+        """Have the effective SpiderCoordinator reconciled, now or after so many seconds."""
+        self.services.queue.add(coordinator_key(self.services.settings.name), after=after)
+
+
+def trim(given: Object) -> Object:
     """An object without what is only bulk to us; most of the memory of a store is that.
 
     Each parsed object brings the names of its fields anew; here they are the same strings in all.
     """
-    meta = {key: value for key, value in thing["metadata"].items() if key != "managedFields"}
+    meta = {key: value for key, value in given["metadata"].items() if key != "managedFields"}
     annotations = meta.get("annotations")
     if annotations and _LAST_APPLIED in annotations:
         kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
         meta["annotations"] = kept
-    slimmed: Object = _sharing_names({**thing, "metadata": meta})
-    return slimmed
+    trimmed: Object = _sharing_names({**given, "metadata": meta})
+    return trimmed
 
 
 def _sharing_names(value: Any) -> Any:

@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
+from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.mergepatch import merge_patch
@@ -13,7 +14,7 @@ from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.reconcilers.context import Name, State, network_key, slim
+from spidercoordinator.reconcilers.context import Context
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,12 @@ _ONLY_HASH: Final = frozenset({"configHash"})
 
 
 async def report(
-    state: State, network: Name, thing: Object, outcome: NetworkOutcome, *, just_made: bool = False
+    context: Context,
+    network: Name,
+    thing: Object,
+    outcome: NetworkOutcome,
+    *,
+    just_made: bool = False,
 ) -> None:
     """Write the status if it differs.
 
@@ -29,7 +35,7 @@ async def report(
     nothing but the hash differs, that hash waits until all NADs are written.
 
     Args:
-        state: The state.
+        context: What reconcilers share.
         network: The network.
         thing: It, as it was when the work on it began.
         outcome: What became of it.
@@ -40,39 +46,43 @@ async def report(
         ApiError: The API server refused or was not reached; call again.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    before = thing.get("status") or {}
+    before = context.refused_statuses.get(network) or thing.get("status") or {}
     status = network_status.network_status(outcome, thing, now=now)
     patch = merge_patch(before, status)
     if not patch:
         return
-    if just_made and patch.keys() == _ONLY_HASH and state.queue.depth:
-        state.queue.add(network_key(*network), bulk=True)
+    queue = context.services.queue
+    if just_made and patch.keys() == _ONLY_HASH and queue.length:
+        context.enqueue_network(network, low_priority=True)
         return
-    known = await _patch_status(state, network, patch) or {**thing, "status": status}
-    if state.networks.get(network) is thing:
-        state.networks[network] = known
-    if event := network_status.network_transition(before, status):
-        await _tell(state, thing, event, now)
-
-
-async def _patch_status(state: State, network: Name, patch: Object) -> Object | None:
-    namespace, name = network
     try:
-        answer = await state.api.patch(
-            SPIDERMULTUSCONFIGS, name, namespace, patch={"status": patch}, subresource="status"
-        )
+        await _patch_status(context, network, patch)
     except ApiNotFoundError:
-        return None
+        return
     except ApiInvalidError as error:
         # The API server takes no status with a spec of the wrong shape; the Event remains.
-        logger.warning("no status for SpiderMultusConfig %s/%s: %s", namespace, name, error)
-        return None
-    return slim(answer)
+        logger.warning("no status for SpiderMultusConfig %s/%s: %s", *network, error)
+        context.refused_statuses[network] = status
+    else:
+        context.refused_statuses.pop(network, None)
+    if event := network_status.network_transition(before, status):
+        await _tell(context, thing, event, now)
 
 
-async def _tell(state: State, thing: Object, event: Transition, now: str) -> None:
+async def _patch_status(context: Context, network: Name, patch: Object) -> None:
+    client, (namespace, name) = context.services.client, network
+    body = {"status": patch}
+    with context.stores.networks.write(network) as answered:
+        answered(
+            await client.patch(
+                SPIDERMULTUSCONFIGS, name, namespace, patch=body, subresource="status"
+            )
+        )
+
+
+async def _tell(context: Context, thing: Object, event: Transition, now: str) -> None:
     await post(
-        state.api,
+        context.services.client,
         SPIDERMULTUSCONFIGS,
         thing,
         type_=event.type,

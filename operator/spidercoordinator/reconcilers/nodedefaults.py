@@ -8,33 +8,41 @@ from typing import Final
 
 from spidercoordinator.core.coordinator.section import coordinator_section
 from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
+from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
-from spidercoordinator.reconcilers.context import State
+from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 KEY: Final = "coordinator.json"
 
 
-async def apply_node_defaults(state: State) -> None:
-    """Write the section that networks without settings of their own get, if it is not there yet.
+def selection(settings: Settings) -> Selection:
+    """The ConfigMap, for its informer."""
+    name = f"metadata.name={settings.node_defaults_configmap}"
+    return Selection((CONFIG_MAPS,), namespace=settings.namespace, fields=name)
 
-    It is a help for hand-written networks only: not being allowed to write it is said once and
-    stops nothing.
+
+async def apply_node_defaults(context: Context) -> None:
+    """Write the section that networks without settings of their own get, unless it is in sync.
+
+    It is a help for hand-written networks only: not being allowed to write it is logged and stops
+    nothing.
 
     Raises:
         ApiError: the API server was not reached; call again.
     """
-    section = coordinator_section(state.cluster, None, name=state.settings.name)
+    settings, store = context.services.settings, context.stores.node_defaults
+    section = coordinator_section(context.decided.cluster, None, name=settings.name)
     text = json.dumps({"type": "coordinator"} | section, indent=2) + "\n"
-    if text == state.node_defaults:
+    name = (settings.namespace, settings.node_defaults_configmap)
+    present = store.get(name)
+    if present is not None and (present.get("data") or {}).get(KEY) == text:
         return
-    body = {
-        "metadata": {"name": state.settings.node_defaults, "namespace": state.settings.namespace},
-        "data": {KEY: text},
-    }
+    body = {"metadata": {"namespace": name[0], "name": name[1]}, "data": {KEY: text}}
     try:
-        await state.api.apply(CONFIG_MAPS, body)
+        with store.write(name) as answered:
+            answered(await context.services.client.apply(CONFIG_MAPS, body))
     except (ApiForbiddenError, ApiNotFoundError) as error:
         logger.warning("nodes get no defaults for hand-written networks: %s", error)
-    state.node_defaults = text

@@ -1,4 +1,4 @@
-"""Make a SpiderCoordinator so: finalizer, CIDRs, status, what networks are rendered from."""
+"""Reconcile a SpiderCoordinator: finalizer, CIDRs, status, what networks are rendered from."""
 
 from __future__ import annotations
 
@@ -25,118 +25,125 @@ from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
-from spidercoordinator.reconcilers.context import State, coordinator_key, slim
+from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
 from spidercoordinator.runtime.workqueue import Key
 
 logger = logging.getLogger(__name__)
 
 _KIND: Final = SPIDERCOORDINATORS
-_SOON: Final = 0.1
 _ASK_AGAIN: Final = 60.0
 """Seconds between two dry runs."""
 
 
-async def reconcile(key: Key, state: State) -> None:
-    """Make one SpiderCoordinator so.
+async def reconcile(key: Key, context: Context) -> None:
+    """Reconcile one SpiderCoordinator, whether it is there or gone.
 
     Raises:
         ApiError: the API server refused or was not reached; call again.
     """
     name = key[1]
-    effective = name == state.settings.name
-    thing = state.coordinators.get(name)
+    effective = name == context.services.settings.name
+    thing = context.stores.coordinators.get(("", name))
     if thing is None or thing["metadata"].get("deletionTimestamp"):
         if effective:
-            take(state, None)
-            await apply_node_defaults(state)
+            decide_cluster(context, None)
+            await apply_node_defaults(context)
         if thing is not None:
-            await _let_go(state, thing)
+            await _remove_finalizer(context, thing)
     elif effective:
-        await _serve(state, thing)
-        await _hold(state, state.coordinators.get(name) or thing)
+        await _reconcile_effective(context, thing)
+        await _add_finalizer(context, context.stores.coordinators.get(("", name), thing))
     else:
-        meta = thing["metadata"]
-        status = not_selected_status(name, state.settings.name, meta["generation"], _now())
-        await _write(state, thing, status)
+        generation = thing["metadata"]["generation"]
+        status = not_selected_status(name, context.services.settings.name, generation, _now())
+        await _write_status(context, thing, status)
 
 
-def take(state: State, cluster: ClusterConfig | None) -> None:
-    """Make this what networks are rendered from, and render them where it differs."""
-    changed = state.cluster != cluster or not state.primed
-    state.cluster, state.primed = cluster, True
+def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
+    """Render networks from this from now on, and enqueue them where it differs."""
+    decided = context.decided
+    changed = decided.cluster != cluster or not decided.known
+    if not decided.known:
+        context.progress.begin(context.stores.networks)
+    decided.cluster, decided.known = cluster, True
     if changed:
-        logger.info(
-            "networks are rendered anew",
-            extra={"revision": cluster.revision if cluster else "none", "of": len(state.networks)},
-        )
-        state.add_all_networks()
+        revision = cluster.revision if cluster else "none"
+        count = len(context.stores.networks)
+        logger.info("networks are rendered anew", extra={"revision": revision, "of": count})
+        context.enqueue_all_networks()
 
 
-async def _serve(state: State, thing: Object) -> None:
+async def _reconcile_effective(context: Context, thing: Object) -> None:
     meta, before = thing["metadata"], thing.get("status") or {}
     try:
         spec = SpiderCoordinatorSpec.model_validate(thing.get("spec") or {})
     except ValidationError as error:
         # The CRD refuses such an object; this one is older than the rule it breaks.
         text = "; ".join(f"spec.{problem}" for problem in schema_problems(error))
-        take(state, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text))
-        await _write(state, thing, invalid_spec_status(text, meta["generation"], before, _now()))
+        decide_cluster(
+            context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
+        )
+        await _write_status(
+            context, thing, invalid_spec_status(text, meta["generation"], before, _now())
+        )
         return
     outcome = compute_status(
         StatusInputs(
             name=meta["name"],
             generation=meta["generation"],
             spec=spec,
-            discovered=await _discover(state, spec),
-            nad_kind_served=state.attachments_served,
+            discovered=await _discover(context, spec),
+            nad_kind_served=context.decided.nads_served,
             previous=before,
             now=_now(),
-            istio=state.discovery.istio(),
+            istio=context.services.discovery.istio(),
         )
     )
-    take(state, outcome.cluster)
-    if _too_early(state):
-        state.queue.add(coordinator_key(meta["name"]), after=_SOON)
-        return
-    networks = count_networks(
-        state.in_step.get(name) == outcome.cluster.revision
-        for name, network in state.networks.items()
+    decide_cluster(context, outcome.cluster)
+    networks = _networks(context, outcome.cluster) or before.get("networks")
+    await _write_status(context, thing, outcome.status | {"networks": networks})
+    await apply_node_defaults(context)
+
+
+def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None:
+    """The count of networks; None while some have not been reconciled once since the start."""
+    if not context.progress.complete:
+        return None
+    return count_networks(
+        context.progress.in_sync(name, cluster.revision)
+        for name, network in context.stores.networks.items()
         if depends_on_cluster(network)
     )
-    await _write(state, thing, outcome.status | {"networks": networks})
-    await apply_node_defaults(state)
 
 
-def _too_early(state: State) -> bool:
-    """Whether the operator has just begun, and a count of networks would be of half of them."""
-    others_at_work = state.queue.busy > 1
-    state.patience = state.patience - 1 if others_at_work else 0
-    return state.patience > 0
-
-
-async def _discover(state: State, spec: SpiderCoordinatorSpec) -> DiscoveredCIDRs:
-    reports, plugins = state.discovery.reports(), state.discovery.plugins()
+async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> DiscoveredCIDRs:
+    services = context.services
+    reports, plugins = services.discovery.reports(), services.discovery.plugins()
     discovered = select_cidrs(spec, reports, plugins)
     if discovered.service.source:
         return discovered
     # The one source that cannot be watched: asked when nobody else knows, and again later.
-    asked = await servicedryrun.ask(state.api, state.settings.namespace)
-    state.queue.add(coordinator_key(state.settings.name), after=_ASK_AGAIN)
+    asked = await servicedryrun.ask(services.client, services.settings.namespace)
+    context.enqueue_coordinator(after=_ASK_AGAIN)
     return select_cidrs(spec, [*reports, asked], plugins)
 
 
-async def _write(state: State, thing: Object, status: dict[str, Any]) -> None:
+async def _write_status(context: Context, thing: Object, status: dict[str, Any]) -> None:
     before: Object = thing.get("status") or {}
     patch = merge_patch(before, status)
     if not patch:
         return
     name = thing["metadata"]["name"]
-    answer = await state.api.patch(_KIND, name, patch={"status": patch}, subresource="status")
-    state.coordinators[name] = slim(answer)
+    with context.stores.coordinators.write(("", name)) as answered:
+        answered(
+            await context.services.client.patch(
+                _KIND, name, patch={"status": patch}, subresource="status"
+            )
+        )
     for told in coordinator_transitions(before, status):
         await post(
-            state.api,
+            context.services.client,
             _KIND,
             thing,
             type_=told.type,
@@ -146,25 +153,26 @@ async def _write(state: State, thing: Object, status: dict[str, Any]) -> None:
         )
 
 
-async def _hold(state: State, thing: Object) -> None:
+async def _add_finalizer(context: Context, thing: Object) -> None:
     finalizers = thing["metadata"].get("finalizers") or []
     if FINALIZER not in finalizers:
-        await _write_finalizers(state, thing, [*finalizers, FINALIZER])
+        await _write_finalizers(context, thing, [*finalizers, FINALIZER])
 
 
-async def _let_go(state: State, thing: Object) -> None:
+async def _remove_finalizer(context: Context, thing: Object) -> None:
     finalizers = thing["metadata"].get("finalizers") or []
     if FINALIZER in finalizers:
-        await _write_finalizers(state, thing, [each for each in finalizers if each != FINALIZER])
+        remaining = [each for each in finalizers if each != FINALIZER]
+        await _write_finalizers(context, thing, remaining)
 
 
-async def _write_finalizers(state: State, thing: Object, finalizers: list[str]) -> None:
+async def _write_finalizers(context: Context, thing: Object, finalizers: list[str]) -> None:
     # With the resource version, so that a finalizer somebody adds meanwhile is not lost.
     meta = thing["metadata"]
     version = meta["resourceVersion"]
     patch = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
-    answer = await state.api.patch(_KIND, meta["name"], patch=patch)
-    state.coordinators[meta["name"]] = slim(answer)
+    with context.stores.coordinators.write(("", meta["name"])) as answered:
+        answered(await context.services.client.patch(_KIND, meta["name"], patch=patch))
 
 
 def _now() -> str:

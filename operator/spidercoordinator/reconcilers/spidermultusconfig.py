@@ -1,7 +1,6 @@
 """One SpiderMultusConfig: parse, gather, decide, act.
 
-`network_seen` and `attachment_seen` turn what the watches see into keys; `reconcile` makes it so
-for one key. Nothing is ever asked of the API server that the stores know.
+Nothing is ever asked of the API server that the stores know.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
-from spidercoordinator.api.objects import name_of
+from spidercoordinator.api.objects import Name
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.coordinator.section import missing_coordinator
 from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
@@ -27,6 +26,7 @@ from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
+    InSync,
     Release,
     Wait,
     controller_uid,
@@ -38,152 +38,105 @@ from spidercoordinator.core.network.ownership import (
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.conditions import ConditionState
-from spidercoordinator.errors import ApiNotFoundError, InvalidObjectError
+from spidercoordinator.errors import InvalidObjectError
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,
     Object,
 )
-from spidercoordinator.reconcilers.context import Name, State, network_key, slim
+from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.runtime.workqueue import Key
 
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
 
-async def prime(state: State) -> None:
-    """Fill the stores, so that the first decision knows every rival and every NAD.
-
-    Raises:
-        ApiError: The API server refused or was not reached.
-    """
-    for resource, store, note in (
-        (NETWORK_ATTACHMENT_DEFINITIONS, state.attachments, state.claims.update_nad),
-        (SPIDERMULTUSCONFIGS, state.networks, state.claims.update_network),
-    ):
-        try:
-            things, _ = await state.api.list(resource)
-        except ApiNotFoundError:
-            continue
-        for thing in things:
-            if name_of(thing) not in store:
-                store[name_of(thing)] = slim(thing)
-                note(thing)
-
-
-def network_seen(state: State, thing: Object, *, gone: bool = False) -> None:
-    """Take in a network as a watch saw it, and have made so what it concerns."""
-    network = name_of(thing)
-    if gone:
-        state.networks.pop(network, None)
-        freed = state.claims.remove_network(network)
-    elif _is_known(thing, state.networks.get(network)):
-        return
-    else:
-        state.networks[network] = slim(thing)
-        freed = state.claims.update_network(thing)
-    _add(state, {network, *freed})
-
-
-def attachment_seen(state: State, thing: Object, *, gone: bool = False) -> None:
-    """Take in a NAD as a watch saw it, and have the networks made so that it concerns."""
-    attachment = name_of(thing)
-    if gone:
-        state.attachments.pop(attachment, None)
-        concerned = state.claims.remove_nad(attachment)
-    elif _is_known(thing, state.attachments.get(attachment)):
-        return
-    else:
-        state.attachments[attachment] = slim(thing)
-        concerned = state.claims.update_nad(thing)
-    _add(state, concerned)
-
-
-def _is_known(thing: Object, known: Object | None) -> bool:
-    """Whether the object is what our own write answered, or older.
-
-    Versions of one object are numbers that grow (API conventions, Kubernetes 1.35).
-    """
-    if known is None or known["metadata"]["uid"] != thing["metadata"]["uid"]:
-        return False
-    seen, had = (each["metadata"]["resourceVersion"] for each in (thing, known))
-    return bool(seen == had or (seen.isdecimal() and had.isdecimal() and int(seen) < int(had)))
-
-
-async def reconcile(key: Key, state: State) -> None:
-    """Make it so for one network, whether it is there or gone.
+async def reconcile(key: Key, context: Context) -> None:
+    """Reconcile one network, whether it is there or gone.
 
     Raises:
         ApiError: The API server refused or was not reached; try again later.
     """
     _, namespace, name = key
     network = (namespace, name)
-    if not state.primed:
-        return
-    thing = state.networks.get(network)
+    try:
+        await _reconcile(context, network)
+    finally:
+        if context.progress.reconciled(network):
+            context.enqueue_coordinator()
+
+
+async def _reconcile(context: Context, network: Name) -> None:
+    thing = context.stores.networks.get(network)
     if thing is None or thing["metadata"].get("deletionTimestamp"):
-        await _remove_products(state, network)
-        state.stepped(network, None)
+        await _release_nads(context, network)
+        context.refused_statuses.pop(network, None)
+        _record(context, network, None)
         return
-    outcome, just_made = await _make_so(state, network, thing)
-    await report(state, network, thing, outcome, just_made=just_made)
+    outcome, applied = await _sync_nad(context, network, thing)
+    await report(context, network, thing, outcome, just_made=applied)
 
 
-async def _make_so(state: State, network: Name, thing: Object) -> tuple[NetworkOutcome, bool]:
-    """Gives what became of the network, and whether its NAD had to be written."""
+async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[NetworkOutcome, bool]:
+    """Give what became of the network, and whether its NAD had to be written."""
     try:
         config = parse(thing)
     except InvalidObjectError as error:
-        state.stepped(network, None)
+        _record(context, network, None)
         return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
-    desired = desired_nad(
+    wanted = desired_nad(
         config,
-        state.cluster,
-        default_ipam=state.settings.default_ipam or {},
-        coordinator_name=state.settings.name,
+        context.decided.cluster,
+        default_ipam=context.services.settings.default_ipam or {},
+        coordinator_name=context.services.settings.name,
     )
-    if not state.attachments_served:
+    if not context.decided.nads_served:
         return NetworkOutcome(
             obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
         ), False
-    attachment = (desired.namespace, desired.name)
+    attachment = (wanted.namespace, wanted.name)
     # Rivals decide one after the other: the second must see what the first has made.
-    async with state.turns.setdefault(attachment, asyncio.Lock()):
-        rivals = _rivals(state, network, desired)
-        decision = decide(desired, state.attachments.get(attachment), rivals)
-        await _act(state, attachment, decision)
-    outcome = _outcome(state, config, desired, decision)
+    async with context.nad_locks.setdefault(attachment, asyncio.Lock()):
+        rivals = _rivals(context, network, wanted)
+        decision = decide(wanted, context.stores.nads.get(attachment), rivals)
+        await _act(context, attachment, decision)
+    outcome = _outcome(context, config, wanted, decision)
     if outcome.nad:
-        await _remove_products(state, network, uid=desired.owner["uid"], but=attachment)
-    _step(state, network, config, outcome)
-    await _label(state, thing, config)
+        await _release_nads(context, network, uid=wanted.owner["uid"], but=attachment)
+    in_sync = bool(outcome.nad and depends_on_cluster(config))
+    cluster = context.decided.cluster if in_sync else None
+    _record(context, network, cluster.revision if cluster else None)
+    await _label(context, thing, config)
     return outcome, isinstance(decision, Apply)
 
 
-def _rivals(state: State, network: Name, desired: DesiredNAD) -> Iterable[Object]:
-    claimants = state.claims.claimants((desired.namespace, desired.name)) - {network}
-    return [state.networks[name] for name in claimants if name in state.networks]
+def _rivals(context: Context, network: Name, wanted: DesiredNAD) -> Iterable[Object]:
+    stores = context.stores
+    claimants = stores.index.claimants((wanted.namespace, wanted.name)) - {network}
+    return [stores.networks[name] for name in claimants if name in stores.networks]
 
 
-async def _act(state: State, attachment: Name, decision: Decision) -> None:
-    match decision:
-        case Apply(body=body, creates=creates):
-            # Without force the creation of a name that somebody has taken just now is refused.
-            answer = await state.api.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
-        case Release(patch=patch):
-            answer = await state.api.patch(
-                NETWORK_ATTACHMENT_DEFINITIONS, attachment[1], attachment[0], patch=patch
-            )
-        case _:
-            return
-    state.attachments[attachment] = slim(answer)
-    state.claims.update_nad(answer)
+async def _act(context: Context, nad: Name, decision: Decision) -> None:
+    client, (namespace, name) = context.services.client, nad
+    with context.stores.nads.write(nad) as answered:
+        match decision:
+            case Apply(body=body, creates=creates):
+                # Without force, creating a name that somebody has taken just now is refused.
+                answered(
+                    await client.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
+                )
+            case Release(patch=patch):
+                answered(
+                    await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
+                )
+            case InSync() | Conflict() | Wait():
+                pass
 
 
 def _outcome(
-    state: State, config: SpiderMultusConfig, desired: DesiredNAD, decision: Decision
+    context: Context, config: SpiderMultusConfig, wanted: DesiredNAD, decision: Decision
 ) -> NetworkOutcome:
-    full_name = f"{desired.namespace}/{desired.name}"
+    full_name = f"{wanted.namespace}/{wanted.name}"
     match decision:
         case Conflict(message=message):
             return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
@@ -194,23 +147,25 @@ def _outcome(
             message = _TERMINATING.format(full_name)
             return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
-            obstacle, message = _coordinator_obstacle(state, config)
+            obstacle, message = _coordinator_obstacle(context, config)
             return NetworkOutcome(
-                nad=desired.name,
-                config_hash=desired.config_hash,
+                nad=wanted.name,
+                config_hash=wanted.config_hash,
                 obstacle=obstacle,
-                message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
+                message=message or f"NetworkAttachmentDefinition {full_name} is in step",
                 warnings=_warnings(config),
             )
 
 
-def _coordinator_obstacle(state: State, config: SpiderMultusConfig) -> tuple[str, str]:
+def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple[str, str]:
     if not depends_on_cluster(config):
         return "", ""
-    if state.cluster is None:
-        return network_status.COORDINATOR_NOT_READY, missing_coordinator(state.settings.name)
-    if state.cluster.not_ready:
-        return network_status.COORDINATOR_NOT_READY, state.cluster.not_ready
+    if context.decided.cluster is None:
+        return network_status.COORDINATOR_NOT_READY, missing_coordinator(
+            context.services.settings.name
+        )
+    if context.decided.cluster.not_ready:
+        return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
     return "", ""
 
 
@@ -222,44 +177,41 @@ def _warnings(config: SpiderMultusConfig) -> list[ConditionState]:
     return [] if verdict.status else [verdict]
 
 
-def _step(state: State, network: Name, config: SpiderMultusConfig, outcome: NetworkOutcome) -> None:
-    if outcome.nad and state.cluster is not None and depends_on_cluster(config):
-        state.stepped(network, state.cluster.revision)
-    else:
-        state.stepped(network, None)
+def _record(context: Context, network: Name, revision: str | None) -> None:
+    """Note what the network was rendered from; the count in the other status follows later."""
+    if context.progress.record(network, revision):
+        context.enqueue_coordinator(after=1.0)
 
 
-async def _remove_products(
-    state: State, network: Name, *, uid: str = "", but: Name | None = None
+async def _release_nads(
+    context: Context, network: Name, *, uid: str = "", but: Name | None = None
 ) -> None:
-    """Delete the NADs made from a network, or release them, except one.
+    """Delete the NADs made from a network, or release those that were adopted, except one.
 
     Args:
-        state: The state.
+        context: What reconcilers share.
         network: The network, which may be gone.
         uid: Only NADs of the network with this uid; empty for a network that is gone.
         but: The NAD to keep.
     """
-    for attachment in state.claims.products(network):
-        thing = state.attachments.get(attachment)
-        if thing is None or attachment == but or thing["metadata"].get("deletionTimestamp"):
+    for name in context.stores.index.products(network):
+        nad = context.stores.nads.get(name)
+        if nad is None or name == but or nad["metadata"].get("deletionTimestamp"):
             continue
-        maker = maker_uid(thing)
-        if uid and maker != uid:
-            continue
-        await _release(state, attachment, thing)
+        if not uid or maker_uid(nad) == uid:
+            await _release(context, name, nad)
 
 
-async def _release(state: State, attachment: Name, thing: Object) -> None:
-    namespace, name = attachment
+async def _release(context: Context, nad: Name, thing: Object) -> None:
+    client, (namespace, name) = context.services.client, nad
     if is_adopted(thing):
         patch = release_patch(thing)
-        await state.api.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
+        await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
     elif controller_uid(thing):
-        await state.api.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
+        await client.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
 
 
-async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> None:
+async def _label(context: Context, thing: Object, config: SpiderMultusConfig) -> None:
     """Keep the labels that mirror the inject annotations; those of the user are left alone."""
     wanted = injected_labels(config)
     labels = thing["metadata"].get("labels") or {}
@@ -268,9 +220,4 @@ async def _label(state: State, thing: Object, config: SpiderMultusConfig) -> Non
         return
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
     body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": wanted}}
-    await state.api.apply(SPIDERMULTUSCONFIGS, body)
-
-
-def _add(state: State, networks: Iterable[Name]) -> None:
-    for namespace, name in networks:
-        state.queue.add(network_key(namespace, name))
+    await context.services.client.apply(SPIDERMULTUSCONFIGS, body)

@@ -1,201 +1,179 @@
-"""The webhook's certificate: made here, kept in a Secret, renewed in time, known to the API server.
+"""Make and judge a serving certificate that is its own authority, on plain data.
 
-It is self-signed and its own authority. All replicas use the one in the Secret; a renewed one is
-trusted before it is served, and the former one until the next renewal, so that replicas may change
-over one after the other. The openssl command makes it: Python can use keys, but not make them.
+Importing this loads `cryptography`, 13 MB: only what needs a certificate does.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import ipaddress
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from datetime import datetime, timedelta
+from typing import Final
 
-from spidercoordinator.errors import ApiConflictError, SpiderCoordinatorError
-from spidercoordinator.kube.client import Api
-from spidercoordinator.kube.resource import SECRETS, VALIDATING_WEBHOOK_CONFIGURATIONS, Object
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-logger = logging.getLogger(__name__)
+from spidercoordinator.errors import SpiderCoordinatorError
 
-_DAYS: Final = 365
-_RENEW_BEFORE: Final = 60 * 24 * 3600
-"""Seconds before its end at which a certificate is renewed."""
+VALIDITY: Final = timedelta(days=365)
+RENEW_BEFORE: Final = timedelta(days=60)
+"""A certificate that ends sooner than this is renewed."""
+_CLOCK_SKEW: Final = timedelta(hours=1)
+"""A certificate is valid from so long before it is made: the API server's clock may be behind."""
 
-CERTIFICATE: Final = "tls.crt"
-KEY: Final = "tls.key"
-FORMER: Final = "former.crt"
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,  # an encrypted key
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for what it cannot read."""
+
+_COMMON_NAME: Final = "spidercoordinator-webhook"
 
 
 class CertificateError(SpiderCoordinatorError):
-    """The openssl command is missing or refuses; there is no webhook then."""
+    """No certificate can be made for these names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
-    """Keeps the Secret, the files that are served, and the caBundle in step.
+class KeyPair:
+    """A certificate and its private key, both as PEM.
 
     Attributes:
-        api: how to ask.
-        namespace: of the Secret.
-        configuration: name of the ValidatingWebhookConfiguration; the Secret's name, too.
-        folder: where the files are written.
+        certificate: the certificate.
+        private_key: its key, PKCS #8, not encrypted.
     """
 
-    api: Api
-    namespace: str
-    configuration: str
-    folder: Path
-
-    @property
-    def certificate_file(self) -> Path:
-        """The certificate that is served."""
-        return self.folder / CERTIFICATE
-
-    @property
-    def key_file(self) -> Path:
-        """Its key."""
-        return self.folder / KEY
-
-    async def keep(self) -> None:
-        """Do it once.
-
-        Raises:
-            ApiError: the API server refused, was not reached, or has no such configuration.
-            CertificateError: no certificate can be made.
-        """
-        found = await self.api.get(VALIDATING_WEBHOOK_CONFIGURATIONS, self.configuration)
-        names = sorted({host_of(each["clientConfig"]) for each in found.get("webhooks") or ()})
-        data = await self._secret(names)
-        await self._trust(found, data[CERTIFICATE] + data.get(FORMER, ""))
-        # The key first: the server looks at both when either is new.
-        self._write(self.key_file, data[KEY])
-        self._write(self.certificate_file, data[CERTIFICATE])
-
-    async def _secret(self, names: Sequence[str]) -> Mapping[str, str]:
-        found = await self.api.find(SECRETS, self.configuration, self.namespace)
-        data = _decoded(found)
-        if data and await _good(data[CERTIFICATE], names):
-            return data
-        made = await make(names, self.folder)
-        if data:
-            made[FORMER] = data[CERTIFICATE]
-        try:
-            await self._store(found, made)
-        except ApiConflictError:
-            # Another replica was first; its certificate is as good.
-            return _decoded(await self.api.get(SECRETS, self.configuration, self.namespace))
-        logger.info("made a certificate for the webhook", extra={"names": ",".join(names)})
-        return made
-
-    async def _store(self, found: Object | None, data: Mapping[str, str]) -> None:
-        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
-        if found is None:
-            meta = {"name": self.configuration, "namespace": self.namespace}
-            body = {"metadata": meta, "type": "kubernetes.io/tls", "data": encoded}
-            await self.api.create(SECRETS, body, self.namespace)
-        else:
-            version = found["metadata"]["resourceVersion"]
-            patch = {"metadata": {"resourceVersion": version}, "data": encoded}
-            await self.api.patch(SECRETS, self.configuration, self.namespace, patch=patch)
-
-    async def _trust(self, found: Object, authorities: str) -> None:
-        bundle = base64.b64encode(authorities.encode()).decode()
-        webhooks = [
-            {**each, "clientConfig": {**each["clientConfig"], "caBundle": bundle}}
-            for each in found.get("webhooks") or ()
-        ]
-        if webhooks == found.get("webhooks"):
-            return
-        version = found["metadata"]["resourceVersion"]
-        patch = {"metadata": {"resourceVersion": version}, "webhooks": webhooks}
-        await self.api.patch(VALIDATING_WEBHOOK_CONFIGURATIONS, self.configuration, patch=patch)
-
-    def _write(self, path: Path, text: str) -> None:
-        if path.exists() and path.read_text() == text:
-            return
-        path.touch(mode=0o600)
-        path.write_text(text)
+    certificate: str
+    private_key: str
 
 
-def host_of(client: Mapping[str, Any]) -> str:
-    """The name the API server calls a webhook by."""
-    if "url" in client:
-        return urlsplit(str(client["url"])).hostname or ""
-    service = client["service"]
-    return f"{service['name']}.{service['namespace']}.svc"
-
-
-async def make(names: Sequence[str], folder: Path, *, days: int = _DAYS) -> dict[str, str]:
-    """A new certificate for these names and its key, as the Secret holds them.
+def self_signed(names: Sequence[str], now: datetime, *, validity: timedelta = VALIDITY) -> KeyPair:
+    """A new certificate for these DNS names and IP addresses, on a new P-256 key.
 
     Raises:
-        CertificateError: openssl is missing or refuses.
+        CertificateError: a name can be in no certificate.
     """
-    alternatives = ",".join(f"{'IP' if _is_address(name) else 'DNS'}:{name}" for name in names)
-    key, certificate = folder / "new.key", folder / "new.crt"
-    await _openssl(
-        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-        *("-sha256", "-days", str(days), "-subj", "/CN=spidercoordinator-webhook"),
-        *("-addext", f"subjectAltName={alternatives}", "-addext", "extendedKeyUsage=serverAuth"),
-        *("-keyout", str(key), "-out", str(certificate)),
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _COMMON_NAME)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(now + validity)
     )
-    made = {CERTIFICATE: certificate.read_text(), KEY: key.read_text()}
-    key.unlink()
-    certificate.unlink()
-    return made
+    for extension, critical in _extensions(names, key.public_key()):
+        builder = builder.add_extension(extension, critical)
+    return KeyPair(
+        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode(),
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode(),
+    )
 
 
-async def _good(certificate: str, names: Sequence[str]) -> bool:
-    """Whether it lasts for a while and is for all the names."""
-    ends = ("x509", "-noout", "-checkend", str(_RENEW_BEFORE))
-    if (await _run(*ends, given=certificate))[0]:
-        return False
-    _, shown = await _run("x509", "-noout", "-ext", "subjectAltName", given=certificate)
-    known = shown.replace(",", " ").split()
-    prefixes = ("DNS:", "Address:")
-    return all(any(f"{prefix}{name}" in known for prefix in prefixes) for name in names)
-
-
-def _decoded(secret: Object | None) -> dict[str, str]:
-    data = (secret or {}).get("data") or {}
-    if not {CERTIFICATE, KEY} <= data.keys():
-        return {}
-    return {key: base64.b64decode(text).decode() for key, text in data.items()}
-
-
-def _is_address(name: str) -> bool:
+def renewal_reason(pair: KeyPair, names: Sequence[str], now: datetime) -> str:
+    """Why a certificate must be made anew; empty while it serves all the names for a while."""
     try:
-        ipaddress.ip_address(name)
-    except ValueError:
+        certificate = x509.load_pem_x509_certificate(pair.certificate.encode())
+        alternatives = _alternative_names(certificate)
+        key = serialization.load_pem_private_key(pair.private_key.encode(), password=None)
+        own_key = key.public_key() == certificate.public_key()
+    except _UNREADABLE as error:
+        return f"it cannot be read: {_first_line(error)}"
+    if not own_key:
+        return "the private key is not that of the certificate"
+    missing = sorted(name for name in names if _comparable(name) not in alternatives)
+    if missing:
+        return f"it is not for {', '.join(missing)}"
+    if now < certificate.not_valid_before_utc:
+        return f"it is not valid before {certificate.not_valid_before_utc:%F}"
+    if now >= certificate.not_valid_after_utc - RENEW_BEFORE:
+        return f"it ends on {certificate.not_valid_after_utc:%F}"
+    return ""
+
+
+def is_certificate(pem: str) -> bool:
+    """Whether the text is a certificate, good or not."""
+    try:
+        x509.load_pem_x509_certificate(pem.encode())
+    except _UNREADABLE:
         return False
     return True
 
 
-async def _openssl(*arguments: str) -> str:
-    status, output = await _run(*arguments)
-    if status:
-        raise CertificateError(f"openssl {arguments[0]} failed: {output.strip()}")
-    return output
+def _extensions(
+    names: Sequence[str], key: ec.EllipticCurvePublicKey
+) -> list[tuple[x509.ExtensionType, bool]]:
+    """Those of a server that is its own root; each with whether it is critical."""
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        # Go takes a leaf that is in the roots as it is; others want a root to be a CA.
+        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (usage, True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key), False),
+        # Tells this root from the former one, which has the same name.
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(key), False),
+    ]
+    if names:
+        extensions.append((x509.SubjectAlternativeName(map(_general_name, names)), False))
+    return extensions
 
 
-async def _run(*arguments: str, given: str = "") -> tuple[int, str]:
+def _general_name(name: str) -> x509.GeneralName:
+    address = _comparable(name)
+    if not isinstance(address, str):
+        return x509.IPAddress(address)
     try:
-        process = await asyncio.create_subprocess_exec(
-            "openssl",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-    except FileNotFoundError as error:
-        raise CertificateError(
-            "the openssl command is not there: install it in the image"
-        ) from error
-    output, _ = await process.communicate(given.encode())
-    return process.returncode or 0, output.decode("utf-8", "replace")
+        return x509.DNSName(name)
+    except ValueError as error:
+        raise CertificateError(f"no certificate can be made for {name!r}: {error}") from error
+
+
+def _alternative_names(certificate: x509.Certificate) -> set[str | _Address]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    addresses = found.get_values_for_type(x509.IPAddress)
+    return {
+        *(name.lower() for name in found.get_values_for_type(x509.DNSName)),
+        *(each for each in addresses if isinstance(each, _Address)),
+    }
+
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def _comparable(name: str) -> str | _Address:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return name.lower()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).partition("\n")[0]

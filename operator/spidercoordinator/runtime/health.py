@@ -1,8 +1,9 @@
 """/livez, /readyz and /metrics.
 
-Alive means: work moves and the watches hear what happens. A watch that is silently dead looks
-healthy from outside, so a periodic list is compared with what the watches said; `deaf` tells what
-they missed. An API server that is down does not make the operator unwell: a restart would not help.
+Alive means: reconciliations end and the watches deliver what happens. A watch that is silently
+dead looks healthy from outside, so a periodic list is compared with what the watches delivered;
+`stale_watches` tells which missed something. An API server that is down does not fail the liveness
+probe: a restart would not help.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from aiohttp import web
 from spidercoordinator.runtime.metrics import CONTENT_TYPE, Metrics
 
 _STUCK_AFTER: Final = 300.0
-"""Seconds one piece of work may run; requests time out after 30, so this is a bug."""
-_DEAF_AFTER: Final = 60.0
+"""Seconds one reconciliation may run; requests time out after 30, so this is a bug."""
+_STALE_AFTER: Final = 60.0
 """Seconds a watch may lag behind a list before it counts as dead."""
 
 
@@ -26,38 +27,45 @@ class Health:
     """How the operator is.
 
     Attributes:
-        ready: whether everything was read once, and this process works or may take over at once.
-        waits_for: why it is not ready, while it is not.
-        heard: monotonic time of the last event or list.
-        deaf: since when (monotonic) a watch has not told what a list showed, by kind.
-        oldest: seconds of the longest running work.
+        ready: whether everything was read once, and this process leads or may take over at once.
+        not_ready_reason: why it is not ready, while it is not.
+        last_event: monotonic time of the last watch event or list.
+        stale_watches: since when (monotonic) a watch has not delivered what a list showed, by kind.
+        longest_reconcile: seconds of the longest running reconciliation.
     """
 
     ready: bool = False
-    waits_for: str = "the cluster's CIDRs have not been looked for yet"
-    heard: float = field(default_factory=time.monotonic)
-    deaf: dict[str, float] = field(default_factory=dict)
-    oldest: float = 0.0
+    not_ready_reason: str = "the cluster's CIDRs have not been looked for yet"
+    last_event: float = field(default_factory=time.monotonic)
+    stale_watches: dict[str, float] = field(default_factory=dict)
+    longest_reconcile: float = 0.0
 
-    def hear(self) -> None:
-        """Note an event or a list."""
-        self.heard = time.monotonic()
+    def record_event(self, kind: str = "") -> None:
+        """Note a watch event or a list; one of a kind shows that its watch works."""
+        self.last_event = time.monotonic()
+        self.stale_watches.pop(kind, None)
 
-    def age(self) -> float:
-        """Seconds since the last event or list."""
-        return time.monotonic() - self.heard
+    def mark_stale(self, kind: str) -> None:
+        """Note that the watch of a kind has not delivered what a list showed."""
+        self.stale_watches.setdefault(kind, time.monotonic())
 
-    def complaints(self) -> list[str]:
+    def seconds_since_last_event(self) -> float:
+        """Seconds since the last watch event or list."""
+        return time.monotonic() - self.last_event
+
+    def liveness_failures(self) -> list[str]:
         """Why the operator should be restarted; empty when it should not."""
         now = time.monotonic()
-        found = [
+        failures = [
             f"the watch of {kind} has missed a change for {now - since:.0f} s"
-            for kind, since in self.deaf.items()
-            if now - since > _DEAF_AFTER
+            for kind, since in self.stale_watches.items()
+            if now - since > _STALE_AFTER
         ]
-        if self.oldest > _STUCK_AFTER:
-            found.append(f"one piece of work has been running for {self.oldest:.0f} s")
-        return found
+        if self.longest_reconcile > _STUCK_AFTER:
+            failures.append(
+                f"one reconciliation has been running for {self.longest_reconcile:.0f} s"
+            )
+        return failures
 
 
 class Server:
@@ -73,7 +81,7 @@ class Server:
         app = web.Application()
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
-        app.router.add_get("/metrics", self._render)
+        app.router.add_get("/metrics", self._metrics_page)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         # Port 0 would be another one for each address family; only tests and shells ask for it.
@@ -87,12 +95,12 @@ class Server:
             await self._runner.cleanup()
 
     async def _livez(self, _: web.Request) -> web.Response:
-        complaints = self._health.complaints()
-        return web.Response(text="\n".join(complaints or ["ok"]), status=500 if complaints else 200)
+        failures = self._health.liveness_failures()
+        return web.Response(text="\n".join(failures or ["ok"]), status=500 if failures else 200)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        text = "ok" if self._health.ready else self._health.waits_for
+        text = "ok" if self._health.ready else self._health.not_ready_reason
         return web.Response(text=text, status=200 if self._health.ready else 503)
 
-    async def _render(self, _: web.Request) -> web.Response:
+    async def _metrics_page(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE})

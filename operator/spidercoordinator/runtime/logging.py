@@ -1,4 +1,4 @@
-"""One line a record, on stderr: JSON for machines, text for a shell."""
+"""Structured logging, one line a record, on stderr: JSON for machines, text for a shell."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any, Final
 
 from typing_extensions import override
 
-_KNOWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD_ATTRIBUTES: Final = frozenset(
+    {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+)
 """Attributes every record has; any other one came in by `extra`."""
 
-_QUIET: Final = {
+_LIBRARY_LEVELS: Final = {
     "kopf": logging.WARNING,
     "kopf.objects": logging.ERROR,
     "aiohttp.access": logging.WARNING,
     "asyncio": logging.WARNING,
 }
-"""Loggers of libraries whose every-day talk helps nobody; `debug` lets them all speak."""
+"""Levels of libraries' loggers, whose routine messages help nobody; `debug` shows them all."""
 
 
 class JSONFormatter(logging.Formatter):
@@ -28,7 +30,7 @@ class JSONFormatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": _time(record),
+            "time": _timestamp(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -45,7 +47,7 @@ class TextFormatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
         extra = "".join(f" {key}={value}" for key, value in _extra(record).items())
-        text = f"{_time(record)} {record.levelname:<7} {record.getMessage()}{extra}"
+        text = f"{_timestamp(record)} {record.levelname:<7} {record.getMessage()}{extra}"
         return text + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
 
 
@@ -59,13 +61,13 @@ def configure(level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONFormatter() if style == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name, quiet in _QUIET.items():
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else quiet)
+    for name, library_level in _LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else library_level)
 
 
-def _time(record: logging.LogRecord) -> str:
-    stamp = datetime.fromtimestamp(record.created, UTC)
-    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp(record: logging.LogRecord) -> str:
+    created = datetime.fromtimestamp(record.created, UTC)
+    return created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
@@ -73,5 +75,5 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {
         key: value
         for key, value in vars(record).items()
-        if key not in _KNOWN and isinstance(value, str | int | float | bool)
+        if key not in _STANDARD_ATTRIBUTES and isinstance(value, str | int | float | bool)
     }

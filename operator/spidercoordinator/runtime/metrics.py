@@ -1,4 +1,4 @@
-"""What Prometheus gets to know."""
+"""The Prometheus metrics of the operator."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self._ended = Counter(
+        self._reconciles = Counter(
             "spidercoordinator_reconciles",
-            "Objects made so, by kind and result (ok, failed).",
+            "Reconciliations, by kind and result (ok, failed).",
             ("kind", "result"),
             registry=self.registry,
         )
         self._seconds = Histogram(
             "spidercoordinator_reconcile_seconds",
-            "How long making one object so took.",
+            "How long one reconciliation took.",
             ("kind",),
             buckets=_SECONDS,
             registry=self.registry,
@@ -41,30 +41,33 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self.repairs = Counter(
+            "spidercoordinator_resync_repairs",
+            "Objects of a store that a resync had to mend; more than zero is a bug, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
         self.ready = Gauge(
             "spidercoordinator_ready",
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",
             registry=self.registry,
         )
-        self.topics = Gauge(
+        self.source_up = Gauge(
             "spidercoordinator_source_up",
-            "Whether what tells about CIDRs can be read (1), does not exist (0), or fails (-1).",
+            "Whether a source of CIDRs can be read (1), does not exist (0), or fails (-1).",
             ("topic",),
             registry=self.registry,
         )
 
-    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Add a gauge that is read when asked for."""
-        Gauge(f"spidercoordinator_{name}", text, registry=self.registry).set_function(value)
+    def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
+        """Add a gauge whose value is read at each scrape."""
+        Gauge(f"spidercoordinator_{name}", description, registry=self.registry).set_function(value)
 
-    def started(self, key: tuple[str, ...]) -> None:
-        """Nothing: what runs is shown by a gauge."""
-
-    def ended(self, key: tuple[str, ...], seconds: float, *, failed: bool) -> None:
-        """Count one piece of work of the queue."""
-        self._ended.labels(key[0], "failed" if failed else "ok").inc()
+    def reconciled(self, key: tuple[str, ...], seconds: float, *, failed: bool) -> None:
+        """Count one reconciliation of the work queue."""
+        self._reconciles.labels(key[0], "failed" if failed else "ok").inc()
         self._seconds.labels(key[0]).observe(seconds)
 
     def render(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

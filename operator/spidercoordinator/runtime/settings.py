@@ -1,23 +1,78 @@
-"""The operator's own settings, from its environment."""
+"""The operator's own settings, from the environment, by pydantic-settings."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
 
 from spidercoordinator.errors import SettingsError
 
 _PREFIX: Final = "SPIDERCOORDINATOR_"
-_LEVELS: Final = ("debug", "info", "warning", "error")
-_FORMATS: Final = ("json", "text")
-_HIGHEST_PORT: Final = 65535
+
+_SERVICE_LINK: Final = re.compile(
+    r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)=.*"
+    r"|(\w+_)?PORT=(tcp|udp|sctp)://.*"
+)
+"""What the kubelet sets for a Service whose name begins with ours, as `name=value`."""
 
 
-@dataclass(frozen=True)
-class Settings:
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _parse_ipam(value: Any) -> Any:
+    parsed = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(parsed, Mapping) or not isinstance(parsed.get("type"), str):
+        raise ValueError("no IPAM object")  # noqa: TRY004 - pydantic reports a ValueError
+    return parsed
+
+
+def _split_name(value: Any) -> Any:
+    return tuple(value.split("/")) if isinstance(value, str) else value
+
+
+# Each type says what it allows: the message about a value that it refuses ends with that.
+Port = Annotated[int, Field(ge=0, le=65535, description="a number from 0 (any free port) to 65535")]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    BeforeValidator(_lower),
+    Field(description="debug, info, warning, error"),
+]
+LogFormat = Annotated[
+    Literal["json", "text"], BeforeValidator(_lower), Field(description="json, text")
+]
+IPAM = Annotated[
+    Mapping[str, Any],
+    NoDecode,
+    BeforeValidator(_parse_ipam),
+    Field(description='a CNI IPAM object as JSON, such as {"type":"host-local"}'),
+]
+NamespacedName = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]],
+    NoDecode,
+    BeforeValidator(_split_name),
+    Field(description="namespace/name"),
+]
+
+
+class Settings(BaseSettings):
     """What the chart, or a shell, told the operator.
+
+    The variable of a field is its name in capitals after SPIDERCOORDINATOR_. Only `read` looks at
+    variables; constructed directly, what is not given has its default.
 
     Attributes:
         name: the SpiderCoordinator that takes effect.
@@ -26,31 +81,35 @@ class Settings:
         http_port: port of /livez, /readyz and /metrics; 0 takes any free one.
         log_level: debug, info, warning or error.
         log_format: json or text.
-        cilium_config_map: `(namespace, name)` of Cilium's configuration.
-        node_defaults: name of the ConfigMap that the nodes mount.
+        cilium_configmap: `(namespace, name)` of Cilium's configuration.
+        node_defaults_configmap: name of the ConfigMap that the nodes mount.
         webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
             operator, whose caBundle it keeps; empty for no webhook.
         webhook_port: port of the webhook.
         installer_pods: label selector of the installer's pods in `namespace`, which tell the
             nodes' interfaces to the webhook; empty when they do not.
-        lease: name of the Lease, in `namespace`, that the process which works holds; empty to work
-            without one, when nobody else does.
-        pod: `(name, uid)` of the pod this runs in, each empty when there is none.
+        lease: name of the Lease, in `namespace`, that the leader holds; empty to lead without one,
+            when no other operator runs.
+        pod_name: of the pod this runs in, empty when there is none.
+        pod_uid: the same.
     """
 
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+
     name: str = "default"
-    default_ipam: Mapping[str, Any] | None = None
+    default_ipam: IPAM = {"type": "spiderpool"}
     namespace: str = "default"
-    http_port: int = 8080
-    log_level: str = "info"
-    log_format: str = "json"
-    cilium_config_map: tuple[str, str] = ("kube-system", "cilium-config")
-    node_defaults: str = "spidercoordinator-node-defaults"
+    http_port: Port = 8080
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "json"
+    cilium_configmap: NamespacedName = ("kube-system", "cilium-config")
+    node_defaults_configmap: str = "spidercoordinator-node-defaults"
     webhook_configuration: str = ""
-    webhook_port: int = 9443
+    webhook_port: Port = 9443
     installer_pods: str = ""
     lease: str = ""
-    pod: tuple[str, str] = ("", "")
+    pod_name: str = ""
+    pod_uid: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -59,57 +118,62 @@ class Settings:
         Raises:
             SettingsError: a value cannot be used.
         """
-        given = {
-            key.removeprefix(_PREFIX): value
-            for key, value in environ.items()
-            if key.startswith(_PREFIX) and value
+        try:
+            return cls.model_validate(_Environment(cls, environ)())
+        except ValidationError as error:
+            field = str(error.errors()[0]["loc"][0])
+            variable, allowed = _variable(field), cls.model_fields[field].description
+            text = f"{variable} is {environ[variable]!r}: allowed is {allowed}"
+            raise SettingsError(text) from error
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out the environment of this process: a test's settings must not depend on it."""
+        return (init_settings,)
+
+
+class _Environment(EnvSettingsSource):
+    """The variables of a mapping, which may be another than `os.environ`."""
+
+    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        super().__init__(settings)
+        # The source looks them up in lower case.
+        self.env_vars = {
+            name.lower(): value
+            for name, value in environ.items()
+            if name.startswith(_PREFIX) and name.isupper() and value
         }
-        return cls(
-            name=given.get("NAME", cls.name),
-            default_ipam=_ipam(given.get("DEFAULT_IPAM", '{"type":"spiderpool"}')),
-            namespace=given.get("NAMESPACE", cls.namespace),
-            http_port=_port(given.get("HTTP_PORT", "8080")),
-            log_level=_one_of("LOG_LEVEL", given.get("LOG_LEVEL", cls.log_level), _LEVELS),
-            log_format=_one_of("LOG_FORMAT", given.get("LOG_FORMAT", cls.log_format), _FORMATS),
-            cilium_config_map=_pair(given.get("CILIUM_CONFIGMAP", "kube-system/cilium-config")),
-            node_defaults=given.get("NODE_DEFAULTS_CONFIGMAP", cls.node_defaults),
-            webhook_configuration=given.get("WEBHOOK_CONFIGURATION", ""),
-            webhook_port=_port(given.get("WEBHOOK_PORT", "9443"), "WEBHOOK_PORT"),
-            installer_pods=given.get("INSTALLER_PODS", ""),
-            lease=given.get("LEASE", ""),
-            pod=(given.get("POD_NAME", ""), given.get("POD_UID", "")),
-        )
 
 
-def _refuse(variable: str, value: str, allowed: str) -> SettingsError:
-    return SettingsError(f"{_PREFIX}{variable} is {value!r}: allowed is {allowed}")
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """A message for each SPIDERCOORDINATOR_* variable that is no setting, such as a misspelt one.
+
+    What Kubernetes sets for a Service called spidercoordinator, or spidercoordinator-..., is passed
+    over.
+    """
+    known = [_variable(field) for field in Settings.model_fields]
+    return [
+        _unknown(name.removeprefix(_PREFIX))
+        for name, value in sorted(environ.items())
+        if name.startswith(_PREFIX)
+        and name not in known
+        and not _SERVICE_LINK.fullmatch(f"{name.removeprefix(_PREFIX)}={value}")
+    ]
 
 
-def _ipam(value: str) -> Mapping[str, Any]:
-    allowed = 'a CNI IPAM object as JSON, such as {"type":"host-local"}'
-    try:
-        parsed = json.loads(value)
-    except ValueError as error:
-        raise _refuse("DEFAULT_IPAM", value, allowed) from error
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
-        raise _refuse("DEFAULT_IPAM", value, allowed)
-    return parsed
+def _unknown(name: str) -> str:
+    similar = get_close_matches(name.lower(), Settings.model_fields, n=1)
+    hint = "".join(f"; did you mean {_variable(field)}?" for field in similar)
+    return f"{_PREFIX}{name} is not a setting and is ignored{hint}"
 
 
-def _port(value: str, variable: str = "HTTP_PORT") -> int:
-    if not value.isdecimal() or int(value) > _HIGHEST_PORT:
-        raise _refuse(variable, value, "a number from 0 (any free port) to 65535")
-    return int(value)
-
-
-def _one_of(variable: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value.lower() not in allowed:
-        raise _refuse(variable, value, ", ".join(allowed))
-    return value.lower()
-
-
-def _pair(value: str) -> tuple[str, str]:
-    namespace, slash, name = value.partition("/")
-    if not (namespace and slash and name) or "/" in name:
-        raise _refuse("CILIUM_CONFIGMAP", value, "namespace/name")
-    return namespace, name
+def _variable(field: str) -> str:
+    return _PREFIX + field.upper()

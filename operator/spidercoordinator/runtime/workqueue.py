@@ -1,11 +1,15 @@
-"""The queue between events and work: make it so, for a key, at least once after the last event.
+"""The work queue between events and reconciliation, after client-go's util/workqueue.
 
-- Keyed and coalescing: a key that waits already is not added again; a key that is being worked on
-  is worked on once more afterwards, never twice at the same time.
-- Two lanes: bulk work (a changed SpiderCoordinator concerns every network) gives way to single
-  changes, so that one edit is not stuck behind a thousand re-renders.
-- Bounded: no more than `limit` keys at a time.
-- A failure is retried after a back-off of that key alone, with jitter, for as long as it fails.
+A key that is added is reconciled at least once after it was added last.
+
+- A key that waits already is not added again; one that is being processed is marked dirty and
+  processed once more afterwards, never twice at the same time.
+- Two priorities: what concerns all objects (a changed SpiderCoordinator concerns every network)
+  gives way to single changes, so that one edit does not wait behind a thousand re-renders.
+- No more than `concurrency` keys are processed at a time.
+- A failed key is added again after an exponential back-off of its own, with jitter, without end.
+
+docs/decisions/0011 puts it beside client-go's queue.
 """
 
 from __future__ import annotations
@@ -26,171 +30,167 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, ...]
 """Kind first, then what names the object: `("SpiderMultusConfig", "kube-system", "macvlan")`."""
 
-_LOUD_EVERY: Final = 10
+_LOG_EVERY: Final = 10
 """A key that keeps failing is logged at its first failure and then at every tenth."""
 
-_STUBBORN: Final = 4
-"""Failures in a row after which a new event no longer means an immediate try..."""
-_CALM: Final = 1.0
-"""...but one after so many seconds."""
+_RATE_LIMITED_AFTER: Final = 4
+"""Failures in a row after which an added key is no longer processed at once..."""
+_RATE_LIMIT: Final = 1.0
+"""...but after so many seconds."""
 
 
-class Observer(Protocol):
-    """Who counts what the queue does."""
+class QueueMetrics(Protocol):
+    """What counts the reconciliations."""
 
-    def started(self, key: Key) -> None:
-        """Work on a key began."""
-
-    def ended(self, key: Key, seconds: float, *, failed: bool) -> None:
-        """Work on a key ended."""
+    def reconciled(self, key: Key, seconds: float, *, failed: bool) -> None:
+        """A key was processed."""
 
 
-class _Silent:
-    def started(self, key: Key) -> None:
-        """Nobody counts."""
-
-    def ended(self, key: Key, seconds: float, *, failed: bool) -> None:
-        """Nobody counts."""
+class _NoMetrics:
+    def reconciled(self, key: Key, seconds: float, *, failed: bool) -> None:
+        """Count nothing."""
 
 
 @dataclass(slots=True)
-class Queue:
-    """See the module. `work` is called with one key at a time per key.
+class WorkQueue:
+    """See the module.
 
     Attributes:
-        work: makes it so for a key; raising means: again later.
-        limit: keys worked on at the same time.
-        backoff: delays between the tries of one key.
-        observer: who counts.
+        reconcile: brings the object of a key to its desired state; raising means: again later.
+        concurrency: keys that are processed at the same time.
+        backoff: delays between the retries of one key.
+        metrics: what counts the reconciliations.
     """
 
-    work: Callable[[Key], Coroutine[None, None, None]]
-    limit: int = 32
+    reconcile: Callable[[Key], Coroutine[None, None, None]]
+    concurrency: int = 32
     backoff: Backoff = field(default_factory=Backoff)
-    observer: Observer = field(default_factory=_Silent)
-    _lanes: tuple[deque[Key], deque[Key]] = field(default_factory=lambda: (deque(), deque()))
+    metrics: QueueMetrics = field(default_factory=_NoMetrics)
     _waiting: set[Key] = field(default_factory=set)
-    _running: dict[Key, float] = field(default_factory=dict)
-    _again: dict[Key, bool] = field(default_factory=dict)
-    _timers: dict[Key, asyncio.TimerHandle] = field(default_factory=dict)
+    _ready: tuple[deque[Key], deque[Key]] = field(default_factory=lambda: (deque(), deque()))
+    """The waiting keys in order, of normal and of low priority."""
+    _processing: dict[Key, float] = field(default_factory=dict)
+    """Since when, by the loop's clock."""
+    _dirty: dict[Key, bool] = field(default_factory=dict)
+    """Keys added while they were processed, and whether only with low priority."""
+    _delayed: dict[Key, asyncio.TimerHandle] = field(default_factory=dict)
     _failures: dict[Key, int] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _open: bool = False
+    _started: bool = False
 
-    def add(self, key: Key, *, after: float = 0.0, bulk: bool = False) -> None:
-        """Have the key worked on, now or `after` seconds; sooner wins over later."""
-        if self._failures.get(key, 0) >= _STUBBORN:
-            # What fails may itself cause the events that bring it back: no hot loop.
-            after = max(after, _CALM)
+    def add(self, key: Key, *, after: float = 0.0, low_priority: bool = False) -> None:
+        """Have the key processed, now or `after` seconds; sooner wins over later."""
+        if self._failures.get(key, 0) >= _RATE_LIMITED_AFTER:
+            # What fails may itself cause the events that add it again: no hot loop.
+            after = max(after, _RATE_LIMIT)
         if after > 0:
-            self._add_later(key, after, bulk=bulk)
+            self._add_after(key, after, low_priority=low_priority)
             return
-        if timer := self._timers.pop(key, None):
+        if timer := self._delayed.pop(key, None):
             timer.cancel()
-        if key in self._running:
-            self._again[key] = bulk and self._again.get(key, True)
+        if key in self._processing:
+            self._dirty[key] = low_priority and self._dirty.get(key, True)
         elif key not in self._waiting:
             self._waiting.add(key)
-            self._lanes[bulk].append(key)
-            self._start()
+            self._ready[low_priority].append(key)
+            self._process()
 
-    def open(self) -> None:
-        """Begin to work; keys added before have waited."""
-        self._open = True
-        self._start()
+    def start(self) -> None:
+        """Begin to process; keys added before have waited."""
+        self._started = True
+        self._process()
 
-    async def close(self) -> None:
-        """Stop: nothing new is begun, what runs is cancelled."""
-        self._open = False
-        for timer in self._timers.values():
+    async def shut_down(self) -> None:
+        """Process nothing more; what is being processed is cancelled."""
+        self._started = False
+        for timer in self._delayed.values():
             timer.cancel()
-        self._timers.clear()
+        self._delayed.clear()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @property
-    def depth(self) -> int:
-        """Keys that wait to be worked on now."""
-        return len(self._waiting)
-
-    @property
-    def busy(self) -> int:
-        """Keys that wait or are worked on now."""
-        return len(self._waiting) + len(self._running)
-
-    @property
-    def retrying(self) -> int:
-        """Keys whose last try failed."""
-        return len(self._failures)
-
-    def oldest(self) -> float:
-        """Seconds for which the longest running work has been running."""
-        if not self._running:
-            return 0.0
-        return asyncio.get_running_loop().time() - min(self._running.values())
 
     def forget(self, key: Key) -> None:
         """Forget past failures of a key, when its object changed and deserves a fresh start."""
         self._failures.pop(key, None)
 
-    def _add_later(self, key: Key, after: float, *, bulk: bool) -> None:
+    @property
+    def length(self) -> int:
+        """Keys that wait to be processed now."""
+        return len(self._waiting)
+
+    @property
+    def unfinished(self) -> int:
+        """Keys that wait or are being processed now."""
+        return len(self._waiting) + len(self._processing)
+
+    @property
+    def retrying(self) -> int:
+        """Keys whose last reconciliation failed."""
+        return len(self._failures)
+
+    def longest_running(self) -> float:
+        """Seconds for which the longest running reconciliation has been running."""
+        if not self._processing:
+            return 0.0
+        return asyncio.get_running_loop().time() - min(self._processing.values())
+
+    def _add_after(self, key: Key, after: float, *, low_priority: bool) -> None:
         if key in self._waiting:
             return
         loop = asyncio.get_running_loop()
-        timer = self._timers.get(key)
+        timer = self._delayed.get(key)
         if timer and timer.when() <= loop.time() + after:
             return
         if timer:
             timer.cancel()
-        self._timers[key] = loop.call_later(after, self._due, key, bulk)
+        self._delayed[key] = loop.call_later(after, self._delay_over, key, low_priority)
 
-    def _due(self, key: Key, bulk: bool) -> None:
-        del self._timers[key]
-        self.add(key, bulk=bulk)
+    def _delay_over(self, key: Key, low_priority: bool) -> None:
+        del self._delayed[key]
+        self.add(key, low_priority=low_priority)
 
-    def _start(self) -> None:
-        single, bulk = self._lanes
-        while self._open and len(self._running) < self.limit and (single or bulk):
-            key = (single or bulk).popleft()
+    def _process(self) -> None:
+        normal, low = self._ready
+        while self._started and len(self._processing) < self.concurrency and (normal or low):
+            key = (normal or low).popleft()
             self._waiting.discard(key)
-            self._running[key] = asyncio.get_running_loop().time()
-            self.observer.started(key)
-            task = asyncio.create_task(self.work(key))
+            self._processing[key] = asyncio.get_running_loop().time()
+            task = asyncio.create_task(self.reconcile(key))
             self._tasks.add(task)
-            task.add_done_callback(partial(self._ended, key))
+            task.add_done_callback(partial(self._done, key))
 
-    def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
+    def _done(self, key: Key, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        seconds = asyncio.get_running_loop().time() - self._running.pop(key)
-        again = self._again.pop(key, None)
+        seconds = asyncio.get_running_loop().time() - self._processing.pop(key)
+        low_priority = self._dirty.pop(key, None)
         error = None if task.cancelled() else task.exception()
-        self.observer.ended(key, seconds, failed=error is not None)
+        self.metrics.reconciled(key, seconds, failed=error is not None)
         if error is None:
             self._failures.pop(key, None)
         else:
             self._retry(key, error)
-        if again is not None and self._open:
-            # A newer event: what failed may be mended, so this try does not wait.
-            self.add(key, bulk=again)
-        self._start()
+        if low_priority is not None and self._started:
+            # A newer event: what failed may be mended, so this one does not wait.
+            self.add(key, low_priority=low_priority)
+        self._process()
 
     def _retry(self, key: Key, error: BaseException) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         delay = self.backoff.delay(failures)
         if isinstance(error, ApiError):
             delay = max(delay, error.retry_after)
-        if failures % _LOUD_EVERY == 1:
-            # A bug in the work on one object must not stop the work on all others: it is shown
-            # with its trace and tried again like everything else.
+        if failures % _LOG_EVERY == 1:
+            # A bug that one object meets must not stop the reconciliation of all others: it is
+            # logged with its traceback and retried like everything else.
             known = isinstance(error, SpiderCoordinatorError)
             logger.warning(
-                "failed %d times, again in %.1f s: %s",
+                "reconciliation failed (%d in a row), retry in %.1f s: %s",
                 failures,
                 delay,
                 error if known else repr(error),
                 extra={"key": "/".join(key)},
                 exc_info=None if known else error,
             )
-        if self._open:
-            self.add(key, after=delay, bulk=True)
+        if self._started:
+            self.add(key, after=delay, low_priority=True)

@@ -18,7 +18,7 @@ from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES
 from spidercoordinator.runtime.health import Health
-from spidercoordinator.runtime.leaderelection.elector import Leader
+from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.settings import Settings
 
 LEASE = LEASES.path("default", "operator")
@@ -97,25 +97,25 @@ async def test_changes_wait_and_reads_do_not(server: Server, api: Api) -> None:
 async def test_a_change_that_came_too_late_ends_the_leader_though_it_could_renew(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leader = Leader.standing(api, Settings(lease="operator"), Health())
-    leading = asyncio.create_task(leader.run())
-    await leader.acquired.wait()
-    await leader.fence()
+    elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health())
+    leading = asyncio.create_task(elector.run())
+    await elector.started_leading.wait()
+    await elector.fence()
     clock = time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda which: clock(which) + 11)
-    late = asyncio.create_task(leader.fence())
-    with pytest.raises(LeadershipLostError, match="could not be renewed for 10 s"):
+    late = asyncio.create_task(elector.fence())
+    with pytest.raises(LeadershipLostError, match="not renewed for 10 s"):
         async with asyncio.timeout(10):
             await leading
     monkeypatch.undo()
-    assert not leader.leads
+    assert not elector.is_leader
     assert not late.done()
     late.cancel()
 
 
 async def test_without_a_lease_it_leads_at_once(api: Api) -> None:
-    leader = Leader.standing(api, Settings(), Health())
-    leading = asyncio.create_task(leader.run())
-    await leader.fence()
-    assert leader.leads
+    elector = LeaderElector.for_pod(api, Settings(), Health())
+    leading = asyncio.create_task(elector.run())
+    await elector.fence()
+    assert elector.is_leader
     leading.cancel()

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from spidercoordinator.runtime.leaderelection.lease import (
-    TERMS,
+    CONFIG,
     Candidate,
-    Sighting,
-    Standing,
-    claimed,
-    judge,
-    leads_until,
-    released,
-    see,
+    LeaseState,
+    ObservedRecord,
+    leader_election_record,
+    lease_state,
+    observe,
+    released_record,
+    renew_deadline_after,
 )
 
 REPLICAS: Final = 2
@@ -47,7 +47,7 @@ class Replica:
     me: Candidate
     offset: float
     rate: float
-    sighting: Sighting | None = None
+    observed: ObservedRecord | None = None
     until: float = 0.0
     led: bool = False
     writing: Request | None = None
@@ -131,23 +131,27 @@ class OneLeader(RuleBasedStateMachine):
         replica = self.replicas[which]
         if replica.reading:
             now = replica.clock(self.time)
-            replica.sighting = see(replica.sighting, replica.reading.pop(), now)
-            if replica.led and replica.sighting.holder not in ("", replica.me.identity):
+            replica.observed = observe(replica.observed, replica.reading.pop(), now)
+            if replica.led and replica.observed.holder_identity not in ("", replica.me.identity):
                 self.crash(which, same_pod=False)
 
     @rule(which=WHICH)
     def send_write(self, which: int) -> None:
         replica = self.replicas[which]
-        seen, now = replica.sighting, replica.clock(self.time)
-        if seen is None or replica.writing or replica.reading:
+        observed, now = replica.observed, replica.clock(self.time)
+        if observed is None or replica.writing or replica.reading:
             return
         if replica.led:
             if now >= replica.until:
                 self.crash(which, same_pod=False)
                 return
-        elif judge(seen, replica.me, now) is Standing.HELD:
+        elif lease_state(observed, replica.me, now) is LeaseState.HELD_BY_OTHER:
             return
-        replica.writing = Request(claimed(seen, replica.me, self.stamp()), seen.version, now)
+        replica.writing = Request(
+            leader_election_record(observed, replica.me, self.stamp()),
+            observed.resource_version,
+            now,
+        )
 
     @rule(which=WHICH)
     def serve_write(self, which: int) -> None:
@@ -164,8 +168,8 @@ class OneLeader(RuleBasedStateMachine):
         replica.writing = None
         if request.answer is not None:
             now = replica.clock(self.time)
-            replica.sighting = see(replica.sighting, request.answer, now)
-            replica.until = leads_until(request.asked)
+            replica.observed = observe(replica.observed, request.answer, now)
+            replica.until = renew_deadline_after(request.asked)
             replica.led = replica.led or now < replica.until
 
     @rule(which=WHICH)
@@ -198,7 +202,7 @@ class OneLeader(RuleBasedStateMachine):
         identity = replica.me.identity
         self.crash(which, same_pod=False)
         if lease and lease["spec"].get("holderIdentity") == identity:
-            self.store({**lease["spec"], **released(self.stamp())})
+            self.store({**lease["spec"], **released_record(self.stamp())})
 
     @invariant()
     def one_leader(self) -> None:
@@ -209,7 +213,7 @@ class OneLeader(RuleBasedStateMachine):
     def clocks_suffice(self) -> None:
         fastest = max((each.rate for each in self.replicas), default=1.0)
         slowest = min((each.rate for each in self.replicas), default=1.0)
-        assert TERMS.renew_deadline / slowest < TERMS.duration / fastest
+        assert CONFIG.renew_deadline / slowest < CONFIG.lease_duration / fastest
 
 
 OneLeader.TestCase.settings = settings(max_examples=150, stateful_step_count=80, deadline=None)

@@ -13,26 +13,26 @@ from spidercoordinator.runtime.metrics import Metrics
 
 
 @pytest.mark.parametrize(
-    ("deaf_for", "works_for", "complaint"),
+    ("stale_for", "runs_for", "failure"),
     [
-        pytest.param(None, 0, "", id="well"),
+        pytest.param(None, 0, "", id="healthy"),
         pytest.param(0, 0, "", id="a watch lags a little"),
-        pytest.param(90, 0, "watch of Thing", id="deaf"),
-        pytest.param(None, 20, "", id="slow work"),
-        pytest.param(None, 400, "has been running for 400 s", id="stuck work"),
+        pytest.param(90, 0, "watch of Thing", id="stale watch"),
+        pytest.param(None, 20, "", id="slow reconciliation"),
+        pytest.param(None, 400, "has been running for 400 s", id="stuck reconciliation"),
     ],
 )
-def test_complaints(deaf_for: float | None, works_for: float, complaint: str) -> None:
-    deaf = {} if deaf_for is None else {"Thing": time.monotonic() - deaf_for}
-    complaints = Health(deaf=deaf, oldest=works_for).complaints()
-    assert complaint in "\n".join(complaints)
-    assert bool(complaint) == bool(complaints)
+def test_liveness_failures(stale_for: float | None, runs_for: float, failure: str) -> None:
+    stale = {} if stale_for is None else {"Thing": time.monotonic() - stale_for}
+    failures = Health(stale_watches=stale, longest_reconcile=runs_for).liveness_failures()
+    assert failure in "\n".join(failures)
+    assert bool(failure) == bool(failures)
 
 
 async def test_the_three_paths() -> None:
     health, metrics = Health(), Metrics()
     metrics.gauge("answer", "The answer.", lambda: 42)
-    metrics.ended(("Thing", "a"), 0.01, failed=False)
+    metrics.reconciled(("Thing", "a"), 0.01, failed=False)
     server = Server(health, metrics)
     await server.start(0)
     base = f"http://127.0.0.1:{server.port}"
@@ -41,7 +41,7 @@ async def test_the_three_paths() -> None:
         assert (await session.get(f"{base}/readyz")).status == 503
         health.ready = True
         assert (await session.get(f"{base}/readyz")).status == 200
-        health.oldest = 1000
+        health.longest_reconcile = 1000
         assert (await session.get(f"{base}/livez")).status == 500
         text = await (await session.get(f"{base}/metrics")).text()
     await server.stop()

@@ -1,9 +1,12 @@
+"""Settings from the environment: defaults, refusals, and what is no setting."""
+
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from spidercoordinator.errors import SettingsError
-from spidercoordinator.runtime.settings import Settings
+from spidercoordinator.runtime.settings import Settings, unknown_variables
 
 
 def test_nothing_set_is_enough() -> None:
@@ -11,6 +14,7 @@ def test_nothing_set_is_enough() -> None:
     assert (settings.name, settings.http_port) == ("default", 8080)
     assert settings.default_ipam == {"type": "spiderpool"}
     assert settings.lease == ""
+    assert settings == Settings()
 
 
 def test_everything_set() -> None:
@@ -24,17 +28,37 @@ def test_everything_set() -> None:
             "SPIDERCOORDINATOR_LOG_FORMAT": "text",
             "SPIDERCOORDINATOR_CILIUM_CONFIGMAP": "cilium/config",
             "SPIDERCOORDINATOR_NODE_DEFAULTS_CONFIGMAP": "defaults",
+            "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": "webhook",
+            "SPIDERCOORDINATOR_WEBHOOK_PORT": "443",
             "SPIDERCOORDINATOR_LEASE": "operator",
             "SPIDERCOORDINATOR_POD_NAME": "operator-x2x4z",
             "SPIDERCOORDINATOR_POD_UID": "1-2-3",
             "SPIDERCOORDINATOR_INSTALLER_PODS": "a=b,c=d",
         }
     )
-    assert settings.cilium_config_map == ("cilium", "config")
-    assert (settings.log_level, settings.log_format) == ("debug", "text")
-    assert (settings.namespace, settings.node_defaults) == ("net", "defaults")
-    assert (settings.lease, settings.pod) == ("operator", ("operator-x2x4z", "1-2-3"))
-    assert settings.installer_pods == "a=b,c=d"
+    assert settings == Settings(
+        name="main",
+        default_ipam={"type": "host-local"},
+        namespace="net",
+        http_port=0,
+        log_level="debug",
+        log_format="text",
+        cilium_configmap=("cilium", "config"),
+        node_defaults_configmap="defaults",
+        webhook_configuration="webhook",
+        webhook_port=443,
+        installer_pods="a=b,c=d",
+        lease="operator",
+        pod_name="operator-x2x4z",
+        pod_uid="1-2-3",
+    )
+    assert not any(
+        getattr(settings, name) == getattr(Settings(), name) for name in settings_names()
+    )
+
+
+def settings_names() -> list[str]:
+    return list(Settings.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -42,17 +66,61 @@ def test_everything_set() -> None:
     [
         ("DEFAULT_IPAM", "spiderpool"),
         ("DEFAULT_IPAM", "[]"),
+        ("DEFAULT_IPAM", "null"),
         ("DEFAULT_IPAM", '{"type": 1}'),
         ("HTTP_PORT", "http"),
         ("HTTP_PORT", "65536"),
-        ("LOG_LEVEL", "loud"),
+        ("HTTP_PORT", "-1"),
+        ("WEBHOOK_PORT", "tcp://10.96.0.7:443"),
+        ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("CILIUM_CONFIGMAP", "cilium-config"),
         ("CILIUM_CONFIGMAP", "a/b/c"),
         ("CILIUM_CONFIGMAP", "/b"),
+        ("CILIUM_CONFIGMAP", "a/"),
     ],
 )
 def test_a_refusal_names_variable_value_and_what_is_allowed(variable: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.read({f"SPIDERCOORDINATOR_{variable}": value})
-    assert f"SPIDERCOORDINATOR_{variable} is {value!r}: allowed is " in str(refused.value)
+    start, allowed = str(refused.value).split(": allowed is ")
+    assert start == f"SPIDERCOORDINATOR_{variable} is {value!r}"
+    assert allowed not in {"", "None"}
+    assert "\n" not in allowed
+
+
+def test_only_reading_looks_at_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIDERCOORDINATOR_NAME", "from-the-process")
+    assert Settings().name == Settings.read({}).name == "default"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().name = "other"  # type: ignore[misc] # that is what is tested
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("NAMSPACE", "a", "NAMSPACE is not a setting and is ignored; did you mean {}NAMESPACE?"),
+        ("HTP_PORT", "8080", "HTP_PORT is not a setting and is ignored; did you mean {}HTTP_PORT?"),
+        ("name", "a", "name is not a setting and is ignored; did you mean {}NAME?"),
+        ("COLOUR_OF_THE_SKY", "", "COLOUR_OF_THE_SKY is not a setting and is ignored"),
+        ("NAMESPACE", "a", None),
+        # A Service spidercoordinator, and one spidercoordinator-api.
+        ("SERVICE_HOST", "10.96.0.7", None),
+        ("SERVICE_PORT", "80", None),
+        ("SERVICE_PORT_HTTP", "80", None),
+        ("PORT", "tcp://10.96.0.7:80", None),
+        ("PORT_80_TCP", "tcp://10.96.0.7:80", None),
+        ("API_SERVICE_HOST", "10.96.0.8", None),
+        ("API_PORT", "udp://[fd00::8]:80", None),
+        ("API_PORT_80_UDP_ADDR", "fd00::8", None),
+    ],
+)
+def test_what_is_no_setting_is_said_but_for_service_links(
+    variable: str, value: str, message: str | None
+) -> None:
+    prefix = "SPIDERCOORDINATOR_"
+    said = [] if message is None else [prefix + message.format(prefix)]
+    assert unknown_variables({prefix + variable: value, "PATH": "/bin"}) == said

@@ -1,4 +1,4 @@
-"""Keyed, coalescing, bounded, patient."""
+"""The work queue: keyed, coalescing, bounded, with priorities and back-off."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from spidercoordinator.errors import ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.runtime.workqueue import Key, Queue
+from spidercoordinator.runtime.workqueue import Key, WorkQueue
 
 QUICK = Backoff(first=0.01, cap=0.02, jitter=0.0)
 
 
-class Worker:
-    """Counts work; fails as often as told; blocks until released when asked."""
+class Reconciler:
+    """Counts its calls; fails as often as told; blocks until released when asked."""
 
     def __init__(self, failures: int = 0, error: Exception | None = None) -> None:
         self.done: list[Key] = []
@@ -45,90 +45,90 @@ async def until(condition: object, seconds: float = 5.0) -> None:
 
 
 async def test_a_key_that_waits_is_not_added_again() -> None:
-    worker = Worker()
-    queue = Queue(worker)
+    reconciler = Reconciler()
+    queue = WorkQueue(reconciler)
     for _ in range(100):
         queue.add(("a",))
-    queue.open()
-    await until(lambda: worker.done)
-    await queue.close()
-    assert worker.done == [("a",)]
+    queue.start()
+    await until(lambda: reconciler.done)
+    await queue.shut_down()
+    assert reconciler.done == [("a",)]
 
 
-async def test_a_key_that_changes_during_its_work_is_worked_on_once_more() -> None:
-    worker = Worker()
-    worker.gate.clear()
-    queue = Queue(worker)
-    queue.open()
+async def test_a_key_added_while_it_is_processed_is_processed_once_more() -> None:
+    reconciler = Reconciler()
+    reconciler.gate.clear()
+    queue = WorkQueue(reconciler)
+    queue.start()
     queue.add(("a",))
-    await until(lambda: worker.at_once == 1)
+    await until(lambda: reconciler.at_once == 1)
     for _ in range(10):
         queue.add(("a",))
-    worker.gate.set()
-    await until(lambda: len(worker.done) == 2)
-    await queue.close()
-    assert worker.most_at_once == 1
-    assert len(worker.done) == 2
+    reconciler.gate.set()
+    await until(lambda: len(reconciler.done) == 2)
+    await queue.shut_down()
+    assert reconciler.most_at_once == 1
+    assert len(reconciler.done) == 2
 
 
-async def test_no_more_than_the_limit_at_a_time() -> None:
-    worker = Worker()
-    worker.gate.clear()
-    queue = Queue(worker, limit=3)
-    queue.open()
+async def test_no_more_than_the_concurrency_at_a_time() -> None:
+    reconciler = Reconciler()
+    reconciler.gate.clear()
+    queue = WorkQueue(reconciler, concurrency=3)
+    queue.start()
     for number in range(20):
         queue.add((str(number),))
-    await until(lambda: worker.at_once == 3)
-    assert queue.depth == 17
-    worker.gate.set()
-    await until(lambda: len(worker.done) == 20)
-    await queue.close()
-    assert worker.most_at_once == 3
+    await until(lambda: reconciler.at_once == 3)
+    assert queue.length == 17
+    reconciler.gate.set()
+    await until(lambda: len(reconciler.done) == 20)
+    await queue.shut_down()
+    assert reconciler.most_at_once == 3
 
 
-async def test_a_single_change_goes_before_bulk_work() -> None:
-    worker = Worker()
-    queue = Queue(worker, limit=1)
+async def test_a_single_change_goes_before_low_priority() -> None:
+    reconciler = Reconciler()
+    queue = WorkQueue(reconciler, concurrency=1)
     for number in range(10):
-        queue.add((f"bulk-{number}",), bulk=True)
+        queue.add((f"low-{number}",), low_priority=True)
     queue.add(("single",))
-    queue.open()
-    await until(lambda: len(worker.done) == 11)
-    await queue.close()
-    assert worker.done[0] == ("single",)
+    queue.start()
+    await until(lambda: len(reconciler.done) == 11)
+    await queue.shut_down()
+    assert reconciler.done[0] == ("single",)
 
 
 async def test_a_failure_is_tried_again_until_it_works() -> None:
-    worker = Worker(failures=3)
-    queue = Queue(worker, backoff=QUICK)
-    queue.open()
+    reconciler = Reconciler(failures=3)
+    queue = WorkQueue(reconciler, backoff=QUICK)
+    queue.start()
     queue.add(("a",))
-    await until(lambda: worker.done)
-    await queue.close()
-    assert worker.tries == 4
+    await until(lambda: reconciler.done)
+    await queue.shut_down()
+    assert reconciler.tries == 4
     assert queue.retrying == 0
 
 
 async def test_a_bug_in_one_object_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    worker = Worker(failures=1, error=ZeroDivisionError("a bug"))
-    queue = Queue(worker, backoff=QUICK)
-    queue.open()
+    reconciler = Reconciler(failures=1, error=ZeroDivisionError("a bug"))
+    queue = WorkQueue(reconciler, backoff=QUICK)
+    queue.start()
     queue.add(("bad",))
     queue.add(("good",))
-    await until(lambda: len(worker.done) == 2)
-    await queue.close()
+    await until(lambda: len(reconciler.done) == 2)
+    await queue.shut_down()
     assert "ZeroDivisionError" in caplog.text
 
 
 async def test_the_server_s_wish_to_wait_is_granted() -> None:
     error = ApiUnavailableError("slow down", status=429, retry_after=0.2)
-    worker = Worker(failures=1, error=error)
-    queue = Queue(worker, backoff=QUICK)
-    queue.open()
+    reconciler = Reconciler(failures=1, error=error)
+    queue = WorkQueue(reconciler, backoff=QUICK)
+    queue.start()
     began = asyncio.get_running_loop().time()
     queue.add(("a",))
-    await until(lambda: worker.done)
-    await queue.close()
+    await until(lambda: reconciler.done)
+    await queue.shut_down()
     assert asyncio.get_running_loop().time() - began >= 0.2
 
 
@@ -141,32 +141,32 @@ async def test_events_that_follow_from_failing_make_no_hot_loop() -> None:
         queue.add(key)
         raise ApiUnavailableError("down")
 
-    queue = Queue(fail_and_cause_an_event, backoff=QUICK)
-    queue.open()
+    queue = WorkQueue(fail_and_cause_an_event, backoff=QUICK)
+    queue.start()
     queue.add(("a",))
     with pytest.raises(TimeoutError):
         await until(lambda: tries > 5, seconds=0.5)
-    await queue.close()
+    await queue.shut_down()
 
 
 async def test_later_is_not_now_and_sooner_wins() -> None:
-    worker = Worker()
-    queue = Queue(worker)
-    queue.open()
+    reconciler = Reconciler()
+    queue = WorkQueue(reconciler)
+    queue.start()
     queue.add(("a",), after=60)
     queue.add(("a",), after=0.01)
-    await until(lambda: worker.done)
-    await queue.close()
-    assert worker.done == [("a",)]
+    await until(lambda: reconciler.done)
+    await queue.shut_down()
+    assert reconciler.done == [("a",)]
 
 
-async def test_closing_ends_what_runs() -> None:
-    worker = Worker()
-    worker.gate.clear()
-    queue = Queue(worker)
-    queue.open()
+async def test_shutting_down_ends_what_runs() -> None:
+    reconciler = Reconciler()
+    reconciler.gate.clear()
+    queue = WorkQueue(reconciler)
+    queue.start()
     queue.add(("a",))
-    await until(lambda: worker.at_once == 1)
-    await queue.close()
-    assert worker.at_once == 0
-    assert worker.done == []
+    await until(lambda: reconciler.at_once == 1)
+    await queue.shut_down()
+    assert reconciler.at_once == 0
+    assert reconciler.done == []

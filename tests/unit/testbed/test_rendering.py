@@ -103,7 +103,7 @@ def test_named_plugins_go_before_the_distributions(
         folder.mkdir()
         for name in names:
             (folder / name).touch()
-    monkeypatch.setattr(cni, "CNI_PLUGINS", distribution)
+    monkeypatch.setattr(cni, "PLUGINS", distribution)
     monkeypatch.setenv("TESTBED_CNI_PATH", str(named))
     meta = tmp_path / "multus"
     assert cni.plugins(meta) == {

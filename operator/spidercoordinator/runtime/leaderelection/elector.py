@@ -1,9 +1,9 @@
-"""Which replica works: the one that holds the Lease; the others stand by and take it over.
+"""Leader election: the replica that holds the Lease reconciles; the others wait to take it over.
 
-`lease` decides, this reads and writes the Lease. A replica that led and does not any more ends, so
-that there is one way only into leading: from the start. Nothing of it reaches the API
-server by then: each request of the reconcilers that changes something passes `Leader.fence`, which
-knows by the local clock how long the Lease is ours, whatever this process was kept from noticing.
+`lease` decides, this reads and writes the Lease. A leader that lost it ends, so that there is one
+way only to become leader: from the start. Nothing of it reaches the API server by then: each
+request of the reconcilers that changes something passes `LeaderElector.fence`, which knows by the
+local clock how long the Lease is ours, whatever this process was kept from noticing.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from spidercoordinator.kube.reflector import Changed, Follower, Listed, Seen, Se
 from spidercoordinator.kube.resource import LEASES, Object
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.leaderelection.lease import (
-    TERMS,
+    CONFIG,
     Candidate,
-    Sighting,
-    Standing,
-    claimed,
-    expiry,
-    judge,
-    leads_until,
-    released,
-    see,
+    LeaseState,
+    ObservedRecord,
+    expires_at,
+    leader_election_record,
+    lease_state,
+    observe,
+    released_record,
+    renew_deadline_after,
 )
 from spidercoordinator.runtime.settings import Settings
 
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
 
-_PATIENCE: Final = TERMS.renew_deadline / 2
+_REQUEST_TIMEOUT: Final = CONFIG.renew_deadline / 2
 """Seconds to wait for one answer, so that a lost one does not cost the Lease."""
 _JITTER: Final = 0.2
 """The share of the retry period that is random: replicas must not ask in step."""
@@ -57,221 +57,230 @@ _FROZEN: Final = "this process was not running"
 
 
 @dataclass(slots=True)
-class Leader:
+class LeaderElector:
     """See the module.
 
     Attributes:
-        api: how to ask.
+        client: the way to the API server.
         namespace: of the Lease.
         name: of the Lease; empty when there is none, and this process leads at once.
-        me: this process.
+        candidate: this process.
         health: is told what the election waits for.
-        answered: set once it is known who leads.
-        acquired: set once this process leads.
+        observed: set once it is known who leads.
+        started_leading: set once this process leads.
     """
 
-    api: Api
+    client: Api
     namespace: str
     name: str
-    me: Candidate
+    candidate: Candidate
     health: Health
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-    acquired: asyncio.Event = field(default_factory=asyncio.Event)
-    _sighting: Sighting | None = None
-    _belongings: Object = field(default_factory=dict)
-    _until: float = 0.0
-    _over: bool = False
+    observed: asyncio.Event = field(default_factory=asyncio.Event)
+    started_leading: asyncio.Event = field(default_factory=asyncio.Event)
+    _record: ObservedRecord | None = None
+    _metadata: Object = field(default_factory=dict)
+    _deadline: float = 0.0
+    _stopped: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _said: str = ""
+    _last_message: str = ""
 
     @classmethod
-    def standing(cls, api: Api, settings: Settings, health: Health) -> Self:
-        """A candidate as the settings want it."""
-        pod, uid = settings.pod
-        me = Candidate(pod or platform.node(), uid, secrets.token_hex(4))
-        return cls(api, settings.namespace, settings.lease, me, health)
+    def for_pod(cls, client: Api, settings: Settings, health: Health) -> Self:
+        """The candidate that is this process, in the pod that the settings name."""
+        pod = settings.pod_name or platform.node()
+        candidate = Candidate(pod, settings.pod_uid, secrets.token_hex(4))
+        return cls(client, settings.namespace, settings.lease, candidate, health)
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this process may change anything now."""
-        return self.acquired.is_set() and not self._over and now() < self._until
+        return self.started_leading.is_set() and not self._stopped and now() < self._deadline
 
     async def fence(self) -> None:
         """Let a change pass while this process leads.
 
-        Before that it waits for its time. Afterwards it waits for the end of the process, which
+        Before that it waits until it does. Afterwards it waits for the end of the process, which
         follows at once: one message tells why, instead of one for each change.
         """
-        await self.acquired.wait()
-        if not self.leads:
+        await self.started_leading.wait()
+        if not self.is_leader:
             # For good: what waits here would miss a renewal that comes through after all.
-            self._over = True
+            self._stopped = True
             self._woken.set()
             await asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Stand by, then lead, without end.
+        """Acquire the Lease, then renew it, without end.
 
         Raises:
             LeadershipLostError: this process led and must end.
         """
         if not self.name:
-            self._until = math.inf
-            self._begin()
+            self._deadline = math.inf
+            self._start_leading()
             await asyncio.get_running_loop().create_future()
-        self.health.waits_for = f"{self._lease} has not been read yet"
-        listening = asyncio.create_task(self._listen(), name="lease")
+        self.health.not_ready_reason = f"{self._lease} has not been read yet"
+        watch = asyncio.create_task(self._watch(), name="watch lease")
         try:
-            await self._stand_by()
-            self._begin()
-            await self._lead()
+            await self._acquire()
+            self._start_leading()
+            await self._renew()
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
     async def release(self) -> None:
-        """Give the Lease back, so that another replica need not wait; nothing may be written after.
+        """Release the Lease, so that another replica need not wait; nothing may be written after.
 
         It is read first: a request of ours may have been granted without our knowing.
         """
-        if self._sighting is None:
+        if self._record is None:
             return
         try:
             await self._read()
-            if not self._seen.version or self._seen.holder != self.me.identity:
+            record = self._observed_record
+            if not record.resource_version or record.holder_identity != self.candidate.identity:
                 return
-            await self._write(released(stamp()))
+            await self._write(released_record(timestamp()))
         except ApiError as error:
-            logger.warning("others wait %g s for %s: %s", TERMS.duration, self._lease, error)
+            logger.warning("others wait until %s expires, not released: %s", self._lease, error)
         else:
-            logger.info("gave %s back", self._lease)
+            logger.info("%s released", self._lease)
 
     @property
     def _lease(self) -> str:
         return LEASES.describe(self.namespace, self.name)
 
     @property
-    def _seen(self) -> Sighting:
-        assert self._sighting is not None  # noqa: S101 - whoever asks has read it
-        return self._sighting
+    def _observed_record(self) -> ObservedRecord:
+        assert self._record is not None  # noqa: S101 - whoever asks has read it
+        return self._record
 
-    def _begin(self) -> None:
+    def _start_leading(self) -> None:
         if self.name:
-            logger.info("leading: %s is ours", self._lease, extra={"holder": self.me.identity})
-        self.answered.set()
-        self.acquired.set()
+            holder = {"holder": self.candidate.identity}
+            logger.info("became leader, acquired %s", self._lease, extra=holder)
+        self.observed.set()
+        self.started_leading.set()
 
-    async def _stand_by(self) -> None:
+    async def _acquire(self) -> None:
         """Return once the Lease is ours."""
         while True:
             self._woken.clear()
-            wait = TERMS.retry_period
+            wait = CONFIG.retry_period
             try:
                 await self._read()
-                held = judge(self._seen, self.me, now()) is Standing.HELD
-                if not held and await self._claim():
+                state = lease_state(self._observed_record, self.candidate, now())
+                held = state is LeaseState.HELD_BY_OTHER
+                if not held and await self._try_acquire_or_renew():
                     return
             except ApiError as error:
-                self.health.waits_for = f"this replica cannot lead: {error}"
-                self._say(logging.ERROR, self.health.waits_for)
+                self.health.not_ready_reason = f"cannot acquire the Lease: {error}"
+                self._log_new(logging.ERROR, self.health.not_ready_reason)
             else:
-                self.answered.set()
+                self.observed.set()
                 if held:
-                    self._say(
-                        logging.INFO, f"standing by: {self._lease} is held by {self._seen.holder}"
-                    )
-                wait = min(wait, max(expiry(self._seen) - now(), 0.0))
-            await self._rest(wait + _JITTER * TERMS.retry_period * random.random())  # noqa: S311 - spreads load
+                    holder = self._observed_record.holder_identity
+                    self._log_new(logging.INFO, f"waiting, {self._lease} is held by {holder}")
+                wait = min(wait, max(expires_at(self._observed_record) - now(), 0.0))
+            jitter = _JITTER * CONFIG.retry_period * random.random()  # noqa: S311 - spreads load
+            await self._wait(wait + jitter)
 
-    async def _lead(self) -> NoReturn:
-        """Keep the Lease until that fails."""
+    async def _renew(self) -> NoReturn:
+        """Renew the Lease until that fails."""
         reason = _FROZEN
         while True:
-            await self._rest(max(min(TERMS.retry_period, self._until - now()), 0.0))
+            await self._wait(max(min(CONFIG.retry_period, self._deadline - now()), 0.0))
             self._woken.clear()
-            if not self.leads:
-                self._lose(f"could not be renewed for {TERMS.renew_deadline:g} s ({reason})")
+            if not self.is_leader:
+                self._stop_leading(f"not renewed for {CONFIG.renew_deadline:g} s ({reason})")
             try:
-                if not await self._claim():
+                if not await self._try_acquire_or_renew():
                     await self._read()
-                    if self._seen.holder not in ("", self.me.identity):
-                        self._lose(f"was taken by {self._seen.holder}")
-                    await self._claim()
+                    holder = self._observed_record.holder_identity
+                    if holder not in ("", self.candidate.identity):
+                        self._stop_leading(f"was acquired by {holder}")
+                    await self._try_acquire_or_renew()
             except ApiError as error:
                 reason = str(error)
-                self._say(logging.WARNING, f"{self._lease} cannot be renewed: {error}")
+                self._log_new(logging.WARNING, f"failed to renew {self._lease}: {error}")
             else:
-                reason, self._said = _FROZEN, ""
+                reason, self._last_message = _FROZEN, ""
 
-    def _lose(self, what: str) -> NoReturn:
-        self._over = True
+    def _stop_leading(self, why: str) -> NoReturn:
+        self._stopped = True
         raise LeadershipLostError(
-            f"{self._lease} {what}: another replica may lead, so this process ends; started "
-            "again it stands by"
+            f"stopped leading, {self._lease} {why}: another replica may lead, so this process "
+            "ends; started again it waits for the Lease"
         )
 
     async def _read(self) -> None:
-        lease = await self._in_time(self.api.find(LEASES, self.name, self.namespace))
-        self._take_in(lease)
+        lease = await self._within_timeout(self.client.find(LEASES, self.name, self.namespace))
+        self._observe(lease)
 
-    def _take_in(self, lease: Object | None) -> None:
-        self._sighting = see(self._sighting, lease, now())
+    def _observe(self, lease: Object | None) -> None:
+        self._record = observe(self._record, lease, now())
         if lease:
             meta = lease["metadata"]
-            self._belongings = {key: meta[key] for key in ("labels", "annotations") if key in meta}
+            self._metadata = {key: meta[key] for key in ("labels", "annotations") if key in meta}
 
-    async def _claim(self) -> bool:
-        """Take or renew the Lease; False when it is not as it was seen, or it took long."""
-        asked = now()
+    async def _try_acquire_or_renew(self) -> bool:
+        """Write our record; False when the Lease is not as it was observed, or it took long."""
+        requested_at = now()
+        record = leader_election_record(self._observed_record, self.candidate, timestamp())
         try:
-            answer = await self._write(claimed(self._seen, self.me, stamp()))
+            answer = await self._write(record)
         except ApiConflictError:
             return False
         except ApiNotFoundError:
-            if not self._seen.version:
+            if not self._observed_record.resource_version:
                 raise
             return False
-        self._take_in(answer)
-        self._until = leads_until(asked)
-        return now() < self._until
+        self._observe(answer)
+        self._deadline = renew_deadline_after(requested_at)
+        return now() < self._deadline
 
     async def _write(self, spec: dict[str, Any]) -> Object:
-        if not self._seen.version:
+        version = self._observed_record.resource_version
+        if not version:
             # Made anew as it was: without helm's marks no release could be installed over it.
-            meta = {**self._belongings, "name": self.name, "namespace": self.namespace}
+            meta = {**self._metadata, "name": self.name, "namespace": self.namespace}
             body = {"metadata": meta, "spec": spec}
-            return await self._in_time(self.api.create(LEASES, body, self.namespace))
-        patch = {"metadata": {"resourceVersion": self._seen.version}, "spec": spec}
-        return await self._in_time(self.api.patch(LEASES, self.name, self.namespace, patch=patch))
+            return await self._within_timeout(self.client.create(LEASES, body, self.namespace))
+        patch = {"metadata": {"resourceVersion": version}, "spec": spec}
+        return await self._within_timeout(
+            self.client.patch(LEASES, self.name, self.namespace, patch=patch)
+        )
 
-    async def _in_time(self, request: Coroutine[Any, Any, _Answer]) -> _Answer:
+    async def _within_timeout(self, request: Coroutine[Any, Any, _Answer]) -> _Answer:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_REQUEST_TIMEOUT):
                 return await request
         except TimeoutError as error:
-            text = f"{self._lease}: no answer from the API server within {_PATIENCE:g} s"
+            text = f"{self._lease}: no answer from the API server within {_REQUEST_TIMEOUT:g} s"
             raise ApiUnavailableError(text) from error
 
-    async def _rest(self, seconds: float) -> None:
+    async def _wait(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             return
 
-    async def _listen(self) -> None:
+    async def _watch(self) -> None:
         """Look at the Lease as soon as its holder changes; without this, a moment later."""
         selection = Selection((LEASES,), self.namespace, fields=f"metadata.name={self.name}")
-        async for seen in Follower(self.api, selection).follow():
-            holders = {Sighting(each.get("spec") or {}, "", 0.0).holder for each in _leases(seen)}
-            if self._sighting and holders - {self._sighting.holder, self.me.identity}:
+        async for seen in Follower(self.client, selection).follow():
+            holders = {observe(None, each, 0.0).holder_identity for each in _leases(seen)}
+            known = self._record and {self._record.holder_identity, self.candidate.identity}
+            if known and holders - known:
                 self._woken.set()
 
-    def _say(self, level: int, text: str) -> None:
+    def _log_new(self, level: int, message: str) -> None:
         """Log what is new only: the same is found out every other second."""
-        if text != self._said:
-            logger.log(level, text)
-        self._said = text
+        if message != self._last_message:
+            logger.log(level, message)
+        self._last_message = message
 
 
 def _leases(seen: Seen) -> list[Object]:
@@ -285,6 +294,6 @@ def now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def stamp() -> str:
+def timestamp() -> str:
     """The time of day as a MicroTime."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

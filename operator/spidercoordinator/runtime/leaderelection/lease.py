@@ -1,13 +1,15 @@
-"""Who leads: what a Lease says, judged by one's own clock alone.
+"""The rules of leader election: what a Lease says, judged by one's own clock alone.
 
-The rules are those of client-go's leaderelection: a holder renews the Lease and stops leading when
-it could not do so for `renew_deadline`; others take it when they have seen no change for
-`duration`, counted from when they first saw the record as it is. Times in the Lease are for people
-and are never compared: clocks of machines differ. Every write names the version it was decided on,
-so of two that want the Lease at the same time the API server lets one have it.
+They are those of client-go's tools/leaderelection: the leader renews the Lease and stops leading
+when it could not do so for `renew_deadline`; others acquire it when they have observed no change
+for `lease_duration`, counted from when they first observed the record as it is. Times in the Lease
+are for people and are never compared: clocks of machines differ. Every write names the resource
+version it was decided on, so of two that want the Lease at the same time the API server lets one
+have it.
 
-A holder counts from before its request and others from after they saw the result, so the holder
-has stopped `duration - renew_deadline` before anybody follows it, whatever the clocks say.
+The leader counts from before its request and others from after they observed the result, so the
+leader has stopped `lease_duration - renew_deadline` before anybody follows it, whatever the clocks
+say. docs/decisions/0008 tells where this differs from client-go.
 """
 
 from __future__ import annotations
@@ -19,21 +21,21 @@ from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """How long what holds, in seconds.
+class LeaderElectionConfig:
+    """Durations in seconds, with client-go's names and the defaults of Kubernetes' components.
 
     Attributes:
-        duration: for which others leave a Lease alone that does not change.
-        renew_deadline: after which a holder that could not renew it stops leading.
-        retry_period: between two tries to have or to renew it.
+        lease_duration: for which others leave a Lease alone that does not change.
+        renew_deadline: after which a leader that could not renew it stops leading.
+        retry_period: between two tries to acquire or to renew it.
     """
 
-    duration: float = 15.0
+    lease_duration: float = 15.0
     renew_deadline: float = 10.0
     retry_period: float = 2.0
 
 
-TERMS: Final = Terms()
+CONFIG: Final = LeaderElectionConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,115 +54,133 @@ class Candidate:
 
     @property
     def identity(self) -> str:
-        """How the Lease names it; underscores are in no pod's name and in no uid."""
+        """The `holderIdentity`; underscores are in no pod's name and in no uid."""
         return "_".join(part for part in (self.pod, self.uid, self.run) if part)
 
-    def follows(self, holder: str) -> bool:
-        """Whether the holder was an earlier run in this very pod.
+    def is_same_pod(self, holder_identity: str) -> bool:
+        """Whether the holder is an earlier run in this very pod.
 
         The kubelet starts a container anew only after it saw it end, so that run is over.
         """
-        return bool(self.uid) and holder.startswith(f"{self.pod}_{self.uid}_")
+        return bool(self.uid) and holder_identity.startswith(f"{self.pod}_{self.uid}_")
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A Lease as it was seen.
+class ObservedRecord:
+    """A Lease as it was observed.
 
     Attributes:
         spec: its spec; that of before when the Lease is gone.
-        version: its resource version, empty when it is not there.
-        since: the local time at which the spec was first seen like this.
+        resource_version: empty when the Lease does not exist.
+        observed_time: the local time at which the spec was first observed like this.
     """
 
     spec: Mapping[str, Any]
-    version: str
-    since: float
+    resource_version: str
+    observed_time: float
 
     @property
-    def holder(self) -> str:
+    def holder_identity(self) -> str:
         """Who holds it, empty for nobody."""
         return str(self.spec.get("holderIdentity") or "")
 
 
-class Standing(Enum):
+class LeaseState(Enum):
     """What a Lease is to a candidate."""
 
-    MINE = auto()
+    HELD_BY_SELF = auto()
     """The candidate holds it."""
-    FREE = auto()
-    """Nobody holds it: it was given back, is new, or the holder is known to have ended."""
+    UNHELD = auto()
+    """Nobody holds it: it was released, is new, or the holder is known to have ended."""
     EXPIRED = auto()
     """Its holder has not renewed it for too long."""
-    HELD = auto()
+    HELD_BY_OTHER = auto()
     """Somebody else holds it."""
 
 
-def see(before: Sighting | None, lease: Mapping[str, Any] | None, now: float) -> Sighting:
-    """Take in the Lease as it is now.
+def observe(
+    previous: ObservedRecord | None, lease: Mapping[str, Any] | None, now: float
+) -> ObservedRecord:
+    """The Lease as it is now.
 
-    One that vanished was not given back: its holder still counts on it, and makes it anew.
+    One that vanished was not released: its holder still counts on it, and creates it anew.
 
     Args:
-        before: the last sighting.
+        previous: what was observed before.
         lease: the object, None when there is none.
         now: the local time, not before the answer came.
     """
     if lease is None:
-        return Sighting(before.spec, "", before.since) if before else Sighting({}, "", now)
+        if previous is None:
+            return ObservedRecord({}, "", now)
+        return ObservedRecord(previous.spec, "", previous.observed_time)
     spec, version = lease.get("spec") or {}, lease["metadata"]["resourceVersion"]
-    same = before is not None and before.spec == spec
-    return Sighting(spec, version, before.since if before and same else now)
+    unchanged = previous is not None and previous.spec == spec
+    since = previous.observed_time if previous and unchanged else now
+    return ObservedRecord(spec, version, since)
 
 
-def judge(seen: Sighting, me: Candidate, now: float, terms: Terms = TERMS) -> Standing:
+def lease_state(
+    observed: ObservedRecord,
+    candidate: Candidate,
+    now: float,
+    config: LeaderElectionConfig = CONFIG,
+) -> LeaseState:
     """What the Lease is to a candidate at its local time."""
-    if seen.holder == me.identity:
-        return Standing.MINE
-    if not seen.holder or me.follows(seen.holder):
-        return Standing.FREE
-    return Standing.EXPIRED if now >= expiry(seen, terms) else Standing.HELD
+    holder = observed.holder_identity
+    if holder == candidate.identity:
+        return LeaseState.HELD_BY_SELF
+    if not holder or candidate.is_same_pod(holder):
+        return LeaseState.UNHELD
+    expired = now >= expires_at(observed, config)
+    return LeaseState.EXPIRED if expired else LeaseState.HELD_BY_OTHER
 
 
-def expiry(seen: Sighting, terms: Terms = TERMS) -> float:
-    """The local time from which a Lease that does not change may be taken.
+def expires_at(observed: ObservedRecord, config: LeaderElectionConfig = CONFIG) -> float:
+    """The local time from which a Lease that does not change may be acquired.
 
     The longer of what its holder was promised and of what we promise ourselves.
     """
-    return seen.since + max(terms.duration, float(seen.spec.get("leaseDurationSeconds") or 0))
+    promised = float(observed.spec.get("leaseDurationSeconds") or 0)
+    return observed.observed_time + max(config.lease_duration, promised)
 
 
-def claimed(seen: Sighting, me: Candidate, stamp: str, terms: Terms = TERMS) -> dict[str, Any]:
-    """The spec with which a candidate takes or renews the Lease.
+def leader_election_record(
+    observed: ObservedRecord,
+    candidate: Candidate,
+    timestamp: str,
+    config: LeaderElectionConfig = CONFIG,
+) -> dict[str, Any]:
+    """The spec with which a candidate acquires or renews the Lease.
 
     Args:
-        seen: the Lease.
-        me: the candidate.
-        stamp: the time of day as a MicroTime.
-        terms: how long it holds.
+        observed: the Lease.
+        candidate: who writes it.
+        timestamp: the time of day as a MicroTime.
+        config: how long it holds.
     """
-    renewal = seen.holder == me.identity
-    transitions = int(seen.spec.get("leaseTransitions") or 0)
-    had_holder = bool(seen.spec.get("acquireTime"))
+    renewal = observed.holder_identity == candidate.identity
+    transitions = int(observed.spec.get("leaseTransitions") or 0)
+    had_holder = bool(observed.spec.get("acquireTime"))
     return {
-        "holderIdentity": me.identity,
-        "leaseDurationSeconds": int(terms.duration),
-        "acquireTime": seen.spec.get("acquireTime", stamp) if renewal else stamp,
-        "renewTime": stamp,
+        "holderIdentity": candidate.identity,
+        "leaseDurationSeconds": int(config.lease_duration),
+        "acquireTime": observed.spec.get("acquireTime", timestamp) if renewal else timestamp,
+        "renewTime": timestamp,
         "leaseTransitions": transitions + (had_holder and not renewal),
     }
 
 
-def released(stamp: str) -> dict[str, Any]:
-    """What changes in the spec when the holder gives the Lease back; None removes a field."""
+def released_record(timestamp: str) -> dict[str, Any]:
+    """What changes in the spec when the holder releases the Lease; None removes a field."""
     return {
         "holderIdentity": None,
         "leaseDurationSeconds": 1,
-        "acquireTime": stamp,
-        "renewTime": stamp,
+        "acquireTime": timestamp,
+        "renewTime": timestamp,
     }
 
 
-def leads_until(asked: float, terms: Terms = TERMS) -> float:
+def renew_deadline_after(requested_at: float, config: LeaderElectionConfig = CONFIG) -> float:
     """Until when the holder leads, by the local time at which it sent what was then granted."""
-    return asked + terms.renew_deadline
+    return requested_at + config.renew_deadline

@@ -7,8 +7,8 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-// planPolicyRoutes adds the static routes whose router is reached through the present interface.
-// The list of a cluster goes to every interface, so an entry for another one is passed over.
+// planPolicyRoutes plans the static routes whose gateway is on-link on the interface of this call. The
+// cluster's list applies to every interface, so an entry for another one is skipped.
 func (a *adder) planPolicyRoutes(family facts.Family, table int) {
 	dev := a.req.IfName
 	for _, entry := range a.req.Config.PolicyRoutes {
@@ -23,7 +23,7 @@ func (a *adder) planPolicyRoutes(family facts.Family, table int) {
 	}
 }
 
-// onLink says whether an address is reached directly through an interface.
+// onLink says whether an address is on-link on an interface.
 func (a *adder) onLink(dev string, ip netip.Addr) bool {
 	for _, addr := range a.facts.Pod.Addrs {
 		if addr.Dev == dev && addr.Prefix.Masked().Contains(ip) {

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 )
 
-// MultusRecords is where Multus keeps, while a pod lives, the networks it attaches the pod to.
-const MultusRecords = "/var/lib/cni/multus"
+// MultusDataDir is the data directory of Multus (cniDir), with the delegates of each container.
+const MultusDataDir = "/var/lib/cni/multus"
 
 // Attachments returns the names of a container's interfaces in the order in which Multus adds them;
-// ok is false where there is no record that tells: another meta plugin, or an old Multus. Multus
+// ok is false without a file: another meta plugin, or an old Multus. Multus
 // numbers interfaces that have no name of their own, and the cluster's network is the first.
 func Attachments(dir, containerID, first string) (names []string, ok bool) {
 	content, err := os.ReadFile(filepath.Join(dir, containerID))

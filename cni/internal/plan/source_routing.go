@@ -18,16 +18,16 @@ func (a *adder) checkDefaultRouteNIC() error {
 	if name == facts.PodVeth || name == "lo" {
 		return fmt.Errorf("podDefaultRouteNIC: %s cannot hold the default route: name an interface of a network, such as net1", name)
 	}
-	if _, found := a.facts.Pod.Link(name); !found {
-		if a.req.comesLater(name) {
-			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it comes", name))
+	if _, ok := a.facts.Pod.Link(name); !ok {
+		if a.req.attachedLater(name) {
+			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it is attached", name))
 			return nil
 		}
 		return fmt.Errorf("podDefaultRouteNIC: %s don't exist in pod: interface %s is the one being added; "+
 			"check the annotation k8s.v1.cni.cncf.io/networks and the value of podDefaultRouteNIC", name, a.req.IfName)
 	}
 	for _, family := range facts.Families {
-		if _, found := a.defaultOf(name, family); found {
+		if _, ok := a.defaultOf(name, family); ok {
 			return nil
 		}
 	}
@@ -35,9 +35,9 @@ func (a *adder) checkDefaultRouteNIC() error {
 		"give its network a gateway, or name another interface", name)
 }
 
-// comesLater says whether an interface can still be added after the present one: by the list of the
-// pod's interfaces where it is known, else by the names that Multus gives (net1, net2, ... in order).
-func (r *Request) comesLater(name string) bool {
+// attachedLater says whether an interface can still be attached after the one of this call: by the list
+// of attachments where Multus keeps one, else by the names that Multus generates (net1, net2, ...).
+func (r *Request) attachedLater(name string) bool {
 	if r.Attachments != nil {
 		return slices.Index(r.Attachments, name) > slices.Index(r.Attachments, r.IfName)
 	}
@@ -57,49 +57,49 @@ func netNumber(name string) (int, bool) {
 	return number, true
 }
 
-// tune makes each interface's traffic leave by that interface: what does not hold the pod's default
-// route gets a table of its own, selected by its addresses. It returns the table for further routes
-// of the present interface.
-func (a *adder) tune(family facts.Family, w way) int {
-	keeper := a.keeper(family)
-	for _, dev := range a.tuned(family, keeper) {
-		a.ownTable(dev, family, w)
-		if dev != keeper {
+// planSourceRouting plans source-based routing: an interface without the pod's default route gets a
+// routing table that rules select by its addresses. It returns the table for further routes of the
+// interface of this call.
+func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
+	defaultDev := a.defaultRouteDev(family)
+	for _, dev := range a.sourceRoutedDevs(family, defaultDev) {
+		a.planDevTable(dev, family, via)
+		if dev != defaultDev {
 			a.dropDefaults(dev, family)
 		}
 	}
-	if keeper != "" {
-		a.restoreDefault(keeper, family)
+	if defaultDev != "" {
+		a.restoreDefault(defaultDev, family)
 	}
 	table := facts.TableMain
-	if own, has := a.tables[a.req.IfName]; has {
-		table = own
+	if devTable, ok := a.tables[a.req.IfName]; ok {
+		table = devTable
 	}
-	a.recoverDefault(family, keeper, table)
+	a.recoverDefault(family, defaultDev, table)
 	return table
 }
 
-// recoverDefault makes the present interface's default route again when it was lost from wherever
-// it had been moved to.
-func (a *adder) recoverDefault(family facts.Family, keeper string, table int) {
+// recoverDefault plans the default route of the interface of this call when it was deleted from the
+// table that it had been moved to.
+func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int) {
 	dev, gateway := a.req.IfName, a.req.Gateways[family]
 	if !gateway.IsValid() || !a.onLink(dev, gateway) {
 		return
 	}
-	if _, found := a.defaultOf(dev, family); found {
+	if _, ok := a.defaultOf(dev, family); ok {
 		return
 	}
-	if keeper == "" || keeper == dev {
+	if defaultDev == "" || defaultDev == dev {
 		table = facts.TableMain
 	}
-	a.ensureRoute(facts.Pod, facts.Route{Dst: everything(family), Gw: gateway, Dev: dev, Table: table})
+	a.ensureRoute(facts.Pod, facts.Route{Dst: defaultDst(family), Gw: gateway, Dev: dev, Table: table})
 }
 
-// keeper is the interface whose default route is the pod's, or nothing when there is none: the
-// configured one, else the one that has it already, else the present one.
-func (a *adder) keeper(family facts.Family) string {
+// defaultRouteDev is the interface with the default route of the main table, or nothing: the
+// configured one, else the one that has it already, else the one of this call.
+func (a *adder) defaultRouteDev(family facts.Family) string {
 	if name := a.req.Config.DefaultRouteNIC; name != "" {
-		if _, found := a.defaultOf(name, family); found {
+		if _, ok := a.defaultOf(name, family); ok {
 			return name
 		}
 	}
@@ -114,30 +114,30 @@ func (a *adder) keeper(family facts.Family) string {
 	return ""
 }
 
-// tuned are the interfaces that need a table of their own.
-func (a *adder) tuned(family facts.Family, keeper string) []string {
+// sourceRoutedDevs are the interfaces that need their own routing table.
+func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string) []string {
 	var devs []string
 	for _, link := range a.facts.Pod.Links {
 		dev := link.Name
 		if dev == "lo" || dev == facts.PodVeth || len(a.req.addresses(a.facts, dev, family)) == 0 {
 			continue
 		}
-		if a.needsTable(dev, keeper, family) {
+		if a.needsTable(dev, defaultDev, family) {
 			devs = append(devs, dev)
 		}
 	}
 	return devs
 }
 
-func (a *adder) needsTable(dev, keeper string, family facts.Family) bool {
+func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
 	present, chosen := dev == a.req.IfName, dev == a.req.Config.DefaultRouteNIC
 	switch {
-	case dev != keeper:
+	case dev != defaultDev:
 		return present || len(a.mainDefaults(dev, family)) > 0
-	case !a.leg.Private && dev == a.leg.PodDev:
+	case !a.veth.AddedByCoordinator && dev == a.veth.PodDev:
 		return true // replies of the cluster network's interface must not leave by another subnet's
 	case present && !chosen:
-		return true // it keeps the default route only because nobody else has one
+		return true // it has the default route only because no other interface has one
 	}
 	return a.overlaps(dev, family)
 }
@@ -145,10 +145,10 @@ func (a *adder) needsTable(dev, keeper string, family facts.Family) bool {
 // overlaps says whether another interface has a route to the same network: then the main table
 // cannot tell them apart.
 func (a *adder) overlaps(dev string, family facts.Family) bool {
-	for _, own := range a.mainRoutes(dev, family) {
+	for _, devRoute := range a.mainRoutes(dev, family) {
 		for _, other := range a.facts.Pod.Routes {
-			if other.Table == facts.TableMain && other.Dst == own.Dst && !own.IsDefault() &&
-				other.Dev != dev && other.Dev != a.leg.PodDev {
+			if other.Table == facts.TableMain && other.Dst == devRoute.Dst && !devRoute.IsDefault() &&
+				other.Dev != dev && other.Dev != a.veth.PodDev {
 				return true
 			}
 		}
@@ -156,9 +156,9 @@ func (a *adder) overlaps(dev string, family facts.Family) bool {
 	return false
 }
 
-// ownTable copies what an interface has in the main table, adds the way to the node, and selects
-// the table by each address of the interface. Replies to marked connections come first anyway.
-func (a *adder) ownTable(dev string, family facts.Family, w way) {
+// planDevTable copies an interface's routes of the main table, adds the routes via the node, and adds
+// a rule for each address of the interface. Replies to marked connections come first anyway.
+func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	table := a.table(dev)
 	var viaGateway []facts.Route
 	for _, route := range a.mainRoutes(dev, family) {
@@ -170,12 +170,12 @@ func (a *adder) ownTable(dev string, family facts.Family, w way) {
 		a.copyRoute(route)
 	}
 	addresses := a.req.addresses(a.facts, dev, family)
-	if len(w.node) > 0 {
+	if len(via.nodeAddrs) > 0 {
 		source := netip.Addr{}
 		if family == facts.V4 {
 			source = addresses[0]
 		}
-		for _, route := range a.legRoutes(w, table, source) {
+		for _, route := range a.nodeRoutes(via, table, source) {
 			a.ensureRoute(facts.Pod, route)
 		}
 	}
@@ -192,12 +192,12 @@ func (a *adder) ownTable(dev string, family facts.Family, w way) {
 
 // copyRoute puts a route with all its attributes into another table.
 func (a *adder) copyRoute(route facts.Route) {
-	for _, found := range a.facts.Pod.Routes {
-		if found == route {
+	for _, existing := range a.facts.Pod.Routes {
+		if existing == route {
 			return
 		}
 	}
-	if a.claim(facts.Pod, route) {
+	if a.reserveRoute(facts.Pod, route) {
 		a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
 	}
 }
@@ -216,8 +216,8 @@ func (a *adder) dropDefaults(dev string, family facts.Family) {
 // restoreDefault gives the main table the default route of the interface that shall hold it, when
 // an earlier call moved it away.
 func (a *adder) restoreDefault(dev string, family facts.Family) {
-	route, found := a.defaultOf(dev, family)
-	if !found || route.Table == facts.TableMain {
+	route, ok := a.defaultOf(dev, family)
+	if !ok || route.Table == facts.TableMain {
 		return
 	}
 	route.Table = facts.TableMain
@@ -226,8 +226,8 @@ func (a *adder) restoreDefault(dev string, family facts.Family) {
 
 // defaultOf finds an interface's default route, in the main table or where it was moved to.
 func (a *adder) defaultOf(dev string, family facts.Family) (facts.Route, bool) {
-	if found := a.mainDefaults(dev, family); len(found) > 0 {
-		return found[0], true
+	if defaults := a.mainDefaults(dev, family); len(defaults) > 0 {
+		return defaults[0], true
 	}
 	table := a.existingTable(dev)
 	for _, route := range a.facts.Pod.Routes {
@@ -239,23 +239,23 @@ func (a *adder) defaultOf(dev string, family facts.Family) (facts.Route, bool) {
 }
 
 func (a *adder) mainDefaults(dev string, family facts.Family) []facts.Route {
-	var found []facts.Route
+	var defaults []facts.Route
 	for _, route := range a.mainRoutes(dev, family) {
 		if route.IsDefault() {
-			found = append(found, route)
+			defaults = append(defaults, route)
 		}
 	}
-	return found
+	return defaults
 }
 
 // mainRoutes are an interface's own routes in the main table.
 func (a *adder) mainRoutes(dev string, family facts.Family) []facts.Route {
-	var found []facts.Route
+	var routes []facts.Route
 	for _, route := range a.facts.Pod.Routes {
 		local := route.Dst.Addr().IsLinkLocalUnicast() || route.Dst.Addr().IsMulticast()
 		if route.Table == facts.TableMain && route.Dev == dev && route.Family() == family && !local {
-			found = append(found, route)
+			routes = append(routes, route)
 		}
 	}
-	return found
+	return routes
 }

@@ -10,7 +10,7 @@ import (
 func TestAttachmentsAsMultusRecordsThem(t *testing.T) {
 	for _, test := range []struct {
 		name, content string
-		wanted        []string
+		want          []string
 	}{
 		{"numbered", `[{"Conf":{"name":"a"}},{"Conf":{"name":"b"}}]`, []string{"eth0", "net1"}},
 		{"named", `[{},{"ifnameRequest":"nic7"},{}]`, []string{"eth0", "nic7", "net2"}},
@@ -23,7 +23,7 @@ func TestAttachmentsAsMultusRecordsThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			names, ok := Attachments(dir, "cid", "eth0")
-			if ok != (test.wanted != nil) || !slices.Equal(names, test.wanted) {
+			if ok != (test.want != nil) || !slices.Equal(names, test.want) {
 				t.Errorf("got %v %t", names, ok)
 			}
 		})

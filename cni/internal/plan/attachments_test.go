@@ -2,12 +2,12 @@ package plan
 
 import "testing"
 
-func TestInterfacesThatCanStillCome(t *testing.T) {
+func TestWhichInterfacesMultusAttachesLater(t *testing.T) {
 	listed := []string{"eth0", "nic7", "net2"}
 	for _, test := range []struct {
 		present, name string
 		attachments   []string
-		wanted        bool
+		want          bool
 	}{
 		{"eth0", "net1", nil, true},
 		{"net1", "net2", nil, true},
@@ -20,7 +20,7 @@ func TestInterfacesThatCanStillCome(t *testing.T) {
 		{"eth0", "net9", listed, false},
 	} {
 		req := &Request{IfName: test.present, Attachments: test.attachments}
-		if got := req.comesLater(test.name); got != test.wanted {
+		if got := req.attachedLater(test.name); got != test.want {
 			t.Errorf("%s after %s, known %v: got %t", test.name, test.present, test.attachments, got)
 		}
 	}

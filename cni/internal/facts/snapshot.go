@@ -12,21 +12,21 @@ const (
 	SrcValidMark = "net/ipv4/conf/all/src_valid_mark"
 )
 
-// Survey reads the whole state of the node, which needs no rights. It takes as long as the node has
-// links; ADD reads less.
-func Survey(host *Namespace) (*Space, error) {
-	space := &Space{}
-	name, err := readRouting(host.Netlink, space)
+// Snapshot reads the complete state of the node, which needs no capability. It is proportional to the
+// number of links; ADD reads less.
+func Snapshot(host *Namespace) (*NetnsState, error) {
+	state := &NetnsState{}
+	name, err := readRouting(host.Netlink, state)
 	if err != nil {
 		return nil, err
 	}
-	if space.Neighs, err = readNeighs(host.Netlink, Families, netip.Addr.IsValid, name); err != nil {
+	if state.Neighs, err = readNeighs(host.Netlink, Families, netip.Addr.IsValid, name); err != nil {
 		return nil, fmt.Errorf("read the state of the node: %w", err)
 	}
 	keys := []string{Forward4, Forward6, SrcValidMark, TCPLiberal, RPFilter("all")}
-	for _, link := range space.Links {
+	for _, link := range state.Links {
 		keys = append(keys, RPFilter(link.Name))
 	}
-	space.Sysctls = readSysctls(keys)
-	return space, nil
+	state.Sysctls = readSysctls(keys)
+	return state, nil
 }

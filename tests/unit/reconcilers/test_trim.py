@@ -2,7 +2,7 @@
 
 import json
 
-from spidercoordinator.reconcilers.context import slim
+from spidercoordinator.reconcilers.context import trim
 
 TEXT = json.dumps(
     {
@@ -18,12 +18,12 @@ TEXT = json.dumps(
 
 def test_content_stays_and_bulk_goes() -> None:
     thing = json.loads(TEXT)
-    kept = slim(thing)
+    kept = trim(thing)
     assert kept["metadata"] == {"name": "a", "annotations": {"b": "c"}}
     assert kept["spec"] == thing["spec"]
 
 
 def test_names_of_fields_are_the_same_strings_in_all_objects() -> None:
-    one, other = (slim(json.loads(TEXT))["spec"] for _ in range(2))
+    one, other = (trim(json.loads(TEXT))["spec"] for _ in range(2))
     assert {id(key) for key in one["macvlan"]} == {id(key) for key in other["macvlan"]}
     assert id(next(iter(one["chain"][0]))) == id(next(iter(other["chain"][0])))

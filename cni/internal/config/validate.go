@@ -9,16 +9,16 @@ import (
 
 const maxMTU = 65535
 
-// check turns the section into a Config, or says which key has which bad value.
-func (n *network) check() (*Config, error) {
+// validate converts the section into a Config, or returns which key has which invalid value.
+func (n *network) validate() (*Config, error) {
 	s := &n.section
 	cfg := &Config{
 		CNIVersion: n.CNIVersion, Network: n.Name,
-		First: or(s.First, DefaultFirst), TunePodRoutes: or(s.TunePodRoutes, true),
-		HostRuleTable: or(s.HostRuleTable, DefaultHostRuleTable), TxQueueLen: or(s.TxQueueLen, 0),
-		HostRPFilter: s.HostRPFilter, PodRPFilter: or(s.PodRPFilter, 0),
-		DetectGateway: or(s.DetectGateway, false), DetectConflict: or(s.DetectConflict, false),
-		NotReadyReason: or(s.NotReadyReason, ""), DefaultRouteNIC: strings.TrimSpace(or(s.DefaultRouteNIC, "")),
+		First: deref(s.First, DefaultFirst), TunePodRoutes: deref(s.TunePodRoutes, true),
+		HostRuleTable: deref(s.HostRuleTable, DefaultHostRuleTable), TxQueueLen: deref(s.TxQueueLen, 0),
+		HostRPFilter: s.HostRPFilter, PodRPFilter: deref(s.PodRPFilter, 0),
+		DetectGateway: deref(s.DetectGateway, false), DetectConflict: deref(s.DetectConflict, false),
+		NotReadyReason: deref(s.NotReadyReason, ""), DefaultRouteNIC: strings.TrimSpace(deref(s.DefaultRouteNIC, "")),
 	}
 	if n.Args.CNI.DefaultRouteNIC != nil {
 		cfg.DefaultRouteNIC = strings.TrimSpace(*n.Args.CNI.DefaultRouteNIC)
@@ -27,13 +27,13 @@ func (n *network) check() (*Config, error) {
 		cfg.First = DefaultFirst
 	}
 	var err error
-	if cfg.Mode, err = parseMode(or(s.Mode, "")); err != nil || cfg.Mode == ModeDisabled {
+	if cfg.Mode, err = parseMode(deref(s.Mode, "")); err != nil || cfg.Mode == ModeDisabled {
 		return cfg, err
 	}
-	if err := n.checkNumbers(cfg); err != nil {
+	if err := n.validateNumbers(cfg); err != nil {
 		return nil, err
 	}
-	if err := n.checkAddresses(cfg); err != nil {
+	if err := n.validateAddresses(cfg); err != nil {
 		return nil, err
 	}
 	return cfg, nil
@@ -51,7 +51,7 @@ func parseMode(text string) (Mode, error) {
 	return "", fmt.Errorf("unknown tuneMode: %s: mode must be one of auto, underlay, overlay, disabled", text)
 }
 
-func (n *network) checkNumbers(cfg *Config) error {
+func (n *network) validateNumbers(cfg *Config) error {
 	s := &n.section
 	if s.VethMTU != nil {
 		if cfg.VethMTU = *s.VethMTU; cfg.VethMTU <= 0 || cfg.VethMTU > maxMTU {
@@ -67,21 +67,21 @@ func (n *network) checkNumbers(cfg *Config) error {
 	if cfg.PodRPFilter > 2 {
 		return fmt.Errorf("invalid rp_filter value %d in podRPFilter, available options: [-1,0,1,2]", cfg.PodRPFilter)
 	}
-	if or(cfg.HostRPFilter, 0) > 2 {
+	if deref(cfg.HostRPFilter, 0) > 2 {
 		return fmt.Errorf("invalid rp_filter value %d in hostRPFilter, available options: [-1,0,1,2]", *cfg.HostRPFilter)
 	}
 	return nil
 }
 
-func (n *network) checkAddresses(cfg *Config) error {
+func (n *network) validateAddresses(cfg *Config) error {
 	s := &n.section
 	for _, list := range []struct {
 		key   string
 		cidrs []string
 	}{
-		{"overlayPodCIDR", or(s.OverlayPodCIDR, nil)},
-		{"serviceCIDR", or(s.ServiceCIDR, nil)},
-		{"hijackCIDR", or(s.HijackCIDR, nil)},
+		{"overlayPodCIDR", deref(s.OverlayPodCIDR, nil)},
+		{"serviceCIDR", deref(s.ServiceCIDR, nil)},
+		{"hijackCIDR", deref(s.HijackCIDR, nil)},
 	} {
 		for _, text := range list.cidrs {
 			cidr, err := parseCIDR(text)
@@ -92,13 +92,13 @@ func (n *network) checkAddresses(cfg *Config) error {
 		}
 	}
 	var err error
-	if cfg.PolicyRoutes, err = parsePolicyRoutes(or(s.PolicyRoutes, nil)); err != nil {
+	if cfg.PolicyRoutes, err = parsePolicyRoutes(deref(s.PolicyRoutes, nil)); err != nil {
 		return err
 	}
-	if cfg.MACPrefix, err = parseMACPrefix(or(s.MACPrefix, "")); err != nil {
+	if cfg.MACPrefix, err = parseMACPrefix(deref(s.MACPrefix, "")); err != nil {
 		return err
 	}
-	if text := strings.TrimSpace(or(s.VethLinkAddress, "")); text != "" {
+	if text := strings.TrimSpace(deref(s.VethLinkAddress, "")); text != "" {
 		addr, err := netip.ParseAddr(text)
 		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
 			return fmt.Errorf("vethLinkAddress %q is not an IP address of an interface: write one such as 169.254.100.1, without a prefix length", text)

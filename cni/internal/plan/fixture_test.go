@@ -10,9 +10,13 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
-const container = "0123456789abcdef0123456789abcdef"
+const (
+	container               = "0123456789abcdef0123456789abcdef"
+	podVethMAC, hostVethMAC = "02:00:00:00:00:aa", "02:00:00:00:00:bb"
+	movedTable              = FirstTable + 7
+)
 
-// nic is an interface of a pod in a scene.
+// nic is an interface of a pod.
 type nic struct {
 	name     string
 	net      int // its subnets are 10.NET.0.0/16 and fd00:10:NET::/64
@@ -21,8 +25,8 @@ type nic struct {
 	learned  bool // the IPv6 default route comes from router advertisements
 }
 
-// scene makes the facts of a pod with interfaces, on a node with both families.
-func scene(nics ...nic) *facts.Facts {
+// podFixture makes the facts of a pod with interfaces, on a node with both families.
+func podFixture(nics ...nic) *facts.Facts {
 	f := &facts.Facts{Sources: map[facts.Family]netip.Addr{
 		facts.V4: netip.MustParseAddr("10.6.0.10"), facts.V6: netip.MustParseAddr("fd00:10:6::10"),
 	}}
@@ -36,14 +40,14 @@ func scene(nics ...nic) *facts.Facts {
 	for _, dev := range []string{"all", "default"} {
 		f.Pod.Sysctls[facts.RPFilter(dev)] = "1"
 	}
-	for number, each := range nics {
-		plug(f, each, number+2)
+	for number, n := range nics {
+		attach(f, n, number+2)
 	}
 	return f
 }
 
-// plug adds an interface as its main plugin leaves it.
-func plug(f *facts.Facts, n nic, index int) {
+// attach adds an interface as its main plugin leaves it.
+func attach(f *facts.Facts, n nic, index int) {
 	f.Pod.Links = append(f.Pod.Links, facts.Link{
 		Index: index, Name: n.name, Kind: "macvlan", MTU: 1500, TxQLen: 1000, Up: true,
 		MAC: fmt.Sprintf("02:00:00:00:00:%02x", index),
@@ -59,18 +63,18 @@ func plug(f *facts.Facts, n nic, index int) {
 }
 
 func address(f *facts.Facts, n nic, prefix, gateway string, metric int) {
-	own := netip.MustParsePrefix(prefix)
-	f.Pod.Addrs = append(f.Pod.Addrs, facts.Addr{Dev: n.name, Prefix: own})
-	direct := facts.Route{Dst: own.Masked(), Dev: n.name, Table: facts.TableMain, Proto: facts.ProtoKernel, Metric: metric / 4}
+	podAddr := netip.MustParsePrefix(prefix)
+	f.Pod.Addrs = append(f.Pod.Addrs, facts.Addr{Dev: n.name, Prefix: podAddr})
+	direct := facts.Route{Dst: podAddr.Masked(), Dev: n.name, Table: facts.TableMain, Proto: facts.ProtoKernel, Metric: metric / 4}
 	if metric == 0 {
-		direct.Src, direct.Scope = own.Addr(), facts.ScopeLink
+		direct.Src, direct.Scope = podAddr.Addr(), facts.ScopeLink
 	}
 	f.Pod.Routes = append(f.Pod.Routes, direct)
 	if !n.defaults {
 		return
 	}
 	route := facts.Route{
-		Dst: everything(facts.FamilyOf(own.Addr())), Gw: netip.MustParseAddr(gateway), Dev: n.name, Table: facts.TableMain, Metric: metric,
+		Dst: defaultDst(facts.FamilyOf(podAddr.Addr())), Gw: netip.MustParseAddr(gateway), Dev: n.name, Table: facts.TableMain, Metric: metric,
 	}
 	if n.learned && metric != 0 {
 		route.Proto = facts.ProtoRA
@@ -84,6 +88,33 @@ func clusterNetwork(f *facts.Facts) {
 	f.Host.Links = append(f.Host.Links, facts.Link{
 		Index: 77, Peer: 2, Name: "cali123", Kind: "veth", MAC: "ee:ee:ee:ee:ee:ee", MTU: 1450, Up: true,
 	})
+}
+
+// hostVeth adds the veth pair, as the ADD of the first interface does.
+func hostVeth(f *facts.Facts) {
+	f.Pod.Links = append(f.Pod.Links, facts.Link{
+		Index: 90, Peer: 91, Name: facts.PodVeth, Kind: "veth", MAC: podVethMAC, MTU: 1500, TxQLen: 1000, Up: true,
+	})
+	f.Host.Links = append(f.Host.Links, facts.Link{
+		Index: 91, Peer: 90, Name: HostVeth(container), Kind: "veth", MAC: hostVethMAC, MTU: 1500, TxQLen: 1000, Up: true,
+		Alias: Owner{container, "eth0", "net"}.Alias(),
+	})
+}
+
+// movedDefault moves an interface's default routes into its table, as the ADD of another interface does.
+func movedDefault(f *facts.Facts, n nic) {
+	for i := range f.Pod.Routes {
+		if route := &f.Pod.Routes[i]; route.Dev == n.name && route.IsDefault() {
+			route.Table = movedTable
+		}
+	}
+	for _, addr := range f.Pod.Addrs {
+		if ip := addr.Prefix.Addr(); addr.Dev == n.name {
+			f.Pod.Rules = append(f.Pod.Rules, facts.Rule{
+				Family: facts.FamilyOf(ip), Priority: PriorityFrom, Src: netip.PrefixFrom(ip, ip.BitLen()), Table: movedTable, Proto: facts.Proto,
+			})
+		}
+	}
 }
 
 func request(ifName string) *Request {

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// Priorities of the policy rules. The mark rule of the pod comes before every "from" rule: a reply
+// to what came in through the node must return there, whatever its source address. The "from"
+// rules come right before the main table and after the rule by which Istio's ambient mode (32764)
+// brings the application's replies to its proxy: those carry the pod's addresses too.
+const (
+	PriorityHost = 1000
+	PriorityMark = 1000
+	PriorityFrom = 32765
+)
+
+// nexthop is the node as the pod's nexthop in one family.
+type nexthop struct {
+	family    facts.Family
+	nodeAddrs []netip.Addr // addresses of the node, the gateway first
+	source    netip.Addr   // preferred source in the pod; IPv6 leaves the choice to the kernel
+}
+
+// resolveNexthop selects the nexthop of a family; ok is false where pod or node has no address in it.
+func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
+	via.family = family
+	first := a.req.addresses(a.facts, a.req.Config.First, family)
+	if !a.veth.AddedByCoordinator && len(first) == 0 {
+		a.warn(fmt.Sprintf("interface %s has no %s address: %s traffic to the node and to services is not set up",
+			a.veth.PodDev, family, family))
+		return via, false
+	}
+	if len(first) == 0 {
+		first = a.req.addresses(a.facts, a.req.IfName, family)
+	}
+	via.nodeAddrs = nodeAddresses(a.facts, family, first[0])
+	if len(via.nodeAddrs) == 0 {
+		a.warn(fmt.Sprintf("the node has no %s address: %s traffic to the node and to services is not set up", family, family))
+		return via, false
+	}
+	if family == facts.V4 {
+		via.source = first[0]
+	}
+	return via, true
+}
+
+func (n nexthop) gateway() netip.Addr { return n.nodeAddrs[0] }
+
+// planPodSide plans the pod's routes, neighbours and mark rules.
+func (a *adder) planPodSide(via nexthop) {
+	for _, ip := range via.nodeAddrs {
+		a.ensureNeigh(facts.Pod, facts.Neigh{Dev: a.veth.PodDev, IP: ip, MAC: a.veth.HostMAC})
+	}
+	for _, route := range a.nodeRoutes(via, facts.TableMain, via.source) {
+		a.ensureRoute(facts.Pod, route)
+	}
+	if !a.veth.AddedByCoordinator {
+		return
+	}
+	table := a.table(markTableOwner)
+	a.ensureRoute(facts.Pod, facts.Route{
+		Dst: defaultDst(via.family), Gw: via.gateway(), Dev: a.veth.PodDev, Src: via.source, Table: table,
+	})
+	a.ensureRule(facts.Pod, facts.Rule{
+		Family: via.family, Priority: PriorityMark, Mark: facts.MarkBit, Mask: facts.MarkBit, Table: table,
+	}, false)
+	a.ensureMarks(via.family)
+}
+
+// nodeRoutes are the routes to the node and, via the node, to the cluster's CIDRs.
+func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Route {
+	var routes []facts.Route
+	for _, ip := range via.nodeAddrs {
+		routes = append(routes, facts.Route{
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.PodDev, Src: source, Table: table, Scope: facts.ScopeLink,
+		})
+	}
+	for _, cidr := range a.req.Config.CIDRs {
+		if facts.FamilyOf(cidr.Addr()) != via.family {
+			continue
+		}
+		if dev := a.connected(cidr); dev != "" {
+			a.warn(fmt.Sprintf("CIDR %s is also the subnet of interface %s of the pod: it is not routed through the node", cidr, dev))
+			continue
+		}
+		routes = append(routes, facts.Route{Dst: cidr, Gw: via.gateway(), Dev: a.veth.PodDev, Src: source, Table: table})
+	}
+	return routes
+}
+
+// connected returns another interface that has a route to exactly that CIDR.
+func (a *adder) connected(cidr netip.Prefix) string {
+	for _, route := range a.facts.Pod.Routes {
+		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev {
+			return route.Dev
+		}
+	}
+	return ""
+}
+
+// planHostSide plans the node's routes, neighbours and rule.
+func (a *adder) planHostSide(via nexthop) {
+	table := a.req.Config.HostRuleTable
+	for _, ip := range a.req.addresses(a.facts, a.req.IfName, via.family) {
+		neigh := facts.Neigh{Dev: a.veth.HostDev, IP: ip, MAC: a.veth.PodMAC}
+		a.dropForeignNeighs(neigh)
+		a.ensureNeigh(facts.Host, neigh)
+		a.ensureRoute(facts.Host, facts.Route{
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Table: table, Scope: facts.ScopeLink,
+		})
+	}
+	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
+}
+
+func defaultDst(family facts.Family) netip.Prefix {
+	if family == facts.V6 {
+		return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+}

@@ -1,0 +1,43 @@
+"""`spidercoordinator run`: the operator, run by kopf until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from spidercoordinator import handlers
+
+__all__ = ["handlers", "run"]
+
+# kopf names a process by the name of its user, and a container's user id has none
+# (https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/engines/peering.py, detect_own_id). Only
+# peering would use it.
+_IDENTITY: Any = "spidercoordinator"
+
+
+def run() -> int:
+    """Run until told to end, or until it cannot go on; gives the exit status.
+
+    Raises:
+        LoginError: there is no way to the API server.
+        LeadershipLostError: another replica leads now, or may do so soon.
+        KindRemovedError: the CRD of one of our kinds was deleted.
+        SettingsError: the HTTP port cannot be had.
+    """
+    memo = kopf.Memo()
+    try:
+        kopf.run(standalone=True, clusterwide=True, memo=memo, identity=_IDENTITY)
+    except Exception:
+        _raise(memo)
+        raise
+    _raise(memo)
+    return 0
+
+
+def _raise(memo: kopf.Memo) -> None:
+    """Raise what ended the operator, if it was not a signal."""
+    manager = memo.get("manager")
+    failure = memo.get("failure") or (manager and manager.failure)
+    if failure:
+        raise failure from None

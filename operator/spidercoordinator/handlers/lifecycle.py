@@ -1,0 +1,109 @@
+"""kopf's handlers of the operator itself: startup, cleanup, login and liveness probe."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import kopf
+
+from spidercoordinator.errors import SpiderCoordinatorError
+from spidercoordinator.handlers.admission import admission_server
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.reconcilers.manager import Manager
+from spidercoordinator.runtime.settings import Settings
+
+_WATCH: Final = 60
+"""Seconds after which the API server ends a watch."""
+
+_GRACE: Final = 10.0
+"""Seconds a client waits longer than the server should take."""
+_SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
+
+
+@kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
+async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
+    """Start the manager that all handlers share by `memo.manager`."""
+    configure(settings)
+    async with AsyncExitStack() as stack:
+        try:
+            memo.manager = await Manager.create(Settings.read(os.environ))
+            stack.push_async_callback(memo.manager.stop)
+            settings.admission.server = admission_server(memo.manager)
+            await memo.manager.start()
+        except SpiderCoordinatorError as error:
+            memo.failure = error
+            raise kopf.PermanentError(str(error)) from error
+        # kopf calls the cleanup handler only after a start that was neither refused nor cancelled.
+        memo.stack = stack.pop_all()
+
+
+@kopf.on.cleanup()
+async def stop(memo: Any, **_: Any) -> None:
+    """Stop the manager: nothing is written any more, and the Lease is released."""
+    await _cancel_interrupted_scan()
+    await memo.stack.aclose()
+
+
+@kopf.on.login(errors=kopf.ErrorsMode.TEMPORARY)
+async def login(memo: Any, **_: Any) -> kopf.AiohttpSession:
+    """Log kopf in as the operator's own client is, tokens that are rotated included."""
+    manager: Manager = memo.manager
+    session = manager.login.session(manager.client.client)
+    # kopf loses it when it is ended before it has taken it.
+    memo.stack.push_async_callback(session.close)
+    return kopf.AiohttpSession(server=manager.login.server, aiohttp_session=session)
+
+
+@kopf.on.probe()
+async def reconciling(memo: Any, **_: Any) -> dict[str, float]:
+    """Review `kopf run --liveness` as /livez does: an error when the operator should be restarted.
+
+    Raises:
+        kopf.PermanentError: why it should.
+    """
+    health = memo.manager.context.services.health
+    if failures := health.liveness_failures():
+        raise kopf.PermanentError("; ".join(failures))
+    return {"secondsSinceLastEvent": health.seconds_since_last_event()}
+
+
+async def _cancel_interrupted_scan() -> None:
+    """Cancel what is left of kopf's scan of kinds when the operator is ended during its start.
+
+    kopf leaves the scan's requests behind (asyncio.as_completed does not cancel them), closes their
+    session, logs an ERROR for each and waits 5 s for them:
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/scanning.py and run_tasks in
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/reactor/running.py.
+    """
+    scans = {
+        task
+        for task in asyncio.all_tasks()
+        if getattr(task.get_coro(), "__qualname__", "") in _SCAN_COROUTINES
+    }
+    for task in scans:
+        task.cancel()
+    await asyncio.gather(*scans, return_exceptions=True)
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Set what kopf needs to be told to run in production."""
+    settings.posting.enabled = False
+    # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
+    # ends: there is no kind that kopf would have to look for later.
+    settings.scanning.disabled = True
+    settings.watching.server_timeout = _WATCH
+    settings.watching.client_timeout = _WATCH + _GRACE
+    settings.watching.inactivity_timeout = _WATCH + _GRACE
+    settings.watching.connect_timeout = _GRACE
+    settings.networking.request_timeout = 30.0
+    settings.networking.connect_timeout = _GRACE
+    # Endless and with jitter: an API server that is away for an hour must not end the operator.
+    settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
+    # A worker keeps its place until it has idled this long; the handlers only add keys to our own
+    # queue, which is bounded, so no limit is needed here.
+    settings.queueing.idle_timeout = 0.1
+    settings.queueing.exit_timeout = 0.5
+    settings.queueing.worker_limit = None

@@ -1,0 +1,92 @@
+"""An informer: list and watch one kind, and keep a store of its objects true.
+
+For foreign kinds only; our own kinds reach their stores through kopf's handlers. As in client-go's
+SharedInformer, whoever decides on the objects reads the store and is told of changes by its event
+handlers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.reflector import (
+    Absent,
+    Alive,
+    Changed,
+    Deleted,
+    Failed,
+    Follower,
+    Listed,
+    Seen,
+    Selection,
+)
+from spidercoordinator.kube.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+def _ignore(_: Seen) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Informer:
+    """See the module.
+
+    Attributes:
+        client: how to ask.
+        selection: which objects.
+        store: where they are kept.
+        observer: is called with everything the watch tells, after the store has it.
+        answered: set once the API server has answered, if only that the objects cannot be read.
+        synced: set once the objects have been listed, or their kind is known not to be served.
+        served: whether the API server has the kind.
+    """
+
+    client: Api
+    selection: Selection
+    store: Store
+    observer: Callable[[Seen], None] = _ignore
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    synced: asyncio.Event = field(default_factory=asyncio.Event)
+    served: bool = False
+    _reflector: Follower = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reflector = Follower(self.client, self.selection)
+
+    def wake(self) -> None:
+        """Ask again now instead of after the back-off: the kind was just announced."""
+        self._reflector.woken.set()
+
+    async def run(self) -> None:
+        """Keep the store true, without end."""
+        async for seen in self._reflector.follow():
+            self._take_in(seen)
+            self.answered.set()
+            if isinstance(seen, Listed | Absent):
+                self.synced.set()
+            self.observer(seen)
+
+    def _take_in(self, seen: Seen) -> None:
+        match seen:
+            case Listed(objects=objects, version=version):
+                self.served = True
+                self.store.replace(objects, version)
+            case Absent():
+                self.served = False
+                for name, version in self.store.versions().items():
+                    self.store.remove(name, version)
+            case Changed(object=given):
+                self.store.observe(given)
+            case Deleted(object=given):
+                self.store.observe_deletion(given)
+            case Failed(error=error):
+                kind = self.selection.resources[0].full_name
+                logger.warning("changes of %s are observed late: %s", kind, error)
+            case Alive():
+                pass

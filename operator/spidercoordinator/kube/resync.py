@@ -1,0 +1,84 @@
+"""Compare a store with a list, and mend what differs.
+
+Watches are trusted but not blindly: kopf lists again after it lost its place and does not tell what
+vanished meanwhile, and a watch that is silently dead tells nothing at all. The list is of metadata
+only. It is consistent, so a store that is right shows everything that was there when it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from spidercoordinator.api.objects import Name, name_of
+from spidercoordinator.errors import ApiNotFoundError
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.resource import Resource
+from spidercoordinator.kube.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How a store differs from a list that was made later.
+
+    Attributes:
+        vanished: objects of the store that do not exist any more.
+        outdated: objects that are new or other than in the store; their events may be on the way.
+    """
+
+    vanished: frozenset[Name]
+    outdated: frozenset[Name]
+
+
+def differences(
+    before: Mapping[Name, str], now: Mapping[Name, str], listed: Mapping[Name, str]
+) -> Differences:
+    """Compare resource versions by name.
+
+    Args:
+        before: of the store, before the list was asked for.
+        now: of the store, after its answer.
+        listed: of the list.
+    """
+    unchanged = {
+        name for name in before.keys() | listed.keys() if before.get(name) == now.get(name)
+    }
+    return Differences(
+        vanished=frozenset(name for name in unchanged if name in now and name not in listed),
+        outdated=frozenset(
+            name for name in unchanged if name in listed and listed[name] != now.get(name)
+        ),
+    )
+
+
+async def compare(client: Api, resource: Resource, store: Store) -> Differences:
+    """List the kind, drop from the store what vanished, and give what differs.
+
+    A kind that is not served has no objects.
+
+    Raises:
+        ApiError: the API server refused or was not reached.
+    """
+    before = store.versions()
+    try:
+        objects, version = await client.list(resource, metadata_only=True)
+    except ApiNotFoundError:
+        objects, version = [], ""
+    listed = {name_of(each): str(each["metadata"]["resourceVersion"]) for each in objects}
+    found = differences(before, store.versions(), listed)
+    for name in found.vanished:
+        store.remove(name, version)
+    return found
+
+
+async def repair(client: Api, resource: Resource, store: Store, name: Name) -> None:
+    """Read one object and put it into the store, or drop it.
+
+    Raises:
+        ApiError: the API server refused or was not reached.
+    """
+    known = await client.find(resource, name[1], name[0])
+    if known is None:
+        store.remove(name, store.version(name))
+    else:
+        store.put(known)

@@ -1,0 +1,167 @@
+"""A store: the objects of one kind as their watch tells them, answers of own writes included.
+
+A watch tells late what this process wrote itself; until then a reconcile would decide on the object
+as it was. So the answer of a write is taken into the store, too, like client-go's MutationCache
+(tools/cache) does, but only where it is provably newer than all that the watch has told of that
+object, its deletion included: otherwise an object that was deleted meanwhile would stay in the
+store for good. Resource versions of one kind are numbers that grow (KEP-5504, API conventions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+from typing_extensions import override
+
+from spidercoordinator.api.objects import Name, Object, name_of
+
+Handler = Callable[[Name, Object | None, Object | None], None]
+"""Called with an object's name and the object before and after; None where it is not there."""
+Answered = Callable[[Object], None]
+"""To be called with what the API server answered to a write."""
+
+
+class Store(Mapping[Name, Object]):
+    """Objects by namespace and name. Only the event loop's thread may use it.
+
+    Args:
+        trim: what to keep of each object; a store's memory is mostly what nobody reads.
+    """
+
+    def __init__(self, trim: Callable[[Object], Object] = lambda given: given) -> None:
+        self._trim = trim
+        self._objects: dict[Name, Object] = {}
+        self._unconfirmed: dict[Name, set[str]] = {}
+        self._writes: dict[Name, int] = {}
+        self._deleted: dict[Name, str] = {}
+        self._indexers: list[Handler] = []
+        self._handlers: list[Handler] = []
+
+    @override
+    def __getitem__(self, name: Name) -> Object:
+        return self._objects[name]
+
+    @override
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self._objects)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def add_indexer(self, indexer: Handler) -> None:
+        """Have `indexer` called at every change, before the event handlers."""
+        self._indexers.append(indexer)
+
+    def add_event_handler(self, handler: Handler) -> None:
+        """Have `handler` called at every change that is not the answer to an own write."""
+        self._handlers.append(handler)
+
+    def version(self, name: Name) -> str:
+        """Resource version of an object, empty when it is not there."""
+        known = self._objects.get(name)
+        return _version(known) if known is not None else ""
+
+    def versions(self) -> dict[Name, str]:
+        """Resource versions of all objects."""
+        return {name: _version(known) for name, known in self._objects.items()}
+
+    def observe(self, given: Object) -> None:
+        """Take in an object that a watch or a list told; one that is older is passed over."""
+        name, version = name_of(given), _version(given)
+        floor = self.version(name) or self._deleted.get(name, "")
+        if version == floor:
+            self._unconfirmed.pop(name, None)
+        elif not _older(version, floor):
+            self._deleted.pop(name, None)
+            self._unconfirmed.pop(name, None)
+            self._set(name, given)
+        elif version not in self._unconfirmed.get(name, {version}):
+            # Somebody else's change, which the answer to an own write brought along unnoticed.
+            self._notify(self._handlers, name, self._objects[name], self._objects[name])
+
+    def observe_deletion(self, given: Object) -> None:
+        """Take in that a watch told of a deletion; the object made anew since then stays."""
+        name = name_of(given)
+        if not _older(_version(given), self.version(name)):
+            self.remove(name, _version(given))
+
+    def replace(self, objects: Iterable[Object], version: str) -> None:
+        """Take in a list of all objects, made at a resource version.
+
+        The list is right, also where it is older than the store, as after a restore of etcd. Only
+        an own write that it cannot know yet outlives it.
+        """
+        listed = {name_of(given): given for given in objects}
+        for name in [*self._objects, *(self._writes.keys() - self._objects.keys())]:
+            if name not in listed and not self._is_later(name, version):
+                self.remove(name, version)
+        for name, given in listed.items():
+            if _version(given) != self.version(name) and not self._is_later(name, version):
+                self._unconfirmed.pop(name, None)
+                self._set(name, given)
+
+    def remove(self, name: Name, version: str) -> None:
+        """Drop an object that does not exist any more as of a resource version."""
+        if name in self._writes:
+            self._deleted[name] = version
+        self._unconfirmed.pop(name, None)
+        before = self._objects.pop(name, None)
+        if before is not None:
+            self._notify([*self._indexers, *self._handlers], name, before, None)
+
+    def put(self, given: Object) -> None:
+        """Take in an object whatever is known of it: for a resync, which has just read it."""
+        self._unconfirmed.pop(name_of(given), None)
+        self._set(name_of(given), given)
+
+    @contextmanager
+    def write(self, name: Name) -> Iterator[Answered]:
+        """Give what takes the answer of a write; the request must be made inside.
+
+        What the watch tells of a deletion meanwhile is remembered, so that an answer which comes
+        after it is recognised as older.
+        """
+        self._writes[name] = self._writes.get(name, 0) + 1
+        try:
+            yield partial(self._answered, name)
+        finally:
+            self._writes[name] -= 1
+            if not self._writes[name]:
+                del self._writes[name]
+                self._deleted.pop(name, None)
+
+    def _answered(self, name: Name, answer: Object) -> None:
+        floor = self.version(name) or self._deleted.get(name, "")
+        version = _version(answer)
+        if version.isdecimal() and (not floor or _older(floor, version)):
+            self._unconfirmed.setdefault(name, set()).add(version)
+            before = self._objects.get(name)
+            after = self._objects[name] = self._trim(answer)
+            self._notify(self._indexers, name, before, after)
+
+    def _is_later(self, name: Name, version: str) -> bool:
+        """Whether the store has an own write that a list of this version cannot show yet."""
+        return name in self._unconfirmed and _older(version, self.version(name))
+
+    def _set(self, name: Name, given: Object) -> None:
+        before = self._objects.get(name)
+        after = self._objects[name] = self._trim(given)
+        self._notify([*self._indexers, *self._handlers], name, before, after)
+
+    def _notify(
+        self, handlers: Iterable[Handler], name: Name, before: Object | None, after: Object | None
+    ) -> None:
+        for handler in handlers:
+            handler(name, before, after)
+
+
+def _version(given: Object) -> str:
+    return str(given["metadata"].get("resourceVersion", ""))
+
+
+def _older(version: str, than: str) -> bool:
+    """Whether a version is provably older than another one."""
+    return version.isdecimal() and than.isdecimal() and int(version) < int(than)

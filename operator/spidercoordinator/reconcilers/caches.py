@@ -1,0 +1,134 @@
+"""When the stores that kopf's handlers fill can be trusted, and what mends them if they cannot.
+
+kopf lists and watches but tells neither when its first list is complete nor what vanished while a
+watch was broken. Both are found by a list of metadata (`kube.resync`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Final
+
+from spidercoordinator.errors import ApiError
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.resource import Resource
+from spidercoordinator.kube.resync import compare, repair
+from spidercoordinator.kube.store import Store
+from spidercoordinator.runtime.health import Health
+from spidercoordinator.runtime.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+RESYNC_EVERY: Final = 600.0
+"""Seconds between two resyncs, before jitter."""
+_RELIST_AFTER: Final = 2.0
+_POLL: Final = 0.02
+_BACKOFF: Final = Backoff(first=0.5, cap=15.0)
+
+
+async def wait_for_cache_sync(client: Api, resource: Resource, store: Store) -> None:
+    """Return once the store has all that a list shows; an API server that is away is waited for."""
+    failures = 0
+    while True:
+        try:
+            found = await compare(client, resource, store)
+        except ApiError as error:
+            failures += 1
+            logger.warning("caches are not synced yet, trying again: %s", error)
+            await asyncio.sleep(max(_BACKOFF.delay(failures), error.retry_after))
+            continue
+        awaited = {name: store.version(name) for name in found.outdated}
+        polls = int(_RELIST_AFTER / _POLL)
+        while awaited and polls:
+            await asyncio.sleep(_POLL)
+            polls -= 1
+            awaited = {name: old for name, old in awaited.items() if store.version(name) == old}
+        if not awaited:
+            return
+
+
+@dataclass(slots=True)
+class Resync:
+    """Compares all stores with lists, slowly, and those that kopf fills as soon as it lists anew.
+
+    Attributes:
+        client: how to ask.
+        stores: the store of each kind.
+        health: is told which watch is stale.
+        metrics: counts what a resync had to mend; nothing, unless there is a bug somewhere.
+        events_arrive_within: seconds after which a difference is no event that is on its way.
+    """
+
+    client: Api
+    stores: dict[Resource, Store]
+    health: Health
+    metrics: Metrics
+    events_arrive_within: float = 20.0
+    _relisted: set[Resource] = field(default_factory=set)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def relist(self, resource: Resource) -> None:
+        """Ask for a list of this kind soon: kopf lists anew, which tells not what vanished."""
+        self._relisted.add(resource)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Resync, without end."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + _jittered(RESYNC_EVERY)
+        while True:
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._wake.wait()
+                # kopf is still telling its list; one more moment and all of it is ours.
+                await asyncio.sleep(1.0)
+                self._wake.clear()
+                kinds, self._relisted = self._relisted, set()
+                for resource in kinds:
+                    await self._reported(self._drop_vanished(resource))
+            except TimeoutError:
+                for resource in self.stores:
+                    await self._reported(self.resync(resource))
+                due = loop.time() + _jittered(RESYNC_EVERY)
+
+    async def resync(self, resource: Resource) -> None:
+        """Compare one store with a list, and mend what differs for longer than events take.
+
+        Raises:
+            ApiError: the API server refused or was not reached.
+        """
+        store = self.stores[resource]
+        found = await compare(self.client, resource, store)
+        repaired = set(found.vanished)
+        if found.outdated:
+            before = {name: store.version(name) for name in found.outdated}
+            await asyncio.sleep(self.events_arrive_within)
+            again = await compare(self.client, resource, store)
+            repaired |= again.vanished
+            for name in again.outdated & found.outdated:
+                if store.version(name) == before[name]:
+                    await repair(self.client, resource, store, name)
+                    repaired.add(name)
+                    self.health.mark_stale(resource.kind)
+        for name in sorted(repaired):
+            self.metrics.repairs.labels(resource.kind).inc()
+            logger.error("resync: %s was not in sync with the API server", resource.describe(*name))
+
+    async def _drop_vanished(self, resource: Resource) -> None:
+        for name in (await compare(self.client, resource, self.stores[resource])).vanished:
+            logger.info("%s was deleted while its watch was broken", resource.describe(*name))
+
+    async def _reported(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except ApiError as error:
+            logger.warning("the resync is put off: %s", error)
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load

@@ -1,0 +1,321 @@
+"""The manager: assembles stores, informers, work queue and leader election, runs and ends them.
+
+kopf runs the operator; its startup handler starts a manager, its cleanup handler stops it, and its
+event handlers tell it of our own kinds (`handlers/`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from typing import Final, Self
+
+from spidercoordinator.discovery.informers import Followers, Signals, note
+from spidercoordinator.discovery.interfaces import installer_pods
+from spidercoordinator.discovery.source import Observation
+from spidercoordinator.discovery.sources import detectors, sources
+from spidercoordinator.errors import ApiError, KindRemovedError, SettingsError
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.informer import Informer
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.reflector import (
+    Changed,
+    Deleted,
+    Failed,
+    Follower,
+    Seen,
+    Selection,
+)
+from spidercoordinator.kube.resource import (
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+    Resource,
+)
+from spidercoordinator.kube.store import Store
+from spidercoordinator.reconcilers import (
+    nodedefaults,
+    spidercoordinator,
+    spidermultusconfig,
+    triggers,
+)
+from spidercoordinator.reconcilers.caches import Resync, wait_for_cache_sync
+from spidercoordinator.reconcilers.context import (
+    COORDINATOR,
+    NETWORK,
+    Context,
+    Services,
+    Stores,
+    coordinator_key,
+)
+from spidercoordinator.runtime.health import Health, Server
+from spidercoordinator.runtime.leaderelection.elector import LeaderElector
+from spidercoordinator.runtime.metrics import Metrics
+from spidercoordinator.runtime.settings import Settings
+from spidercoordinator.runtime.workqueue import Key, WorkQueue
+
+logger = logging.getLogger(__name__)
+
+KINDS: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS)
+"""The kinds whose events kopf tells."""
+_SOURCES_ANSWER_WITHIN: Final = 10.0
+"""Seconds to wait for all sources before the first decision; late ones lead to another."""
+_MEASURE_EVERY: Final = 5.0
+_BACKOFF: Final = Backoff(first=0.5, cap=15.0)
+
+RECONCILERS: Final = {
+    COORDINATOR: spidercoordinator.reconcile,
+    NETWORK: spidermultusconfig.reconcile,
+}
+"""What reconciles a key, by its first part."""
+
+
+class Manager:
+    """See the module.
+
+    Attributes:
+        context: what reconcilers share.
+        installers: what the nodes' installers reported, for the webhook.
+        failure: why it ended by itself, None while it did not.
+    """
+
+    def __init__(self, settings: Settings, client: Api) -> None:
+        self._client = client
+        metrics, health = Metrics(), Health()
+        self._elector = LeaderElector.for_pod(client, settings, health)
+        queue = WorkQueue(self._reconcile, metrics=metrics)
+        self._sources = Followers(
+            client,
+            sources(settings.cilium_configmap),
+            detectors(settings.cilium_configmap),
+            Signals(
+                changed=self._sources_changed,
+                kinds_changed=self._kinds_changed,
+                kind_removed=self._kind_removed,
+                heard=health.record_event,
+                up=lambda topic, value: metrics.source_up.labels(topic).set(value),
+            ),
+        )
+        fenced = client.fenced(self._elector.fence)
+        self.context = Context(Services(settings, fenced, queue, self._sources, metrics, health))
+        self.installers = Observation()
+        self.failure: BaseException | None = None
+        stores = self.context.stores
+        self._nads = Informer(
+            client, Selection((NETWORK_ATTACHMENT_DEFINITIONS,)), stores.nads, self._nads_told
+        )
+        self._node_defaults = Informer(
+            client, nodedefaults.selection(settings), stores.node_defaults
+        )
+        self._resync = Resync(client, _resynced(stores), health, metrics)
+        self._server = Server(health, metrics)
+        self._warm = asyncio.Event()
+        self._background: asyncio.Task[None] | None = None
+        triggers.register(self.context)
+        _add_gauges(self.context, self._elector)
+
+    @classmethod
+    async def create(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:
+        """Log in and assemble.
+
+        Raises:
+            LoginError: there is no way to the API server.
+        """
+        return cls(settings, Api(await Login.find(environ)))
+
+    @property
+    def login(self) -> Login:
+        """The way to the API server."""
+        return self._client.login
+
+    @property
+    def client(self) -> Api:
+        """The client whose writes do not wait for leadership."""
+        return self._client
+
+    async def start(self) -> None:
+        """Serve the probes, wait until the API server has our kinds, and begin.
+
+        Raises:
+            SettingsError: the HTTP port cannot be had.
+        """
+        settings = self.context.services.settings
+        try:
+            await self._server.start(settings.http_port)
+        except OSError as error:
+            text = f"cannot listen on port {settings.http_port} (SPIDERCOORDINATOR_HTTP_PORT)"
+            raise SettingsError(f"{text}: {error.strerror}") from error
+        address = {"server": self._client.login.server, "port": self._server.port}
+        logger.info("started for SpiderCoordinator %s", settings.name, extra=address)
+        await self._wait_for_kinds()
+        self._background = asyncio.create_task(self._run(), name="manager")
+        self._background.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """End everything, release the Lease if this process has it, and log out."""
+        if self._background is not None:
+            self._background.cancel()
+            await asyncio.gather(self._background, return_exceptions=True)
+        await self.context.services.queue.shut_down()
+        if self.failure is None:
+            await self._elector.release()
+        await self._server.stop()
+        await self._client.client.close()  # type: ignore[no-untyped-call]
+        logger.info("ended")
+
+    def observe(self, resource: Resource, event: str | None, given: Object) -> None:
+        """Take in what kopf tells of one of our kinds; `event` is None for an object of a list."""
+        services = self.context.services
+        services.health.record_event(resource.kind)
+        services.metrics.events.labels(resource.kind).inc()
+        store = self._resync.stores[resource]
+        if event is None:
+            self._resync.relist(resource)
+            store.observe(given)
+        elif event == "DELETED":
+            store.observe_deletion(given)
+        else:
+            store.observe(given)
+
+    async def _reconcile(self, key: Key) -> None:
+        await RECONCILERS[key[0]](key, self.context)
+
+    async def _wait_for_kinds(self) -> None:
+        """Return once the API server has our kinds: kopf looks for them once, at its start."""
+        failures = 0
+        while True:
+            try:
+                groups = await self._client.groups()
+                served = [kind for kind in KINDS if await self._client.serves(kind)]
+                if KINDS[0].group in groups and len(served) == len(KINDS):
+                    return
+                lacking = ", ".join(kind.full_name for kind in KINDS if kind not in served)
+                logger.warning("the API server has no %s yet: apply the CRDs", lacking or "group")
+                wait = 0.0
+            except ApiError as error:
+                logger.warning("cannot start yet, trying again: %s", error)
+                wait = error.retry_after
+            failures += 1
+            await asyncio.sleep(max(_BACKOFF.delay(failures), wait))
+
+    async def _run(self) -> None:
+        settings = self.context.services.settings
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sources.run(), name="sources of CIDRs")
+            for informer in (self._nads, self._node_defaults):
+                name = informer.selection.resources[0].full_name
+                tasks.create_task(informer.run(), name=name)
+            if settings.webhook_configuration and settings.installer_pods:
+                tasks.create_task(self._follow_installers(), name="installers")
+            tasks.create_task(self._lead(), name="leader election")
+            tasks.create_task(self._begin(), name="work queue")
+            tasks.create_task(self._resync.run(), name="resync")
+            tasks.create_task(self._measure(), name="measure")
+
+    async def _begin(self) -> None:
+        """Read what the first decisions need, then stand by, then let the queue work."""
+        services = self.context.services
+        await self._sync_caches()
+        self._warm.set()
+        await self._elector.observed.wait()
+        services.health.ready = True
+        await self._elector.started_leading.wait()
+        # What vanished while this replica stood by, kopf did not tell.
+        await self._sync_caches()
+        for _, name in {*self.context.stores.coordinators, ("", services.settings.name)}:
+            services.queue.add(coordinator_key(name))
+        services.queue.start()
+
+    async def _sync_caches(self) -> None:
+        for kind in KINDS:
+            await wait_for_cache_sync(self._client, kind, self._resync.stores[kind])
+        await self._nads.synced.wait()
+        try:
+            async with asyncio.timeout(_SOURCES_ANSWER_WITHIN):
+                await self._sources.settled.wait()
+                await self._node_defaults.answered.wait()
+        except TimeoutError:
+            logger.warning("deciding without all sources of CIDRs, some do not answer yet")
+
+    async def _lead(self) -> None:
+        # Not before the caches are synced: who leads should be able to.
+        await self._warm.wait()
+        await self._elector.run()
+
+    async def _measure(self) -> None:
+        services = self.context.services
+        while True:
+            services.health.longest_reconcile = services.queue.longest_running()
+            await asyncio.sleep(_MEASURE_EVERY)
+
+    async def _follow_installers(self) -> None:
+        settings = self.context.services.settings
+        topic = installer_pods(settings.namespace, settings.installer_pods)
+        async for seen in Follower(self._client, topic.selection).follow():
+            if note(topic, self.installers, seen) and self.installers.error:
+                logger.warning("missing masters are not noticed: %s", self.installers.error)
+
+    def _nads_told(self, seen: Seen) -> None:
+        services = self.context.services
+        if not isinstance(seen, Failed):
+            services.health.record_event(NETWORK_ATTACHMENT_DEFINITIONS.kind)
+        if isinstance(seen, Changed | Deleted):
+            services.metrics.events.labels(NETWORK_ATTACHMENT_DEFINITIONS.kind).inc()
+        triggers.nads_served(self.context, served=self._nads.served)
+
+    def _sources_changed(self) -> None:
+        self.context.enqueue_coordinator()
+
+    def _kinds_changed(self, name: str) -> None:
+        if name in ("", NETWORK_ATTACHMENT_DEFINITIONS.full_name):
+            self._nads.wake()
+
+    def _kind_removed(self, name: str) -> None:
+        if name in {kind.full_name for kind in KINDS}:
+            # kopf would miss it when it comes back: it looks for kinds once, at its start.
+            text = f"the CRD {name} was deleted: this process ends; started again it waits for it"
+            self._fail(KindRemovedError(text))
+
+    def _ended(self, background: asyncio.Task[None]) -> None:
+        if not background.cancelled() and (error := background.exception()):
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the process: kopf takes the signal and calls the cleanup handler."""
+        if self.failure is None:
+            self.failure = error
+            signal.raise_signal(signal.SIGTERM)
+
+
+def _resynced(stores: Stores) -> dict[Resource, Store]:
+    """The stores that a resync compares with lists."""
+    return {
+        SPIDERCOORDINATORS: stores.coordinators,
+        SPIDERMULTUSCONFIGS: stores.networks,
+        NETWORK_ATTACHMENT_DEFINITIONS: stores.nads,
+    }
+
+
+def _add_gauges(context: Context, elector: LeaderElector) -> None:
+    services, stores = context.services, context.stores
+    queue, gauge = services.queue, services.metrics.gauge
+    gauge("leader", "Whether this replica leads (1) or not (0).", lambda: elector.is_leader)
+    gauge(
+        "queue_depth",
+        "Objects that wait to be reconciled.",
+        lambda: queue.length if elector.is_leader else 0,
+    )
+    gauge("queue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
+    gauge("networks", "SpiderMultusConfigs.", lambda: len(stores.networks))
+    gauge(
+        "last_heard_seconds",
+        "Seconds since the last event or list.",
+        services.health.seconds_since_last_event,
+    )

@@ -1,0 +1,187 @@
+"""Stores stay true: what is deleted or edited right after the operator wrote it, and the resync."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from spidercoordinator.api.objects import Name
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.resource import (
+    CONFIG_MAPS,
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+)
+from spidercoordinator.kube.store import Store
+from spidercoordinator.reconcilers.caches import Resync, wait_for_cache_sync
+from spidercoordinator.runtime.health import Health
+from spidercoordinator.runtime.metrics import Metrics
+from tests.apiserver.harness import Cluster, Operator, condition, eventually
+
+NODE_DEFAULTS = "spidercoordinator-node-defaults"
+ROUNDS = 20
+
+
+async def node_defaults(api: Api) -> dict[str, Any]:
+    found = await api.find(CONFIG_MAPS, NODE_DEFAULTS, "default")
+    text = ((found or {}).get("data") or {}).get("coordinator.json")
+    section: dict[str, Any] = json.loads(text) if text else {}
+    return section
+
+
+async def ready_reason(api: Api, name: str) -> str:
+    found = await api.find(SPIDERMULTUSCONFIGS, name, "default")
+    return str(condition((found or {}).get("status") or {}, "Ready").get("reason", ""))
+
+
+async def test_node_defaults_that_are_deleted_or_edited_are_restored(
+    cluster: Cluster, operator: Operator
+) -> None:
+    await cluster.coordinator({"podCIDRType": "none", "hostRuleTable": 700})
+
+    async def in_sync() -> bool:
+        return (await node_defaults(cluster.api)).get("hostRuleTable") == 700
+
+    await eventually("the defaults are written", in_sync)
+    for _ in range(ROUNDS):
+        await cluster.api.delete(CONFIG_MAPS, NODE_DEFAULTS, "default")
+        await eventually("the defaults are there again", in_sync)
+    patch = {"data": {"coordinator.json": "{}"}}
+    await cluster.api.patch(CONFIG_MAPS, NODE_DEFAULTS, "default", patch=patch)
+    await eventually("the defaults are as before", in_sync)
+    assert operator.repairs() == 0
+
+
+async def test_a_spidercoordinator_that_is_deleted_while_its_status_is_written(
+    cluster: Cluster, operator: Operator
+) -> None:
+    await cluster.network("net")
+    for round_ in range(ROUNDS):
+        await cluster.coordinator({"podCIDRType": "none", "hostRuleTable": 700 + round_})
+
+        async def rendered(table: int = 700 + round_) -> bool:
+            return (await cluster.section("net")).get("hostRuleTable") == table
+
+        # The NAD is written a moment before the status: the deletion meets that write.
+        await eventually("the network is rendered", rendered, every=0.001)
+        await cluster.api.delete(SPIDERCOORDINATORS, "default")
+
+        async def missing() -> bool:
+            return await ready_reason(cluster.api, "net") == "CoordinatorNotReady"
+
+        await eventually("the network says what it misses", missing)
+    assert operator.repairs() == 0
+
+
+async def test_a_network_that_is_deleted_while_its_status_is_written(
+    cluster: Cluster, operator: Operator
+) -> None:
+    await cluster.coordinator({"podCIDRType": "none"})
+    for _ in range(ROUNDS):
+        await cluster.network("net")
+
+        async def made() -> bool:
+            return bool(await cluster.section("net"))
+
+        await eventually("the NAD is there", made, every=0.001)
+        await cluster.api.delete(SPIDERMULTUSCONFIGS, "net", "default")
+        await cluster.api.delete(NETWORK_ATTACHMENT_DEFINITIONS, "net", "default")
+
+        async def uncounted() -> bool:
+            return bool((await cluster.status()).get("networks", {}).get("total") == 0)
+
+        await eventually("the network is not counted any more", uncounted)
+    assert operator.metric("spidercoordinator_networks") == 0
+    assert operator.repairs() == 0
+
+
+async def test_a_status_that_is_edited_by_hand_is_restored(
+    cluster: Cluster, operator: Operator
+) -> None:
+    assert operator.running()
+    await cluster.coordinator({"podCIDRType": "none"})
+    await cluster.network("net")
+
+    async def in_sync() -> bool:
+        return await ready_reason(cluster.api, "net") == "InSync"
+
+    await eventually("the network is in sync", in_sync)
+    for _ in range(ROUNDS):
+        patch: Object = {"status": {"conditions": []}}
+        await cluster.api.patch(
+            SPIDERMULTUSCONFIGS, "net", "default", patch=patch, subresource="status"
+        )
+        await eventually("the status is as before", in_sync)
+
+
+@pytest.fixture
+async def resync(cluster: Cluster) -> Resync:
+    stores = {SPIDERMULTUSCONFIGS: Store()}
+    return Resync(cluster.api, stores, Health(), Metrics(), events_arrive_within=0.05)
+
+
+def repairs(resync: Resync) -> float:
+    value = resync.metrics.registry.get_sample_value(
+        "spidercoordinator_resync_repairs_total", {"kind": "SpiderMultusConfig"}
+    )
+    return value or 0.0
+
+
+async def filled(
+    cluster: Cluster, resync: Resync
+) -> tuple[Store, list[tuple[Name, Object | None]]]:
+    """A store that knows two networks, and what its event handler is called with from now on."""
+    store = resync.stores[SPIDERMULTUSCONFIGS]
+    for name in ("one", "two"):
+        store.observe(await cluster.network(name))
+    await wait_for_cache_sync(cluster.api, SPIDERMULTUSCONFIGS, store)
+    calls: list[tuple[Name, Object | None]] = []
+    store.add_event_handler(lambda name, _, after: calls.append((name, after)))
+    return store, calls
+
+
+async def test_a_resync_of_a_true_store_does_nothing(cluster: Cluster, resync: Resync) -> None:
+    _, calls = await filled(cluster, resync)
+    await resync.resync(SPIDERMULTUSCONFIGS)
+    assert calls == []
+    assert repairs(resync) == 0
+    assert resync.health.stale_watches == {}
+
+
+async def test_a_resync_drops_what_vanished(cluster: Cluster, resync: Resync) -> None:
+    store, calls = await filled(cluster, resync)
+    await cluster.api.delete(SPIDERMULTUSCONFIGS, "one", "default")
+    await resync.resync(SPIDERMULTUSCONFIGS)
+    assert set(store) == {("default", "two")}
+    assert calls == [(("default", "one"), None)]
+    assert repairs(resync) == 1
+
+
+async def test_a_resync_reads_what_a_dead_watch_did_not_tell(
+    cluster: Cluster, resync: Resync
+) -> None:
+    store, calls = await filled(cluster, resync)
+    await cluster.network("three")
+    patch = {"spec": {"macvlan": {"master": ["eth1"]}}}
+    await cluster.api.patch(SPIDERMULTUSCONFIGS, "one", "default", patch=patch)
+    await resync.resync(SPIDERMULTUSCONFIGS)
+    assert store["default", "one"]["spec"]["macvlan"]["master"] == ["eth1"]
+    assert ("default", "three") in store
+    assert sorted(name for name, _ in calls) == [("default", "one"), ("default", "three")]
+    assert repairs(resync) == 2
+    assert set(resync.health.stale_watches) == {"SpiderMultusConfig"}
+
+
+async def test_a_resync_takes_an_older_version_after_a_restore(
+    cluster: Cluster, resync: Resync
+) -> None:
+    store, _ = await filled(cluster, resync)
+    ahead = await cluster.api.get(SPIDERMULTUSCONFIGS, "one", "default")
+    version = ahead["metadata"]["resourceVersion"]
+    store.put({**ahead, "metadata": ahead["metadata"] | {"resourceVersion": str(10**15)}})
+    await resync.resync(SPIDERMULTUSCONFIGS)
+    assert store.version(("default", "one")) == version

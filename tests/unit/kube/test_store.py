@@ -1,0 +1,248 @@
+"""A store under every order of watch events and answers, deletions included."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
+
+from spidercoordinator.kube.store import Answered, Store
+
+NAME = ("default", "net")
+
+
+def nad(version: int, name: str = "net", **annotations: str) -> dict[str, Any]:
+    meta = {"namespace": "default", "name": name, "resourceVersion": str(version)}
+    return {"metadata": meta | {"annotations": annotations}}
+
+
+@pytest.fixture
+def calls() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def store(calls: list[tuple[str, str]]) -> Store:
+    def version(given: dict[str, Any] | None) -> str:
+        return given["metadata"]["resourceVersion"] if given else ""
+
+    made = Store()
+    made.add_event_handler(lambda _, before, after: calls.append((version(before), version(after))))
+    return made
+
+
+def test_the_answer_shows_before_the_watch_tells(store: Store, calls: list[Any]) -> None:
+    with store.write(NAME) as answered:
+        answered(nad(5))
+    assert store.version(NAME) == "5"
+    store.observe(nad(5))
+    assert calls == [], "an own write starts no reconcile"
+
+
+def test_an_answer_after_the_deletion_was_told_is_passed_over(store: Store) -> None:
+    with store.write(NAME) as answered:
+        store.observe(nad(5))
+        store.observe_deletion(nad(6))
+        answered(nad(5))
+    assert NAME not in store
+
+
+def test_an_answer_between_creation_and_deletion_goes_with_the_deletion(store: Store) -> None:
+    with store.write(NAME) as answered:
+        store.observe(nad(5))
+        answered(nad(5))
+        store.observe_deletion(nad(6))
+    assert NAME not in store
+
+
+def test_an_answer_before_both_events_goes_with_the_deletion(store: Store) -> None:
+    with store.write(NAME) as answered:
+        answered(nad(5))
+        store.observe(nad(5))
+        store.observe_deletion(nad(6))
+    assert NAME not in store
+
+
+def test_an_answer_after_a_list_without_the_object_is_passed_over(store: Store) -> None:
+    with store.write(NAME) as answered:
+        store.replace([], "6")
+        answered(nad(5))
+    assert NAME not in store
+
+
+def test_a_list_that_is_older_than_an_own_write_leaves_it(store: Store) -> None:
+    with store.write(NAME) as answered:
+        answered(nad(5))
+    store.replace([], "4")
+    assert store.version(NAME) == "5"
+    store.replace([], "6")
+    assert NAME not in store
+
+
+def test_an_answer_of_a_deleted_predecessor_does_not_replace_the_successor(store: Store) -> None:
+    with store.write(NAME) as answered:
+        store.observe(nad(8))
+        answered(nad(5))
+    assert store.version(NAME) == "8"
+
+
+def test_a_late_deletion_leaves_the_object_that_was_made_anew(store: Store) -> None:
+    store.observe(nad(8))
+    store.observe_deletion(nad(6))
+    assert store.version(NAME) == "8"
+
+
+def test_a_change_of_others_that_an_answer_brings_along_is_told(
+    store: Store, calls: list[tuple[str, str]]
+) -> None:
+    store.observe(nad(4))
+    with store.write(NAME) as answered:
+        answered(nad(6, adopt="gone"))
+    store.observe(nad(5, adopt="gone"))
+    store.observe(nad(6, adopt="gone"))
+    assert calls == [("", "4"), ("6", "6")]
+
+
+def test_two_own_writes_in_a_row_start_nothing(store: Store, calls: list[Any]) -> None:
+    for version in (5, 6):
+        with store.write(NAME) as answered:
+            answered(nad(version))
+    store.observe(nad(5))
+    store.observe(nad(6))
+    assert calls == []
+
+
+def test_versions_that_are_no_numbers_are_the_watch_s_alone(store: Store) -> None:
+    odd = nad(0)
+    odd["metadata"]["resourceVersion"] = "abc"
+    with store.write(NAME) as answered:
+        answered(odd)
+        assert NAME not in store
+    store.observe(odd)
+    assert store.version(NAME) == "abc"
+
+
+def test_a_list_after_a_restore_of_etcd_wins_over_newer_versions(store: Store) -> None:
+    store.observe(nad(100))
+    store.replace([nad(7)], "9")
+    assert store.version(NAME) == "7"
+
+
+@dataclass
+class Write:
+    """A request that is on its way, or whose answer is."""
+
+    scope: AbstractContextManager[Answered]
+    answered: Answered
+    answer: dict[str, Any] | None = None
+    told: bool = False
+
+
+@dataclass
+class Watch:
+    """Events in the order of the API server; some of them have been told."""
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    told: int = 0
+
+
+class Interleavings(RuleBasedStateMachine):
+    """One object on an API server, writes of ours and of others, lists, and a slow watch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store()
+        self.revision = 0
+        self.current: dict[str, Any] | None = None
+        self.watch = Watch()
+        self.writes: list[Write] = []
+        self.list_answer: tuple[list[dict[str, Any]], int] | None = None
+
+    def _change(self, *, gone: bool = False) -> dict[str, Any]:
+        self.revision += 1
+        given = nad(self.revision)
+        kind = "DELETED" if gone else "MODIFIED" if self.current else "ADDED"
+        self.current = None if gone else given
+        self.watch.events.append((kind, given))
+        return given
+
+    @rule()
+    def begin_a_write(self) -> None:
+        scope = self.store.write(NAME)
+        self.writes.append(Write(scope, scope.__enter__()))
+
+    @precondition(lambda self: any(each.answer is None for each in self.writes))
+    @rule()
+    def the_server_grants_it(self) -> None:
+        write = next(each for each in self.writes if each.answer is None)
+        write.answer = self._change()
+
+    @precondition(lambda self: any(each.answer is not None for each in self.writes))
+    @rule(data=st.data())
+    def the_answer_arrives(self, data: st.DataObject) -> None:
+        granted = [each for each in self.writes if each.answer is not None]
+        write = data.draw(st.sampled_from(granted))
+        assert write.answer is not None
+        write.answered(write.answer)
+        write.scope.__exit__(None, None, None)
+        self.writes.remove(write)
+
+    @rule()
+    def others_write(self) -> None:
+        self._change()
+
+    @precondition(lambda self: self.current is not None)
+    @rule()
+    def others_delete(self) -> None:
+        self._change(gone=True)
+
+    @precondition(lambda self: self.watch.told < len(self.watch.events))
+    @rule()
+    def the_watch_tells(self) -> None:
+        kind, given = self.watch.events[self.watch.told]
+        self.watch.told += 1
+        if kind == "DELETED":
+            self.store.observe_deletion(given)
+        else:
+            self.store.observe(given)
+
+    @rule()
+    def the_watch_breaks_and_lists(self) -> None:
+        self.watch.told = len(self.watch.events)
+        self.list_answer = ([self.current] if self.current else [], self.revision)
+        objects, revision = self.list_answer
+        self.store.replace(objects, str(revision))
+
+    @invariant()
+    def nothing_is_older_than_what_the_watch_told(self) -> None:
+        told = self.watch.events[: self.watch.told]
+        if not told:
+            return
+        kind, given = told[-1]
+        last = int(given["metadata"]["resourceVersion"])
+        version = self.store.version(NAME)
+        if version:
+            assert int(version) >= last
+        if kind == "DELETED" and version:
+            assert int(version) > last
+
+    @override
+    def teardown(self) -> None:
+        for write in self.writes:
+            if write.answer is not None:
+                write.answered(write.answer)
+            write.scope.__exit__(None, None, None)
+        while self.watch.told < len(self.watch.events):
+            self.the_watch_tells()
+        expected = str(self.current["metadata"]["resourceVersion"]) if self.current else ""
+        assert self.store.version(NAME) == expected
+
+
+TestInterleavings = Interleavings.TestCase
+TestInterleavings.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)

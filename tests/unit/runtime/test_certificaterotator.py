@@ -1,0 +1,205 @@
+"""The rotator beside another replica that writes at the same time: nothing newer is undone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from spidercoordinator.errors import ApiConflictError
+from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.resource import SECRETS, VALIDATING_WEBHOOK_CONFIGURATIONS, Object
+from spidercoordinator.runtime.certificaterotator import (
+    CERTIFICATE,
+    FORMER,
+    KEY,
+    CertificateRotator,
+)
+from spidercoordinator.runtime.certificates import self_signed
+
+NAMES = ["webhook.net.svc"]
+SECRET = SECRETS.path("net", "webhook")
+CONFIGURATION = VALIDATING_WEBHOOK_CONFIGURATIONS.path("", "webhook")
+
+
+class Server:
+    """Keeps objects by path, as the API server does: a patch of an old version is a conflict."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Object] = {}
+        self.before_write: Callable[[str], None] = lambda _: None
+        self.writes: list[str] = []
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._get)
+        app.router.add_post("/{path:.*}", self._create)
+        app.router.add_patch("/{path:.*}", self._patch)
+        self.http = TestServer(app)
+
+    def put(self, path: str, content: Object) -> None:
+        meta = self.objects.get(path, {}).get("metadata", {})
+        version = str(int(meta.get("resourceVersion", "0")) + 1)
+        self.objects[path] = {"metadata": {"resourceVersion": version}, **content}
+
+    async def _get(self, request: web.Request) -> web.Response:
+        return self._answer(request.path)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        path = f"{request.path}/{body['metadata']['name']}"
+        self.before_write(path)
+        if path in self.objects:
+            raise web.HTTPConflict
+        self.writes.append(path)
+        self.put(path, {"data": body["data"]})
+        return self._answer(path)
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        patch: dict[str, Any] = await request.json()
+        version = patch.pop("metadata")["resourceVersion"]
+        self.before_write(request.path)
+        if version != self.objects[request.path]["metadata"]["resourceVersion"]:
+            raise web.HTTPConflict
+        self.writes.append(request.path)
+        data = {**self.objects[request.path].get("data", {}), **patch.get("data", {})}
+        kept = {key: text for key, text in data.items() if text is not None}
+        self.put(request.path, patch | ({"data": kept} if kept else {}))
+        return self._answer(request.path)
+
+    def _answer(self, path: str) -> web.Response:
+        if path not in self.objects:
+            raise web.HTTPNotFound
+        return web.json_response(self.objects[path])
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    made = Server()
+    client_config = {"service": {"name": "webhook", "namespace": "net"}}
+    made.put(CONFIGURATION, {"webhooks": [{"name": "one", "clientConfig": client_config}]})
+    await made.http.start_server()
+    yield made
+    await made.http.close()
+
+
+@pytest.fixture
+async def rotator(server: Server, tmp_path: Path) -> AsyncIterator[CertificateRotator]:
+    url = str(server.http.make_url("")).rstrip("/")
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(config))
+    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+        yield CertificateRotator(api, "net", "webhook", tmp_path)
+
+
+def encode(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def fresh() -> dict[str, str]:
+    """The data of a Secret with a good certificate."""
+    pair = self_signed(NAMES, datetime.now(UTC))
+    return {CERTIFICATE: encode(pair.certificate), KEY: encode(pair.private_key)}
+
+
+def trusted(server: Server) -> str:
+    bundle = server.objects[CONFIGURATION]["webhooks"][0]["clientConfig"]["caBundle"]
+    return base64.b64decode(bundle).decode()
+
+
+async def test_a_certificate_is_made_once(server: Server, rotator: CertificateRotator) -> None:
+    await rotator.sync()
+    assert server.writes == [SECRET, CONFIGURATION]
+    served = rotator.certificate_file.read_text()
+    assert trusted(server) == served
+    assert server.objects[SECRET]["data"][CERTIFICATE] == encode(served)
+    await rotator.sync()
+    assert server.writes == [SECRET, CONFIGURATION]
+
+
+@pytest.mark.parametrize("found", [None, {"data": {CERTIFICATE: encode("rubbish"), KEY: ""}}])
+async def test_what_another_replica_made_meanwhile_is_taken(
+    server: Server, rotator: CertificateRotator, found: Object | None
+) -> None:
+    if found:
+        server.put(SECRET, found)
+    theirs = fresh()
+
+    def be_first(path: str) -> None:
+        if path == SECRET:
+            server.put(SECRET, {"data": theirs})
+
+    server.before_write = be_first
+    await rotator.sync()
+    assert server.writes == [CONFIGURATION]
+    assert encode(rotator.certificate_file.read_text()) == theirs[CERTIFICATE]
+    assert encode(rotator.key_file.read_text()) == theirs[KEY]
+    assert encode(trusted(server)) == theirs[CERTIFICATE]
+
+
+async def test_what_another_replica_wrote_is_judged_too(
+    server: Server, rotator: CertificateRotator
+) -> None:
+    server.put(SECRET, {"data": {CERTIFICATE: encode("rubbish"), KEY: ""}})
+
+    def spoil_once(path: str) -> None:
+        if path == SECRET:
+            server.before_write = lambda _: None
+            server.put(SECRET, {"data": {CERTIFICATE: encode("other rubbish")}})
+
+    server.before_write = spoil_once
+    await rotator.sync()
+    assert server.writes == [SECRET, CONFIGURATION]
+    assert trusted(server) == rotator.certificate_file.read_text()
+
+
+async def test_an_older_ca_bundle_does_not_come_back(
+    server: Server, rotator: CertificateRotator
+) -> None:
+    server.put(SECRET, {"data": fresh()})
+    theirs = fresh()
+
+    def renew(path: str) -> None:
+        # Another replica renews it, and has it trusted, before ours is.
+        if path == CONFIGURATION:
+            server.before_write = lambda _: None
+            server.put(SECRET, {"data": theirs})
+            server.put(CONFIGURATION, {"webhooks": server.objects[CONFIGURATION]["webhooks"]})
+
+    server.before_write = renew
+    await rotator.sync()
+    assert encode(trusted(server)) == theirs[CERTIFICATE]
+    assert encode(rotator.certificate_file.read_text()) == theirs[CERTIFICATE]
+
+
+async def test_a_former_certificate_is_trusted_and_rubbish_is_not(
+    server: Server, rotator: CertificateRotator
+) -> None:
+    data = fresh()
+    former = self_signed(NAMES, datetime.now(UTC)).certificate
+    for kept, text in ((former, former), ("", "rubbish")):
+        server.put(SECRET, {"data": {**data, FORMER: encode(text)}})
+        await rotator.sync()
+        assert encode(trusted(server)) == encode(
+            base64.b64decode(data[CERTIFICATE]).decode() + kept
+        )
+
+
+async def test_who_is_always_second_gives_up(server: Server, rotator: CertificateRotator) -> None:
+    server.before_write = lambda path: server.put(path, {"data": {CERTIFICATE: ""}})
+    with pytest.raises(ApiConflictError):
+        await rotator.sync()
+    assert server.writes == []
+    assert not rotator.certificate_file.exists()

@@ -1,0 +1,25 @@
+from testbed.fresh import registries
+
+
+def test_settings_of_registries_are_brought_and_nothing_else() -> None:
+    settings = {
+        "https_proxy": "http://proxy:3128",
+        "NO_PROXY": "localhost",
+        "SSL_CERT_FILE": "/etc/ssl/own.crt",
+        "PIP_INDEX_URL": "https://index/simple",
+        "UV_DEFAULT_INDEX": "https://index/simple",
+        "GOPROXY": "https://modules",
+        "GOTOOLCHAIN": "local",
+    }
+    others = {
+        "PATH": "/opt/bin",
+        "HOME": "/root",
+        "KUBECONFIG": "/root/.kube/config",
+        "XDG_CACHE_HOME": "/cache",
+        "TESTBED_STATE": "/state",
+        "GOCACHE": "/cache/go",
+        "GOPATH": "/go",
+        "PIP_FIND_LINKS": "/wheels",
+        "PYTHONPATH": "/src",
+    }
+    assert registries.variables(settings | others) == settings
