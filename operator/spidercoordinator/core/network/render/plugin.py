@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api.networks import IPAM, IPPools, MasterNetwork
@@ -41,9 +41,9 @@ class Addressing:
         default: what a network gets that names neither pools nor ipam.
     """
 
-    disabled: bool = False
-    own: IPAM | None = None
-    default: Mapping[str, Any] = field(default_factory=lambda: {"type": SPIDERPOOL})
+    disabled: bool
+    own: IPAM | None
+    default: Mapping[str, Any]
 
     def keys(self, pools: IPPools | None) -> Plugin:
         """The keys to add to the main plugin, given its pools."""
