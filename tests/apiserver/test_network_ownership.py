@@ -101,7 +101,7 @@ async def test_nad_of_others_is_left_alone(networks: Networks) -> None:
     assert await networks.nad("theirs") == before
 
 
-async def test_adopted_nad_is_managed_and_given_back_unharmed(networks: Networks) -> None:
+async def test_adopted_nad_is_managed_and_released_unharmed(networks: Networks) -> None:
     await networks.make_nad(
         "lent", THEIRS, annotations={ADOPT: "true", "note": "theirs"}, labels={"a": "b"}
     )
@@ -122,7 +122,7 @@ async def test_adopted_nad_is_managed_and_given_back_unharmed(networks: Networks
     async def returned() -> bool:
         return bool((await networks.nad("lent"))["spec"]["config"] == THEIRS)
 
-    await eventually("the NAD is given back", returned)
+    await eventually("the NAD is released", returned)
     meta = (await networks.nad("lent"))["metadata"]
     assert meta["annotations"] == {ADOPT: "true", "note": "theirs"}
     assert meta["labels"] == {"a": "b"}

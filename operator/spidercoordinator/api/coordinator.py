@@ -43,13 +43,14 @@ PodCIDRType = Annotated[
     Field(
         description="Where the pod CIDRs come from. cluster: the cluster's own configuration."
         " calico: Calico's IP pools. cilium: Cilium's configuration. none: there are none. auto:"
-        " found out from what runs in the cluster."
+        " detected from what runs in the cluster."
     ),
 ]
 PodCIDR = Annotated[
     tuple[CIDR, ...],
     Field(
-        description="Pod CIDRs to use instead of what is found, for clusters that do not tell.",
+        description="Pod CIDRs to use instead of the discovered ones, for clusters that do not"
+        " publish theirs.",
         max_length=64,
         strict=False,
     ),
@@ -58,7 +59,8 @@ PodCIDR = Annotated[
 ServiceCIDR = Annotated[
     tuple[CIDR, ...],
     Field(
-        description="Service CIDRs to use instead of what is found, for clusters that do not tell.",
+        description="Service CIDRs to use instead of the discovered ones, for clusters that do not"
+        " publish theirs.",
         max_length=64,
         strict=False,
     ),
@@ -224,7 +226,7 @@ class NetworkCount(Model):
 
 
 class SpiderCoordinatorStatus(Status):
-    """What was found out, and whether it is enough to serve pods."""
+    """The discovered CIDRs, and whether pods can be served."""
 
     phase: Annotated[
         Literal["Synced", "NotReady"] | None,
@@ -253,15 +255,15 @@ class SpiderCoordinatorStatus(Status):
 
 
 class SpiderCoordinator(Model):
-    """Cluster-wide settings of the coordinator plugin, and the pod and service CIDRs found.
+    """Cluster-wide settings of the coordinator plugin, and the pod and service CIDRs discovered.
 
     One object takes effect, by default the one named `default`.
     """
 
     metadata: ObjectMeta = ObjectMeta()
-    spec: Annotated[SpiderCoordinatorSpec, Field(description="What is wanted.")] = (
+    spec: Annotated[SpiderCoordinatorSpec, Field(description="The desired state.")] = (
         SpiderCoordinatorSpec()
     )
-    status: Annotated[SpiderCoordinatorStatus, Field(description="What is the case.")] = (
+    status: Annotated[SpiderCoordinatorStatus, Field(description="The observed state.")] = (
         SpiderCoordinatorStatus()
     )

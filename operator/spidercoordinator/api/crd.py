@@ -1,6 +1,6 @@
 """The CRDs of both kinds, made from the models.
 
-pydantic describes models in JSON schema 2020-12; a CRD wants the structural subset of OpenAPI 3.0:
+pydantic describes models in JSON schema 2020-12; a CRD takes the structural subset of OpenAPI 3.0:
 no $ref, no null type, no const, a format on integers.
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 """
@@ -47,7 +47,7 @@ class Column:
         }
 
 
-AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was made.", "date")
+AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was created.", "date")
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class SpiderMultusConfigSpec(Model):
 
 
 class SpiderMultusConfigStatus(Status):
-    """What became of the network."""
+    """The observed state of the network."""
 
     nad: Annotated[
         str | None, Field(description="Name of the NetworkAttachmentDefinition made from this.")
@@ -171,9 +171,9 @@ class SpiderMultusConfig(Model):
     """One network for Multus, from which a NetworkAttachmentDefinition is made."""
 
     metadata: ObjectMeta = ObjectMeta()
-    spec: Annotated[SpiderMultusConfigSpec, Field(description="What is wanted.")] = (
+    spec: Annotated[SpiderMultusConfigSpec, Field(description="The desired state.")] = (
         SpiderMultusConfigSpec()
     )
-    status: Annotated[SpiderMultusConfigStatus, Field(description="What is the case.")] = (
+    status: Annotated[SpiderMultusConfigStatus, Field(description="The observed state.")] = (
         SpiderMultusConfigStatus()
     )

@@ -28,7 +28,7 @@ RDMA_INJECT = "cni.spidernet.io/rdma-resource-inject"
 NETWORK_INJECT = "cni.spidernet.io/network-resource-inject"
 
 OWN_PREFIX = f"spidercoordinator.{GROUP}/"
-# On a NAD made by others: "true" lets the SpiderMultusConfig that wants its name take it over.
+# On a NAD made by others: "true" lets the SpiderMultusConfig that claims its name adopt it.
 ADOPT = f"{OWN_PREFIX}adopt"
 # On a NAD taken over: what spec.config was before.
 ADOPTED_CONFIG = f"{OWN_PREFIX}adopted-config"

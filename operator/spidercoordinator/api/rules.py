@@ -31,7 +31,7 @@ class Rule:
     Attributes:
         cel: The rule as CEL over `self`.
         holds: The same rule in Python.
-        message: What to tell the user. `{value}` stands for the offending value.
+        message: The message for the user. `{value}` stands for the offending value.
         at: For a rule of an object, the property that is to blame.
         reason: The API server's reason: FieldValueInvalid, FieldValueRequired,
             FieldValueForbidden or FieldValueDuplicate.
@@ -103,12 +103,12 @@ class Unique:
         Raises:
             PydanticCustomError: Something is; `at` is the index of its second place.
         """
-        seen: set[Any] = set()
+        known: set[Any] = set()
         for index, value in enumerate(values):
-            if value in seen:
+            if value in known:
                 context = {"text": f'"{value}" is there twice; remove one of them', "at": index}
                 raise PydanticCustomError("rule", "{text}", context)
-            seen.add(value)
+            known.add(value)
         return values
 
     def __get_pydantic_core_schema__(

@@ -6,32 +6,32 @@ import sys
 from collections.abc import Sequence
 
 from spidercoordinator.cli.manifests import read
-from spidercoordinator.core.checks.manifests import Manifest, ours, review
+from spidercoordinator.core.checks.manifests import Manifest, own_manifests, review_manifests
 
 
 def check(names: Sequence[str]) -> int:
-    """Print one line for each thing that is wrong or doubtful; gives the exit status.
+    """Print one line for each error and warning; returns the exit status.
 
     Raises:
         ManifestError: a file cannot be read, or is no YAML.
     """
-    manifests, errors = judged(names)
+    manifests, errors = reviewed(names)
     if not errors:
         print(f"check: {len(manifests)} SpiderCoordinators and SpiderMultusConfigs would be taken")
     return 1 if errors else 0
 
 
-def judged(names: Sequence[str]) -> tuple[list[Manifest], int]:
-    """Read manifests and tell on standard error what is to say of them.
+def reviewed(names: Sequence[str]) -> tuple[list[Manifest], int]:
+    """Read manifests, and print errors and warnings on standard error.
 
-    Gives:
+    Returns:
         The manifests of this product, and the number of errors.
 
     Raises:
         ManifestError: a file cannot be read, or is no YAML.
     """
-    manifests, remarks = ours(read(names))
-    remarks += review(manifests)
-    for remark in remarks:
-        print(remark, file=sys.stderr)
-    return manifests, sum(remark.wrong for remark in remarks)
+    manifests, diagnostics = own_manifests(read(names))
+    diagnostics += review_manifests(manifests)
+    for diagnostic in diagnostics:
+        print(diagnostic, file=sys.stderr)
+    return manifests, sum(each.severity == "error" for each in diagnostics)

@@ -1,4 +1,4 @@
-"""`spidercoordinator doctor`: what hinders pods, as far as the API server tells."""
+"""`spidercoordinator doctor`: what keeps pods from being served, as far as the API server knows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.checks.datapath import Others, known_bad
-from spidercoordinator.core.checks.diagnosis import Finding, Seen, diagnose
+from spidercoordinator.core.checks.datapath import ClusterComponents, known_conflicts
+from spidercoordinator.core.checks.diagnosis import Finding, Snapshot, diagnose
 from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
 from spidercoordinator.kube.client import Api
 from spidercoordinator.kube.login import Login
@@ -39,7 +39,7 @@ class _Reader:
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.unseen: dict[str, Finding] = {}
+        self.unreadable: dict[str, Finding] = {}
 
     async def list(self, resource: Resource, labels: str = "") -> list[Object] | None:
         """All objects of a kind, None when there is no such kind, or they are not to be read."""
@@ -55,19 +55,19 @@ class _Reader:
         It is listed, not got: that is what the operator's own rights allow.
         """
         try:
-            found = await _list(self.api, resource, namespace, fields=f"metadata.name={name}")
+            objects = await _list(self.api, resource, namespace, fields=f"metadata.name={name}")
         except ApiForbiddenError:
             self._refused(resource.describe(namespace, name))
             return None
-        return found[0] if found else None
+        return objects[0] if objects else None
 
     def _refused(self, what: str) -> None:
         advice = "run this with the kubeconfig of an administrator"
-        self.unseen[what] = Finding("UNSEEN", what, "this user may not read it (403)", advice)
+        self.unreadable[what] = Finding("UNSEEN", what, "this user may not read it (403)", advice)
 
 
 async def doctor(settings: Settings) -> int:
-    """Print one line for each finding; gives the exit status, 1 when there is an error.
+    """Print one line for each finding; returns the exit status, 1 when there is an error.
 
     Raises:
         LoginError: there is no way to an API server.
@@ -75,12 +75,16 @@ async def doctor(settings: Settings) -> int:
     """
     async with Api(await Login.find()) as api:
         reader = _Reader(api)
-        seen, others = await asyncio.gather(_seen(reader, settings), _others(reader, settings))
-    return report([*diagnose(seen), *known_bad(others), *reader.unseen.values()])
+        snapshot, components = await asyncio.gather(
+            _snapshot(reader, settings), _components(reader, settings)
+        )
+    return print_findings(
+        [*diagnose(snapshot), *known_conflicts(components), *reader.unreadable.values()]
+    )
 
 
-def report(findings: Sequence[Finding]) -> int:
-    """Print findings and their number; gives the exit status."""
+def print_findings(findings: Sequence[Finding]) -> int:
+    """Print findings and their number; returns the exit status."""
     for finding in findings:
         print(finding.line)
     count = Counter(finding.level for finding in findings)
@@ -95,22 +99,22 @@ async def _list(
     api: Api, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = ""
 ) -> list[Object] | None:
     try:
-        found, _ = await api.list(resource, namespace, labels=labels, fields=fields)
+        objects, _ = await api.list(resource, namespace, labels=labels, fields=fields)
     except ApiNotFoundError:
         return None
-    return found
+    return objects
 
 
-async def _seen(reader: _Reader, settings: Settings) -> Seen:
-    coordinators, networks, attachments, installers, leases = await asyncio.gather(
+async def _snapshot(reader: _Reader, settings: Settings) -> Snapshot:
+    coordinators, networks, nads, installers, leases = await asyncio.gather(
         _list(reader.api, SPIDERCOORDINATORS),
         _list(reader.api, SPIDERMULTUSCONFIGS),
         _list(reader.api, NETWORK_ATTACHMENT_DEFINITIONS),
         reader.list(DAEMON_SETS, INSTALLER),
         _leases(reader, settings),
     )
-    return Seen(
-        settings.name, coordinators, networks, attachments, datetime.now(UTC), installers, leases
+    return Snapshot(
+        settings.name, coordinators, networks, nads, datetime.now(UTC), installers, leases
     )
 
 
@@ -118,11 +122,11 @@ async def _leases(reader: _Reader, settings: Settings) -> list[Object] | None:
     """That of this operator's own replicas where it is known, or else all."""
     if not settings.lease:
         return await reader.list(LEASES, OPERATOR)
-    found = await reader.find(LEASES, settings.lease, settings.namespace)
-    return [found] if found else None
+    objects = await reader.find(LEASES, settings.lease, settings.namespace)
+    return [objects] if objects else None
 
 
-async def _others(reader: _Reader, settings: Settings) -> Others:
+async def _components(reader: _Reader, settings: Settings) -> ClusterComponents:
     namespace, name = settings.cilium_configmap
     cilium, felix, kube_proxy, agents, nodes = await asyncio.gather(
         reader.find(CONFIG_MAPS, name, namespace),
@@ -131,10 +135,10 @@ async def _others(reader: _Reader, settings: Settings) -> Others:
         reader.list(DAEMON_SETS, "app.kubernetes.io/component=spiderpool-agent"),
         reader.list(NODES),
     )
-    return Others(cilium, felix, kube_proxy, bool(agents), _version(nodes or ()))
+    return ClusterComponents(cilium, felix, kube_proxy, bool(agents), _version(nodes or ()))
 
 
 def _version(nodes: Iterable[Object]) -> str:
     """The version of a node, which is that of its kube-proxy too; empty when there is none."""
-    found = (node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion") for node in nodes)
-    return next((str(each) for each in found if each), "")
+    versions = (node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion") for node in nodes)
+    return next((str(each) for each in versions if each), "")

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status."""
+    """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="spidercoordinator",
         description="Underlay pods that reach services, answer probes and stay inside a mesh.",
@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     uninstall.add_argument("--timeout", type=float, default=60.0, help="seconds (default 60)")
     commands.add_parser("crds", help="print the CRDs of this version")
-    commands.add_parser("doctor", help="say what hinders pods, as far as the API server tells")
+    commands.add_parser(
+        "doctor", help="say what keeps pods from being served, as far as the API server knows"
+    )
     for name, purpose in (
         ("check", "say what is wrong with manifests, without a cluster"),
         ("render", "print the NetworkAttachmentDefinitions of manifests, without a cluster"),

@@ -33,7 +33,7 @@ class _Loader(yaml.SafeLoader):
 def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """The documents of files, of the files in folders, or of standard input (`-`).
 
-    Gives:
+    Returns:
         Where each document is, and its content.
 
     Raises:
@@ -56,12 +56,12 @@ def _texts(name: str) -> Iterator[tuple[str, str]]:
         yield "standard input", sys.stdin.read()
         return
     path = Path(name)
-    found = (
+    paths = (
         sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
         if path.is_dir()
         else [path]
     )
-    for each in found:
+    for each in paths:
         try:
             yield str(each), each.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

@@ -24,14 +24,14 @@ logger = logging.getLogger(__name__)
 async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYNC109 - the user's
     """Delete the effective SpiderCoordinator and take our finalizer off all others.
 
-    Gives the exit status: 0 when nothing of ours keeps an object from being deleted.
+    Returns the exit status: 0 when nothing of ours keeps an object from being deleted.
     """
     async with Api(await Login.find()) as api:
         try:
             async with asyncio.timeout(timeout):
                 await _let_all_go(api, settings.name)
         except TimeoutError:
-            logger.error(  # noqa: TRY400 - the trace of a deadline tells nothing
+            logger.error(  # noqa: TRY400 - the trace of a deadline says nothing
                 "some SpiderCoordinators still bear the finalizer %s after %g s; see above, and "
                 "remove it with kubectl edit",
                 FINALIZER,
@@ -61,16 +61,16 @@ async def _one_round(api: Api, effective: str) -> None:
     await api.delete(SPIDERCOORDINATORS, effective)
     while True:
         objects, _ = await api.list(SPIDERCOORDINATORS)
-        bound = [thing for thing in objects if FINALIZER in _finalizers(thing)]
+        bound = [obj for obj in objects if FINALIZER in _finalizers(obj)]
         if not bound:
             return
-        for thing in bound:
-            await _strip(api, thing)
+        for obj in bound:
+            await _strip(api, obj)
 
 
-async def _strip(api: Api, thing: Object) -> None:
-    meta = thing["metadata"]
-    rest = [each for each in _finalizers(thing) if each != FINALIZER]
+async def _strip(api: Api, obj: Object) -> None:
+    meta = obj["metadata"]
+    rest = [each for each in _finalizers(obj) if each != FINALIZER]
     patch = {"metadata": {"finalizers": rest, "resourceVersion": meta["resourceVersion"]}}
     try:
         await api.patch(SPIDERCOORDINATORS, meta["name"], patch=patch)
@@ -79,5 +79,5 @@ async def _strip(api: Api, thing: Object) -> None:
     logger.info("finalizer removed", extra={"name_of_object": meta["name"]})
 
 
-def _finalizers(thing: Object) -> list[str]:
-    return thing["metadata"].get("finalizers") or []
+def _finalizers(obj: Object) -> list[str]:
+    return obj["metadata"].get("finalizers") or []

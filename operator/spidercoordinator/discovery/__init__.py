@@ -1,1 +1,1 @@
-"""Where pod and service CIDRs are found: one file a source."""
+"""The sources of pod and service CIDRs, one file each, and the informers that watch for them."""

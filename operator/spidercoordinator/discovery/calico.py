@@ -53,7 +53,7 @@ AGENTS: Final = daemon_set("calico-node")
 
 def _in_use(pool: _Pool, blocks: Observation) -> bool:
     if not blocks.served or blocks.error:
-        # Nobody can tell; a route too many harms less than a pod that is cut off.
+        # It is unknown; a route too many harms less than a pod that is cut off.
         return True
     return any(not uncovered([block], [pool.cidr]) for block in blocks.entries.values())
 

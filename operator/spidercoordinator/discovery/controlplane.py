@@ -25,7 +25,7 @@ class _Flags:
     service: tuple[str, ...]
 
 
-def read_pod(obj: Object) -> _Flags | None:
+def read_flags(obj: Object) -> _Flags | None:
     """Read the flags of a pod's containers; None for a pod that has none of them."""
     meta = obj["metadata"]
     words = [
@@ -75,7 +75,7 @@ WATCHED: Final = WatchedObjects(
         namespace="kube-system",
         labels="component in (kube-controller-manager,kube-apiserver)",
     ),
-    read_pod,
+    read_flags,
 )
 
 

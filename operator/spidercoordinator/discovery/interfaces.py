@@ -33,11 +33,11 @@ def installer_pods(namespace: str, labels: str) -> WatchedObjects:
     return WatchedObjects(
         "interfaces of the nodes",
         Selection((PODS,), namespace, labels=labels, only=_READ),
-        read_pod,
+        read_interfaces,
     )
 
 
-def read_pod(obj: Object) -> NodeInterfaces | None:
+def read_interfaces(obj: Object) -> NodeInterfaces | None:
     """What a pod reports of its node; None when that is nothing, or nothing that can be read."""
     node = (obj.get("spec") or {}).get("nodeName")
     for container in (obj.get("status") or {}).get("initContainerStatuses") or ():

@@ -17,7 +17,7 @@ from typing import Any, Final
 import kopf
 
 from spidercoordinator.api.objects import name_of
-from spidercoordinator.core.checks.admission import Answer, review_coordinator, review_network
+from spidercoordinator.core.checks.admission import Review, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, Object
@@ -68,21 +68,21 @@ def plain(body: Any) -> Object:
     return {key: body[key] for key in ("metadata", "spec") if key in body}
 
 
-def _review_network(manager: Manager, network: Object, before: Object | None) -> Answer:
+def _review_network(manager: Manager, network: Object, before: Object | None) -> Review:
     stores = manager.context.stores
     namespace, name = name_of(network)
     nad = (namespace, nad_name(network))
-    others = stores.index.wanters(nad) - {(namespace, name)}
+    others = stores.index.claimants(nad) - {(namespace, name)}
     return review_network(
         network,
         before,
         rivals=[stores.networks[each] for each in others if each in stores.networks],
-        current=stores.nads.get(nad),
-        told=manager.installers.entries.values(),
+        nad=stores.nads.get(nad),
+        nodes=manager.installers.entries.values(),
     )
 
 
-def _give(answer: Answer, warnings: list[str]) -> None:
+def _give(answer: Review, warnings: list[str]) -> None:
     warnings.extend(answer.warnings)
     if answer.refusals:
         text = "; ".join(map(str, answer.refusals))

@@ -61,7 +61,7 @@ async def login(memo: Any, **_: Any) -> kopf.AiohttpSession:
 
 @kopf.on.probe()
 async def reconciling(memo: Any, **_: Any) -> dict[str, float]:
-    """Answer `kopf run --liveness` as /livez does: an error when the operator should be restarted.
+    """Review `kopf run --liveness` as /livez does: an error when the operator should be restarted.
 
     Raises:
         kopf.PermanentError: why it should.

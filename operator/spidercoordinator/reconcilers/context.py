@@ -101,15 +101,15 @@ class Stores:
 
     def _index_network(self, name: Name, _: Object | None, after: Object | None) -> None:
         if after is None:
-            self.index.drop_network(name)
+            self.index.remove_network(name)
         else:
-            self.index.note_network(after)
+            self.index.update_network(after)
 
     def _index_nad(self, name: Name, _: Object | None, after: Object | None) -> None:
         if after is None:
-            self.index.drop_attachment(name)
+            self.index.remove_nad(name)
         else:
-            self.index.note_attachment(after)
+            self.index.update_nad(after)
 
 
 @dataclass(slots=True)

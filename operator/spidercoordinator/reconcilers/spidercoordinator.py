@@ -19,6 +19,7 @@ from spidercoordinator.core.coordinator.status import (
     not_selected_status,
 )
 from spidercoordinator.core.coordinator.transitions import coordinator_transitions
+from spidercoordinator.core.network.desired import depends_on_cluster
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.discovery import servicedryrun
@@ -112,7 +113,7 @@ def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None
     return count_networks(
         context.progress.in_sync(name, cluster.revision)
         for name, network in context.stores.networks.items()
-        if needs_cluster(network)
+        if depends_on_cluster(network)
     )
 
 
@@ -126,13 +127,6 @@ async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> Discovered
     asked = await servicedryrun.ask(services.client, services.settings.namespace)
     context.enqueue_coordinator(after=_ASK_AGAIN)
     return select_cidrs(spec, [*reports, asked], plugins)
-
-
-def needs_cluster(network: Object) -> bool:
-    """Whether a SpiderMultusConfig has a coordinator section (defaults as in its CRD)."""
-    spec = network.get("spec") or {}
-    kind, wanted = spec.get("cniType", "custom"), spec.get("enableCoordinator", True)
-    return bool(wanted and kind != "custom")
 
 
 async def _write_status(context: Context, thing: Object, status: dict[str, Any]) -> None:

@@ -16,24 +16,24 @@ from spidercoordinator.core.coordinator.section import missing_coordinator
 from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.desired import (
-    INJECTIONS,
-    Wanted,
+    INJECTION_KEYS,
+    DesiredNAD,
     depends_on_cluster,
+    desired_nad,
     injected_labels,
-    wanted_nad,
 )
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
-    GiveBack,
-    Leave,
+    InSync,
+    Release,
     Wait,
+    controller_uid,
     decide,
-    given_back,
     is_adopted,
     maker_uid,
-    owner_uid,
+    release_patch,
 )
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
@@ -84,7 +84,7 @@ async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[Net
     except InvalidObjectError as error:
         _record(context, network, None)
         return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
-    wanted = wanted_nad(
+    wanted = desired_nad(
         config,
         context.decided.cluster,
         default_ipam=context.services.settings.default_ipam or {},
@@ -110,10 +110,10 @@ async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[Net
     return outcome, isinstance(decision, Apply)
 
 
-def _rivals(context: Context, network: Name, wanted: Wanted) -> Iterable[Object]:
+def _rivals(context: Context, network: Name, wanted: DesiredNAD) -> Iterable[Object]:
     stores = context.stores
-    wanters = stores.index.wanters((wanted.namespace, wanted.name)) - {network}
-    return [stores.networks[name] for name in wanters if name in stores.networks]
+    claimants = stores.index.claimants((wanted.namespace, wanted.name)) - {network}
+    return [stores.networks[name] for name in claimants if name in stores.networks]
 
 
 async def _act(context: Context, nad: Name, decision: Decision) -> None:
@@ -125,23 +125,23 @@ async def _act(context: Context, nad: Name, decision: Decision) -> None:
                 answered(
                     await client.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
                 )
-            case GiveBack(patch=patch):
+            case Release(patch=patch):
                 answered(
                     await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
                 )
-            case Leave() | Conflict() | Wait():
+            case InSync() | Conflict() | Wait():
                 pass
 
 
 def _outcome(
-    context: Context, config: SpiderMultusConfig, wanted: Wanted, decision: Decision
+    context: Context, config: SpiderMultusConfig, wanted: DesiredNAD, decision: Decision
 ) -> NetworkOutcome:
     full_name = f"{wanted.namespace}/{wanted.name}"
     match decision:
         case Conflict(message=message):
             return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
-        case GiveBack():
-            message = f"NetworkAttachmentDefinition {full_name} was given back"
+        case Release():
+            message = f"NetworkAttachmentDefinition {full_name} was released"
             return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
         case Wait():
             message = _TERMINATING.format(full_name)
@@ -205,9 +205,9 @@ async def _release_nads(
 async def _release(context: Context, nad: Name, thing: Object) -> None:
     client, (namespace, name) = context.services.client, nad
     if is_adopted(thing):
-        patch = given_back(thing)
+        patch = release_patch(thing)
         await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-    elif owner_uid(thing):
+    elif controller_uid(thing):
         await client.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
 
 
@@ -215,7 +215,7 @@ async def _label(context: Context, thing: Object, config: SpiderMultusConfig) ->
     """Keep the labels that mirror the inject annotations; those of the user are left alone."""
     wanted = injected_labels(config)
     labels = thing["metadata"].get("labels") or {}
-    present = {key: labels[key] for key in INJECTIONS if key in labels}
+    present = {key: labels[key] for key in INJECTION_KEYS if key in labels}
     if wanted == present:
         return
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}

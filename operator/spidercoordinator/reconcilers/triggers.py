@@ -41,7 +41,7 @@ def network_changed(
     """
     concerned = {name}
     if before is not None and (after is None or nad_name(before) != nad_name(after)):
-        concerned |= context.stores.index.wanters((name[0], nad_name(before)))
+        concerned |= context.stores.index.claimants((name[0], nad_name(before)))
     for each in concerned:
         context.enqueue_network(each)
     if before is None or after is None:
@@ -55,7 +55,7 @@ def nad_changed(context: Context, name: Name, before: Object | None, after: Obje
     """Enqueue the networks that desire the NAD, and those it is or was made from."""
     makers = {maker_name(each) for each in (before, after) if each is not None}
     concerned = {(name[0], maker) for maker in makers if maker}
-    for each in concerned | context.stores.index.wanters(name):
+    for each in concerned | context.stores.index.claimants(name):
         context.enqueue_network(each)
 
 

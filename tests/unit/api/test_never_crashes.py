@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spidercoordinator.api.multus import NETWORK_OF
-from spidercoordinator.core.network.desired import wanted_nad
+from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.errors import InvalidObjectError
 
@@ -32,7 +32,7 @@ def read(spec: Any, annotations: dict[str, str]) -> str | InvalidObjectError:
         config = parse({"metadata": meta, "spec": spec})
     except InvalidObjectError as error:
         return error
-    return wanted_nad(config, None, default_ipam={}, coordinator_name="default").config
+    return desired_nad(config, None, default_ipam={}, coordinator_name="default").config
 
 
 @given(spec=SPECS, annotations=ANNOTATIONS)

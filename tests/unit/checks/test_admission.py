@@ -1,4 +1,4 @@
-"""What the webhook refuses, what it only warns of, and what it leaves to the CRD."""
+"""Admission review: refusals, warnings, and what is left to the CRD."""
 
 from typing import Any
 
@@ -14,15 +14,13 @@ def network(spec: dict[str, Any] | None = None, name: str = "a", **meta: Any) ->
     return {"metadata": {"name": name, "namespace": "ns", **meta}, "spec": spec or MACVLAN}
 
 
-def refusals(
-    thing: dict[str, Any], before: dict[str, Any] | None = None, **found: Any
-) -> list[str]:
-    given = {"rivals": [], "current": None} | found
-    return [each.field for each in review_network(thing, before, **given).refusals]
+def refusals(obj: dict[str, Any], old: dict[str, Any] | None = None, **state: Any) -> list[str]:
+    given = {"rivals": [], "nad": None} | state
+    return [each.field for each in review_network(obj, old, **given).refusals]
 
 
 def warnings(spec: dict[str, Any]) -> tuple[str, ...]:
-    return review_network(network(spec), None, rivals=[], current=None).warnings
+    return review_network(network(spec), None, rivals=[], nad=None).warnings
 
 
 def named(cr_name: str | None) -> dict[str, Any]:
@@ -30,8 +28,8 @@ def named(cr_name: str | None) -> dict[str, Any]:
 
 
 def test_good_network_is_taken_silently() -> None:
-    answer = review_network(network(), None, rivals=[], current=None)
-    assert (answer.refusals, answer.warnings) == ((), ())
+    review = review_network(network(), None, rivals=[], nad=None)
+    assert (review.refusals, review.warnings) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +79,7 @@ def test_name_that_another_network_wants_is_refused() -> None:
 
 def test_nad_of_others_is_no_reason_to_refuse() -> None:
     theirs = {"metadata": {"name": "a", "namespace": "ns", "uid": "1"}, "spec": {"config": "{}"}}
-    assert refusals(network(), current=theirs) == []
+    assert refusals(network(), nad=theirs) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the doctor says, from objects as the API server gives them."""
+"""The doctor's findings, from objects as the API server gives them."""
 
 import json
 from datetime import UTC, datetime
@@ -7,35 +7,34 @@ from typing import Any
 import pytest
 
 from spidercoordinator.api.nad import CONTENT_HASH
-from spidercoordinator.core.checks.datapath import Others, known_bad
-from spidercoordinator.core.checks.diagnosis import Finding, Seen, diagnose
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.checks.datapath import ClusterComponents, known_conflicts
+from spidercoordinator.core.checks.diagnosis import Finding, Snapshot, diagnose
 
-Json = dict[str, Any]
 
-
-def coordinator(name: str = "default", status: Json | None = None, **meta: Any) -> Json:
+def coordinator(name: str = "default", status: Object | None = None, **meta: Any) -> Object:
     good = {"phase": "Synced", "observedGeneration": 1}
     return {"metadata": {"name": name, "generation": 1, **meta}, "status": good | (status or {})}
 
 
-def network(conditions: list[Json], observed: int = 1) -> Json:
+def network(conditions: list[Object], observed: int = 1) -> Object:
     return {
         "metadata": {"name": "net", "namespace": "apps", "generation": 1},
         "status": {"observedGeneration": observed, "conditions": conditions},
     }
 
 
-def condition(kind: str, status: str) -> Json:
+def condition(kind: str, status: str) -> Object:
     return {"type": kind, "status": status, "reason": "Why", "message": "because"}
 
 
-def attachment(*plugins: Json, ours: bool = False, text: str | None = None) -> Json:
+def nad(*plugins: Object, ours: bool = False, text: str | None = None) -> Object:
     meta = {"name": "net", "namespace": "apps", "annotations": {CONTENT_HASH: "x"} if ours else {}}
     config = json.dumps({"name": "net", "plugins": plugins}) if text is None else text
     return {"metadata": meta, "spec": {"config": config}}
 
 
-def installer(wanted: int, ready: int) -> Json:
+def installer(wanted: int, ready: int) -> Object:
     meta = {"name": "installer", "namespace": "spiderpool"}
     return {
         "metadata": meta,
@@ -43,24 +42,24 @@ def installer(wanted: int, ready: int) -> Json:
     }
 
 
-def lease(renewed: str, holder: str | None = "operator-1") -> Json:
+def lease(renewed: str, holder: str | None = "operator-1") -> Object:
     meta = {"name": "operator", "namespace": "spiderpool"}
     return {"metadata": meta, "spec": {"holderIdentity": holder, "renewTime": renewed}}
 
 
-HEALTHY = Seen(
+HEALTHY = Snapshot(
     "default",
     [coordinator()],
     [network([condition("Ready", "True"), condition("VethLinkAddress", "True")])],
-    [attachment({"type": "macvlan"}, {"type": "coordinator", "serviceCIDR": []}, ours=True)],
+    [nad({"type": "macvlan"}, {"type": "coordinator", "serviceCIDR": []}, ours=True)],
     datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     leases=[lease("2026-01-02T03:04:00.000000Z")],
 )
 MACVLAN = {"type": "macvlan"}
 
 
-def seen(**changed: Any) -> Seen:
-    return Seen(**({name: getattr(HEALTHY, name) for name in HEALTHY.__slots__} | changed))
+def snapshot(**changed: Any) -> Snapshot:
+    return Snapshot(**({name: getattr(HEALTHY, name) for name in HEALTHY.__slots__} | changed))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ def seen(**changed: Any) -> Seen:
             {"networks": [network([], observed=0)]},
             "ERROR",
             "SpiderMultusConfig apps/net",
-            "was not looked at",
+            "was not reconciled",
         ),
         (
             {"networks": [network([condition("Ready", "False")])]},
@@ -145,31 +144,27 @@ def seen(**changed: Any) -> Seen:
             "SpiderMultusConfig apps/net",
             "because",
         ),
-        ({"attachments": None}, "ERROR", "kind NetworkAttachmentDefinition", "install Multus"),
+        ({"nads": None}, "ERROR", "kind NetworkAttachmentDefinition", "install Multus"),
         (
-            {"attachments": [attachment(text="{")]},
+            {"nads": [nad(text="{")]},
             "ERROR",
             "NetworkAttachmentDefinition apps/net",
             "spec.config is no JSON",
         ),
         (
-            {"attachments": [attachment({"type": "coordinator", "serviceCIDR": []})]},
+            {"nads": [nad({"type": "coordinator", "serviceCIDR": []})]},
             "ERROR",
             "NetworkAttachmentDefinition apps/net",
             "is its first plugin",
         ),
         (
-            {"attachments": [attachment(MACVLAN, {"type": "coordinator"})]},
+            {"nads": [nad(MACVLAN, {"type": "coordinator"})]},
             "NOTE",
             "NetworkAttachmentDefinition apps/net",
             "hand-written",
         ),
         (
-            {
-                "attachments": [
-                    attachment(MACVLAN, {"type": "coordinator", "notReadyReason": "no"}, ours=True)
-                ]
-            },
+            {"nads": [nad(MACVLAN, {"type": "coordinator", "notReadyReason": "no"}, ours=True)]},
             "ERROR",
             "NetworkAttachmentDefinition apps/net",
             "its pods do not start: no",
@@ -185,8 +180,8 @@ def seen(**changed: Any) -> Seen:
         ),
     ],
 )
-def test_findings(changed: Json, level: str, what: str, text: str) -> None:
-    [finding] = diagnose(seen(**changed))
+def test_findings(changed: Object, level: str, what: str, text: str) -> None:
+    [finding] = diagnose(snapshot(**changed))
     assert (finding.level, finding.what) == (level, what)
     assert text in finding.line
 
@@ -197,25 +192,28 @@ def test_a_healthy_cluster() -> None:
 
 @pytest.mark.parametrize("text", ["[]", "null", "7", '{"plugins":[1,null]}', '{"plugins":{}}'])
 def test_odd_configurations_do_not_crash(text: str) -> None:
-    assert list(diagnose(seen(attachments=[attachment(text=text)]))) == []
+    assert list(diagnose(snapshot(nads=[nad(text=text)]))) == []
 
 
 def test_a_finding_is_one_line() -> None:
     assert Finding("NOTE", "a", "b\nc", "d").line == "NOTE     a: b c: d"
 
 
-def proxy(text: str) -> Json:
+def proxy(text: str) -> Object:
     return {"data": {"config.conf": text}}
 
 
 @pytest.mark.parametrize(
-    ("others", "told"),
+    ("components", "message"),
     [
-        (Others(), ""),
-        (Others(cilium={"data": {"kube-proxy-replacement": "false"}}), ""),
-        (Others(cilium={"data": {"kube-proxy-replacement": "true"}}), "bpf.hostLegacyRouting"),
+        (ClusterComponents(), ""),
+        (ClusterComponents(cilium={"data": {"kube-proxy-replacement": "false"}}), ""),
         (
-            Others(
+            ClusterComponents(cilium={"data": {"kube-proxy-replacement": "true"}}),
+            "bpf.hostLegacyRouting",
+        ),
+        (
+            ClusterComponents(
                 cilium={
                     "data": {
                         "kube-proxy-replacement": "true",
@@ -225,17 +223,28 @@ def proxy(text: str) -> Json:
             ),
             "",
         ),
-        (Others(felix={"spec": {"bpfEnabled": True}}), "bpfEnabled"),
-        (Others(felix={"spec": {}}), ""),
-        (Others(kube_proxy=proxy("mode: ''"), version="v1.34.4"), "tcpBeLiberal: true there"),
-        (Others(kube_proxy=proxy("mode: iptables"), version="v1.28.9"), "to 1 on the nodes"),
-        (Others(kube_proxy=proxy("mode: nftables"), version="v1.34.4"), ""),
-        (Others(kube_proxy=proxy("conntrack: {tcpBeLiberal: true}"), version="v1.34.4"), ""),
-        (Others(kube_proxy=proxy("{")), ""),
-        (Others(spiderpool=True), "only one of both"),
+        (ClusterComponents(felix={"spec": {"bpfEnabled": True}}), "bpfEnabled"),
+        (ClusterComponents(felix={"spec": {}}), ""),
+        (
+            ClusterComponents(kube_proxy=proxy("mode: ''"), version="v1.34.4"),
+            "tcpBeLiberal: true there",
+        ),
+        (
+            ClusterComponents(kube_proxy=proxy("mode: iptables"), version="v1.28.9"),
+            "to 1 on the nodes",
+        ),
+        (ClusterComponents(kube_proxy=proxy("mode: nftables"), version="v1.34.4"), ""),
+        (
+            ClusterComponents(
+                kube_proxy=proxy("conntrack: {tcpBeLiberal: true}"), version="v1.34.4"
+            ),
+            "",
+        ),
+        (ClusterComponents(kube_proxy=proxy("{")), ""),
+        (ClusterComponents(spiderpool=True), "only one of both"),
     ],
 )
-def test_known_bad_combinations(others: Others, told: str) -> None:
-    text = " ".join(finding.line for finding in known_bad(others))
-    assert told in text
-    assert bool(told) == bool(text)
+def test_known_conflicts(components: ClusterComponents, message: str) -> None:
+    text = " ".join(finding.line for finding in known_conflicts(components))
+    assert message in text
+    assert bool(message) == bool(text)

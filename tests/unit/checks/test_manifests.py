@@ -1,4 +1,4 @@
-"""What `spidercoordinator check` says of files, and that it says nothing of good ones."""
+"""What `spidercoordinator check` prints of files, and that it prints nothing of good ones."""
 
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ def coordinator(**spec: Any) -> dict[str, Any]:
     return {"apiVersion": API, "kind": "SpiderCoordinator", "metadata": meta, "spec": spec}
 
 
-def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], *things: Any) -> tuple[int, str]:
-    """The exit status, and what was said, without the file's name."""
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], *objects: Any) -> tuple[int, str]:
+    """The exit status, and the messages, without the file's name."""
     path = tmp_path / "objects.yaml"
-    path.write_text(yaml.safe_dump_all(things))
+    path.write_text(yaml.safe_dump_all(objects))
     status = main(["check", "-f", str(path)])
     return status, capsys.readouterr().err.replace(f"{path}: ", "")
 
@@ -38,9 +38,9 @@ def test_good_objects_are_counted_and_others_left_alone(
     path = tmp_path / "objects.yaml"
     path.write_text(yaml.safe_dump_all([network(), None, pod, coordinator(hostRuleTable=7)]))
     assert main(["check", "-f", str(path)]) == 0
-    said = capsys.readouterr()
-    assert said.out == "check: 2 SpiderCoordinators and SpiderMultusConfigs would be taken\n"
-    assert said.err == ""
+    message = capsys.readouterr()
+    assert message.out == "check: 2 SpiderCoordinators and SpiderMultusConfigs would be taken\n"
+    assert message.err == ""
 
 
 BAD: dict[str, tuple[Any, str]] = {
@@ -89,30 +89,28 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_wrong_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
-) -> None:
-    thing, said = BAD[case]
-    status, text = check(tmp_path, capsys, thing)
+def test_each_error_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
+    obj, message = BAD[case]
+    status, text = check(tmp_path, capsys, obj)
     assert status == 1
-    assert said in text
+    assert message in text
 
 
-def test_a_doubt_is_told_but_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    thing = network(spec={**MACVLAN, "ipam": {"type": "mine", "any": ["thing"]}})
-    status, text = check(tmp_path, capsys, thing)
+def test_a_warning_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    obj = network(spec={**MACVLAN, "ipam": {"type": "mine", "any": ["thing"]}})
+    status, text = check(tmp_path, capsys, obj)
     assert status == 0
     assert text.startswith('SpiderMultusConfig default/a: warning: spec.ipam.type: "mine" is no')
 
 
-def test_two_that_want_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wants = {"annotations": {"multus.spidernet.io/cr-name": "b"}, "creationTimestamp": None}
-    elsewhere = network("c", namespace="other", **wants)
-    status, text = check(tmp_path, capsys, network("b"), network("c", **wants), elsewhere)
+def test_two_that_claim_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    claim = {"annotations": {"multus.spidernet.io/cr-name": "b"}, "creationTimestamp": None}
+    elsewhere = network("c", namespace="other", **claim)
+    status, text = check(tmp_path, capsys, network("b"), network("c", **claim), elsewhere)
     assert status == 1
     assert text.count("\n") == 1
     assert "SpiderMultusConfig default/c: error: metadata.name: " in text
-    assert "NetworkAttachmentDefinition default/b is also wanted by SpiderMultusConfig b" in text
+    assert "NetworkAttachmentDefinition default/b is also claimed by SpiderMultusConfig b" in text
 
 
 def test_one_that_is_there_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,8 +120,8 @@ def test_one_that_is_there_twice(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_lists_are_taken_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    things = {"apiVersion": "v1", "kind": "List", "items": [network(), network("B")]}
-    status, text = check(tmp_path, capsys, things)
+    objects = {"apiVersion": "v1", "kind": "List", "items": [network(), network("B")]}
+    status, text = check(tmp_path, capsys, objects)
     assert (status, text.count("\n")) == (1, 1)
 
 
@@ -140,16 +138,16 @@ def test_yaml_is_read_as_kubectl_reads_it(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [(b"{a: [}", "it is no YAML: "), (b"\xff\xfe\xfd", "it cannot be read: ")],
 )
 def test_a_file_that_is_no_manifest(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes, message: str
 ) -> None:
     path = tmp_path / "bad.yaml"
     path.write_bytes(text)
     assert main(["check", "-f", str(tmp_path)]) == 1
-    assert f"spidercoordinator: {path}: {said}" in capsys.readouterr().err
+    assert f"spidercoordinator: {path}: {message}" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ BOND = {"name": "bond0", "mode": 1}
 HAVE = ("eth0", "eth1", "eth0.100")
 
 
-def told(*names: str, node: str = "node1", **also: Any) -> NodeInterfaces:
+def reported(*names: str, node: str = "node1", **also: Any) -> NodeInterfaces:
     return NodeInterfaces(node, Interfaces(frozenset(names), **also))
 
 
@@ -62,30 +62,36 @@ def on(*masters: str, cni_type: str = "macvlan", **also: Any) -> dict[str, Any]:
     ],
 )
 def test_which_interface_has_to_be_there(spec: dict[str, Any], fields: list[str]) -> None:
-    assert missing(spec, told(*HAVE)) == fields
+    assert missing(spec, reported(*HAVE)) == fields
 
 
 def test_a_bond_that_is_there_does_not_need_the_masters() -> None:
     spec = on("eth8", "eth9", bond=BOND)
-    assert missing(spec, told("eth0", node="a"), told("bond0", node="b")) == []
-    assert missing(spec, told("eth0")) == ["spec.macvlan.master[0]", "spec.macvlan.master[1]"]
+    assert missing(spec, reported("eth0", node="a"), reported("bond0", node="b")) == []
+    assert missing(spec, reported("eth0")) == ["spec.macvlan.master[0]", "spec.macvlan.master[1]"]
 
 
 @pytest.mark.parametrize(
     ("nodes", "warned"),
     [
-        pytest.param((), False, id="nobody told anything"),
-        pytest.param((told("eth0"), told("eth1", node="b")), True, id="on none"),
-        pytest.param((told("eth0"), told("eth9", node="b")), False, id="on one of them"),
-        pytest.param((told("eth0", truncated=True),), False, id="it may be among the others"),
-        pytest.param((told("eth0"), told(node="b", truncated=True)), False, id="or so on one node"),
-        pytest.param((told("eth0", unlisted=("et",)),), False, id="names like it are not told"),
-        pytest.param((told("eth0", unlisted=("th",)),), True, id="names unlike it are not told"),
-        pytest.param((told("eth0"), told("eth9")), False, id="two pods of one node"),
-        pytest.param((told(),), True, id="a node without interfaces"),
+        pytest.param((), False, id="no node reported"),
+        pytest.param((reported("eth0"), reported("eth1", node="b")), True, id="on none"),
+        pytest.param((reported("eth0"), reported("eth9", node="b")), False, id="on one of them"),
+        pytest.param((reported("eth0", truncated=True),), False, id="it may be among the others"),
+        pytest.param(
+            (reported("eth0"), reported(node="b", truncated=True)), False, id="or so on one node"
+        ),
+        pytest.param(
+            (reported("eth0", unlisted=("et",)),), False, id="names like it are not reported"
+        ),
+        pytest.param(
+            (reported("eth0", unlisted=("th",)),), True, id="names unlike it are not reported"
+        ),
+        pytest.param((reported("eth0"), reported("eth9")), False, id="two pods of one node"),
+        pytest.param((reported(),), True, id="a node without interfaces"),
     ],
 )
-def test_what_the_nodes_told(nodes: tuple[NodeInterfaces, ...], *, warned: bool) -> None:
+def test_reports_of_several_nodes(nodes: tuple[NodeInterfaces, ...], *, warned: bool) -> None:
     assert bool(missing(on("eth9"), *nodes)) == warned
 
 
@@ -100,7 +106,7 @@ def test_what_the_nodes_told(nodes: tuple[NodeInterfaces, ...], *, warned: bool)
 )
 def test_the_message_says_where_was_looked(nodes: list[str], where: str) -> None:
     spec = SpiderMultusConfigSpec.model_validate(on("eth9"))
-    [found] = missing_masters(spec, [told("eth0", node=node) for node in nodes])
+    [found] = missing_masters(spec, [reported("eth0", node=node) for node in nodes])
     assert f'spec.macvlan.master[0]: "eth9" {where}' in str(found)
     # kubectl may see no more of a warning than this.
     assert len(str(found)) < 256
@@ -113,7 +119,7 @@ def network(spec: dict[str, Any], **meta: Any) -> dict[str, Any]:
 def test_it_is_a_warning_and_no_refusal() -> None:
     thing = network(on("eth9"))
     for before in (None, network(on("eth0"))):
-        answer = review_network(thing, before, rivals=[], current=None, told=[told("eth0")])
+        answer = review_network(thing, before, rivals=[], nad=None, nodes=[reported("eth0")])
         assert answer.refusals == ()
         assert [each.split(":")[0] for each in answer.warnings] == ["spec.macvlan.master[0]"]
 
@@ -122,5 +128,5 @@ def test_a_network_that_goes_or_is_refused_gets_no_warning() -> None:
     going = network(on("eth9"), deletionTimestamp="2026-01-01T00:00:00Z")
     refused = network({**on("eth9"), "chainCNIJsonData": ["{"]})
     for thing in (going, refused):
-        answer = review_network(thing, None, rivals=[], current=None, told=[told("eth0")])
+        answer = review_network(thing, None, rivals=[], nad=None, nodes=[reported("eth0")])
         assert answer.warnings == ()

@@ -1,4 +1,4 @@
-"""What `spidercoordinator render` prints, and what it says when it cannot know all."""
+"""What `spidercoordinator render` prints, and its message when it cannot know all."""
 
 import io
 import json
@@ -30,13 +30,13 @@ STATUS = {
 
 
 def render(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *things: Any
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *objects: Any
 ) -> tuple[int, list[Any], str]:
-    """The exit status, the objects printed, what was said."""
-    monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump_all(things)))
+    """The exit status, the objects printed, the messages."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump_all(objects)))
     status = main(["render", "-f", "-"])
-    said = capsys.readouterr()
-    return status, list(yaml.safe_load_all(said.out)), said.err
+    message = capsys.readouterr()
+    return status, list(yaml.safe_load_all(message.out)), message.err
 
 
 def section(nad: dict[str, Any]) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     ids=["as the cluster has it", "with CIDRs of its own"],
 )
 def test_complete_objects_give_complete_networks(run: Run, coordinator: dict[str, Any]) -> None:
-    status, [nad], said = render(*run, NETWORK, coordinator)
-    assert (status, said) == (0, "")
+    status, [nad], message = render(*run, NETWORK, coordinator)
+    assert (status, message) == (0, "")
     assert (nad["apiVersion"], nad["kind"]) == (
         "k8s.cni.cncf.io/v1",
         "NetworkAttachmentDefinition",
@@ -77,24 +77,24 @@ def test_complete_objects_give_complete_networks(run: Run, coordinator: dict[str
 
 def test_no_pod_cidrs_are_none_and_not_unknown(run: Run) -> None:
     own = {"spec": {"podCIDRType": "none", "serviceCIDR": ["10.96.0.0/12"]}}
-    _, [nad], said = render(*run, NETWORK, COORDINATOR | own)
-    assert said == ""
+    _, [nad], message = render(*run, NETWORK, COORDINATOR | own)
+    assert message == ""
     assert "overlayPodCIDR" not in section(nad)
 
 
-def test_unknown_cidrs_are_told(run: Run) -> None:
-    status, [nad], said = render(*run, NETWORK, COORDINATOR)
+def test_unknown_cidrs_are_printed(run: Run) -> None:
+    status, [nad], message = render(*run, NETWORK, COORDINATOR)
     reason = section(nad)["notReadyReason"]
     assert "its pod CIDRs (spec.podCIDR) and service CIDRs (spec.serviceCIDR) are" in reason
-    assert said.startswith(f"render: {reason}; give the cluster's own too: kubectl get ")
+    assert message.startswith(f"render: {reason}; give the cluster's own too: kubectl get ")
     assert status == 0
     assert section(nad)["vethLinkAddress"] == "169.254.100.1"
 
 
-def test_a_missing_coordinator_is_told_where_it_matters(run: Run) -> None:
+def test_a_missing_coordinator_is_printed_where_it_matters(run: Run) -> None:
     other = COORDINATOR | {"metadata": {"name": "other"}, "status": STATUS}
-    _, [nad], said = render(*run, NETWORK, other)
-    assert said.startswith("render: no SpiderCoordinator default is given; ")
+    _, [nad], message = render(*run, NETWORK, other)
+    assert message.startswith("render: no SpiderCoordinator default is given; ")
     assert section(nad)["notReadyReason"].startswith("SpiderCoordinator default does not exist")
     plain = NETWORK | {"spec": {**NETWORK["spec"], "enableCoordinator": False}}
     assert render(*run, plain)[2] == ""
@@ -108,7 +108,7 @@ def test_the_setting_for_networks_without_ipam_counts(run: Run) -> None:
 
 def test_nothing_is_printed_while_something_is_wrong(run: Run) -> None:
     bad = NETWORK | {"metadata": {"name": "b"}, "spec": {"cniType": "macvlan"}}
-    status, printed, said = render(*run, NETWORK, bad)
+    status, printed, message = render(*run, NETWORK, bad)
     assert (status, printed) == (1, [])
-    assert "standard input: SpiderMultusConfig default/b: error: spec" in said
-    assert said.endswith("render: nothing is printed until the errors are mended\n")
+    assert "standard input: SpiderMultusConfig default/b: error: spec" in message
+    assert message.endswith("render: nothing is printed until the errors are mended\n")

@@ -8,10 +8,12 @@ from spidercoordinator.api.coordinator import CoordinatorSettings, SpiderCoordin
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
 
+NAME = "default"
+
 
 def cluster(not_ready: str = "", **fields: Any) -> ClusterConfig:
     return ClusterConfig(
-        "default",
+        NAME,
         SpiderCoordinatorSpec.model_validate(fields),
         overlay_pod_cidr=("10.244.0.0/16",),
         service_cidr=("10.96.0.0/12",),
@@ -24,7 +26,7 @@ def own(**fields: Any) -> CoordinatorSettings:
 
 
 def test_without_own_settings_it_is_the_clusters() -> None:
-    section = coordinator_section(cluster(vethLinkAddress="169.254.100.1"), None)
+    section = coordinator_section(cluster(vethLinkAddress="169.254.100.1"), None, name=NAME)
     assert section == {
         "mode": "auto",
         "overlayPodCIDR": ["10.244.0.0/16"],
@@ -60,12 +62,16 @@ def test_without_own_settings_it_is_the_clusters() -> None:
 def test_own_setting_wins(
     field: str, key: str, of_cluster: Any, of_network: Any, expected: Any
 ) -> None:
-    section = coordinator_section(cluster(**{field: of_cluster}), own(**{field: of_network}))
+    section = coordinator_section(
+        cluster(**{field: of_cluster}), own(**{field: of_network}), name=NAME
+    )
     assert section.get(key) == expected
 
 
 def test_own_cidrs_replace_those_found() -> None:
-    section = coordinator_section(cluster(), own(podCIDR=["10.1.2.3/16"], serviceCIDR=["fd00::1"]))
+    section = coordinator_section(
+        cluster(), own(podCIDR=["10.1.2.3/16"], serviceCIDR=["fd00::1"]), name=NAME
+    )
     assert (section["overlayPodCIDR"], section["serviceCIDR"]) == (
         ["10.1.0.0/16"],
         ["fd00::1/128"],
@@ -74,18 +80,20 @@ def test_own_cidrs_replace_those_found() -> None:
 
 def test_networks_are_masked_and_each_is_there_once() -> None:
     section = coordinator_section(
-        cluster(hijackCIDR=["10.0.0.5/8", "10.8.8.8", "10.0.0.0/8", "FD00:0::/64"]), None
+        cluster(hijackCIDR=["10.0.0.5/8", "10.8.8.8", "10.0.0.0/8", "FD00:0::/64"]), None, name=NAME
     )
     assert section["hijackCIDR"] == ["10.0.0.0/8", "10.8.8.8/32", "fd00::/64"]
 
 
 def test_reason_is_carried_while_not_ready() -> None:
-    reason = "SpiderCoordinator default is NotReady: nothing tells the pod CIDRs"
-    assert coordinator_section(cluster(reason), None)["notReadyReason"] == reason
+    reason = "SpiderCoordinator default is NotReady: no source has pod CIDRs"
+    assert coordinator_section(cluster(reason), None, name=NAME)["notReadyReason"] == reason
 
 
 def test_reason_does_not_stop_pods_that_need_no_coordinator() -> None:
-    assert "notReadyReason" not in coordinator_section(cluster("why"), own(mode="disabled"))
+    assert "notReadyReason" not in coordinator_section(
+        cluster("why"), own(mode="disabled"), name=NAME
+    )
 
 
 def test_missing_coordinator_is_a_reason() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spidercoordinator.discovery.controlplane import WATCHED, ControlPlane, read_pod
+from spidercoordinator.discovery.controlplane import WATCHED, ControlPlane, read_flags
 from spidercoordinator.discovery.source import Observation
 
 MANAGER = ControlPlane("kube-controller-manager", ("pod", "service"))
@@ -26,7 +26,7 @@ def observed(*pods: dict[str, Any]) -> dict[str, Observation]:
     entries = {
         f"kube-system/{obj['metadata']['name']}": value
         for obj in pods
-        if (value := read_pod(obj)) is not None
+        if (value := read_flags(obj)) is not None
     }
     return {WATCHED.title: Observation(synced=True, served=True, entries=entries)}
 
@@ -61,7 +61,7 @@ def test_all_forms_of_the_flag_are_understood(obj: dict[str, Any]) -> None:
 
 
 def test_another_flag_with_a_longer_name_is_not_taken() -> None:
-    assert read_pod(pod(["kcm", "--cluster-cidr-mask=10.1.0.0/16"])) is None
+    assert read_flags(pod(["kcm", "--cluster-cidr-mask=10.1.0.0/16"])) is None
 
 
 def test_the_api_server_reports_service_cidrs_only() -> None:

@@ -10,7 +10,7 @@ import pytest
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.masters import Interfaces, NodeInterfaces
 from spidercoordinator.discovery.informers import note
-from spidercoordinator.discovery.interfaces import installer_pods, read_pod
+from spidercoordinator.discovery.interfaces import installer_pods, read_interfaces
 from spidercoordinator.discovery.source import Observation
 from spidercoordinator.kube.reflector import Changed, Deleted, Listed
 
@@ -32,23 +32,23 @@ def ended(**other: Any) -> dict[str, Any]:
 
 
 def test_a_pod_reports_the_interfaces_of_its_node() -> None:
-    assert read_pod(ended()) == NodeInterfaces("node-of-p1", INTERFACES)
+    assert read_interfaces(ended()) == NodeInterfaces("node-of-p1", INTERFACES)
 
 
 def test_other_init_containers_do_not_matter() -> None:
     pod_object = ended()
     statuses = pod_object["status"]["initContainerStatuses"]
     statuses.insert(0, {"name": "injected", "state": {"terminated": {"exitCode": 0}}})
-    assert read_pod(pod_object) == NodeInterfaces("node-of-p1", INTERFACES)
+    assert read_interfaces(pod_object) == NodeInterfaces("node-of-p1", INTERFACES)
 
 
 def test_a_list_without_room_says_so() -> None:
-    read = read_pod(ended(message='{"interfaces":["a"],"unlisted":[],"truncated":true}'))
+    read = read_interfaces(ended(message='{"interfaces":["a"],"unlisted":[],"truncated":true}'))
     assert read == NodeInterfaces("node-of-p1", Interfaces(frozenset({"a"}), (), truncated=True))
 
 
 def test_nodes_of_one_kind_share_one_entry() -> None:
-    first, second = read_pod(ended()), read_pod(ended())
+    first, second = read_interfaces(ended()), read_interfaces(ended())
     assert first is not None
     assert second is not None
     assert first.interfaces is second.interfaces
@@ -76,7 +76,7 @@ def test_nodes_of_one_kind_share_one_entry() -> None:
     ],
 )
 def test_anything_else_is_no_report(obj: dict[str, Any]) -> None:
-    assert read_pod(obj) is None
+    assert read_interfaces(obj) is None
 
 
 def test_a_list_of_pods_holds_no_more_than_is_read() -> None:
@@ -85,7 +85,7 @@ def test_a_list_of_pods_holds_no_more_than_is_read() -> None:
     whole["metadata"]["managedFields"] = ["bulk"]
     held = watched.selection.slim(whole)
     assert "bulk" not in str(held)
-    assert read_pod(held) == read_pod(whole)
+    assert read_interfaces(held) == read_interfaces(whole)
     assert name_of(held) == name_of(whole)
 
 

@@ -1,4 +1,4 @@
-"""The indexes follow what the watches tell, and name who is concerned."""
+"""The indexes follow the watches, and name the networks that are concerned."""
 
 from typing import Any
 
@@ -14,44 +14,44 @@ def network(name: str, cr_name: str = "") -> dict[str, Any]:
     return {"metadata": {"namespace": "ns", "name": name, "annotations": annotations}}
 
 
-def attachment(name: str, owner: str = "") -> dict[str, Any]:
+def nad(name: str, owner: str = "") -> dict[str, Any]:
     references = [owner_reference({"name": owner, "uid": "1"})] if owner else []
     return {"metadata": {"namespace": "ns", "name": name, "ownerReferences": references}}
 
 
-def test_those_who_want_one_name_are_known() -> None:
+def test_networks_that_claim_one_name_are_indexed() -> None:
     claims = Claims()
-    claims.note_network(network("a", "x"))
-    claims.note_network(network("b", "x"))
-    assert claims.wanters(("ns", "x")) == {A, B}
-    assert claims.wanters(("ns", "a")) == frozenset()
-    assert claims.wanters(("other", "x")) == frozenset()
+    claims.update_network(network("a", "x"))
+    claims.update_network(network("b", "x"))
+    assert claims.claimants(("ns", "x")) == {A, B}
+    assert claims.claimants(("ns", "a")) == frozenset()
+    assert claims.claimants(("other", "x")) == frozenset()
 
 
 def test_a_network_that_goes_frees_the_others() -> None:
     claims = Claims()
-    claims.note_network(network("a", "x"))
-    claims.note_network(network("b", "x"))
-    assert claims.drop_network(A) == {B}
-    assert claims.drop_network(B) == frozenset()
-    assert claims.drop_network(B) == frozenset()
+    claims.update_network(network("a", "x"))
+    claims.update_network(network("b", "x"))
+    assert claims.remove_network(A) == {B}
+    assert claims.remove_network(B) == frozenset()
+    assert claims.remove_network(B) == frozenset()
 
 
-def test_a_network_that_wants_another_name_frees_the_others() -> None:
+def test_a_network_that_claims_another_name_frees_the_others() -> None:
     claims = Claims()
-    claims.note_network(network("a", "x"))
-    claims.note_network(network("b", "x"))
-    assert claims.note_network(network("a", "x")) == frozenset()
-    assert claims.note_network(network("a", "y")) == {B}
-    assert claims.wanters(("ns", "y")) == {A}
+    claims.update_network(network("a", "x"))
+    claims.update_network(network("b", "x"))
+    assert claims.update_network(network("a", "x")) == frozenset()
+    assert claims.update_network(network("a", "y")) == {B}
+    assert claims.claimants(("ns", "y")) == {A}
 
 
-def test_a_nad_concerns_who_wants_it_and_who_made_it() -> None:
+def test_a_nad_concerns_its_claimants_and_its_maker() -> None:
     claims = Claims()
-    claims.note_network(network("b", "x"))
-    assert claims.note_attachment(attachment("x", owner="a")) == {A, B}
+    claims.update_network(network("b", "x"))
+    assert claims.update_nad(nad("x", owner="a")) == {A, B}
     assert claims.products(A) == {("ns", "x")}
     # The reference was taken away: its former owner is still concerned.
-    assert claims.note_attachment(attachment("x")) == {A, B}
+    assert claims.update_nad(nad("x")) == {A, B}
     assert claims.products(A) == frozenset()
-    assert claims.drop_attachment(("ns", "x")) == {B}
+    assert claims.remove_nad(("ns", "x")) == {B}

@@ -1,20 +1,20 @@
-"""Whose NAD it is: every situation a network can find its name in, and what is done."""
+"""Ownership of a NAD: every situation a network can find its name in, and what is done."""
 
 from typing import Any
 
 import pytest
 
 from spidercoordinator.api import nad
-from spidercoordinator.core.network.desired import Wanted, owner_reference
+from spidercoordinator.core.network.desired import DesiredNAD, owner_reference
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
-    GiveBack,
-    Leave,
+    InSync,
+    Release,
     Wait,
     decide,
-    given_back,
+    release_patch,
 )
 
 CONFIG = '{"type":"macvlan"}'
@@ -24,7 +24,7 @@ EARLIER = "2025-12-31T00:00:00Z"
 LATER = "2026-01-02T00:00:00Z"
 
 
-def wanted(**changes: Any) -> Wanted:
+def desired(**changes: Any) -> DesiredNAD:
     fields: dict[str, Any] = {
         "namespace": "net-a",
         "name": "shown",
@@ -33,7 +33,7 @@ def wanted(**changes: Any) -> Wanted:
         "owner": owner_reference({"name": "mine", "uid": "uid-mine"}),
         "created": TIME,
     }
-    return Wanted(**(fields | changes))
+    return DesiredNAD(**(fields | changes))
 
 
 def network(name: str, created: str = TIME, **meta: Any) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def stored(body: dict[str, Any], **meta: Any) -> dict[str, Any]:
     return {**body, "metadata": {**body["metadata"], "uid": "uid-nad", **meta}}
 
 
-def ours(want: Wanted | None = None) -> dict[str, Any]:
-    return stored(applied(decide(want or wanted(), None, [])))
+def ours(nad_desired: DesiredNAD | None = None) -> dict[str, Any]:
+    return stored(applied(decide(nad_desired or desired(), None, [])))
 
 
 def foreign(*, adopt: bool = False, **meta: Any) -> dict[str, Any]:
@@ -62,13 +62,13 @@ def foreign(*, adopt: bool = False, **meta: Any) -> dict[str, Any]:
 def adopted() -> dict[str, Any]:
     """A foreign NAD after it was adopted, as server-side apply leaves it."""
     before = foreign(adopt=True)
-    body = applied(decide(wanted(), before, []))
+    body = applied(decide(desired(), before, []))
     annotations = before["metadata"]["annotations"] | body["metadata"]["annotations"]
     return {**body, "metadata": {**before["metadata"], "annotations": annotations}}
 
 
 def test_absent_is_created_with_owner_and_annotations() -> None:
-    decision = decide(wanted(), None, [])
+    decision = decide(desired(), None, [])
     assert isinstance(decision, Apply)
     assert decision.creates
     meta = decision.body["metadata"]
@@ -86,8 +86,8 @@ def test_absent_is_created_with_owner_and_annotations() -> None:
     assert decision.body["spec"] == {"config": CONFIG}
 
 
-def test_in_step_is_left() -> None:
-    assert decide(wanted(), ours(), []) == Leave()
+def test_in_sync_is_left() -> None:
+    assert decide(desired(), ours(), []) == InSync()
 
 
 def test_foreign_metadata_is_no_drift() -> None:
@@ -95,7 +95,7 @@ def test_foreign_metadata_is_no_drift() -> None:
     current["metadata"]["labels"] = {"a": "b"}
     current["metadata"]["annotations"]["note"] = "theirs"
     current["metadata"]["ownerReferences"].append({"kind": "Team", "name": "x", "uid": "y"})
-    assert decide(wanted(), current, []) == Leave()
+    assert decide(desired(), current, []) == InSync()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_foreign_metadata_is_no_drift() -> None:
     ],
     ids=str,
 )
-def test_edit_is_healed(edit: dict[str, Any]) -> None:
+def test_edit_is_reverted(edit: dict[str, Any]) -> None:
     current = ours()
     if "spec" in edit:
         current["spec"] = edit["spec"]
@@ -117,19 +117,19 @@ def test_edit_is_healed(edit: dict[str, Any]) -> None:
         current["metadata"]["annotations"] |= edit["annotations"]
     if "ownerReferences" in edit:
         current["metadata"]["ownerReferences"] = edit["ownerReferences"]
-    decision = decide(wanted(), current, [])
+    decision = decide(desired(), current, [])
     assert isinstance(decision, Apply)
     assert not decision.creates
     assert decision.body["metadata"]["uid"] == "uid-nad"
 
 
-def test_annotation_no_longer_wanted_is_drift() -> None:
-    body = applied(decide(wanted(annotations={}), ours(), []))
+def test_annotation_no_longer_desired_is_drift() -> None:
+    body = applied(decide(desired(annotations={}), ours(), []))
     assert "team" not in body["metadata"]["annotations"]
 
 
-def test_being_deleted_is_waited_for() -> None:
-    assert decide(wanted(), stored(ours(), deletionTimestamp=TIME), []) == Wait()
+def test_terminating_is_waited_for() -> None:
+    assert decide(desired(), stored(ours(), deletionTimestamp=TIME), []) == Wait()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_being_deleted_is_waited_for() -> None:
     ],
 )
 def test_older_then_first_by_name_gets_a_free_name(rival: dict[str, Any], *, wins: bool) -> None:
-    decision = decide(wanted(), None, [rival])
+    decision = decide(desired(), None, [rival])
     assert isinstance(decision, Apply) == wins
     if isinstance(decision, Conflict):
         assert f"SpiderMultusConfig {rival['metadata']['name']}" in decision.message
@@ -151,37 +151,37 @@ def test_older_then_first_by_name_gets_a_free_name(rival: dict[str, Any], *, win
 
 
 def test_owner_keeps_its_name_against_an_older_rival() -> None:
-    assert decide(wanted(), ours(), [network("other", EARLIER)]) == Leave()
+    assert decide(desired(), ours(), [network("other", EARLIER)]) == InSync()
 
 
 def test_rivals_nad_is_not_taken_even_if_the_rival_is_younger() -> None:
     rival = owner_reference({"name": "other", "uid": "uid-other"})
-    decision = decide(wanted(), ours(wanted(owner=rival)), [network("other", LATER)])
+    decision = decide(desired(), ours(desired(owner=rival)), [network("other", LATER)])
     assert isinstance(decision, Conflict)
     assert "belongs to SpiderMultusConfig other" in decision.message
 
 
 def test_nad_of_a_predecessor_of_the_same_name_is_ours() -> None:
     before = owner_reference({"name": "mine", "uid": "uid-before"})
-    body = applied(decide(wanted(), ours(wanted(owner=before)), []))
+    body = applied(decide(desired(), ours(desired(owner=before)), []))
     assert body["metadata"]["ownerReferences"][0]["uid"] == "uid-mine"
 
 
 def test_nad_of_others_is_left_alone() -> None:
-    decision = decide(wanted(), foreign(), [])
+    decision = decide(desired(), foreign(), [])
     assert isinstance(decision, Conflict)
     assert nad.ADOPT in decision.message
 
 
 def test_nad_controlled_by_others_is_left_alone_even_if_it_may_be_adopted() -> None:
     reference = {"apiVersion": "a/v1", "kind": "Net", "name": "x", "uid": "y", "controller": True}
-    decision = decide(wanted(), foreign(adopt=True, ownerReferences=[reference]), [])
+    decision = decide(desired(), foreign(adopt=True, ownerReferences=[reference]), [])
     assert isinstance(decision, Conflict)
     assert "controlled by Net x" in decision.message
 
 
 def test_adoption_keeps_what_was_and_takes_no_ownership() -> None:
-    decision = decide(wanted(), foreign(adopt=True), [])
+    decision = decide(desired(), foreign(adopt=True), [])
     assert isinstance(decision, Apply)
     assert decision.adopts
     meta = decision.body["metadata"]
@@ -190,33 +190,33 @@ def test_adoption_keeps_what_was_and_takes_no_ownership() -> None:
     assert decision.body["spec"] == {"config": CONFIG}
 
 
-def test_adopted_in_step_is_left() -> None:
-    assert decide(wanted(), adopted(), []) == Leave()
+def test_adopted_in_sync_is_left() -> None:
+    assert decide(desired(), adopted(), []) == InSync()
 
 
-def test_adopted_keeps_its_first_content_when_rendered_anew() -> None:
-    body = applied(decide(wanted(config="new"), adopted(), []))
+def test_adopted_keeps_its_first_content_when_rendered_again() -> None:
+    body = applied(decide(desired(config="new"), adopted(), []))
     assert body["metadata"]["annotations"][nad.ADOPTED_CONFIG] == THEIRS
     assert "ownerReferences" not in body["metadata"]
 
 
-def test_adopted_is_given_back_when_the_adopt_annotation_goes() -> None:
+def test_adopted_is_released_when_the_adopt_annotation_goes() -> None:
     current = adopted()
     del current["metadata"]["annotations"][nad.ADOPT]
-    decision = decide(wanted(), current, [])
-    assert isinstance(decision, GiveBack)
+    decision = decide(desired(), current, [])
+    assert isinstance(decision, Release)
     assert decision.patch["spec"] == {"config": THEIRS}
 
 
-def test_giving_back_removes_ours_and_nothing_else() -> None:
-    patch = given_back(adopted())
+def test_release_removes_our_annotations_and_nothing_else() -> None:
+    patch = release_patch(adopted())
     assert patch["spec"] == {"config": THEIRS}
     assert set(patch["metadata"]["annotations"].values()) == {None}
     assert nad.ADOPT not in patch["metadata"]["annotations"]
 
 
 def test_adopted_by_a_network_made_again_is_adopted_again_with_its_first_content() -> None:
-    again = wanted(owner=owner_reference({"name": "mine", "uid": "uid-again"}))
+    again = desired(owner=owner_reference({"name": "mine", "uid": "uid-again"}))
     decision = decide(again, adopted(), [])
     assert isinstance(decision, Apply)
     assert decision.adopts

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.diagnosis import Finding
-
-Object = Mapping[str, Any]
 
 _LIBERAL_SINCE: Final = (1, 29)
 """The release whose kube-proxy has conntrack.tcpBeLiberal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
-    """What was found of other programs; None where there is nothing.
+class ClusterComponents:
+    """Other components of the cluster; None where there is none.
 
     Attributes:
         cilium: ConfigMap cilium-config.
@@ -36,20 +35,20 @@ class Others:
     version: str = ""
 
 
-def known_bad(others: Others) -> Iterator[Finding]:
+def known_conflicts(components: ClusterComponents) -> Iterator[Finding]:
     """Yield a finding for each combination that is known to break traffic."""
-    if others.cilium is not None:
-        yield from _cilium(others.cilium.get("data") or {})
-    if others.felix is not None and (others.felix.get("spec") or {}).get("bpfEnabled"):
+    if components.cilium is not None:
+        yield from _cilium(components.cilium.get("data") or {})
+    if components.felix is not None and (components.felix.get("spec") or {}).get("bpfEnabled"):
         yield Finding(
             "WARNING",
             "FelixConfiguration default",
             "bpfEnabled is true, services are translated in Calico's own interfaces",
             "underlay pods reach no ClusterIP so: set it to false and run kube-proxy",
         )
-    if others.kube_proxy is not None:
-        yield from _kube_proxy(others.kube_proxy.get("data") or {}, others.version)
-    if others.spiderpool:
+    if components.kube_proxy is not None:
+        yield from _kube_proxy(components.kube_proxy.get("data") or {}, components.version)
+    if components.spiderpool:
         yield Finding(
             "NOTE",
             "DaemonSet spiderpool-agent",
@@ -78,8 +77,8 @@ def _kube_proxy(data: Object, version: str) -> Iterator[Finding]:
         return
     if (config.get("conntrack") or {}).get("tcpBeLiberal"):
         return
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    known = found is None or (int(found[1]), int(found[2])) >= _LIBERAL_SINCE
+    matched = re.match(r"v?(\d+)\.(\d+)", version)
+    known = matched is None or (int(matched[1]), int(matched[2])) >= _LIBERAL_SINCE
     setting = "conntrack.tcpBeLiberal: true there" if known else "nf_conntrack_tcp_be_liberal to 1"
     yield Finding(
         "WARNING",

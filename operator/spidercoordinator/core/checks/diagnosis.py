@@ -1,19 +1,19 @@
-"""What the doctor says of a cluster: decided from the objects as they were read."""
+"""The doctor's findings about a cluster, from the objects as they were read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from spidercoordinator.api.nad import CONTENT_HASH
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.coordinator.section import NOT_READY_KEY
 from spidercoordinator.core.coordinator.status import NOT_READY
 
 Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]
-Object = Mapping[str, Any]
 
 _OPERATOR: Final = "see the log of the operator's pod, and whether it runs"
 _COORDINATOR: Final = "coordinator"
@@ -27,7 +27,7 @@ class Finding:
 
     Attributes:
         level: ERROR: pods are not served. WARNING: some traffic fails, or will. NOTE: worth to
-            know when something fails. UNSEEN: could not be looked at.
+            know when something fails. UNSEEN: could not be read.
         what: the object.
         value: how it is.
         advice: what to do.
@@ -45,14 +45,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Snapshot:
     """The objects of a cluster; None where the kind does not exist, or was not to be read.
 
     Attributes:
         name: the SpiderCoordinator that takes effect.
         coordinators: SpiderCoordinators.
         networks: SpiderMultusConfigs.
-        attachments: NetworkAttachmentDefinitions.
+        nads: NetworkAttachmentDefinitions.
         now: the time.
         installers: DaemonSets of the node installer.
         leases: Leases of operators.
@@ -61,66 +61,66 @@ class Seen:
     name: str
     coordinators: Iterable[Object] | None
     networks: Iterable[Object] | None
-    attachments: Iterable[Object] | None
+    nads: Iterable[Object] | None
     now: datetime
     installers: Iterable[Object] | None = field(default=None)
     leases: Iterable[Object] | None = field(default=None)
 
 
-def diagnose(seen: Seen) -> Iterator[Finding]:
+def diagnose(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield the findings in the order in which one works through them."""
-    yield from _leases(seen)
-    yield from _coordinators(seen)
-    yield from _networks(seen.networks or ())
-    yield from _attachments(seen.attachments)
-    yield from _installers(seen.installers)
+    yield from _leases(snapshot)
+    yield from _coordinators(snapshot)
+    yield from _networks(snapshot.networks or ())
+    yield from _nads(snapshot.nads)
+    yield from _installers(snapshot.installers)
 
 
-def _leases(seen: Seen) -> Iterator[Finding]:
-    for thing in seen.leases or ():
-        meta, spec = thing["metadata"], thing.get("spec") or {}
+def _leases(snapshot: Snapshot) -> Iterator[Finding]:
+    for lease in snapshot.leases or ():
+        meta, spec = lease["metadata"], lease.get("spec") or {}
         what = f"Lease {meta['namespace']}/{meta['name']}"
         holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
         if not holder or not renewed:
             yield Finding("ERROR", what, "nobody holds it, so no operator works", _OPERATOR)
             continue
-        age = (seen.now - datetime.fromisoformat(renewed)).total_seconds()
+        age = (snapshot.now - datetime.fromisoformat(renewed)).total_seconds()
         if age > _ABANDONED_AFTER:
             value = f"{holder} has not renewed it for {age:.0f} s, so no operator works"
             yield Finding("ERROR", what, value, _OPERATOR)
 
 
-def _coordinators(seen: Seen) -> Iterator[Finding]:
-    if seen.coordinators is None:
+def _coordinators(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.coordinators is None:
         yield Finding("ERROR", "kind SpiderCoordinator", "does not exist", "install the chart")
         return
     effective = None
-    for thing in seen.coordinators:
-        if thing["metadata"]["name"] == seen.name:
-            effective = thing
+    for coordinator in snapshot.coordinators:
+        if coordinator["metadata"]["name"] == snapshot.name:
+            effective = coordinator
         else:
             yield Finding(
                 "NOTE",
-                f"SpiderCoordinator {thing['metadata']['name']}",
-                f"takes no effect, only {seen.name} does",
+                f"SpiderCoordinator {coordinator['metadata']['name']}",
+                f"takes no effect, only {snapshot.name} does",
                 "delete it, or move its settings",
             )
-    what = f"SpiderCoordinator {seen.name}"
+    what = f"SpiderCoordinator {snapshot.name}"
     if effective is None:
         yield Finding("ERROR", what, "does not exist", "helm upgrade makes it again")
         return
     yield from _effective(what, effective)
 
 
-def _effective(what: str, thing: Object) -> Iterator[Finding]:
-    status = thing.get("status") or {}
-    if "deletionTimestamp" in thing["metadata"]:
+def _effective(what: str, coordinator: Object) -> Iterator[Finding]:
+    status = coordinator.get("status") or {}
+    if "deletionTimestamp" in coordinator["metadata"]:
         yield Finding("ERROR", what, "is being deleted", _OPERATOR)
     if not status.get("phase"):
         yield Finding("ERROR", what, "has no status", _OPERATOR)
         return
-    if status.get("observedGeneration") != thing["metadata"].get("generation"):
-        yield Finding("WARNING", what, "was changed since the operator looked at it", _OPERATOR)
+    if status.get("observedGeneration") != coordinator["metadata"].get("generation"):
+        yield Finding("WARNING", what, "was changed since the operator reconciled it", _OPERATOR)
     if status["phase"] == NOT_READY:
         yield Finding("ERROR", what, "NotReady", str(status.get("reason")))
     for each in status.get("conditions") or ():
@@ -132,13 +132,13 @@ def _effective(what: str, thing: Object) -> Iterator[Finding]:
         yield Finding("WARNING", what, f"{count.get('summary')} networks in sync", advice)
 
 
-def _networks(things: Iterable[Object]) -> Iterator[Finding]:
-    for thing in things:
-        meta = thing["metadata"]
+def _networks(networks: Iterable[Object]) -> Iterator[Finding]:
+    for network in networks:
+        meta = network["metadata"]
         what = f"SpiderMultusConfig {meta['namespace']}/{meta['name']}"
-        status = thing.get("status") or {}
+        status = network.get("status") or {}
         if status.get("observedGeneration") != meta.get("generation"):
-            yield Finding("ERROR", what, "was not looked at since it was changed", _OPERATOR)
+            yield Finding("ERROR", what, "was not reconciled since it was changed", _OPERATOR)
             continue
         for each in status.get("conditions") or ():
             if each["type"] == "Ready" and each["status"] != "True":
@@ -147,17 +147,17 @@ def _networks(things: Iterable[Object]) -> Iterator[Finding]:
                 yield Finding("WARNING", what, each["reason"], each["message"])
 
 
-def _attachments(things: Iterable[Object] | None) -> Iterator[Finding]:
-    if things is None:
+def _nads(nads: Iterable[Object] | None) -> Iterator[Finding]:
+    if nads is None:
         yield Finding(
             "ERROR", "kind NetworkAttachmentDefinition", "does not exist", "install Multus"
         )
         return
-    for thing in things:
-        meta = thing["metadata"]
+    for nad in nads:
+        meta = nad["metadata"]
         what = f"NetworkAttachmentDefinition {meta['namespace']}/{meta['name']}"
         ours = CONTENT_HASH in (meta.get("annotations") or {})
-        text = (thing.get("spec") or {}).get("config") or "{}"
+        text = (nad.get("spec") or {}).get("config") or "{}"
         try:
             config = json.loads(text)
         except ValueError as error:
@@ -182,25 +182,26 @@ def _config(what: str, config: Object, *, ours: bool) -> Iterator[Finding]:
             yield Finding("NOTE", what, value, "nothing, if that is what you want")
 
 
-def _installers(things: Iterable[Object] | None) -> Iterator[Finding]:
-    if things is None:
+def _installers(daemon_sets: Iterable[Object] | None) -> Iterator[Finding]:
+    if daemon_sets is None:
         return
-    found = False
-    for thing in things:
-        found = True
-        meta, status = thing["metadata"], thing.get("status") or {}
+    found = list(daemon_sets)
+    for daemon_set in found:
+        meta, status = daemon_set["metadata"], daemon_set.get("status") or {}
         what = f"DaemonSet {meta['namespace']}/{meta['name']}"
-        wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
-        if wanted == 0:
+        desired, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+        if desired == 0:
             advice = "see installer.nodeSelector and installer.tolerations of the chart"
             yield Finding("ERROR", what, "runs on no node, so none has the plugin", advice)
-        elif ready < wanted:
+        elif ready < desired:
             advice = "kubectl describe its pods; a pod's log says what hinders it"
-            yield Finding("ERROR", what, f"{ready} of {wanted} nodes have the plugin", advice)
+            yield Finding("ERROR", what, f"{ready} of {desired} nodes have the plugin", advice)
         else:
             command = f"kubectl exec -n {meta['namespace']} daemonset/{meta['name']} -- "
             advice = f"{command}/coordinator-install doctor"
-            yield Finding("NOTE", what, f"all {wanted} nodes have the plugin; a node's own", advice)
+            yield Finding(
+                "NOTE", what, f"all {desired} nodes have the plugin; a node's own", advice
+            )
     if not found:
         advice = "install the chart; without it pods start only where the plugin is there already"
         yield Finding("ERROR", "DaemonSet of the node installer", "does not exist", advice)

@@ -1,7 +1,7 @@
 """Whether the nodes have the interfaces that a SpiderMultusConfig is put on.
 
-Nodes tell their interfaces when the installer's pod starts (docs/decisions/0009). Not all of them
-do, and what they told may be old: so this only ever leads to a warning, and only when nothing that
+Nodes report their interfaces when the installer's pod starts (docs/decisions/0009). Not all of
+them do, and a report may be old: so this only ever leads to a warning, and only when nothing that
 is known speaks for the name.
 """
 
@@ -21,7 +21,7 @@ _NAMED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Interfaces:
-    """What one node told of its interfaces.
+    """The interfaces one node reported.
 
     Attributes:
         names: names and alternative names.
@@ -33,14 +33,14 @@ class Interfaces:
     unlisted: tuple[str, ...] = ()
     truncated: bool = False
 
-    def lack(self, name: str) -> bool:
+    def surely_lack(self, name: str) -> bool:
         """Whether the node surely does not have an interface of this name."""
         return not (self.truncated or name in self.names or name.startswith(self.unlisted))
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInterfaces:
-    """What a pod of the installer told.
+    """What a pod of the installer reported.
 
     Attributes:
         node: the node's name.
@@ -52,15 +52,15 @@ class NodeInterfaces:
 
 
 def missing_masters(
-    spec: SpiderMultusConfigSpec, told: Collection[NodeInterfaces]
+    spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces]
 ) -> Iterator[Problem]:
-    """Each master that is on none of the nodes that told their interfaces.
+    """Each master that is on none of the nodes that reported their interfaces.
 
     One that is on some nodes only is fine: pods may be kept to these.
     """
     for field, names in _masters(spec):
-        if told and all(each.interfaces.lack(name) for each in told for name in names):
-            yield Problem(field, _message(names[0], sorted({each.node for each in told})))
+        if nodes and all(each.interfaces.surely_lack(name) for each in nodes for name in names):
+            yield Problem(field, _message(names[0], sorted({each.node for each in nodes})))
 
 
 def _masters(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -87,6 +87,6 @@ def _message(name: str, nodes: list[str]) -> str:
         shown = ", ".join(nodes[:_NAMED])
         where = f"is on none of the {len(nodes)} nodes looked at ({shown}{further})"
     return (
-        f'"{name}" {where}; check it with `ip link` there (nodes tell their interfaces when the'
+        f'"{name}" {where}; check it with `ip link` there (nodes report their interfaces when the'
         " installer's pod starts: one added later is not known)"
     )

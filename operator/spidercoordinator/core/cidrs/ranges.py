@@ -1,4 +1,4 @@
-"""Arithmetic on lists of CIDRs: in one form, in the fewest entries, and what one list lacks."""
+"""Lists of CIDRs: in one form, in the fewest entries, and what one has beyond another."""
 
 from __future__ import annotations
 

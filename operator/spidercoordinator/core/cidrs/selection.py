@@ -102,11 +102,11 @@ class DiscoveredCIDRs:
         return self.warnings + self.pod.conflicts + self.service.conflicts
 
 
-Candidate = tuple[str, tuple[str, ...], str]
+CIDRCandidate = tuple[str, tuple[str, ...], str]
 """A source, its CIDRs, and what is missing in it."""
 
 
-def select_first(candidates: Sequence[Candidate]) -> SelectedCIDRs:
+def select_first(candidates: Sequence[CIDRCandidate]) -> SelectedCIDRs:
     """Take the first candidate that has CIDRs.
 
     Args:
@@ -150,7 +150,7 @@ def select_cidrs(
 
 def _candidates(
     override: Sequence[str] | None, field: str, reports: Sequence[SourceReport], kind: CIDRKind
-) -> list[Candidate]:
+) -> list[CIDRCandidate]:
     if override:
         # Who sets an override wants no comparison: it is for clusters that report something wrong.
         return [(field, normalise(override), "")]

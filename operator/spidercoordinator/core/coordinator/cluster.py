@@ -1,4 +1,4 @@
-"""What all networks have in common: the effective SpiderCoordinator with the CIDRs found."""
+"""What all networks have in common: the effective SpiderCoordinator with the CIDRs discovered."""
 
 from __future__ import annotations
 

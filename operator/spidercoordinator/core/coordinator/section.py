@@ -50,7 +50,7 @@ def missing_coordinator(name: str) -> str:
 
 
 def coordinator_section(
-    cluster: ClusterConfig | None, own: CoordinatorSettings | None, *, name: str = "default"
+    cluster: ClusterConfig | None, own: CoordinatorSettings | None, *, name: str
 ) -> Object:
     """The section without its `type`.
 

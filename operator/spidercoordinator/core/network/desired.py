@@ -1,4 +1,4 @@
-"""The NAD that a SpiderMultusConfig wants: name, annotations, configuration."""
+"""The NAD desired for a SpiderMultusConfig: name, annotations, configuration."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Any, Final
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.kinds import API_VERSION, NETWORK_KIND
-from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
-from spidercoordinator.core.network.render import render
+from spidercoordinator.core.network.render import render_config
 
 # kubectl's keys describe the object they are on, ours the NAD they are on.
 _NOT_COPIED: Final = ("kubectl.kubernetes.io/", nad.OWN_PREFIX)
-INJECTIONS: Final = (nad.RDMA_INJECT, nad.NETWORK_INJECT)
+INJECTION_KEYS: Final = (nad.RDMA_INJECT, nad.NETWORK_INJECT)
+
+_DEFAULTS: Final = SpiderMultusConfigSpec()
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredNAD:
     """What a network's NAD should be.
 
     Attributes:
@@ -45,14 +48,14 @@ class Wanted:
         return sha256(self.config.encode()).hexdigest()[:16]
 
 
-def nad_name(thing: Mapping[str, Any]) -> str:
-    """The name of the NAD an object wants, also if the object is otherwise invalid_spec_status."""
-    meta = thing["metadata"]
+def nad_name(network: Object) -> str:
+    """The name of the NAD a network claims, also if the network is otherwise unusable."""
+    meta = network["metadata"]
     annotations = meta.get("annotations") or {}
     return str(annotations.get(nad.CR_NAME) or meta["name"])
 
 
-def owner_reference(meta: Mapping[str, Any]) -> dict[str, Any]:
+def owner_reference(meta: Mapping[str, Any]) -> Object:
     """The controller reference to a network. It does not block the network's deletion.
 
     Blocking would need the right to update the network's finalizers wherever
@@ -71,20 +74,20 @@ def owner_reference(meta: Mapping[str, Any]) -> dict[str, Any]:
 def injected_labels(config: SpiderMultusConfig) -> dict[str, str]:
     """Labels that let a pod webhook find networks by what their annotations ask for."""
     annotations = config.metadata.annotations
-    return {key: annotations[key] for key in INJECTIONS if key in annotations}
+    return {key: annotations[key] for key in INJECTION_KEYS if key in annotations}
 
 
-def wanted_nad(
+def desired_nad(
     config: SpiderMultusConfig,
     cluster: ClusterConfig | None,
     *,
     default_ipam: Mapping[str, Any],
     coordinator_name: str,
-) -> Wanted:
+) -> DesiredNAD:
     """The NAD of a network that `core.network.validation` found nothing wrong with."""
     meta = config.metadata
     name = meta.annotations.get(nad.CR_NAME) or meta.name
-    rendered = render(
+    rendered = render_config(
         config.spec,
         name=meta.annotations.get(nad.CNICONFIG_NAME) or name,
         cni_version=meta.annotations.get(nad.CNI_VERSION) or nad.DEFAULT_CNI_VERSION,
@@ -94,7 +97,7 @@ def wanted_nad(
     annotations = {k: v for k, v in meta.annotations.items() if not k.startswith(_NOT_COPIED)}
     if rendered.resource:
         annotations[nad.RESOURCE_NAME] = rendered.resource
-    return Wanted(
+    return DesiredNAD(
         namespace=meta.namespace,
         name=name,
         config=rendered.config,
@@ -104,6 +107,16 @@ def wanted_nad(
     )
 
 
-def depends_on_cluster(config: SpiderMultusConfig) -> bool:
-    """Whether the network has a coordinator section."""
-    return config.spec.cni_type != "custom" and config.spec.enable_coordinator
+def depends_on_cluster(network: SpiderMultusConfig | Object) -> bool:
+    """Whether the network has a coordinator section, which comes from the SpiderCoordinator.
+
+    An object that is not parsed, and may be unusable, counts as if its CRD's defaults were set.
+    """
+    if isinstance(network, SpiderMultusConfig):
+        cni_type: Any = network.spec.cni_type
+        enabled: Any = network.spec.enable_coordinator
+    else:
+        spec = network.get("spec") or {}
+        cni_type = spec.get("cniType", _DEFAULTS.cni_type)
+        enabled = spec.get("enableCoordinator", _DEFAULTS.enable_coordinator)
+    return bool(enabled and cni_type != "custom")

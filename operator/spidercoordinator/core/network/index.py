@@ -1,4 +1,4 @@
-"""Indexes over networks and NADs, so that one change costs one look and not a walk over all."""
+"""Indexes over networks and NADs, so that one change costs one look-up and not a walk over all."""
 
 from __future__ import annotations
 
@@ -7,70 +7,68 @@ from dataclasses import dataclass, field
 
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.ownership import network_of, owner
+from spidercoordinator.core.network.ownership import maker_name
 
 
 @dataclass(slots=True)
 class Claims:
-    """Which networks want which NAD, and which NADs are made from which network."""
+    """Which networks claim which NAD, and which NADs are made from which network."""
 
-    _wanters: dict[Name, set[Name]] = field(default_factory=lambda: defaultdict(set))
-    _wanted: dict[Name, Name] = field(default_factory=dict)
+    _claimants: dict[Name, set[Name]] = field(default_factory=lambda: defaultdict(set))
+    _claimed: dict[Name, Name] = field(default_factory=dict)
     _products: dict[Name, set[Name]] = field(default_factory=lambda: defaultdict(set))
-    _origin: dict[Name, Name] = field(default_factory=dict)
+    _makers: dict[Name, Name] = field(default_factory=dict)
 
-    def note_network(self, thing: Object) -> frozenset[Name]:
-        """Note what a network wants; gives the others it no longer stands in the way of."""
-        network = name_of(thing)
-        wanted = (network[0], nad_name(thing))
-        freed = self.drop_network(network) if self._wanted.get(network) != wanted else frozenset()
-        self._wanted[network] = wanted
-        self._wanters[wanted].add(network)
+    def update_network(self, network: Object) -> frozenset[Name]:
+        """Index the NAD a network claims; returns the others it no longer stands in the way of."""
+        name = name_of(network)
+        nad = (name[0], nad_name(network))
+        freed = self.remove_network(name) if self._claimed.get(name) != nad else frozenset()
+        self._claimed[name] = nad
+        self._claimants[nad].add(name)
         return freed
 
-    def drop_network(self, network: Name) -> frozenset[Name]:
-        """Forget a network; gives the others that want the same NAD."""
-        wanted = self._wanted.pop(network, None)
-        if wanted is None:
+    def remove_network(self, network: Name) -> frozenset[Name]:
+        """Drop a network; returns the others that claim the same NAD."""
+        nad = self._claimed.pop(network, None)
+        if nad is None:
             return frozenset()
-        others = self._wanters[wanted]
+        others = self._claimants[nad]
         others.discard(network)
         if not others:
-            del self._wanters[wanted]
+            del self._claimants[nad]
         return frozenset(others)
 
-    def note_attachment(self, thing: Object) -> frozenset[Name]:
-        """Note whose product a NAD is; gives the networks its change concerns."""
-        attachment = name_of(thing)
-        before = self._forget_origin(attachment)
-        found = owner(thing)
-        origin = str(found["name"]) if found else network_of(thing).partition("/")[0]
-        concerned = self.wanters(attachment) | before
-        if not origin:
+    def update_nad(self, nad: Object) -> frozenset[Name]:
+        """Index the network a NAD is made from; returns the networks its change concerns."""
+        name = name_of(nad)
+        concerned = self.claimants(name) | self._forget_maker(name)
+        maker = maker_name(nad)
+        if not maker:
             return concerned
-        network = (attachment[0], origin)
-        self._origin[attachment] = network
-        self._products[network].add(attachment)
+        network = (name[0], maker)
+        self._makers[name] = network
+        self._products[network].add(name)
         return concerned | {network}
 
-    def drop_attachment(self, attachment: Name) -> frozenset[Name]:
-        """Forget a NAD; gives the networks its end concerns."""
-        return self.wanters(attachment) | self._forget_origin(attachment)
+    def remove_nad(self, nad: Name) -> frozenset[Name]:
+        """Drop a NAD; returns the networks its end concerns."""
+        return self.claimants(nad) | self._forget_maker(nad)
 
-    def wanters(self, attachment: Name) -> frozenset[Name]:
-        """The networks that want this NAD."""
-        return frozenset(self._wanters.get(attachment, ()))
+    def claimants(self, nad: Name) -> frozenset[Name]:
+        """The networks that claim this NAD."""
+        return frozenset(self._claimants.get(nad, ()))
 
     def products(self, network: Name) -> frozenset[Name]:
         """The NADs that are made from this network, or say so."""
         return frozenset(self._products.get(network, ()))
 
-    def _forget_origin(self, attachment: Name) -> frozenset[Name]:
-        network = self._origin.pop(attachment, None)
+    def _forget_maker(self, nad: Name) -> frozenset[Name]:
+        network = self._makers.pop(nad, None)
         if network is None:
             return frozenset()
         products = self._products[network]
-        products.discard(attachment)
+        products.discard(nad)
         if not products:
             del self._products[network]
         return frozenset({network})

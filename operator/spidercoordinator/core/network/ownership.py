@@ -1,7 +1,7 @@
-"""Whose NAD it is, and what to do with it.
+"""Ownership of a NAD: which network it belongs to, and what to do with it.
 
 A NAD is ours if our network is its controller, or if it was adopted by our network. Nothing else
-is ever changed. Of several networks that want one name the one that has the NAD keeps it; if none
+is ever changed. Of several networks that claim one name the one that has the NAD keeps it; if none
 has it, the oldest gets it, then the first by name.
 """
 
@@ -11,26 +11,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
-from typing import Any, Final
+from typing import Final
 
-from spidercoordinator.api import nad
+from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.kinds import GROUP, NETWORK_KIND
-from spidercoordinator.core.network.desired import Wanted
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.network.desired import DesiredNAD
 
-Thing = Mapping[str, Any]
-"""A Kubernetes object as JSON."""
-
-YES: Final = "true"
+TRUE: Final = "true"
+"""The value of the adopt annotation that allows adoption."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
-    """The NAD is as it should be."""
+class InSync:
+    """The NAD is as desired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Make the NAD so.
+    """The NAD has to be written.
 
     Attributes:
         body: for server-side apply.
@@ -38,7 +37,7 @@ class Apply:
         adopts: whether the NAD was somebody else's until now.
     """
 
-    body: dict[str, Any]
+    body: Object
     creates: bool = False
     adopts: bool = False
 
@@ -56,229 +55,235 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The NAD is being deleted; its end is an event."""
+    """The NAD is terminating; its end is an event."""
 
 
 @dataclass(frozen=True, slots=True)
-class GiveBack:
-    """The NAD was adopted, and its adopt annotation has been taken away.
+class Release:
+    """The NAD was adopted, and its adopt annotation has been removed.
 
     Attributes:
-        patch: a merge patch that makes it what it was.
+        patch: a merge patch that restores it.
     """
 
-    patch: dict[str, Any]
+    patch: Object
 
 
-Decision = Leave | Apply | Conflict | Wait | GiveBack
+Decision = InSync | Apply | Conflict | Wait | Release
 
 
-def decide(wanted: Wanted, current: Thing | None, others: Iterable[Thing]) -> Decision:
-    """What to do with the NAD a network wants.
+def decide(desired: DesiredNAD, nad: Object | None, others: Iterable[Object]) -> Decision:
+    """What to do with the NAD a network claims.
 
     Args:
-        wanted: What it should be.
-        current: The NAD as it is, None if there is none.
-        others: The other networks of the namespace that want the same name.
+        desired: What it should be.
+        nad: The NAD as it is, None if there is none.
+        others: The other networks of the namespace that claim the same name.
     """
-    rivals = {thing["metadata"]["uid"]: thing for thing in others if not _leaving(thing)}
-    if current is None:
-        winner = _first(wanted, rivals.values())
+    rivals = {each["metadata"]["uid"]: each for each in others if not _is_terminating(each)}
+    if nad is None:
+        winner = _first(desired, rivals.values())
         if winner is not None:
-            return Conflict(_wanted_too(wanted, winner))
-        return Apply(_body(wanted), creates=True)
-    if _leaving(current):
+            return Conflict(_claimed_too(desired, winner))
+        return Apply(_body(desired), creates=True)
+    if _is_terminating(nad):
         return Wait()
-    if is_ours(wanted, current):
-        return _keep(wanted, current)
-    return _claim(wanted, current, rivals)
+    if is_ours(desired, nad):
+        return _sync(desired, nad)
+    return _claim(desired, nad, rivals)
 
 
-def is_ours(wanted: Wanted, current: Thing) -> bool:
-    """Whether the NAD is the network's own, made or adopted.
+def is_ours(desired: DesiredNAD, nad: Object) -> bool:
+    """Whether the NAD is the network's own, controlled or adopted.
 
-    The annotation counts beside the owner reference, so that taking the reference away is an edit
-    like any other and healed.
+    The annotation counts beside the owner reference, so that removing the reference is an edit
+    like any other and reverted.
     """
-    return owner_uid(current) == wanted.owner["uid"] or network_of(current) == _signature(wanted)
+    return controller_uid(nad) == desired.owner["uid"] or _signature_of(nad) == _signature(desired)
 
 
-def is_adopted(current: Thing) -> bool:
+def is_adopted(nad: Object) -> bool:
     """Whether the NAD was taken over from somebody who made it."""
-    return nad.ADOPTED_CONFIG in _annotations(current)
+    return nad_api.ADOPTED_CONFIG in _annotations(nad)
 
 
-def controller(current: Thing) -> Mapping[str, Any] | None:
-    """The NAD's controller reference."""
-    references = current["metadata"].get("ownerReferences") or ()
+def controller_uid(nad: Object) -> str:
+    """The uid of the network that is the NAD's controller, empty if none is."""
+    reference = _network_controller(nad)
+    return str(reference["uid"]) if reference else ""
+
+
+def maker_uid(nad: Object) -> str:
+    """The uid of the network the NAD is made from, empty if it is made from none.
+
+    The controller, or the network in the annotation: an adopted NAD has no controller, and the
+    reference of another may have been removed.
+    """
+    return controller_uid(nad) or _signature_of(nad).rpartition("/")[2]
+
+
+def maker_name(nad: Object) -> str:
+    """The name of the network the NAD is made from, in its namespace; empty as in `maker_uid`."""
+    reference = _network_controller(nad)
+    return str(reference["name"]) if reference else _signature_of(nad).partition("/")[0]
+
+
+def is_adoptable(nad: Object) -> bool:
+    """Whether the NAD carries the adopt annotation and nobody controls it."""
+    return _annotations(nad).get(nad_api.ADOPT) == TRUE and _controller(nad) is None
+
+
+def release_patch(nad: Object) -> Object:
+    """A merge patch that restores an adopted NAD; what others wrote stays."""
+    ours = dict.fromkeys((nad_api.NETWORK, nad_api.ADOPTED_CONFIG, nad_api.CONTENT_HASH))
+    return {
+        "metadata": {"annotations": ours},
+        "spec": {"config": _annotations(nad).get(nad_api.ADOPTED_CONFIG, "")},
+    }
+
+
+def _controller(nad: Object) -> Object | None:
+    references: Iterable[Object] = nad["metadata"].get("ownerReferences") or ()
     return next((reference for reference in references if reference.get("controller")), None)
 
 
-def owner(current: Thing) -> Mapping[str, Any] | None:
-    """The controller reference if it is a network."""
-    found = controller(current)
-    if found is None or found["kind"] != NETWORK_KIND:
+def _network_controller(nad: Object) -> Object | None:
+    reference = _controller(nad)
+    if reference is None or reference["kind"] != NETWORK_KIND:
         return None
-    return found if str(found["apiVersion"]).startswith(f"{GROUP}/") else None
+    return reference if str(reference["apiVersion"]).startswith(f"{GROUP}/") else None
 
 
-def owner_uid(current: Thing) -> str:
-    """The uid of the network that is the NAD's controller, empty if none is."""
-    found = owner(current)
-    return str(found["uid"]) if found else ""
+def _signature_of(nad: Object) -> str:
+    """The network in the NAD's annotation, as `name/uid`, empty if there is none."""
+    return str(_annotations(nad).get(nad_api.NETWORK, ""))
 
 
-def network_of(current: Thing) -> str:
-    """The network the NAD says it is made from, as `name/uid`, empty if it names none."""
-    return str(_annotations(current).get(nad.NETWORK, ""))
+def _is_in_sync(desired: DesiredNAD, nad: Object) -> bool:
+    """Whether the NAD has all that is desired, and nothing of ours that is not."""
+    annotations = _annotations(nad)
+    same = all(annotations.get(key) == value for key, value in _our_annotations(desired).items())
+    owned = is_adopted(nad) or controller_uid(nad) == desired.owner["uid"]
+    return same and owned and nad.get("spec", {}).get("config") == desired.config
 
 
-def maker_uid(current: Thing) -> str:
-    """The uid of the network a NAD is made from, empty if it is from none."""
-    return owner_uid(current) or network_of(current).rpartition("/")[2]
+def _sync(desired: DesiredNAD, nad: Object) -> Decision:
+    if is_adopted(nad) and not is_adoptable(nad):
+        return Release(release_patch(nad))
+    if _is_in_sync(desired, nad):
+        return InSync()
+    return Apply(_adopting_body(desired, nad) if is_adopted(nad) else _own_body(desired, nad))
 
 
-def maker_name(current: Thing) -> str:
-    """The name of the network a NAD is made from, empty if it is from none."""
-    found = owner(current)
-    return str(found["name"]) if found else network_of(current).partition("/")[0]
-
-
-def may_be_adopted(current: Thing) -> bool:
-    """Whether the NAD carries the adopt annotation and nobody controls it."""
-    return _annotations(current).get(nad.ADOPT) == YES and controller(current) is None
-
-
-def given_back(current: Thing) -> dict[str, Any]:
-    """A merge patch that makes an adopted NAD what it was; what others wrote stays."""
-    ours = dict.fromkeys((nad.NETWORK, nad.ADOPTED_CONFIG, nad.CONTENT_HASH))
-    return {
-        "metadata": {"annotations": ours},
-        "spec": {"config": _annotations(current).get(nad.ADOPTED_CONFIG, "")},
-    }
-
-
-def _in_step(wanted: Wanted, current: Thing) -> bool:
-    """Whether the NAD says all that is wanted, and nothing of ours that is not."""
-    annotations = _annotations(current)
-    same = all(annotations.get(key) == value for key, value in _written(wanted).items())
-    owned = is_adopted(current) or owner_uid(current) == wanted.owner["uid"]
-    return same and owned and current.get("spec", {}).get("config") == wanted.config
-
-
-def _keep(wanted: Wanted, current: Thing) -> Decision:
-    if is_adopted(current) and not may_be_adopted(current):
-        return GiveBack(given_back(current))
-    if _in_step(wanted, current):
-        return Leave()
-    return Apply(
-        _adopting_body(wanted, current) if is_adopted(current) else _own_body(wanted, current)
-    )
-
-
-def _claim(wanted: Wanted, current: Thing, rivals: Mapping[str, Thing]) -> Decision:
-    uid = owner_uid(current) or network_of(current).rpartition("/")[2]
+def _claim(desired: DesiredNAD, nad: Object, rivals: Mapping[str, Object]) -> Decision:
+    uid = maker_uid(nad)
     if uid in rivals:
-        return Conflict(_owned_by(wanted, rivals[uid]))
-    winner = _first(wanted, rivals.values())
+        return Conflict(_owned_by(desired, rivals[uid]))
+    winner = _first(desired, rivals.values())
     if winner is not None:
-        return Conflict(_wanted_too(wanted, winner))
-    found = owner(current)
-    if found is not None and found["name"] == wanted.owner["name"]:
+        return Conflict(_claimed_too(desired, winner))
+    reference = _network_controller(nad)
+    if reference is not None and reference["name"] == desired.owner["name"]:
         # Our network was deleted and made again before the NAD went with its predecessor.
-        return Apply(_own_body(wanted, current))
-    if may_be_adopted(current):
-        return Apply(_adopting_body(wanted, current), adopts=True)
-    return Conflict(_foreign(wanted, current))
+        return Apply(_own_body(desired, nad))
+    if is_adoptable(nad):
+        return Apply(_adopting_body(desired, nad), adopts=True)
+    return Conflict(_foreign(desired, nad))
 
 
-def _first(wanted: Wanted, rivals: Iterable[Thing]) -> Thing | None:
+def _first(desired: DesiredNAD, rivals: Iterable[Object]) -> Object | None:
     """The rival that comes before the network, if one does."""
-    mine = (wanted.created, wanted.owner["name"])
+    own = (desired.created, desired.owner["name"])
     first = min(rivals, key=_rank, default=None)
-    return first if first is not None and _rank(first) < mine else None
+    return first if first is not None and _rank(first) < own else None
 
 
-def _rank(thing: Thing) -> tuple[str, str]:
-    meta = thing["metadata"]
+def _rank(network: Object) -> tuple[str, str]:
+    meta = network["metadata"]
     return (meta.get("creationTimestamp", ""), meta["name"])
 
 
-def _leaving(thing: Thing) -> bool:
-    return thing["metadata"].get("deletionTimestamp") is not None
+def _is_terminating(obj: Object) -> bool:
+    return obj["metadata"].get("deletionTimestamp") is not None
 
 
-def _annotations(thing: Thing) -> Mapping[str, str]:
-    return thing["metadata"].get("annotations") or {}
+def _annotations(nad: Object) -> Mapping[str, str]:
+    return nad["metadata"].get("annotations") or {}
 
 
-def _signature(wanted: Wanted) -> str:
-    return f"{wanted.owner['name']}/{wanted.owner['uid']}"
+def _signature(desired: DesiredNAD) -> str:
+    return f"{desired.owner['name']}/{desired.owner['uid']}"
 
 
-def _written(wanted: Wanted) -> dict[str, str]:
-    """The annotations; the hash makes seen that one of them is no longer wanted."""
-    content = [wanted.config, sorted(wanted.annotations.items())]
+def _our_annotations(desired: DesiredNAD) -> dict[str, str]:
+    """The annotations to write; by the hash one is noticed that is no longer desired."""
+    content = [desired.config, sorted(desired.annotations.items())]
     return {
-        **wanted.annotations,
-        nad.NETWORK: _signature(wanted),
-        nad.CONTENT_HASH: sha256(dumps(content).encode()).hexdigest()[:16],
+        **desired.annotations,
+        nad_api.NETWORK: _signature(desired),
+        nad_api.CONTENT_HASH: sha256(dumps(content).encode()).hexdigest()[:16],
     }
 
 
-def _body(wanted: Wanted) -> dict[str, Any]:
+def _body(desired: DesiredNAD) -> Object:
     return {
         "metadata": {
-            "name": wanted.name,
-            "namespace": wanted.namespace,
-            "annotations": _written(wanted),
-            "ownerReferences": [dict(wanted.owner)],
+            "name": desired.name,
+            "namespace": desired.namespace,
+            "annotations": _our_annotations(desired),
+            "ownerReferences": [dict(desired.owner)],
         },
-        "spec": {"config": wanted.config},
+        "spec": {"config": desired.config},
     }
 
 
-def _own_body(wanted: Wanted, current: Thing) -> dict[str, Any]:
+def _own_body(desired: DesiredNAD, nad: Object) -> Object:
     """With the uid, so that it is this NAD that changes and not another one of its name."""
-    body = _body(wanted)
-    body["metadata"]["uid"] = current["metadata"]["uid"]
+    body = _body(desired)
+    body["metadata"]["uid"] = nad["metadata"]["uid"]
     return body
 
 
-def _adopting_body(wanted: Wanted, current: Thing) -> dict[str, Any]:
+def _adopting_body(desired: DesiredNAD, nad: Object) -> Object:
     """Without an owner reference: the NAD must outlive the network."""
-    body = _own_body(wanted, current)
-    config = current.get("spec", {}).get("config", "")
+    body = _own_body(desired, nad)
+    config = nad.get("spec", {}).get("config", "")
     del body["metadata"]["ownerReferences"]
-    body["metadata"]["annotations"][nad.ADOPTED_CONFIG] = _annotations(current).get(
-        nad.ADOPTED_CONFIG, config
+    body["metadata"]["annotations"][nad_api.ADOPTED_CONFIG] = _annotations(nad).get(
+        nad_api.ADOPTED_CONFIG, config
     )
     return body
 
 
-def _name(wanted: Wanted) -> str:
-    return f"NetworkAttachmentDefinition {wanted.namespace}/{wanted.name}"
+def _name(desired: DesiredNAD) -> str:
+    return f"NetworkAttachmentDefinition {desired.namespace}/{desired.name}"
 
 
-def _remedy(wanted: Wanted) -> str:
-    return f"choose another name with the annotation {nad.CR_NAME} on {wanted.owner['name']}"
+def _remedy(desired: DesiredNAD) -> str:
+    return f"choose another name with the annotation {nad_api.CR_NAME} on {desired.owner['name']}"
 
 
-def _owned_by(wanted: Wanted, other: Thing) -> str:
+def _owned_by(desired: DesiredNAD, other: Object) -> str:
     name = other["metadata"]["name"]
-    return f"{_name(wanted)} belongs to SpiderMultusConfig {name}; {_remedy(wanted)}"
+    return f"{_name(desired)} belongs to SpiderMultusConfig {name}; {_remedy(desired)}"
 
 
-def _wanted_too(wanted: Wanted, other: Thing) -> str:
+def _claimed_too(desired: DesiredNAD, other: Object) -> str:
     name = other["metadata"]["name"]
     return (
-        f"{_name(wanted)} is also wanted by SpiderMultusConfig {name}, which comes first"
-        f" (it is older, or its name is); {_remedy(wanted)}"
+        f"{_name(desired)} is also claimed by SpiderMultusConfig {name}, which comes first"
+        f" (it is older, or its name is); {_remedy(desired)}"
     )
 
 
-def _foreign(wanted: Wanted, current: Thing) -> str:
-    found = controller(current)
-    whose = f"is controlled by {found['kind']} {found['name']}" if found else "was made by others"
-    allow = "" if found else f", or annotate it with {nad.ADOPT}={YES} to have it taken over"
-    return f"{_name(wanted)} {whose} and is left alone; {_remedy(wanted)}{allow}"
+def _foreign(desired: DesiredNAD, nad: Object) -> str:
+    reference = _controller(nad)
+    whose = (
+        f"is controlled by {reference['kind']} {reference['name']}"
+        if reference
+        else "was made by others"
+    )
+    allow = (
+        "" if reference else f", or annotate it with {nad_api.ADOPT}={TRUE} to have it taken over"
+    )
+    return f"{_name(desired)} {whose} and is left alone; {_remedy(desired)}{allow}"

@@ -1,13 +1,13 @@
-"""What is wrong with a SpiderMultusConfig, and what is doubtful.
+"""The problems of a SpiderMultusConfig: what keeps it from being used.
 
 The schema is checked once more (a rule may be newer than the object), then what a schema cannot
-say: annotations, and JSON inside strings. `PROBLEM_CHECKS` and `WARNING_CHECKS` are the lists.
+say: annotations, and JSON inside strings. `PROBLEM_CHECKS` is the list.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from spidercoordinator.api import nad
-from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfig
+from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.render import json_text
 from spidercoordinator.errors import InvalidObjectError
 
@@ -27,7 +28,7 @@ _CONFIG_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]*")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, or doubtful.
+    """A problem of an object, or a warning about it.
 
     Attributes:
         field: path in the object, as the API knows it.
@@ -46,29 +47,29 @@ class Problem:
 Check = Callable[[SpiderMultusConfig], Iterator[Problem]]
 
 
-def parse(thing: Mapping[str, Any]) -> SpiderMultusConfig:
+def parse(network: Object) -> SpiderMultusConfig:
     """The object as a model, everything checked.
 
     Raises:
         InvalidObjectError: It cannot be used; the message lists all problems.
     """
-    config = _read(thing)
+    config = _read(network)
     problems = _problems(config)
     if problems or not isinstance(config, SpiderMultusConfig):
         raise InvalidObjectError("; ".join(map(str, problems)), field=problems[0].field)
     return config
 
 
-def find_problems(thing: Mapping[str, Any]) -> Iterator[Problem]:
+def find_problems(network: Object) -> Iterator[Problem]:
     """Everything that keeps the object from being used."""
-    yield from _problems(_read(thing))
+    yield from _problems(_read(network))
 
 
-def _read(thing: Mapping[str, Any]) -> SpiderMultusConfig | ValidationError:
+def _read(network: Object) -> SpiderMultusConfig | ValidationError:
     # What we wrote into status ourselves is not the user's to get right.
-    wanted = {key: thing[key] for key in ("metadata", "spec") if key in thing}
+    validated = {key: network[key] for key in ("metadata", "spec") if key in network}
     try:
-        return SpiderMultusConfig.model_validate(wanted)
+        return SpiderMultusConfig.model_validate(validated)
     except ValidationError as error:
         return error
 
@@ -161,7 +162,7 @@ def _check_injected(config: SpiderMultusConfig, key: str, where: str) -> Iterato
     resource = getattr(network, "resource_name", None) or getattr(
         network, "rdma_resource_name", None
     )
-    of = f"spec.{network_key(config)}"
+    of = f"spec.{network_field(config)}"
     if not resource:
         if key == nad.RDMA_INJECT:
             yield Problem(of, f"{where} needs the name of a device plugin's resource here")
@@ -170,9 +171,9 @@ def _check_injected(config: SpiderMultusConfig, key: str, where: str) -> Iterato
         yield Problem(f"{of}.ippools", f"{where} needs at least one IPv4 or IPv6 pool here")
 
 
-def network_key(config: SpiderMultusConfig) -> str:
+def network_field(config: SpiderMultusConfig) -> str:
     """The property of spec that describes the network."""
-    return config.spec.cni_type.replace("-", "") if config.spec.network else "customCNI"
+    return NETWORK_OF.get(config.spec.cni_type, "customCNI")
 
 
 def _check_custom_cni(config: SpiderMultusConfig) -> Iterator[Problem]:
@@ -188,20 +189,20 @@ def _check_chain(config: SpiderMultusConfig) -> Iterator[Problem]:
 
 def _plugin_text(text: str, field: str, *, lists: bool) -> Iterator[Problem]:
     """A CNI configuration, or with `lists` also a list of them."""
-    wanted = "a CNI configuration with a type" + (
+    expected = "a CNI configuration with a type" + (
         ", or a configuration list with plugins" if lists else ""
     )
     try:
         content = json_text.loads(text)
     except ValueError as error:
-        yield Problem(field, f"it is not JSON ({error}); write {wanted}")
+        yield Problem(field, f"it is not JSON ({error}); write {expected}")
         return
     if lists and isinstance(content, dict) and "plugins" in content:
         entries = content["plugins"]
         if not isinstance(entries, list) or not entries or not all(map(_has_type, entries)):
             yield Problem(field, "each of its plugins must be an object with a non-empty type")
     elif not _has_type(content):
-        yield Problem(field, f"it is JSON, but not {wanted}")
+        yield Problem(field, f"it is JSON, but not {expected}")
 
 
 def _has_type(entry: Any) -> bool:

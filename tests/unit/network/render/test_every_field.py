@@ -10,7 +10,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.crd import SPIDER_MULTUS_CONFIG, structural_schema
 from spidercoordinator.api.multus import NETWORK_OF
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
-from spidercoordinator.core.network.desired import wanted_nad
+from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.validation import parse
 
 SPEC = structural_schema(SPIDER_MULTUS_CONFIG.model)["properties"]["spec"]["properties"]
@@ -82,7 +82,7 @@ FULL_CLUSTER = ClusterConfig(
 
 def config_of(spec: dict[str, Any], cluster: ClusterConfig = FULL_CLUSTER) -> str:
     thing = {"metadata": {"name": "a", "namespace": "b", "uid": "1"}, "spec": spec}
-    wanted = wanted_nad(
+    wanted = desired_nad(
         parse(thing), cluster, default_ipam={"type": "spiderpool"}, coordinator_name="default"
     )
     return wanted.config + json.dumps(dict(wanted.annotations))

@@ -12,7 +12,7 @@ import yaml
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
-from spidercoordinator.core.network.desired import wanted_nad
+from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.validation import parse
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.yaml"))
@@ -38,7 +38,7 @@ def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 @pytest.mark.parametrize("path", GOLDEN, ids=[path.stem for path in GOLDEN])
 def test_nad_is_as_expected(path: Path) -> None:
     config, nad = load(path)
-    wanted = wanted_nad(
+    wanted = desired_nad(
         parse(config), CLUSTER, default_ipam={"type": "spiderpool"}, coordinator_name="default"
     )
     assert wanted.config.replace(SECTION, "coordinator") == nad["config"].rstrip("\n")
@@ -48,7 +48,7 @@ def test_nad_is_as_expected(path: Path) -> None:
 def test_same_object_gives_same_bytes() -> None:
     config, _ = load(GOLDEN[0])
     texts = {
-        wanted_nad(
+        desired_nad(
             parse(dict(reversed(config.items()))),
             CLUSTER,
             default_ipam={"type": "spiderpool"},

@@ -37,7 +37,7 @@ _LIST_KEYS: Final = frozenset({"name", "cniVersion"})
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedConfig:
     """A NAD's content.
 
     Attributes:
@@ -49,14 +49,14 @@ class Rendered:
     resource: str = ""
 
 
-def render(
+def render_config(
     spec: SpiderMultusConfigSpec,
     *,
     name: str,
     cni_version: str,
     section: Mapping[str, Any],
     default_ipam: Mapping[str, Any],
-) -> Rendered:
+) -> RenderedConfig:
     """Render one network.
 
     Args:
@@ -74,10 +74,10 @@ def render(
     """
     network = spec.network
     if network is None:
-        return Rendered(spec.custom_cni or "")
+        return RenderedConfig(spec.custom_cni or "")
     addressing = Addressing(spec.disable_ipam, spec.ipam, default_ipam)
     plugins = RENDERERS[spec.cni_type](network, addressing)
-    return Rendered(
+    return RenderedConfig(
         config=json_text.dumps(
             {
                 "cniVersion": cni_version,

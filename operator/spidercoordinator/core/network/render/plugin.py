@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api.networks import IPAM, IPPools, MasterNetwork
@@ -41,9 +41,9 @@ class Addressing:
         default: what a network gets that names neither pools nor ipam.
     """
 
-    disabled: bool = False
-    own: IPAM | None = None
-    default: Mapping[str, Any] = field(default_factory=lambda: {"type": SPIDERPOOL})
+    disabled: bool
+    own: IPAM | None
+    default: Mapping[str, Any]
 
     def keys(self, pools: IPPools | None) -> Plugin:
         """The keys to add to the main plugin, given its pools."""
@@ -85,7 +85,7 @@ def parent(network: MasterNetwork) -> str:
 
 
 def ifacer(network: MasterNetwork, *, vlan_id: int | None) -> tuple[Plugin, ...]:
-    """The plugin that makes the VLAN interface and the bond on the node, if one is wanted.
+    """The plugin that makes the VLAN interface and the bond on the node, if the network has one.
 
     A bond of a single master makes no sense and is left out, with or without a VLAN.
     """
