@@ -58,7 +58,7 @@ class Operator:
         began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([str(COMMAND), "run"], env=self._environ, stderr=log)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not (found := _PORT.search(self.text()[began:])):
             assert self._process.poll() is None, self.text()[began:]
             assert time.monotonic() < deadline, self.text()[began:]
@@ -98,7 +98,9 @@ class Operator:
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of /livez, /readyz or /metrics."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=30
+            ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -125,9 +127,12 @@ class Operator:
 
 
 async def eventually(
-    what: str, check: Callable[[], Awaitable[Any]], *, seconds: float = 15.0, every: float = 0.05
+    what: str, check: Callable[[], Awaitable[Any]], *, seconds: float = 60.0, every: float = 0.05
 ) -> Any:
-    """Call `check` until it gives something true; what it gave last is in the failure."""
+    """Call `check` until it gives something true; what it gave last is in the failure.
+
+    The time is for a busy machine: how fast something must be is asserted where it is promised.
+    """
     deadline = time.monotonic() + seconds
     while True:
         last = await check()

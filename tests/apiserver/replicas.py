@@ -22,8 +22,6 @@ from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, Operator, eventually
 
 LEASE = "test-lease"
-EXPIRY = 40.0
-"""Seconds within which a Lease of 15 is taken over on a busy machine."""
 
 
 class Start(Protocol):
@@ -65,7 +63,7 @@ def start(server: ApiServer, tmp_path: Path, no_lease: None) -> Iterator[Start]:
 
 @pytest.fixture
 async def pair(cluster: Cluster, start: Start) -> tuple[Operator, Operator]:
-    """One that leads, and one that stands by."""
+    """One that leads, and one that waits and has seen who leads."""
     await cluster.coordinator({"podCIDRType": "none"})
     first = start("first")
     await leading(first)
@@ -74,11 +72,11 @@ async def pair(cluster: Cluster, start: Start) -> tuple[Operator, Operator]:
     return first, second
 
 
-async def leading(replica: Operator, seconds: float = 15.0) -> None:
+async def leading(replica: Operator) -> None:
     async def leads() -> bool:
         return replica.metric("spidercoordinator_leader") == 1
 
-    await eventually("the replica leads", leads, seconds=seconds)
+    await eventually("the replica leads", leads)
 
 
 async def ready(replica: Operator) -> None:
@@ -94,7 +92,7 @@ async def ended(replica: Operator) -> str:
     async def gone() -> bool:
         return not replica.running()
 
-    await eventually("the process ends", gone, seconds=30)
+    await eventually("the process ends", gone)
     assert replica.stop() == 1
     assert "Traceback" not in replica.text(), replica.text()
     return replica.text()
@@ -106,7 +104,8 @@ async def spec(cluster: Cluster) -> Object:
 
 
 async def set_holder(cluster: Cluster, holder: str | None) -> None:
-    patch = {"spec": {"holderIdentity": holder}}
+    """Edit the Lease as by hand; a holder has an hour, so that no test has to be quick."""
+    patch = {"spec": {"holderIdentity": holder, "leaseDurationSeconds": 3600}}
     await cluster.api.patch(LEASES, LEASE, "default", patch=patch)
 
 
@@ -131,7 +130,7 @@ async def rendered(cluster: Cluster, by: str, names: list[str], table: int = 500
             and status["observedGeneration"] == main["metadata"]["generation"]
         )
 
-    await eventually(f"{len(names)} networks rendered by {by}", in_sync, seconds=60)
+    await eventually(f"{len(names)} networks rendered by {by}", in_sync)
 
 
 async def versions(cluster: Cluster) -> dict[str, str]:

@@ -122,6 +122,6 @@ async def test_without_rights_to_the_lease_it_says_so_once_and_waits(
     kubectl(server.kubeconfig, *bind, "--serviceaccount=default:without-leases")
     await leading(refused)
     await rendered(cluster, "refused", ["net"])
-    [line] = [each for each in refused.text().splitlines() if " ERROR " in each]
-    assert "403" in line
+    # Other errors may be of a busy API server.
+    [line] = [each for each in refused.text().splitlines() if " ERROR " in each and "403" in each]
     assert "check the operator's ClusterRole and its binding" in line

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from spidercoordinator.kube.resource import CONFIG_MAPS
+from spidercoordinator.kube.resource import CONFIG_MAPS, SPIDERCOORDINATORS
 from testbed import binaries
 from testbed.apiserver import ApiServer
 from tests.apiserver import foreign
@@ -104,9 +104,10 @@ async def test_all_sources_can_be_read_and_all_products_written(
     await eventually("every source can be read", all_readable)
 
     async def deleted() -> bool:
-        return await cluster.status() == {}
+        return await cluster.api.find(SPIDERCOORDINATORS, "default") is None
 
-    await cluster.clean()
+    # It has the operator's finalizer.
+    await cluster.api.delete(SPIDERCOORDINATORS, "default")
     await eventually("the SpiderCoordinator can go", deleted)
     defaults = "test-spidercoordinator-node-defaults"
     assert await cluster.api.find(CONFIG_MAPS, defaults, SPACE) is not None

@@ -105,7 +105,7 @@ async def networks(own_server: ApiServer, webhook: Operator, port: int) -> Async
             await client.create(VALIDATING_WEBHOOK_CONFIGURATIONS, configuration(port))
         await Cluster(client).coordinator({"podCIDRType": "none"})
         made = Networks(client)
-        await eventually("the webhook answers", lambda: refuses(made), seconds=30)
+        await eventually("the webhook answers", lambda: refuses(made))
         yield made
 
 
@@ -220,7 +220,7 @@ async def test_certificate_outlives_a_restart_and_nothing_depends_on_the_webhook
     await networks.make("unchecked", BAD)
     webhook.start()
     assert "spec.customCNI" in (await networks.has("unchecked", "Invalid"))["message"]
-    await eventually("the webhook answers again", lambda: refuses(networks), seconds=30)
+    await eventually("the webhook answers again", lambda: refuses(networks))
     assert await secret(networks) == before
 
 
@@ -255,7 +255,7 @@ async def restarted_with(
     encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
     await networks.api.patch(SECRETS, NAME, "default", patch={"data": encoded})
     webhook.start()
-    await eventually("the webhook answers again", lambda: refuses(networks), seconds=30)
+    await eventually("the webhook answers again", lambda: refuses(networks))
     return await secret(networks)
 
 
@@ -280,7 +280,7 @@ async def test_second_replica_serves_the_same_certificate(
         await networks.api.patch(
             VALIDATING_WEBHOOK_CONFIGURATIONS, NAME, patch={"webhooks": found["webhooks"]}
         )
-        await eventually("the second replica answers", lambda: refuses(networks), seconds=30)
+        await eventually("the second replica answers", lambda: refuses(networks))
         assert await secret(networks) == before
         assert second.metric("spidercoordinator_leader") == 0
     finally:

@@ -5,7 +5,8 @@ A key that is added is reconciled at least once after it was added last.
 - A key that waits already is not added again; one that is being processed is marked dirty and
   processed once more afterwards, never twice at the same time.
 - Two priorities: what concerns all objects (a changed SpiderCoordinator concerns every network)
-  gives way to single changes, so that one edit does not wait behind a thousand re-renders.
+  gives way to single changes, so that one edit does not wait behind a thousand re-renders. A key
+  that waits with low priority is raised when it is added with normal priority.
 - No more than `concurrency` keys are processed at a time.
 - A failed key is added again after an exponential back-off of its own, with jitter, without end.
 
@@ -66,7 +67,8 @@ class WorkQueue:
     concurrency: int = 32
     backoff: Backoff = field(default_factory=Backoff)
     metrics: QueueMetrics = field(default_factory=_NoMetrics)
-    _waiting: set[Key] = field(default_factory=set)
+    _waiting: dict[Key, bool] = field(default_factory=dict)
+    """Whether only with low priority."""
     _ready: tuple[deque[Key], deque[Key]] = field(default_factory=lambda: (deque(), deque()))
     """The waiting keys in order, of normal and of low priority."""
     _processing: dict[Key, float] = field(default_factory=dict)
@@ -91,9 +93,14 @@ class WorkQueue:
         if key in self._processing:
             self._dirty[key] = low_priority and self._dirty.get(key, True)
         elif key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = low_priority
             self._ready[low_priority].append(key)
             self._process()
+        elif self._waiting[key] and not low_priority:
+            self._waiting[key] = False
+            normal, low = self._ready
+            low.remove(key)
+            normal.append(key)
 
     def start(self) -> None:
         """Begin to process; keys added before have waited."""
@@ -154,7 +161,7 @@ class WorkQueue:
         normal, low = self._ready
         while self._started and len(self._processing) < self.concurrency and (normal or low):
             key = (normal or low).popleft()
-            self._waiting.discard(key)
+            del self._waiting[key]
             self._processing[key] = asyncio.get_running_loop().time()
             task = asyncio.create_task(self.reconcile(key))
             self._tasks.add(task)

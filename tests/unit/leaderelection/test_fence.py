@@ -41,10 +41,13 @@ class Server:
             return web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
         if request.method == "PATCH":
             patch = await request.json()
-            version = str(int(self.lease["metadata"]["resourceVersion"]) + 1)
-            meta = {"name": "operator", "resourceVersion": version}
-            self.lease = {"metadata": meta, "spec": patch["spec"]}
+            self.put(patch["spec"])
         return web.json_response(self.lease)
+
+    def put(self, spec: Object) -> None:
+        version = str(int(self.lease["metadata"]["resourceVersion"]) + 1)
+        meta = {"name": "operator", "resourceVersion": version}
+        self.lease = {"metadata": meta, "spec": spec}
 
 
 @pytest.fixture
@@ -105,12 +108,30 @@ async def test_a_change_that_came_too_late_ends_the_leader_though_it_could_renew
     monkeypatch.setattr(time, "clock_gettime", lambda which: clock(which) + 11)
     late = asyncio.create_task(elector.fence())
     with pytest.raises(LeadershipLostError, match="not renewed for 10 s"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await leading
     monkeypatch.undo()
     assert not elector.is_leader
     assert not late.done()
     late.cancel()
+
+
+async def test_a_released_lease_is_acquired_before_it_expires(
+    server: Server, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No time passes for the election: what is held by another would never expire.
+    monkeypatch.setattr(time, "clock_gettime", lambda _: 1.0)
+    server.put({"holderIdentity": "other", "leaseDurationSeconds": 15, "acquireTime": "then"})
+    elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health())
+    leading = asyncio.create_task(elector.run())
+    async with asyncio.timeout(60):
+        await elector.observed.wait()
+        assert not elector.started_leading.is_set()
+        server.put({"leaseDurationSeconds": 1, "acquireTime": "now"})
+        await elector.started_leading.wait()
+    assert elector.is_leader
+    assert server.lease["spec"]["holderIdentity"] == elector.candidate.identity
+    leading.cancel()
 
 
 async def test_without_a_lease_it_leads_at_once(api: Api) -> None:

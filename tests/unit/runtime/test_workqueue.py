@@ -98,6 +98,20 @@ async def test_a_single_change_goes_before_low_priority() -> None:
     assert reconciler.done[0] == ("single",)
 
 
+async def test_a_waiting_key_is_raised_when_it_changes() -> None:
+    reconciler = Reconciler()
+    queue = WorkQueue(reconciler, concurrency=1)
+    for number in range(10):
+        queue.add((str(number),), low_priority=True)
+    queue.add(("7",))
+    queue.add(("7",), low_priority=True)
+    assert queue.length == 10
+    queue.start()
+    await until(lambda: len(reconciler.done) == 10)
+    await queue.shut_down()
+    assert [key[0] for key in reconciler.done] == ["7", *"012345689"]
+
+
 async def test_a_failure_is_tried_again_until_it_works() -> None:
     reconciler = Reconciler(failures=3)
     queue = WorkQueue(reconciler, backoff=QUICK)
