@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from testbed import binaries
 from testbed.apiserver import ApiServer
@@ -52,13 +52,13 @@ def operator(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-async def api(server: ApiServer) -> AsyncIterator[Api]:
-    async with Api(await Login.find({"KUBECONFIG": str(server.kubeconfig)})) as client:
+async def api(server: ApiServer) -> AsyncIterator[Client]:
+    async with Client(await Login.find({"KUBECONFIG": str(server.kubeconfig)})) as client:
         yield client
 
 
 @pytest.fixture
-async def cluster(api: Api) -> AsyncIterator[Cluster]:
+async def cluster(api: Client) -> AsyncIterator[Cluster]:
     made = Cluster(api)
     await made.clean()
     yield made

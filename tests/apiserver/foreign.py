@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     CALICO_BLOCKS,
     CALICO_POOLS_V1,
@@ -25,7 +25,7 @@ CILIUM = (CILIUM_POOLS_V2ALPHA1, CILIUM_NODES)
 ALL = (*CALICO, CALICO_POOLS_V3, *CILIUM)
 
 
-async def install(api: Api, *kinds: Resource) -> None:
+async def install(api: Client, *kinds: Resource) -> None:
     """Create CRDs and wait until the API server serves them."""
     for kind in kinds:
         if await api.find(CUSTOM_RESOURCE_DEFINITIONS, kind.full_name) is None:
@@ -37,7 +37,7 @@ async def install(api: Api, *kinds: Resource) -> None:
         await eventually(f"{kind.full_name} is served", served)
 
 
-async def remove(api: Api, *kinds: Resource) -> None:
+async def remove(api: Client, *kinds: Resource) -> None:
     """Delete CRDs and wait until they are gone."""
     for kind in kinds:
         await api.delete(CUSTOM_RESOURCE_DEFINITIONS, kind.full_name)
@@ -72,7 +72,7 @@ def _crd(kind: Resource) -> Object:
 
 
 async def calico_pool(
-    api: Api, name: str, cidr: str, kind: Resource = CALICO_POOLS_V1, **spec: Any
+    api: Client, name: str, cidr: str, kind: Resource = CALICO_POOLS_V1, **spec: Any
 ) -> None:
     body = {
         "metadata": {"name": name},
@@ -90,7 +90,7 @@ async def calico_pool(
     await api.apply(kind, body)
 
 
-async def calico_block(api: Api, cidr: str, used: int) -> None:
+async def calico_block(api: Client, cidr: str, used: int) -> None:
     name = cidr.replace(".", "-").replace("/", "-").replace(":", "-")
     body = {
         "metadata": {"name": name},
@@ -106,7 +106,7 @@ async def calico_block(api: Api, cidr: str, used: int) -> None:
     await api.apply(CALICO_BLOCKS, body)
 
 
-async def daemon_set(api: Api, name: str, namespace: str = "kube-system") -> None:
+async def daemon_set(api: Client, name: str, namespace: str = "kube-system") -> None:
     labels = {"k8s-app": name}
     body = {
         "metadata": {"name": name, "namespace": namespace, "labels": labels},
@@ -122,7 +122,7 @@ async def daemon_set(api: Api, name: str, namespace: str = "kube-system") -> Non
 
 
 async def control_plane_pod(
-    api: Api, component: str, *flags: str, namespace: str = "kube-system"
+    api: Client, component: str, *flags: str, namespace: str = "kube-system"
 ) -> None:
     name = f"{component}-node-1"
     body = {
@@ -138,12 +138,12 @@ async def control_plane_pod(
     await api.create(PODS, body, namespace)
 
 
-async def node(api: Api, name: str, *cidrs: str) -> None:
+async def node(api: Client, name: str, *cidrs: str) -> None:
     body = {"metadata": {"name": name}, "spec": {"podCIDR": cidrs[0], "podCIDRs": list(cidrs)}}
     await api.create(NODES, body)
 
 
-async def clean(api: Api) -> None:
+async def clean(api: Client) -> None:
     """Remove everything this module may have made."""
     for kind in ALL:
         await api.delete(CUSTOM_RESOURCE_DEFINITIONS, kind.full_name)

@@ -19,7 +19,7 @@ from typing import Any
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -146,7 +146,7 @@ async def eventually(
 class Cluster:
     """What tests do with the objects of one API server."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Client) -> None:
         self.api = api
 
     async def coordinator(self, spec: Object | None = None, name: str = "default") -> Object:

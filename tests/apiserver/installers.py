@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import PODS
 
 NAMESPACE = "default"
@@ -18,7 +18,7 @@ CONTAINER = {"image": "example.org/cni:1"}
 class Installers:
     """One pod a node."""
 
-    api: Api
+    api: Client
 
     async def start(self, node: str, labels: dict[str, str] | None = None) -> None:
         """Have a pod on a node, whose init container has not run yet."""

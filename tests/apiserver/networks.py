@@ -7,7 +7,7 @@ from typing import Any
 
 from spidercoordinator.api.nad import CR_NAME
 from spidercoordinator.api.objects import Object
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERMULTUSCONFIGS,
@@ -25,7 +25,7 @@ MACVLAN = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}
 class Networks:
     """Networks of one namespace, and waiting for what becomes of them."""
 
-    api: Api
+    api: Client
 
     async def make(
         self,

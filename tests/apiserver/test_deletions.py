@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import NETWORK_ATTACHMENT_DEFINITIONS, SPIDERMULTUSCONFIGS
 from tests.apiserver.harness import Cluster, Operator, eventually
 
@@ -29,12 +29,12 @@ def busy_machine() -> Iterator[None]:
         each.wait()
 
 
-async def nad_version(api: Api, name: str) -> str:
+async def nad_version(api: Client, name: str) -> str:
     found = await api.find(NETWORK_ATTACHMENT_DEFINITIONS, name, "default")
     return str(found["metadata"]["resourceVersion"]) if found else ""
 
 
-async def make_and_delete(api: Api, name: str) -> None:
+async def make_and_delete(api: Client, name: str) -> None:
     """Make a network, and delete its NAD as soon as a GET shows it, several times over."""
     meta = {"name": name, "namespace": "default"}
     spec = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}
@@ -79,7 +79,7 @@ async def test_none_of_many_deletions_is_lost_on_a_busy_machine(
     await asyncio.gather(*(remove(cluster.api, name) for name in names))
 
 
-async def remove(api: Api, name: str) -> None:
+async def remove(api: Client, name: str) -> None:
     try:
         await api.delete(SPIDERMULTUSCONFIGS, name, "default")
         await api.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, "default")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     DAEMON_SETS,
     LEASES,
@@ -56,7 +56,7 @@ def doctor(server: ApiServer) -> Doctor:
 
 
 @pytest.fixture
-async def installer(api: Api) -> None:
+async def installer(api: Client) -> None:
     """The chart's DaemonSet, as far as the doctor looks at it."""
     spec = {
         "selector": {"matchLabels": LABELS},
@@ -81,7 +81,7 @@ async def installer(api: Api) -> None:
 
 @pytest.mark.usefixtures("installer")
 async def test_from_nothing_to_health_and_back(
-    doctor: Doctor, cluster: Cluster, operator: Operator, api: Api
+    doctor: Doctor, cluster: Cluster, operator: Operator, api: Client
 ) -> None:
     del operator
     code, said = await asyncio.to_thread(doctor.run)
@@ -111,7 +111,7 @@ async def test_from_nothing_to_health_and_back(
 
 
 async def test_an_operator_that_is_gone_is_seen_by_its_lease(
-    doctor: Doctor, cluster: Cluster, api: Api
+    doctor: Doctor, cluster: Cluster, api: Client
 ) -> None:
     await cluster.coordinator({"podCIDRType": "none"})
     meta = {"namespace": NAMESPACE, "labels": LABELS | {"app.kubernetes.io/component": "operator"}}

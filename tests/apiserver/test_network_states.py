@@ -16,7 +16,7 @@ import yaml
 from spidercoordinator.api.crd import SPIDER_COORDINATOR, SPIDER_MULTUS_CONFIG, crd
 from spidercoordinator.api.nad import CR_NAME
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CUSTOM_RESOURCE_DEFINITIONS,
@@ -83,11 +83,11 @@ def bare_operator(
 
 @pytest.fixture
 async def networks(bare_server: ApiServer) -> AsyncIterator[Networks]:
-    async with Api(await Login.find({"KUBECONFIG": str(bare_server.kubeconfig)})) as client:
+    async with Client(await Login.find({"KUBECONFIG": str(bare_server.kubeconfig)})) as client:
         yield Networks(client)
 
 
-async def served(api: Api, resource: Resource, manifest: dict[str, Any]) -> None:
+async def served(api: Client, resource: Resource, manifest: dict[str, Any]) -> None:
     """Apply a CRD and wait until its kind can be used, which is a moment after it says so."""
     await api.apply(CUSTOM_RESOURCE_DEFINITIONS, manifest)
 

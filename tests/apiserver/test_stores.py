@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.api.objects import Name
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -26,14 +26,14 @@ NODE_DEFAULTS = "spidercoordinator-node-defaults"
 ROUNDS = 20
 
 
-async def node_defaults(api: Api) -> dict[str, Any]:
+async def node_defaults(api: Client) -> dict[str, Any]:
     found = await api.find(CONFIG_MAPS, NODE_DEFAULTS, "default")
     text = ((found or {}).get("data") or {}).get("coordinator.json")
     section: dict[str, Any] = json.loads(text) if text else {}
     return section
 
 
-async def ready_reason(api: Api, name: str) -> str:
+async def ready_reason(api: Client, name: str) -> str:
     found = await api.find(SPIDERMULTUSCONFIGS, name, "default")
     return str(condition((found or {}).get("status") or {}, "Ready").get("reason", ""))
 

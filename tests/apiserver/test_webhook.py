@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.errors import ApiInvalidError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     SECRETS,
@@ -100,7 +100,7 @@ def webhook(
 @pytest.fixture
 async def networks(own_server: ApiServer, webhook: Operator, port: int) -> AsyncIterator[Networks]:
     assert webhook.running()
-    async with Api(await Login.find({"KUBECONFIG": str(own_server.kubeconfig)})) as client:
+    async with Client(await Login.find({"KUBECONFIG": str(own_server.kubeconfig)})) as client:
         if await client.find(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME) is None:
             await client.create(VALIDATING_WEBHOOK_CONFIGURATIONS, configuration(port))
         await Cluster(client).coordinator({"podCIDRType": "none"})

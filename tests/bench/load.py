@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import Resource
 
 IN_FLIGHT = 32
@@ -60,7 +60,7 @@ class Seen:
 
 @asynccontextmanager
 async def watching(
-    api: Api, resource: Resource, wanted: Callable[[Object], bool]
+    api: Client, resource: Resource, wanted: Callable[[Object], bool]
 ) -> AsyncIterator[Seen]:
     """Watch a kind from now on."""
     seen = Seen(wanted)

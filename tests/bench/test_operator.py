@@ -13,7 +13,7 @@ import time
 import pytest
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
@@ -51,7 +51,7 @@ def is_ready(thing: Object) -> bool:
     return condition(thing.get("status") or {}, "Ready").get("status") == "True"
 
 
-async def make_networks(api: Api, wanted: list[str]) -> float:
+async def make_networks(api: Client, wanted: list[str]) -> float:
     """Create networks and wait until all are ready; gives the seconds."""
 
     async def make(name: str) -> None:
@@ -63,7 +63,7 @@ async def make_networks(api: Api, wanted: list[str]) -> float:
         return await seen.until(len(wanted)) - began
 
 
-async def make_nads(api: Api, wanted: list[str]) -> float:
+async def make_nads(api: Client, wanted: list[str]) -> float:
     """The yardstick: create as many NADs and do nothing else; gives the seconds."""
 
     async def make(name: str) -> None:
@@ -74,7 +74,7 @@ async def make_nads(api: Api, wanted: list[str]) -> float:
     return await all_of(make, wanted)
 
 
-async def make_all_by_hand(api: Api, wanted: list[str]) -> float:
+async def make_all_by_hand(api: Client, wanted: list[str]) -> float:
     """The floor: the three writes a network takes, by the bare client; gives the seconds."""
     ready = {
         "type": "Ready",
@@ -95,7 +95,7 @@ async def make_all_by_hand(api: Api, wanted: list[str]) -> float:
     return await all_of(make, wanted)
 
 
-async def floor_of(api: Api, operator: Operator, prefix: str) -> float:
+async def floor_of(api: Client, operator: Operator, prefix: str) -> float:
     """The floor for a burst, with nobody else at work."""
     operator.pause()
     try:
@@ -105,7 +105,7 @@ async def floor_of(api: Api, operator: Operator, prefix: str) -> float:
         operator.resume()
 
 
-async def remove(api: Api, wanted: list[str]) -> None:
+async def remove(api: Client, wanted: list[str]) -> None:
     async def delete(name: str) -> None:
         await api.delete(SPIDERMULTUSCONFIGS, name, "default")
         await api.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, "default")
@@ -113,7 +113,7 @@ async def remove(api: Api, wanted: list[str]) -> None:
     await all_of(delete, wanted)
 
 
-async def settled(api: Api, operator: Operator) -> None:
+async def settled(api: Client, operator: Operator) -> None:
     """Wait until the SpiderCoordinator is served and the operator has nothing to do."""
     await Cluster(api).coordinator({"podCIDRType": "none"})
 
@@ -124,7 +124,7 @@ async def settled(api: Api, operator: Operator) -> None:
     await eventually("the operator is idle", idle, seconds=120, every=0.2)
 
 
-async def test_many_at_once(api: Api, operator: Operator) -> None:
+async def test_many_at_once(api: Client, operator: Operator) -> None:
     await settled(api, operator)
     ratios, above, lines = [], [], []
     for round_ in range(3):
@@ -145,7 +145,7 @@ async def test_many_at_once(api: Api, operator: Operator) -> None:
     )
 
 
-async def test_one_at_a_time(api: Api, operator: Operator) -> None:
+async def test_one_at_a_time(api: Client, operator: Operator) -> None:
     await settled(api, operator)
     times = []
     async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, lambda _: True) as seen:
@@ -160,7 +160,7 @@ async def test_one_at_a_time(api: Api, operator: Operator) -> None:
     )
 
 
-async def test_edits_by_hand_are_healed(api: Api, operator: Operator) -> None:
+async def test_edits_by_hand_are_healed(api: Client, operator: Operator) -> None:
     await settled(api, operator)
     healed = names("healed", HEALED)
     await make_networks(api, healed)
@@ -183,7 +183,7 @@ async def test_edits_by_hand_are_healed(api: Api, operator: Operator) -> None:
     )
 
 
-async def test_coordinator_patch_reaches_every_network(api: Api, operator: Operator) -> None:
+async def test_coordinator_patch_reaches_every_network(api: Client, operator: Operator) -> None:
     await settled(api, operator)
     bare_names, our_names = names("patched", PATCHED), names("net", PATCHED)
     await make_nads(api, bare_names)
@@ -218,7 +218,7 @@ async def test_coordinator_patch_reaches_every_network(api: Api, operator: Opera
     )
 
 
-async def test_growth(api: Api, operator: Operator) -> None:
+async def test_growth(api: Client, operator: Operator) -> None:
     await settled(api, operator)
     operator.stop()
     operator.start()
@@ -246,7 +246,7 @@ async def test_growth(api: Api, operator: Operator) -> None:
     assert resident[BURST] <= 110 * 1024
 
 
-async def restarted(api: Api, operator: Operator) -> None:
+async def restarted(api: Client, operator: Operator) -> None:
     """Tell how long a start takes with all networks there, beside a mere list of them."""
     operator.stop()
     began = time.perf_counter()

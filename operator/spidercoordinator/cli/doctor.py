@@ -12,7 +12,7 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.datapath import ClusterComponents, known_conflicts
 from spidercoordinator.core.checks.diagnosis import Finding, Snapshot, diagnose
 from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
@@ -37,7 +37,7 @@ OPERATOR: Final = f"{_LABELS}operator"
 class _Reader:
     """Reads what one may do without, and remembers what it was not allowed to read."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Client) -> None:
         self.api = api
         self.unreadable: dict[str, Finding] = {}
 
@@ -73,7 +73,7 @@ async def doctor(settings: Settings) -> int:
         LoginError: there is no way to an API server.
         ApiError: it does not answer, or does not let the objects of this product be read.
     """
-    async with Api(await Login.find()) as api:
+    async with Client(await Login.find()) as api:
         reader = _Reader(api)
         snapshot, components = await asyncio.gather(
             _snapshot(reader, settings), _components(reader, settings)
@@ -96,7 +96,7 @@ def print_findings(findings: Sequence[Finding]) -> int:
 
 
 async def _list(
-    api: Api, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = ""
+    api: Client, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = ""
 ) -> list[Object] | None:
     try:
         objects, _ = await api.list(resource, namespace, labels=labels, fields=fields)

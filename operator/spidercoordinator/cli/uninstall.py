@@ -13,7 +13,7 @@ from spidercoordinator.api.coordinator import FINALIZER
 from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import ApiConflictError, ApiNotFoundError, ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS
 from spidercoordinator.runtime.settings import Settings
@@ -26,7 +26,7 @@ async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYN
 
     Returns the exit status: 0 when nothing of ours keeps an object from being deleted.
     """
-    async with Api(await Login.find()) as api:
+    async with Client(await Login.find()) as api:
         try:
             async with asyncio.timeout(timeout):
                 await _let_all_go(api, settings.name)
@@ -41,7 +41,7 @@ async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYN
     return 0
 
 
-async def _let_all_go(api: Api, effective: str) -> None:
+async def _let_all_go(api: Client, effective: str) -> None:
     failures = 0
     while True:
         try:
@@ -57,7 +57,7 @@ async def _let_all_go(api: Api, effective: str) -> None:
             return
 
 
-async def _one_round(api: Api, effective: str) -> None:
+async def _one_round(api: Client, effective: str) -> None:
     await api.delete(SPIDERCOORDINATORS, effective)
     while True:
         objects, _ = await api.list(SPIDERCOORDINATORS)
@@ -68,7 +68,7 @@ async def _one_round(api: Api, effective: str) -> None:
             await _strip(api, obj)
 
 
-async def _strip(api: Api, obj: Object) -> None:
+async def _strip(api: Client, obj: Object) -> None:
     meta = obj["metadata"]
     rest = [each for each in _finalizers(obj) if each != FINALIZER]
     patch = {"metadata": {"finalizers": rest, "resourceVersion": meta["resourceVersion"]}}

@@ -11,17 +11,17 @@ from typing import Final
 from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.source import Detector, Observation, Source, WatchedObjects
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.reflector import (
-    Absent,
-    Alive,
-    Changed,
+    Bookmark,
     Deleted,
-    Failed,
-    Follower,
-    Listed,
-    Seen,
+    NotServed,
+    Reflector,
+    Replaced,
     Selection,
+    Updated,
+    WatchEvent,
+    WatchFailed,
 )
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
 
@@ -33,55 +33,57 @@ _KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What followers call.
+    """What reflectors call.
 
     Attributes:
         changed: a report may differ now.
         kinds_changed: the kind of this name came or went, empty for any.
         kind_removed: the CRD of the kind of this name was deleted.
-        heard: a watch works.
-        up: whether a topic can be read (1), does not exist (0), or fails (-1).
+        event_seen: a watch works.
+        up: whether a watched can be read (1), does not exist (0), or fails (-1).
     """
 
     changed: Callable[[], None]
     kinds_changed: Callable[[str], None]
     kind_removed: Callable[[str], None]
-    heard: Callable[[], None]
+    event_seen: Callable[[], None]
     up: Callable[[str, int], None]
 
 
-class Followers:
-    """One follower for each topic of the sources, and one for kinds that come and go.
+class SourceInformers:
+    """One reflector for the objects each source needs, and one for kinds that come and go.
 
     Attributes:
-        observations: what is known, by topic.
-        settled: set when every topic was read once, or cannot be.
+        observations: what is known, by title of the watched objects.
+        synced: set once all watched objects were read once, or cannot be.
     """
 
     def __init__(
         self,
-        api: Api,
+        client: Client,
         sources: Iterable[Source],
         detectors: Iterable[Detector],
-        tell: Signals,
+        signals: Signals,
     ) -> None:
         self._sources, self._detectors = tuple(sources), tuple(detectors)
         self.observations: dict[str, Observation] = {}
-        self.settled = asyncio.Event()
-        self._tell = tell
-        self._api = api
-        self._topics: dict[str, WatchedObjects] = {}
-        self._followers: dict[str, Follower] = {}
+        self.synced = asyncio.Event()
+        self._signals = signals
+        self._client = client
+        self._watched: dict[str, WatchedObjects] = {}
+        self._reflectors: dict[str, Reflector] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        followed = [topic for each in self._sources + self._detectors for topic in each.watched]
-        for topic in (*followed, ISTIO):
-            # Two sources may read the same object; it is followed once.
-            self._topics[topic.title] = topic
-            self.observations[topic.title] = Observation()
-        self._kinds = Follower(api, _KINDS)
+        all_watched = [
+            watched for each in self._sources + self._detectors for watched in each.watched
+        ]
+        for watched in (*all_watched, ISTIO):
+            # Two sources may read the same object; it is watched once.
+            self._watched[watched.title] = watched
+            self.observations[watched.title] = Observation()
+        self._kinds = Reflector(client, _KINDS)
 
     def reports(self) -> list[SourceReport]:
-        """What every source says now, most trusted first."""
+        """What every source reports now, most trusted first."""
         return [source.report(self.observations) for source in self._sources]
 
     def plugins(self) -> list[DetectedPlugin]:
@@ -93,80 +95,80 @@ class Followers:
         return istio(self.observations)
 
     async def run(self) -> None:
-        """Follow everything, without end."""
+        """Watch everything, without end."""
         async with asyncio.TaskGroup() as tasks:
-            for topic in self._topics.values():
-                self._begin(tasks, topic)
-            tasks.create_task(self._follow_kinds(tasks), name="follow kinds")
+            for watched in self._watched.values():
+                self._start(tasks, watched)
+            tasks.create_task(self._watch_kinds(tasks), name="kinds")
 
-    def _begin(self, tasks: asyncio.TaskGroup, topic: WatchedObjects) -> None:
-        if before := self._running.get(topic.title):
+    def _start(self, tasks: asyncio.TaskGroup, watched: WatchedObjects) -> None:
+        if before := self._running.get(watched.title):
             before.cancel()
-        follower = self._followers[topic.title] = Follower(self._api, topic.selection)
-        self._running[topic.title] = tasks.create_task(
-            self._follow(topic, follower), name=f"follow {topic.title}"
+        reflector = self._reflectors[watched.title] = Reflector(self._client, watched.selection)
+        self._running[watched.title] = tasks.create_task(
+            self._watch(watched, reflector), name=watched.title
         )
 
-    async def _follow(self, topic: WatchedObjects, follower: Follower) -> None:
-        observed = self.observations[topic.title]
-        async for seen in follower.follow():
-            if not isinstance(seen, Failed):
-                self._tell.heard()
-            if note(topic, observed, seen):
-                self._tell.up(topic.title, -1 if observed.error else int(observed.served))
-                self._tell.changed()
-            if all(known.synced for known in self.observations.values()):
-                self.settled.set()
+    async def _watch(self, watched: WatchedObjects, reflector: Reflector) -> None:
+        observed = self.observations[watched.title]
+        async for event in reflector.list_and_watch():
+            if not isinstance(event, WatchFailed):
+                self._signals.event_seen()
+            if update_observation(watched, observed, event):
+                self._signals.up(watched.title, -1 if observed.error else int(observed.served))
+                self._signals.changed()
+            if all(each.synced for each in self.observations.values()):
+                self.synced.set()
 
-    async def _follow_kinds(self, tasks: asyncio.TaskGroup) -> None:
-        async for seen in self._kinds.follow():
-            if isinstance(seen, Alive):
+    async def _watch_kinds(self, tasks: asyncio.TaskGroup) -> None:
+        async for event in self._kinds.list_and_watch():
+            if isinstance(event, Bookmark):
                 continue
-            if isinstance(seen, Failed):
-                logger.warning("kinds that are added later are noticed late: %s", seen.error)
-            name = seen.object["metadata"]["name"] if isinstance(seen, Changed | Deleted) else ""
-            for topic in self._topics.values():
-                of_this_kind = any(name == each.full_name for each in topic.selection.resources)
-                if of_this_kind and isinstance(seen, Deleted):
+            if isinstance(event, WatchFailed):
+                logger.warning("kinds that are added later are observed late: %s", event.error)
+            name = event.object["metadata"]["name"] if isinstance(event, Updated | Deleted) else ""
+            for watched in self._watched.values():
+                of_this_kind = any(name == each.full_name for each in watched.selection.resources)
+                if of_this_kind and isinstance(event, Deleted):
                     # Its watch may stay open for a while and tell nothing.
-                    self._begin(tasks, topic)
-                elif (of_this_kind or not name) and not self.observations[topic.title].served:
-                    self._followers[topic.title].woken.set()
-            self._tell.kinds_changed(name)
-            if isinstance(seen, Deleted):
-                self._tell.kind_removed(name)
+                    self._start(tasks, watched)
+                elif (of_this_kind or not name) and not self.observations[watched.title].served:
+                    self._reflectors[watched.title].wake.set()
+            self._signals.kinds_changed(name)
+            if isinstance(event, Deleted):
+                self._signals.kind_removed(name)
 
 
-def note(topic: WatchedObjects, observed: Observation, seen: Seen) -> bool:
-    """Write what was seen on the observations; returns whether a report may differ now."""
+def update_observation(watched: WatchedObjects, observed: Observation, event: WatchEvent) -> bool:
+    """Write what was event on the observations; returns whether a report may differ now."""
     before = (observed.synced, observed.served, observed.error)
     changed = False
-    if isinstance(seen, Failed):
-        observed.synced, observed.error = True, str(seen.error)
+    if isinstance(event, WatchFailed):
+        observed.synced, observed.error = True, str(event.error)
         return before != (True, observed.served, observed.error)
-    if isinstance(seen, Absent):
+    if isinstance(event, NotServed):
         observed.synced, observed.served, observed.error = True, False, ""
         changed = bool(observed.entries)
         observed.entries.clear()
         return changed or before != (True, False, "")
-    if isinstance(seen, Listed):
+    if isinstance(event, Replaced):
         observed.synced = observed.served = True
-        kept = {
-            _name(thing): value
-            for thing in seen.objects
-            if (value := topic.extract(thing)) is not None
+        entries = {
+            _name(given): value
+            for given in event.objects
+            if (value := watched.extract(given)) is not None
         }
-        changed, observed.entries = kept != observed.entries, kept
-    elif isinstance(seen, Changed | Deleted):
-        changed = _note_one(topic, observed, seen)
+        changed, observed.entries = entries != observed.entries, entries
+    elif isinstance(event, Updated | Deleted):
+        changed = _update_one(watched, observed, event)
     observed.error = ""
     return changed or before != (observed.synced, observed.served, "")
 
 
-def _note_one(topic: WatchedObjects, observed: Observation, seen: Changed | Deleted) -> bool:
-    name = _name(seen.object)
+def _update_one(watched: WatchedObjects, observed: Observation, event: Updated | Deleted) -> bool:
+    name = _name(event.object)
     before = observed.entries.get(name)
-    value = None if isinstance(seen, Deleted) else topic.extract(seen.object)
+    value = None if isinstance(event, Deleted) else watched.extract(event.object)
     if value is None:
         observed.entries.pop(name, None)
     else:
@@ -174,6 +176,6 @@ def _note_one(topic: WatchedObjects, observed: Observation, seen: Changed | Dele
     return before != value
 
 
-def _name(thing: Object) -> str:
-    meta = thing["metadata"]
+def _name(given: Object) -> str:
+    meta = given["metadata"]
     return f"{meta.get('namespace', '')}/{meta['name']}"

@@ -12,7 +12,7 @@ from typing import Final
 from spidercoordinator.core.cidrs.ranges import normalise
 from spidercoordinator.core.cidrs.selection import SourceReport
 from spidercoordinator.errors import ApiForbiddenError, ApiInvalidError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import SERVICES
 
 SOURCE: Final = "the API server's refusal of a dry-run Service"
@@ -27,7 +27,7 @@ def read_refusal(message: str) -> tuple[str, ...]:
     return normalise(_RANGE.findall(message))
 
 
-async def ask(api: Api, namespace: str) -> SourceReport:
+async def ask(api: Client, namespace: str) -> SourceReport:
     """Try both families; a cluster without one of them refuses that for another reason.
 
     Raises:

@@ -27,7 +27,7 @@ _PAGE: Final = 500
 _OK: Final = range(200, 300)
 
 
-class Api:
+class Client:
     """The requests this project makes. Every method raises `ApiError` and its kinds only.
 
     Attributes:
@@ -83,12 +83,12 @@ class Api:
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
-        slim: Callable[[Object], Object] | None = None,
+        trim: Callable[[Object], Object] | None = None,
         page: int = _PAGE,
     ) -> tuple[list[Object], str]:
         """Read a collection page by page; gives the objects and the list's resource version.
 
-        What `slim` leaves of each object is all that is held while further pages are read.
+        What `trim` leaves of each object is all that is held while further pages are read.
         """
         query = selection(labels, fields) | {"limit": str(page)}
         items: list[Object] = []
@@ -101,7 +101,7 @@ class Api:
                 action=f"list {resource.describe(namespace)}",
             )
             found = answer.get("items") or ()
-            items.extend(map(slim, found) if slim else found)
+            items.extend(map(trim, found) if trim else found)
             meta = answer.get("metadata") or {}
             if not meta.get("continue"):
                 return items, meta.get("resourceVersion", "")

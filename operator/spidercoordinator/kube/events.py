@@ -7,7 +7,7 @@ import secrets
 from typing import Final, Literal
 
 from spidercoordinator.errors import ApiError
-from spidercoordinator.kube.client import FIELD_MANAGER, Api
+from spidercoordinator.kube.client import FIELD_MANAGER, Client
 from spidercoordinator.kube.resource import EVENTS, Object, Resource
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ _LONGEST_MESSAGE: Final = 1024
 
 
 async def post(  # noqa: PLR0913 - an Event has this many parts
-    api: Api,
+    api: Client,
     resource: Resource,
     about: Object,
     *,

@@ -12,24 +12,24 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.reflector import (
-    Absent,
-    Alive,
-    Changed,
+    Bookmark,
     Deleted,
-    Failed,
-    Follower,
-    Listed,
-    Seen,
+    NotServed,
+    Reflector,
+    Replaced,
     Selection,
+    Updated,
+    WatchEvent,
+    WatchFailed,
 )
 from spidercoordinator.kube.store import Store
 
 logger = logging.getLogger(__name__)
 
 
-def _ignore(_: Seen) -> None:
+def _ignore(_: WatchEvent) -> None:
     pass
 
 
@@ -47,46 +47,46 @@ class Informer:
         served: whether the API server has the kind.
     """
 
-    client: Api
+    client: Client
     selection: Selection
     store: Store
-    observer: Callable[[Seen], None] = _ignore
+    observer: Callable[[WatchEvent], None] = _ignore
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     served: bool = False
-    _reflector: Follower = field(init=False)
+    _reflector: Reflector = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reflector = Follower(self.client, self.selection)
+        self._reflector = Reflector(self.client, self.selection)
 
     def wake(self) -> None:
         """Ask again now instead of after the back-off: the kind was just announced."""
-        self._reflector.woken.set()
+        self._reflector.wake.set()
 
     async def run(self) -> None:
         """Keep the store true, without end."""
-        async for seen in self._reflector.follow():
-            self._take_in(seen)
+        async for event in self._reflector.list_and_watch():
+            self._take_in(event)
             self.answered.set()
-            if isinstance(seen, Listed | Absent):
+            if isinstance(event, Replaced | NotServed):
                 self.synced.set()
-            self.observer(seen)
+            self.observer(event)
 
-    def _take_in(self, seen: Seen) -> None:
-        match seen:
-            case Listed(objects=objects, version=version):
+    def _take_in(self, event: WatchEvent) -> None:
+        match event:
+            case Replaced(objects=objects, version=version):
                 self.served = True
                 self.store.replace(objects, version)
-            case Absent():
+            case NotServed():
                 self.served = False
                 for name, version in self.store.versions().items():
                     self.store.remove(name, version)
-            case Changed(object=given):
+            case Updated(object=given):
                 self.store.observe(given)
             case Deleted(object=given):
                 self.store.observe_deletion(given)
-            case Failed(error=error):
+            case WatchFailed(error=error):
                 kind = self.selection.resources[0].full_name
                 logger.warning("changes of %s are observed late: %s", kind, error)
-            case Alive():
+            case Bookmark():
                 pass

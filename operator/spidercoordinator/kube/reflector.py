@@ -1,9 +1,10 @@
-"""List, then watch, for as long as somebody reads: the narrow watches that kopf cannot do.
+"""A reflector: list, then watch, for as long as somebody reads (client-go: tools/cache Reflector).
 
-kopf watches whole kinds. Sources of CIDRs are single ConfigMaps, a handful of pods, kinds that
-may not exist yet. One generator serves them all and never ends:
+For foreign kinds: single ConfigMaps, a handful of pods, kinds that may not be served yet. One
+generator serves them all and never ends:
 
-- a clean end of the watch (the server ends it after about a minute) resumes where it was;
+- a clean end of the watch (the server ends it after about a minute) resumes where it was, after a
+  back-off where the watch was very short and told nothing;
 - silence longer than that, a lost connection, 5xx and 429 resume after a back-off;
 - 410, as status or as event, lists again;
 - a kind that does not exist is reported once and looked for again, at once when woken.
@@ -19,19 +20,21 @@ from typing import Any, Final
 
 from spidercoordinator.errors import ApiError, ApiGoneError, ApiNotFoundError, ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.client import Api, selection
+from spidercoordinator.kube.client import Client, selection
 from spidercoordinator.kube.resource import Object, Resource
 
 _GONE: Final = 410
 _SERVER_ENDS_AFTER: Final = 60
 """Seconds after which the API server ends a watch; an older one is taken for dead."""
+_VERY_SHORT: Final = 1.0
+"""Seconds; a watch that ended sooner without an event is not opened again at once."""
 _GRACE: Final = 10
 """Seconds more that the client waits before it gives a silent connection up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which objects to follow.
+    """Which objects to list and watch.
 
     Attributes:
         resources: versions of one kind, best first; the first one the API server has is used.
@@ -39,7 +42,7 @@ class Selection:
         labels: label selector.
         fields: field selector.
         metadata_only: leave spec and status on the server.
-        only: the parts, such as `("spec", "podCIDRs")`, that are held of each object of a list
+        only: the parts, such as `("spec", "podCIDRs")`, that are kept of each object of a list
             beside its name; empty for all. Thousands of whole objects are hundreds of megabytes.
     """
 
@@ -50,20 +53,20 @@ class Selection:
     metadata_only: bool = False
     only: tuple[tuple[str, str], ...] = ()
 
-    def slim(self, thing: Object) -> Object:
-        """What is held of an object of a list."""
+    def trim(self, given: Object) -> Object:
+        """What is kept of an object of a list."""
         if not self.only:
-            return thing
-        held: Object = {}
+            return given
+        kept: Object = {}
         for part, key in (("metadata", "namespace"), ("metadata", "name"), *self.only):
-            content = thing.get(part) or {}
+            content = given.get(part) or {}
             if key in content:
-                held.setdefault(part, {})[key] = content[key]
-        return held
+                kept.setdefault(part, {})[key] = content[key]
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Replaced:
     """The whole selection as it is now; everything seen before is void.
 
     Attributes:
@@ -76,7 +79,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Updated:
     """One object is new or different."""
 
     object: Object
@@ -90,68 +93,68 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class Bookmark:
     """Nothing new, but the watch works."""
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class NotServed:
     """The API server does not have the kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class WatchFailed:
     """The selection cannot be read now; it is tried again."""
 
     error: ApiError
 
 
-Seen = Listed | Changed | Deleted | Alive | Absent | Failed
+WatchEvent = Replaced | Updated | Deleted | Bookmark | NotServed | WatchFailed
 
 
 @dataclass(slots=True)
-class Follower:
+class Reflector:
     """One endless list-and-watch.
 
     Attributes:
-        woken: set it to try again now instead of after the back-off.
+        wake: set it to try again now instead of after the back-off.
     """
 
-    api: Api
+    api: Client
     selection: Selection
     backoff: Backoff = field(default_factory=Backoff)
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
     _version: str = ""
     _failures: int = 0
 
-    async def follow(self) -> AsyncGenerator[Seen, None]:
+    async def list_and_watch(self) -> AsyncGenerator[WatchEvent, None]:
         """Yield what is seen, without end."""
         resource: Resource | None = None
         while True:
-            # Before the question, not before the rest: one may be woken while it is answered.
-            self.woken.clear()
+            # Before the request, not before the back-off: the kind may be announced meanwhile.
+            self.wake.clear()
             try:
                 resource = resource or await self._choose()
                 if resource is None:
-                    yield Absent()
-                    await self._rest()
+                    yield NotServed()
+                    await self._back_off()
                     continue
                 if not self._version:
-                    yield Listed(await self._list(resource), self._version)
+                    yield Replaced(await self._list(resource), self._version)
                 async for seen in self._watch(resource):
                     yield seen
             except ApiNotFoundError:
                 # Discovery may still name a kind that is going.
                 resource, self._version = None, ""
-                await self._rest()
+                await self._back_off()
             except ApiGoneError:
                 self._version = ""
                 if self._failures:
-                    await self._rest()
+                    await self._back_off()
                 self._failures += 1
             except ApiError as error:
-                yield Failed(error)
-                await self._rest(error.retry_after)
+                yield WatchFailed(error)
+                await self._back_off(error.retry_after)
 
     async def _choose(self) -> Resource | None:
         for resource in self.selection.resources:
@@ -167,11 +170,11 @@ class Follower:
             labels=chosen.labels,
             fields=chosen.fields,
             metadata_only=chosen.metadata_only,
-            slim=chosen.slim,
+            trim=chosen.trim,
         )
         return objects
 
-    async def _watch(self, resource: Resource) -> AsyncIterator[Seen]:
+    async def _watch(self, resource: Resource) -> AsyncIterator[WatchEvent]:
         # Watches opened together must not end together.
         seconds = _SERVER_ENDS_AFTER + random.randrange(_GRACE)  # noqa: S311 - spreads load
         query = selection(self.selection.labels, self.selection.fields) | {
@@ -186,31 +189,35 @@ class Follower:
             metadata_only=self.selection.metadata_only,
             idle=seconds + _GRACE,
         )
+        opened, events_seen = asyncio.get_running_loop().time(), False
         async with stream as events:
-            yield Alive()
+            yield Bookmark()
             async for event in events:
-                yield self._understand(event)
+                yield self._event(event)
                 # Only now: a watch that opens and fails at once must not be retried at once.
-                self._failures = 0
-        self._failures = 0
+                self._failures, events_seen = 0, True
+        if events_seen or asyncio.get_running_loop().time() - opened >= _VERY_SHORT:
+            self._failures = 0
+        else:
+            await self._back_off()
 
-    def _understand(self, event: dict[str, Any]) -> Seen:
-        thing: Object = event["object"]
+    def _event(self, event: dict[str, Any]) -> WatchEvent:
+        given: Object = event["object"]
         if event["type"] == "ERROR":
-            status = int(thing.get("code") or 0)
+            status = int(given.get("code") or 0)
             kind = ApiGoneError if status == _GONE else ApiUnavailableError
-            raise kind(f"the watch ended: {thing.get('message', '')}", status=status)
-        self._version = thing["metadata"]["resourceVersion"]
+            raise kind(f"the watch ended: {given.get('message', '')}", status=status)
+        self._version = given["metadata"]["resourceVersion"]
         if event["type"] == "BOOKMARK":
-            return Alive()
-        return Deleted(thing) if event["type"] == "DELETED" else Changed(thing)
+            return Bookmark()
+        return Deleted(given) if event["type"] == "DELETED" else Updated(given)
 
-    async def _rest(self, at_least: float = 0.0) -> None:
+    async def _back_off(self, at_least: float = 0.0) -> None:
         self._failures += 1
         delay = max(at_least, self.backoff.delay(self._failures))
         try:
             async with asyncio.timeout(delay):
-                await self.woken.wait()
+                await self.wake.wait()
         except TimeoutError:
             return
         # A kind is announced a moment before it is served: look often again.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from spidercoordinator.api.objects import Name, name_of
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import Resource
 from spidercoordinator.kube.store import Store
 
@@ -51,7 +51,7 @@ def differences(
     )
 
 
-async def compare(client: Api, resource: Resource, store: Store) -> Differences:
+async def compare(client: Client, resource: Resource, store: Store) -> Differences:
     """List the kind, drop from the store what vanished, and give what differs.
 
     A kind that is not served has no objects.
@@ -71,7 +71,7 @@ async def compare(client: Api, resource: Resource, store: Store) -> Differences:
     return found
 
 
-async def repair(client: Api, resource: Resource, store: Store, name: Name) -> None:
+async def repair(client: Client, resource: Resource, store: Store, name: Name) -> None:
     """Read one object and put it into the store, or drop it.
 
     Raises:

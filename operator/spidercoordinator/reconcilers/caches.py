@@ -15,7 +15,7 @@ from typing import Final
 
 from spidercoordinator.errors import ApiError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import Resource
 from spidercoordinator.kube.resync import compare, repair
 from spidercoordinator.kube.store import Store
@@ -31,7 +31,7 @@ _POLL: Final = 0.02
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 
 
-async def wait_for_cache_sync(client: Api, resource: Resource, store: Store) -> None:
+async def wait_for_cache_sync(client: Client, resource: Resource, store: Store) -> None:
     """Return once the store has all that a list shows; an API server that is away is waited for."""
     failures = 0
     while True:
@@ -64,7 +64,7 @@ class Resync:
         events_arrive_within: seconds after which a difference is no event that is on its way.
     """
 
-    client: Api
+    client: Client
     stores: dict[Resource, Store]
     health: Health
     metrics: Metrics

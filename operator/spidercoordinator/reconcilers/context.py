@@ -17,7 +17,7 @@ from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.store import Store
 from spidercoordinator.reconcilers.progress import Progress
 from spidercoordinator.runtime.health import Health
@@ -66,7 +66,7 @@ class Services:
     """
 
     settings: Settings
-    client: Api
+    client: Client
     queue: WorkQueue
     discovery: Discovery
     metrics: Metrics

@@ -13,22 +13,22 @@ import signal
 from collections.abc import Mapping
 from typing import Final, Self
 
-from spidercoordinator.discovery.informers import Followers, Signals, note
+from spidercoordinator.discovery.informers import Signals, SourceInformers, update_observation
 from spidercoordinator.discovery.interfaces import installer_pods
 from spidercoordinator.discovery.source import Observation
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import ApiError, KindRemovedError, SettingsError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.informer import Informer
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.reflector import (
-    Changed,
     Deleted,
-    Failed,
-    Follower,
-    Seen,
+    Reflector,
     Selection,
+    Updated,
+    WatchEvent,
+    WatchFailed,
 )
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -84,12 +84,12 @@ class Manager:
         failure: why it ended by itself, None while it did not.
     """
 
-    def __init__(self, settings: Settings, client: Api) -> None:
+    def __init__(self, settings: Settings, client: Client) -> None:
         self._client = client
         metrics, health = Metrics(), Health()
         self._elector = LeaderElector.for_pod(client, settings, health)
         queue = WorkQueue(self._reconcile, metrics=metrics)
-        self._sources = Followers(
+        self._sources = SourceInformers(
             client,
             sources(settings.cilium_configmap),
             detectors(settings.cilium_configmap),
@@ -97,8 +97,8 @@ class Manager:
                 changed=self._sources_changed,
                 kinds_changed=self._kinds_changed,
                 kind_removed=self._kind_removed,
-                heard=health.record_event,
-                up=lambda topic, value: metrics.source_up.labels(topic).set(value),
+                event_seen=health.record_event,
+                up=lambda title, value: metrics.source_up.labels(title).set(value),
             ),
         )
         fenced = client.fenced(self._elector.fence)
@@ -107,7 +107,7 @@ class Manager:
         self.failure: BaseException | None = None
         stores = self.context.stores
         self._nads = Informer(
-            client, Selection((NETWORK_ATTACHMENT_DEFINITIONS,)), stores.nads, self._nads_told
+            client, Selection((NETWORK_ATTACHMENT_DEFINITIONS,)), stores.nads, self._nads_observed
         )
         self._node_defaults = Informer(
             client, nodedefaults.selection(settings), stores.node_defaults
@@ -126,7 +126,7 @@ class Manager:
         Raises:
             LoginError: there is no way to the API server.
         """
-        return cls(settings, Api(await Login.find(environ)))
+        return cls(settings, Client(await Login.find(environ)))
 
     @property
     def login(self) -> Login:
@@ -134,7 +134,7 @@ class Manager:
         return self._client.login
 
     @property
-    def client(self) -> Api:
+    def client(self) -> Client:
         """The client whose writes do not wait for leadership."""
         return self._client
 
@@ -211,7 +211,7 @@ class Manager:
                 name = informer.selection.resources[0].full_name
                 tasks.create_task(informer.run(), name=name)
             if settings.webhook_configuration and settings.installer_pods:
-                tasks.create_task(self._follow_installers(), name="installers")
+                tasks.create_task(self._watch_installers(), name="installers")
             tasks.create_task(self._lead(), name="leader election")
             tasks.create_task(self._begin(), name="work queue")
             tasks.create_task(self._resync.run(), name="resync")
@@ -237,7 +237,7 @@ class Manager:
         await self._nads.synced.wait()
         try:
             async with asyncio.timeout(_SOURCES_ANSWER_WITHIN):
-                await self._sources.settled.wait()
+                await self._sources.synced.wait()
                 await self._node_defaults.answered.wait()
         except TimeoutError:
             logger.warning("deciding without all sources of CIDRs, some do not answer yet")
@@ -253,18 +253,18 @@ class Manager:
             services.health.longest_reconcile = services.queue.longest_running()
             await asyncio.sleep(_MEASURE_EVERY)
 
-    async def _follow_installers(self) -> None:
+    async def _watch_installers(self) -> None:
         settings = self.context.services.settings
-        topic = installer_pods(settings.namespace, settings.installer_pods)
-        async for seen in Follower(self._client, topic.selection).follow():
-            if note(topic, self.installers, seen) and self.installers.error:
-                logger.warning("missing masters are not noticed: %s", self.installers.error)
+        watched = installer_pods(settings.namespace, settings.installer_pods)
+        async for event in Reflector(self._client, watched.selection).list_and_watch():
+            if update_observation(watched, self.installers, event) and self.installers.error:
+                logger.warning("missing masters are not known: %s", self.installers.error)
 
-    def _nads_told(self, seen: Seen) -> None:
+    def _nads_observed(self, event: WatchEvent) -> None:
         services = self.context.services
-        if not isinstance(seen, Failed):
+        if not isinstance(event, WatchFailed):
             services.health.record_event(NETWORK_ATTACHMENT_DEFINITIONS.kind)
-        if isinstance(seen, Changed | Deleted):
+        if isinstance(event, Updated | Deleted):
             services.metrics.events.labels(NETWORK_ATTACHMENT_DEFINITIONS.kind).inc()
         triggers.nads_served(self.context, served=self._nads.served)
 

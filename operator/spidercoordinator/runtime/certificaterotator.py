@@ -23,7 +23,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from spidercoordinator.errors import ApiConflictError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import SECRETS, VALIDATING_WEBHOOK_CONFIGURATIONS, Object
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class CertificateRotator:
         folder: where the files are written.
     """
 
-    client: Api
+    client: Client
     namespace: str
     configuration: str
     folder: Path

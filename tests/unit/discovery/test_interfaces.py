@@ -9,10 +9,10 @@ import pytest
 
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.masters import Interfaces, NodeInterfaces
-from spidercoordinator.discovery.informers import note
+from spidercoordinator.discovery.informers import update_observation
 from spidercoordinator.discovery.interfaces import installer_pods, read_interfaces
 from spidercoordinator.discovery.source import Observation
-from spidercoordinator.kube.reflector import Changed, Deleted, Listed
+from spidercoordinator.kube.reflector import Deleted, Replaced, Updated
 
 MESSAGE = '{"interfaces":["eth0","bond0"],"unlisted":["veth"]}'
 INTERFACES = Interfaces(frozenset({"eth0", "bond0"}), ("veth",))
@@ -83,7 +83,7 @@ def test_a_list_of_pods_holds_no_more_than_is_read() -> None:
     watched, whole = installer_pods("ns", "a=b"), ended()
     whole["spec"]["containers"] = whole["status"]["conditions"] = ["bulk"]
     whole["metadata"]["managedFields"] = ["bulk"]
-    held = watched.selection.slim(whole)
+    held = watched.selection.trim(whole)
     assert "bulk" not in str(held)
     assert read_interfaces(held) == read_interfaces(whole)
     assert name_of(held) == name_of(whole)
@@ -93,11 +93,11 @@ def test_only_nodes_and_names_are_kept_while_pods_come_and_go() -> None:
     watched, observation = installer_pods("ns", "a=b"), Observation()
     first = pod({"terminated": ENDED})
     starting = pod({"waiting": {}}, name="p2")
-    note(watched, observation, Listed([first, starting]))
+    update_observation(watched, observation, Replaced([first, starting]))
     assert observation.entries == {"ns/p1": NodeInterfaces("node-of-p1", INTERFACES)}
     later = json.dumps({"interfaces": ["eth7"]})
     started = pod({"terminated": ENDED | {"message": later}}, name="p2")
-    note(watched, observation, Changed(started))
+    update_observation(watched, observation, Updated(started))
     assert observation.entries["ns/p2"].interfaces.names == {"eth7"}
-    note(watched, observation, Deleted(first))
+    update_observation(watched, observation, Deleted(first))
     assert set(observation.entries) == {"ns/p2"}

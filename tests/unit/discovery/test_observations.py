@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from spidercoordinator.discovery.informers import note
+from spidercoordinator.discovery.informers import update_observation
 from spidercoordinator.discovery.source import Observation, WatchedObjects
 from spidercoordinator.errors import ApiForbiddenError
 from spidercoordinator.kube.reflector import (
-    Absent,
-    Alive,
-    Changed,
+    Bookmark,
     Deleted,
-    Failed,
-    Listed,
+    NotServed,
+    Replaced,
     Selection,
+    Updated,
+    WatchFailed,
 )
 from spidercoordinator.kube.resource import NODES
 
@@ -27,39 +27,39 @@ def obj(name: str, spec: str | None, heartbeat: int = 0) -> dict[str, Any]:
 
 def test_only_what_is_extracted_counts_as_a_change() -> None:
     observation = Observation()
-    assert note(WATCHED, observation, Listed([obj("a", "x"), obj("b", None)]))
+    assert update_observation(WATCHED, observation, Replaced([obj("a", "x"), obj("b", None)]))
     assert observation.entries == {"/a": "x"}
-    assert not note(WATCHED, observation, Changed(obj("a", "x", heartbeat=1)))
-    assert not note(WATCHED, observation, Changed(obj("b", None, heartbeat=1)))
-    assert not note(WATCHED, observation, Deleted(obj("b", None)))
-    assert not note(WATCHED, observation, Alive())
-    assert note(WATCHED, observation, Changed(obj("a", "y")))
-    assert note(WATCHED, observation, Deleted(obj("a", "y")))
+    assert not update_observation(WATCHED, observation, Updated(obj("a", "x", heartbeat=1)))
+    assert not update_observation(WATCHED, observation, Updated(obj("b", None, heartbeat=1)))
+    assert not update_observation(WATCHED, observation, Deleted(obj("b", None)))
+    assert not update_observation(WATCHED, observation, Bookmark())
+    assert update_observation(WATCHED, observation, Updated(obj("a", "y")))
+    assert update_observation(WATCHED, observation, Deleted(obj("a", "y")))
     assert observation.entries == {}
 
 
 def test_listing_again_drops_what_vanished() -> None:
     observation = Observation()
-    note(WATCHED, observation, Listed([obj("a", "x"), obj("b", "y")]))
-    assert note(WATCHED, observation, Listed([obj("b", "y")]))
-    assert not note(WATCHED, observation, Listed([obj("b", "y")]))
+    update_observation(WATCHED, observation, Replaced([obj("a", "x"), obj("b", "y")]))
+    assert update_observation(WATCHED, observation, Replaced([obj("b", "y")]))
+    assert not update_observation(WATCHED, observation, Replaced([obj("b", "y")]))
     assert observation.entries == {"/b": "y"}
 
 
 def test_a_failure_keeps_the_entries_and_names_the_error() -> None:
     observation = Observation()
-    note(WATCHED, observation, Listed([obj("a", "x")]))
-    assert note(WATCHED, observation, Failed(ApiForbiddenError("no role")))
-    assert not note(WATCHED, observation, Failed(ApiForbiddenError("no role")))
+    update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    assert update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
+    assert not update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
     assert observation.entries == {"/a": "x"}
     assert observation.why_empty(WATCHED) == "no role"
-    assert note(WATCHED, observation, Listed([obj("a", "x")]))
+    assert update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
     assert observation.error == ""
 
 
 def test_a_kind_that_goes_takes_its_entries_along() -> None:
     observation = Observation()
-    note(WATCHED, observation, Listed([obj("a", "x")]))
-    assert note(WATCHED, observation, Absent())
-    assert not note(WATCHED, observation, Absent())
+    update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    assert update_observation(WATCHED, observation, NotServed())
+    assert not update_observation(WATCHED, observation, NotServed())
     assert (observation.entries, observation.served, observation.synced) == ({}, False, True)

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from spidercoordinator.errors import ApiUnauthorizedError, LoginError
 from spidercoordinator.kube import login as login_module
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login, environment_proxy
 from spidercoordinator.kube.resource import NODES
 
@@ -81,7 +81,7 @@ async def test_a_token_that_was_changed_is_read_again(
     await server.http.start_server()
     url = str(server.http.make_url(""))
     write_kubeconfig(path, url, "first")
-    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+    async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         assert await api.list(NODES) == ([], "1")
         server.accepted = "second"
         write_kubeconfig(path, url, "second")
@@ -93,7 +93,7 @@ async def test_a_wrong_token_is_asked_about_once_more_and_not_for_ever(tmp_path:
     server, path = TokenServer(), tmp_path / "kubeconfig"
     await server.http.start_server()
     write_kubeconfig(path, str(server.http.make_url("")), "wrong")
-    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+    async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         for _ in range(3):
             with pytest.raises(ApiUnauthorizedError, match="service account token"):
                 await api.list(NODES)

@@ -13,18 +13,18 @@ from aiohttp.test_utils import TestServer
 
 from spidercoordinator.kube import reflector as watch_module
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.reflector import (
-    Absent,
-    Alive,
-    Changed,
+    Bookmark,
     Deleted,
-    Failed,
-    Follower,
-    Listed,
-    Seen,
+    NotServed,
+    Reflector,
+    Replaced,
     Selection,
+    Updated,
+    WatchEvent,
+    WatchFailed,
 )
 from spidercoordinator.kube.resource import Resource
 
@@ -91,7 +91,7 @@ def refuses(status: int) -> Answer:
 
 
 @pytest.fixture
-async def fake(tmp_path: Any) -> AsyncIterator[tuple[FakeServer, Follower]]:
+async def fake(tmp_path: Any) -> AsyncIterator[tuple[FakeServer, Reflector]]:
     server = FakeServer()
     await server.http.start_server()
     config = {
@@ -104,17 +104,17 @@ async def fake(tmp_path: Any) -> AsyncIterator[tuple[FakeServer, Follower]]:
     }
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps(config))
-    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
-        yield server, Follower(api, Selection((THINGS,)), backoff=QUICK)
+    async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
+        yield server, Reflector(api, Selection((THINGS,)), backoff=QUICK)
     await server.http.close()
 
 
-async def take(follower: Follower, until: Callable[[list[Seen]], bool]) -> list[Seen]:
-    seen: list[Seen] = []
-    stream = follower.follow()
+async def take(reflector: Reflector, until: Callable[[list[WatchEvent]], bool]) -> list[WatchEvent]:
+    seen: list[WatchEvent] = []
+    stream = reflector.list_and_watch()
     async with asyncio.timeout(5):
         async for each in stream:
-            if not isinstance(each, Alive):
+            if not isinstance(each, Bookmark):
                 seen.append(each)
             if until(seen):
                 break
@@ -122,18 +122,18 @@ async def take(follower: Follower, until: Callable[[list[Seen]], bool]) -> list[
     return seen
 
 
-async def test_lists_then_tells_what_changes(fake: tuple[FakeServer, Follower]) -> None:
-    server, follower = fake
+async def test_lists_then_tells_what_changes(fake: tuple[FakeServer, Reflector]) -> None:
+    server, reflector = fake
     server.scripts = [says(("MODIFIED", thing("a", 2)), ("DELETED", thing("a", 3)), stay=True)]
-    seen = await take(follower, lambda seen: len(seen) == 3)
-    assert seen == [Listed([thing("a", 1)]), Changed(thing("a", 2)), Deleted(thing("a", 3))]
+    seen = await take(reflector, lambda seen: len(seen) == 3)
+    assert seen == [Replaced([thing("a", 1)]), Updated(thing("a", 2)), Deleted(thing("a", 3))]
 
 
-async def test_a_clean_end_resumes_where_it_was(fake: tuple[FakeServer, Follower]) -> None:
-    server, follower = fake
+async def test_a_clean_end_resumes_where_it_was(fake: tuple[FakeServer, Reflector]) -> None:
+    server, reflector = fake
     bookmark = ("BOOKMARK", {"metadata": {"resourceVersion": "9"}})
     server.scripts = [says(bookmark), says(("ADDED", thing("b", 10)), stay=True)]
-    await take(follower, lambda seen: len(seen) == 2)
+    await take(reflector, lambda seen: len(seen) == 2)
     assert server.watched_from == ["1", "9"]
     assert server.lists == 1
 
@@ -146,135 +146,135 @@ async def test_a_clean_end_resumes_where_it_was(fake: tuple[FakeServer, Follower
     ],
 )
 async def test_a_version_that_is_gone_lists_again(
-    fake: tuple[FakeServer, Follower], gone: Answer
+    fake: tuple[FakeServer, Reflector], gone: Answer
 ) -> None:
-    server, follower = fake
+    server, reflector = fake
     server.scripts = [gone, says(stay=True)]
-    seen = await take(follower, lambda seen: len(seen) == 2)
-    assert [type(each) for each in seen] == [Listed, Listed]
+    seen = await take(reflector, lambda seen: len(seen) == 2)
+    assert [type(each) for each in seen] == [Replaced, Replaced]
 
 
-async def test_gone_again_and_again_makes_no_hot_loop(fake: tuple[FakeServer, Follower]) -> None:
-    server, follower = fake
-    follower.backoff = Backoff(first=0.2, cap=0.2, jitter=0.0)
+async def test_gone_again_and_again_makes_no_hot_loop(fake: tuple[FakeServer, Reflector]) -> None:
+    server, reflector = fake
+    reflector.backoff = Backoff(first=0.2, cap=0.2, jitter=0.0)
     server.scripts = [refuses(410)]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
-            await take(follower, lambda seen: len(seen) > 6)
+            await take(reflector, lambda seen: len(seen) > 6)
     assert server.lists <= 5
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 async def test_refusals_are_told_and_tried_again(
-    fake: tuple[FakeServer, Follower], status: int
+    fake: tuple[FakeServer, Reflector], status: int
 ) -> None:
-    server, follower = fake
+    server, reflector = fake
     server.scripts = [refuses(status), says(("ADDED", thing("b", 2)), stay=True)]
-    seen = await take(follower, lambda seen: Changed(thing("b", 2)) in seen)
+    seen = await take(reflector, lambda seen: Updated(thing("b", 2)) in seen)
     failed = seen[1]
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, WatchFailed)
     assert failed.error.status == status
     assert server.lists == 1
 
 
 async def test_an_error_in_the_stream_is_told_and_tried_again(
-    fake: tuple[FakeServer, Follower],
+    fake: tuple[FakeServer, Reflector],
 ) -> None:
-    server, follower = fake
+    server, reflector = fake
     server.scripts = [
         says(("ERROR", {"code": 500, "message": "etcd leader changed"})),
         says(("ADDED", thing("b", 2)), stay=True),
     ]
-    seen = await take(follower, lambda seen: Changed(thing("b", 2)) in seen)
-    assert isinstance(seen[1], Failed)
+    seen = await take(reflector, lambda seen: Updated(thing("b", 2)) in seen)
+    assert isinstance(seen[1], WatchFailed)
 
 
 async def test_a_watch_that_hangs_is_given_up(
-    fake: tuple[FakeServer, Follower], monkeypatch: pytest.MonkeyPatch
+    fake: tuple[FakeServer, Reflector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, follower = fake
+    server, reflector = fake
     monkeypatch.setattr(watch_module, "_SERVER_ENDS_AFTER", 0.1)
     monkeypatch.setattr(watch_module, "_GRACE", 1)
     server.scripts = [says(stay=True), says(("ADDED", thing("b", 2)), stay=True)]
-    seen = await take(follower, lambda seen: Changed(thing("b", 2)) in seen)
-    assert isinstance(seen[1], Failed)
+    seen = await take(reflector, lambda seen: Updated(thing("b", 2)) in seen)
+    assert isinstance(seen[1], WatchFailed)
     assert "no answer in time" in str(seen[1].error)
 
 
 @pytest.fixture
-def absent(fake: tuple[FakeServer, Follower]) -> tuple[FakeServer, Follower]:
+def absent(fake: tuple[FakeServer, Reflector]) -> tuple[FakeServer, Reflector]:
     """A kind that is not there, looked for again in a minute unless somebody says so."""
-    server, follower = fake
-    follower.backoff = Backoff(first=60, cap=60, jitter=0.0)
+    server, reflector = fake
+    reflector.backoff = Backoff(first=60, cap=60, jitter=0.0)
     server.served = False
     server.scripts = [says(stay=True)]
-    return server, follower
+    return server, reflector
 
 
 async def test_a_kind_that_comes_later_is_found_when_woken(
-    absent: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Reflector],
 ) -> None:
-    server, follower = absent
+    server, reflector = absent
 
-    def came(seen: list[Seen]) -> bool:
-        if seen == [Absent()]:
+    def came(seen: list[WatchEvent]) -> bool:
+        if seen == [NotServed()]:
             server.served = True
-            asyncio.get_running_loop().call_later(0.05, follower.woken.set)
+            asyncio.get_running_loop().call_later(0.05, reflector.wake.set)
         return len(seen) == 2
 
-    seen = await take(follower, came)
-    assert [type(each) for each in seen] == [Absent, Listed]
+    seen = await take(reflector, came)
+    assert [type(each) for each in seen] == [NotServed, Replaced]
 
 
 async def test_a_list_holds_only_what_is_selected(
-    fake: tuple[FakeServer, Follower],
+    fake: tuple[FakeServer, Reflector],
 ) -> None:
-    server, follower = fake
-    follower.selection = Selection((THINGS,), only=(("spec", "x"),))
+    server, reflector = fake
+    reflector.selection = Selection((THINGS,), only=(("spec", "x"),))
     server.scripts = [says(stay=True)]
-    assert await take(follower, bool) == [Listed([{"metadata": {"name": "a"}}])]
+    assert await take(reflector, bool) == [Replaced([{"metadata": {"name": "a"}}])]
 
 
 async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(
-    absent: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Reflector],
 ) -> None:
-    server, follower = absent
-    server.discovering = follower.woken.set
+    server, reflector = absent
+    server.discovering = reflector.wake.set
 
-    def came(seen: list[Seen]) -> bool:
+    def came(seen: list[WatchEvent]) -> bool:
         server.served = bool(seen)
         return len(seen) == 2
 
-    seen = await take(follower, came)
-    assert [type(each) for each in seen] == [Absent, Listed]
+    seen = await take(reflector, came)
+    assert [type(each) for each in seen] == [NotServed, Replaced]
 
 
 async def test_a_kind_is_looked_for_soon_when_it_is_announced_before_it_is_served(
-    absent: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Reflector],
 ) -> None:
-    server, follower = absent
-    follower.backoff = Backoff(first=0.001, cap=60, jitter=0.0)
-    stream = follower.follow()
+    server, reflector = absent
+    reflector.backoff = Backoff(first=0.001, cap=60, jitter=0.0)
+    stream = reflector.list_and_watch()
     async with asyncio.timeout(5):
         # In vain for so long that the next looks are seconds apart.
         for _ in range(11):
-            assert await anext(stream) == Absent()
-        follower.woken.set()
+            assert await anext(stream) == NotServed()
+        reflector.wake.set()
         for _ in range(2):
-            assert await anext(stream) == Absent()
+            assert await anext(stream) == NotServed()
         server.served = True
-        assert await anext(stream) == Listed([thing("a", 1)])
+        assert await anext(stream) == Replaced([thing("a", 1)])
     await stream.aclose()
 
 
 async def test_ends_when_it_is_woken_and_cancelled_at_once(
-    absent: tuple[FakeServer, Follower],
+    absent: tuple[FakeServer, Reflector],
 ) -> None:
-    _, follower = absent
-    stream = follower.follow()
-    assert await anext(stream) == Absent()
+    _, reflector = absent
+    stream = reflector.list_and_watch()
+    assert await anext(stream) == NotServed()
 
-    async def rest() -> Seen:
+    async def rest() -> WatchEvent:
         return await anext(stream)
 
     resting = asyncio.create_task(rest())
@@ -282,7 +282,7 @@ async def test_ends_when_it_is_woken_and_cancelled_at_once(
         # So many turns of the loop until it rests; from then on nothing answers but this test.
         for _ in range(10):
             await asyncio.sleep(0)
-        follower.woken.set()
+        reflector.wake.set()
         await asyncio.sleep(0)
         resting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -290,9 +290,9 @@ async def test_ends_when_it_is_woken_and_cancelled_at_once(
 
 
 async def test_a_line_longer_than_any_buffer_arrives_whole(
-    fake: tuple[FakeServer, Follower],
+    fake: tuple[FakeServer, Reflector],
 ) -> None:
-    server, follower = fake
+    server, reflector = fake
     big = thing("big", 2) | {"data": "x" * 3_000_000}
     server.scripts = [says(("ADDED", big), stay=True)]
-    assert (await take(follower, lambda seen: len(seen) == 2))[1] == Changed(big)
+    assert (await take(reflector, lambda seen: len(seen) == 2))[1] == Updated(big)

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import LeadershipLostError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES
 from spidercoordinator.runtime.health import Health
@@ -59,7 +59,7 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def api(server: Server, tmp_path: Path) -> AsyncIterator[Api]:
+async def api(server: Server, tmp_path: Path) -> AsyncIterator[Client]:
     url = str(server.http.make_url("")).rstrip("/")
     config = {
         "current-context": "c",
@@ -69,11 +69,11 @@ async def api(server: Server, tmp_path: Path) -> AsyncIterator[Api]:
     }
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps(config))
-    async with Api(await Login.find({"KUBECONFIG": str(path)})) as made:
+    async with Client(await Login.find({"KUBECONFIG": str(path)})) as made:
         yield made
 
 
-async def test_changes_wait_and_reads_do_not(server: Server, api: Api) -> None:
+async def test_changes_wait_and_reads_do_not(server: Server, api: Client) -> None:
     gate = asyncio.Event()
 
     async def fence() -> None:
@@ -98,7 +98,7 @@ async def test_changes_wait_and_reads_do_not(server: Server, api: Api) -> None:
 
 
 async def test_a_change_that_came_too_late_ends_the_leader_though_it_could_renew(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+    api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health())
     leading = asyncio.create_task(elector.run())
@@ -117,7 +117,7 @@ async def test_a_change_that_came_too_late_ends_the_leader_though_it_could_renew
 
 
 async def test_a_released_lease_is_acquired_before_it_expires(
-    server: Server, api: Api, monkeypatch: pytest.MonkeyPatch
+    server: Server, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No time passes for the election: what is held by another would never expire.
     monkeypatch.setattr(time, "clock_gettime", lambda _: 1.0)
@@ -134,7 +134,7 @@ async def test_a_released_lease_is_acquired_before_it_expires(
     leading.cancel()
 
 
-async def test_without_a_lease_it_leads_at_once(api: Api) -> None:
+async def test_without_a_lease_it_leads_at_once(api: Client) -> None:
     elector = LeaderElector.for_pod(api, Settings(), Health())
     leading = asyncio.create_task(elector.run())
     await elector.fence()

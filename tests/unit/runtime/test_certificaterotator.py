@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from spidercoordinator.errors import ApiConflictError
-from spidercoordinator.kube.client import Api
+from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import SECRETS, VALIDATING_WEBHOOK_CONFIGURATIONS, Object
 from spidercoordinator.runtime.certificaterotator import (
@@ -100,7 +100,7 @@ async def rotator(server: Server, tmp_path: Path) -> AsyncIterator[CertificateRo
     }
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps(config))
-    async with Api(await Login.find({"KUBECONFIG": str(path)})) as api:
+    async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         yield CertificateRotator(api, "net", "webhook", tmp_path)
 
 

@@ -27,8 +27,8 @@ from spidercoordinator.errors import (
     ApiUnavailableError,
     LeadershipLostError,
 )
-from spidercoordinator.kube.client import Api
-from spidercoordinator.kube.reflector import Changed, Follower, Listed, Seen, Selection
+from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.reflector import Reflector, Replaced, Selection, Updated, WatchEvent
 from spidercoordinator.kube.resource import LEASES, Object
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.leaderelection.lease import (
@@ -70,7 +70,7 @@ class LeaderElector:
         started_leading: set once this process leads.
     """
 
-    client: Api
+    client: Client
     namespace: str
     name: str
     candidate: Candidate
@@ -85,7 +85,7 @@ class LeaderElector:
     _last_message: str = ""
 
     @classmethod
-    def for_pod(cls, client: Api, settings: Settings, health: Health) -> Self:
+    def for_pod(cls, client: Client, settings: Settings, health: Health) -> Self:
         """The candidate that is this process, in the pod that the settings name."""
         pod = settings.pod_name or platform.node()
         candidate = Candidate(pod, settings.pod_uid, secrets.token_hex(4))
@@ -270,7 +270,7 @@ class LeaderElector:
     async def _watch(self) -> None:
         """Look at the Lease as soon as its holder changes; without this, a moment later."""
         selection = Selection((LEASES,), self.namespace, fields=f"metadata.name={self.name}")
-        async for seen in Follower(self.client, selection).follow():
+        async for seen in Reflector(self.client, selection).list_and_watch():
             holders = {observe(None, each, 0.0).holder_identity for each in _leases(seen)}
             known = self._record and {self._record.holder_identity, self.candidate.identity}
             if known and holders - known:
@@ -283,10 +283,10 @@ class LeaderElector:
         self._last_message = message
 
 
-def _leases(seen: Seen) -> list[Object]:
-    if isinstance(seen, Listed):
+def _leases(seen: WatchEvent) -> list[Object]:
+    if isinstance(seen, Replaced):
         return seen.objects
-    return [seen.object] if isinstance(seen, Changed) else []
+    return [seen.object] if isinstance(seen, Updated) else []
 
 
 def now() -> float:
