@@ -1,0 +1,118 @@
+"""What documents for developers name is there: paths, links, names in the code, metrics."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BASES = (ROOT, ROOT / "operator" / "spidercoordinator")
+"""What paths in documents are relative to."""
+
+DOCUMENTS = [
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "one-patch.md",
+    *sorted((ROOT / "docs" / "decisions").glob("*.md")),
+]
+FILE = re.compile(r"[\w.*-]+\.(?:py|go|md|ya?ml|toml)")
+PATH = re.compile(r"\.?[\w.*-]+(?:/[\w.*-]+)*/|[\w.*-]+(?:/[\w.*-]+)+")
+NOT_OURS = ("util/", "tools/cache", "tools/leaderelection", "api/v1/", "build/", "nodes/")
+"""client-go's packages, kubebuilder's layout, what a build makes, a resource of the API server."""
+LIVE = DOCUMENTS[:3]
+"""Those whose names must be those of the code; a decision also names what was weighed."""
+NAME = re.compile(r"(?:[A-Za-z]\w*\.)?([A-Za-z]\w*)(?:\(.*\))?")
+METRIC = re.compile(r"spidercoordinator_(\w+?)(?:_total)?(?:\{.*\})?")
+
+
+def spans(document: Path) -> list[str]:
+    """The code spans of a document, those in code blocks left out."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`\n]+)`", text)
+
+
+def paths(document: Path) -> list[str]:
+    """The paths that a document names."""
+    named = (each for each in spans(document) if FILE.fullmatch(each) or PATH.fullmatch(each))
+    return [each for each in named if not each.startswith(NOT_OURS)]
+
+
+def exists(path: str) -> bool:
+    """Whether there is such a path; of a bare file name, whether there is such a file anywhere."""
+    if "/" in path:
+        return any(next(base.glob(path.rstrip("/")), None) for base in BASES)
+    return path in file_names()
+
+
+@cache
+def file_names() -> frozenset[str]:
+    folders = ("operator", "cni", "tools", "docs", "charts", "testbed")
+    found = {each.name for folder in folders for each in (ROOT / folder).rglob("*.*")}
+    return frozenset(found | {each.name for each in ROOT.glob("*.*")})
+
+
+@cache
+def sources() -> str:
+    """The operator's and the plugin's code."""
+    files = [*(ROOT / "operator").rglob("*.py"), *(ROOT / "cni").rglob("*.go")]
+    return "\n".join(each.read_text() for each in files if not each.name.endswith("_test.go"))
+
+
+def defined(name: str) -> bool:
+    """Whether a function, class, type or constant of this name is in the code."""
+    kinds = r"def|class|func(?: \([^)]*\))?|type"
+    pattern = rf"\b(?:{kinds}) {name}\b|^\t?{name}(?::| =| struct)|\bkopf\.on\.{name}\("
+    return bool(re.search(pattern, sources(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.stem)
+def test_paths_exist(document: Path) -> None:
+    assert [each for each in paths(document) if not exists(each)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.stem)
+def test_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)", document.read_text())
+    assert [each for each in links if not (document.parent / each).exists()] == []
+
+
+@pytest.mark.parametrize("document", LIVE, ids=lambda each: each.stem)
+def test_names_are_those_of_the_code(document: Path) -> None:
+    # Names of Kubernetes' fields, of events and the like are not written with "_", "." or "()".
+    names = [
+        match[1]
+        for each in spans(document)
+        if (match := NAME.fullmatch(each))
+        and any(mark in each for mark in "_.(")
+        and not each.startswith(("spidercoordinator_", "status.", "spec.", "metadata.", "kopf."))
+        and not FILE.fullmatch(each)
+    ]
+    assert [each for each in names if not defined(each)] == []
+
+
+def test_metrics_are_those_of_the_code() -> None:
+    named = {
+        match[1]
+        for document in (*LIVE, *(ROOT / "docs").glob("*.md"))
+        for each in spans(document)
+        if (match := METRIC.fullmatch(each))
+    }
+    known = set(re.findall(r'"spidercoordinator_(\w+)"', sources()))
+    known |= set(re.findall(r'\bgauge\(\s*"(\w+)"', sources()))
+    assert named == known
+
+
+def test_every_layer_is_described() -> None:
+    packages = {each.parent.name for each in BASES[1].glob("*/__init__.py")}
+    rows = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE))
+    assert rows == packages | {"errors"}
+
+
+def test_a_wrong_name_is_found() -> None:
+    assert not exists("core/nothing.py")
+    assert not exists("nothing.py")
+    assert not defined("nothing_of_this_name")
+    assert defined("add_event_handler")
