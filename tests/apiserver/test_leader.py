@@ -1,4 +1,4 @@
-"""Several replicas: one works, the others follow it and take over."""
+"""Several replicas: one leads, the others wait and take over."""
 
 from __future__ import annotations
 

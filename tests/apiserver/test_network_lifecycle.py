@@ -66,7 +66,7 @@ async def test_edit_and_deletion_are_healed_by_their_events(networks: Networks) 
         None,
     ):
         await (networks.change_nad("healed", harm) if harm else networks.delete_nad("healed"))
-        # Long before the sweep, which would mend it in minutes; how soon is for the benchmark.
+        # Long before the resync, which would repair it in minutes; how soon is for the benchmark.
         await eventually("the NAD is as it was", mended)
 
 
@@ -150,7 +150,7 @@ async def test_transitions_are_told_as_events(networks: Networks) -> None:
     async def both() -> bool:
         return (await told()) == {"NameConflict", "InSync"}
 
-    await eventually("conflict and its end are told", both)
+    await eventually("conflict and its end are reported", both)
 
 
 async def test_status_is_written_once(networks: Networks) -> None:

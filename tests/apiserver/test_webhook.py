@@ -47,7 +47,7 @@ def replica(server: ApiServer, folder: Path, port: int) -> Operator:
             "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": NAME,
             "SPIDERCOORDINATOR_WEBHOOK_PORT": str(port),
             "SPIDERCOORDINATOR_INSTALLER_PODS": SELECTOR,
-            # Of two replicas one stands by; it answers all the same.
+            # Of two replicas one does not lead; it answers all the same.
             "SPIDERCOORDINATOR_LEASE": NAME,
         },
     )

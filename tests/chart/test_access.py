@@ -34,7 +34,7 @@ def selections() -> list[Selection]:
 
 
 def needed() -> set[tuple[str, str, str, str]]:
-    """Group, plural, namespace and name of everything the sources follow."""
+    """Group, plural, namespace and name of everything the sources watch."""
     return {
         (
             resource.group,

@@ -44,7 +44,7 @@ def test_it_refuses_and_warns(cluster: Cluster, reinstalled: Release) -> None:
     nodes = len(cluster.items("nodes"))
     looked = f"on none of the {nodes} nodes looked at" if nodes > 1 else "not on "
     eventually(
-        "every node has told its interfaces",
+        "every node has reported its interfaces",
         lambda: f'macvlan.master[0]: "eth9" is {looked}' in _missed(cluster, "eth9"),
         60,
     )

@@ -1,4 +1,4 @@
-"""Follow what the sources of CIDRs live on, and ask for a new decision when it changes."""
+"""Watch the objects that sources of CIDRs read, and enqueue a reconcile when one changes."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class SourceInformers:
             for watched in self._watched.values():
                 of_this_kind = any(name == each.full_name for each in watched.selection.resources)
                 if of_this_kind and isinstance(event, Deleted):
-                    # Its watch may stay open for a while and tell nothing.
+                    # Its watch may stay open for a while and deliver nothing.
                     self._start(tasks, watched)
                 elif (of_this_kind or not name) and not self.observations[watched.title].served:
                     self._reflectors[watched.title].wake.set()

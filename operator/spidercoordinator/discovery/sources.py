@@ -12,7 +12,7 @@ from spidercoordinator.discovery.source import Detector, Source
 
 
 def sources(cilium_config_map: tuple[str, str]) -> tuple[Source, ...]:
-    """All sources that can be followed; the dry run is asked only when these know no service CIDR.
+    """All sources that can be watched; the dry run is asked only when these know no service CIDR.
 
     Args:
         cilium_config_map: namespace and name of Cilium's ConfigMap.

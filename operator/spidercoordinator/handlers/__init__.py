@@ -1,6 +1,6 @@
 """kopf's handlers, one module a kind; importing this registers all of them.
 
-Each one is thin: it takes in what kopf tells, and the reconcilers do the rest.
+Each one is thin: it takes in what kopf delivers, and the reconcilers do the rest.
 """
 
 from spidercoordinator.handlers import (

@@ -104,7 +104,7 @@ async def _serve(manager: Manager, answer: Any) -> AsyncIterator[Any]:
     settings = manager.context.services.settings
     with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
         rotator = CertificateRotator(
-            manager.client,  # every replica serves it, also one that stands by
+            manager.client,  # every replica serves it, also one that does not lead
             settings.namespace,
             settings.webhook_configuration,
             Path(folder),

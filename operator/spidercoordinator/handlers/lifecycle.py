@@ -126,7 +126,7 @@ def _ignore_unclosed_generator(loop: asyncio.AbstractEventLoop, context: dict[st
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
-    """Set what kopf needs to be told to run in production."""
+    """Set what kopf needs to run in production."""
     settings.posting.enabled = False
     # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
     # ends: there is no kind that kopf would have to look for later.

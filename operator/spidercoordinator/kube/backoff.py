@@ -1,4 +1,4 @@
-"""How long to wait before the next try: doubling, capped, and never in step with others."""
+"""How long to wait before the next try: doubling, capped, and with jitter."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ async def post(  # noqa: PLR0913 - an Event has this many parts
     message: str,
     now: str,
 ) -> None:
-    """Tell that something happened to an object; only said, never insisted on.
+    """Write an Event about an object; that it could not be written is logged, and no error.
 
     Args:
         api: where to.

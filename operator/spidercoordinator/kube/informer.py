@@ -1,7 +1,7 @@
-"""An informer: list and watch one kind, and keep a store of its objects true.
+"""An informer: list and watch one kind, and keep a store of its objects up to date.
 
 For foreign kinds only; our own kinds reach their stores through kopf's handlers. As in client-go's
-SharedInformer, whoever decides on the objects reads the store and is told of changes by its event
+SharedInformer, whoever decides on the objects reads the store and learns of changes by its event
 handlers.
 """
 
@@ -41,7 +41,7 @@ class Informer:
         client: how to ask.
         selection: which objects.
         store: where they are kept.
-        observer: is called with everything the watch tells, after the store has it.
+        observer: is called with everything the watch delivers, after the store has it.
         answered: set once the API server has answered, if only that the objects cannot be read.
         synced: set once the objects have been listed, or their kind is known not to be served.
         served: whether the API server has the kind.
@@ -64,7 +64,7 @@ class Informer:
         self._reflector.wake.set()
 
     async def run(self) -> None:
-        """Keep the store true, without end."""
+        """Keep the store up to date, without end."""
         async for event in self._reflector.list_and_watch():
             self._take_in(event)
             self.answered.set()

@@ -4,7 +4,7 @@ For foreign kinds: single ConfigMaps, a handful of pods, kinds that may not be s
 generator serves them all and never ends:
 
 - a clean end of the watch (the server ends it after about a minute) resumes where it was, after a
-  back-off where the watch was very short and told nothing;
+  back-off where the watch was very short and delivered nothing;
 - silence longer than that, a lost connection, 5xx and 429 resume after a back-off;
 - 410, as status or as event, lists again;
 - a kind that does not exist is reported once and looked for again, at once when woken.

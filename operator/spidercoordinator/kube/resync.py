@@ -1,8 +1,9 @@
-"""Compare a store with a list, and mend what differs.
+"""Compare a store with a list, and repair what differs.
 
-Watches are trusted but not blindly: kopf lists again after it lost its place and does not tell what
-vanished meanwhile, and a watch that is silently dead tells nothing at all. The list is of metadata
-only. It is consistent, so a store that is right shows everything that was there when it began.
+Watches are trusted but not blindly: kopf lists again after it lost its place and does not report
+what vanished meanwhile, and a watch that is silently dead delivers nothing at all. The list is of
+metadata only. It is consistent, so a store that is right shows everything that was there when it
+began.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""A store: the objects of one kind as their watch tells them, answers of own writes included.
+"""A store: the objects of one kind as their watch delivers them, own writes included.
 
-A watch tells late what this process wrote itself; until then a reconcile would decide on the object
-as it was. So the answer of a write is taken into the store, too, like client-go's MutationCache
-(tools/cache) does, but only where it is provably newer than all that the watch has told of that
-object, its deletion included: otherwise an object that was deleted meanwhile would stay in the
-store for good. Resource versions of one kind are numbers that grow (KEP-5504, API conventions).
+A watch delivers late what this process wrote itself; until then a reconcile would decide on the
+object as it was. So the answer of a write is taken into the store, too, like client-go's
+MutationCache (tools/cache) does, but only where it is provably newer than all that the watch has
+delivered of that object, its deletion included: otherwise an object that was deleted meanwhile
+would stay in the store for good. Resource versions of one kind are numbers that grow (KEP-5504, API
+conventions).
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Store(Mapping[Name, Object]):
         return {name: _version(known) for name, known in self._objects.items()}
 
     def observe(self, given: Object) -> None:
-        """Take in an object that a watch or a list told; one that is older is passed over."""
+        """Take in an object that a watch or a list delivered; one that is older is passed over."""
         name, version = name_of(given), _version(given)
         floor = self.version(name) or self._deleted.get(name, "")
         if version == floor:
@@ -83,7 +84,7 @@ class Store(Mapping[Name, Object]):
             self._notify(self._handlers, name, self._objects[name], self._objects[name])
 
     def observe_deletion(self, given: Object) -> None:
-        """Take in that a watch told of a deletion; the object made anew since then stays."""
+        """Take in a deletion that a watch delivered; the object made anew since then stays."""
         name = name_of(given)
         if not _older(_version(given), self.version(name)):
             self.remove(name, _version(given))
@@ -121,7 +122,7 @@ class Store(Mapping[Name, Object]):
     def write(self, name: Name) -> Iterator[Answered]:
         """Give what takes the answer of a write; the request must be made inside.
 
-        What the watch tells of a deletion meanwhile is remembered, so that an answer which comes
+        A deletion that the watch delivers meanwhile is remembered, so that an answer which comes
         after it is recognised as older.
         """
         self._writes[name] = self._writes.get(name, 0) + 1

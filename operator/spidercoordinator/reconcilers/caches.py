@@ -1,7 +1,7 @@
-"""When the stores that kopf's handlers fill can be trusted, and what mends them if they cannot.
+"""When the stores that kopf's handlers fill can be trusted, and what repairs them if they cannot.
 
-kopf lists and watches but tells neither when its first list is complete nor what vanished while a
-watch was broken. Both are found by a list of metadata (`kube.resync`).
+kopf lists and watches but reports neither when its first list is complete nor what vanished while
+a watch was broken. Both are found by a list of metadata (`kube.resync`).
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Resync:
     Attributes:
         client: how to ask.
         stores: the store of each kind.
-        health: is told which watch is stale.
-        metrics: counts what a resync had to mend; nothing, unless there is a bug somewhere.
+        health: gets which watch is stale.
+        metrics: counts what a resync had to repair; nothing, unless there is a bug somewhere.
         events_arrive_within: seconds after which a difference is no event that is on its way.
     """
 
@@ -73,7 +73,7 @@ class Resync:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def relist(self, resource: Resource) -> None:
-        """Ask for a list of this kind soon: kopf lists anew, which tells not what vanished."""
+        """Ask for a list of this kind soon: kopf lists anew, which does not show what vanished."""
         self._relisted.add(resource)
         self._wake.set()
 
@@ -85,7 +85,7 @@ class Resync:
             try:
                 async with asyncio.timeout_at(due):
                     await self._wake.wait()
-                # kopf is still telling its list; one more moment and all of it is ours.
+                # kopf is still delivering its list; one more moment and all of it is in the store.
                 await asyncio.sleep(1.0)
                 self._wake.clear()
                 kinds, self._relisted = self._relisted, set()
@@ -97,7 +97,7 @@ class Resync:
                 due = loop.time() + _jittered(RESYNC_EVERY)
 
     async def resync(self, resource: Resource) -> None:
-        """Compare one store with a list, and mend what differs for longer than events take.
+        """Compare one store with a list, and repair what differs for longer than events take.
 
         Raises:
             ApiError: the API server refused or was not reached.

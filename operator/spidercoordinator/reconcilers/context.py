@@ -57,7 +57,7 @@ class Services:
     """What reconcilers do their work with.
 
     Attributes:
-        settings: what the operator was told.
+        settings: of the operator.
         client: how to read and write objects; its writes wait until this process leads.
         queue: where keys to reconcile are added.
         discovery: what the sources of CIDRs report.
@@ -93,7 +93,7 @@ class Stores:
 
     @classmethod
     def empty(cls) -> Stores:
-        """Stores without objects, and the index that follows them."""
+        """Stores without objects, and the index over them."""
         made = cls(Store(trim), Store(trim), Store(trim), Store(), Claims())
         made.networks.add_indexer(made._index_network)
         made.nads.add_indexer(made._index_nad)

@@ -1,7 +1,7 @@
 """The manager: assembles stores, informers, work queue and leader election, runs and ends them.
 
 kopf runs the operator; its startup handler starts a manager, its cleanup handler stops it, and its
-event handlers tell it of our own kinds (`handlers/`).
+event handlers pass it the events of our own kinds (`handlers/`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ from spidercoordinator.runtime.workqueue import Key, WorkQueue
 logger = logging.getLogger(__name__)
 
 KINDS: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS)
-"""The kinds whose events kopf tells."""
+"""The kinds whose events kopf delivers."""
 _SOURCES_ANSWER_WITHIN: Final = 10.0
 """Seconds to wait for all sources before the first decision; late ones lead to another."""
 _MEASURE_EVERY: Final = 5.0
@@ -169,7 +169,7 @@ class Manager:
         logger.info("ended")
 
     def observe(self, resource: Resource, event: str | None, given: Object) -> None:
-        """Take in what kopf tells of one of our kinds; `event` is None for an object of a list."""
+        """Take in an event of one of our kinds from kopf; None for an object of a list."""
         services = self.context.services
         services.health.record_event(resource.kind)
         services.metrics.events.labels(resource.kind).inc()
@@ -218,14 +218,14 @@ class Manager:
             tasks.create_task(self._measure(), name="measure")
 
     async def _begin(self) -> None:
-        """Read what the first decisions need, then stand by, then let the queue work."""
+        """Sync the caches, wait until this replica leads, then start the work queue."""
         services = self.context.services
         await self._sync_caches()
         self._warm.set()
         await self._elector.observed.wait()
         services.health.ready = True
         await self._elector.started_leading.wait()
-        # What vanished while this replica stood by, kopf did not tell.
+        # What vanished while this replica waited, kopf did not report.
         await self._sync_caches()
         for _, name in {*self.context.stores.coordinators, ("", services.settings.name)}:
             services.queue.add(coordinator_key(name))

@@ -1,4 +1,4 @@
-"""What became of a network, told: in its status, and as an Event when that changes."""
+"""Report what became of a network: in its status, and as an Event at a transition."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def _outcome(
                 nad=wanted.name,
                 config_hash=wanted.config_hash,
                 obstacle=obstacle,
-                message=message or f"NetworkAttachmentDefinition {full_name} is in step",
+                message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
                 warnings=_warnings(config),
             )
 
@@ -178,7 +178,7 @@ def _warnings(config: SpiderMultusConfig) -> list[ConditionState]:
 
 
 def _record(context: Context, network: Name, revision: str | None) -> None:
-    """Note what the network was rendered from; the count in the other status follows later."""
+    """Note what the network was rendered from; the SpiderCoordinator counts it a moment later."""
     if context.progress.record(network, revision):
         context.enqueue_coordinator(after=1.0)
 

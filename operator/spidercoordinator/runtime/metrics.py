@@ -43,7 +43,7 @@ class Metrics:
         )
         self.repairs = Counter(
             "spidercoordinator_resync_repairs",
-            "Objects of a store that a resync had to mend; more than zero is a bug, by kind.",
+            "Objects of a store that a resync had to repair; more than zero is a bug, by kind.",
             ("kind",),
             registry=self.registry,
         )

@@ -69,7 +69,7 @@ NamespacedName = Annotated[
 
 
 class Settings(BaseSettings):
-    """What the chart, or a shell, told the operator.
+    """What the chart, or a shell, set.
 
     The variable of a field is its name in capitals after SPIDERCOORDINATOR_. Only `read` looks at
     variables; constructed directly, what is not given has its default.
@@ -86,8 +86,8 @@ class Settings(BaseSettings):
         webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
             operator, whose caBundle it keeps; empty for no webhook.
         webhook_port: port of the webhook.
-        installer_pods: label selector of the installer's pods in `namespace`, which tell the
-            nodes' interfaces to the webhook; empty when they do not.
+        installer_pods: label selector of the installer's pods in `namespace`, which report
+            the nodes' interfaces for the webhook; empty when they do not.
         lease: name of the Lease, in `namespace`, that the leader holds; empty to lead without one,
             when no other operator runs.
         pod_name: of the pod this runs in, empty when there is none.

@@ -40,7 +40,7 @@ def lease(spec: dict[str, Any] | None, version: str = "7") -> dict[str, Any]:
         pytest.param(HELD, 0, LeaseState.HELD_BY_OTHER, id="just renewed"),
         pytest.param(HELD, 14.9, LeaseState.HELD_BY_OTHER, id="almost expired"),
         pytest.param(HELD, 15, LeaseState.EXPIRED, id="not renewed for its duration"),
-        pytest.param(HELD | {"holderIdentity": None}, 0, LeaseState.UNHELD, id="given back"),
+        pytest.param(HELD | {"holderIdentity": None}, 0, LeaseState.UNHELD, id="released"),
         pytest.param(HELD | {"holderIdentity": ""}, 0, LeaseState.UNHELD, id="emptied by hand"),
         pytest.param(
             HELD | {"holderIdentity": ME.identity}, 99, LeaseState.HELD_BY_SELF, id="mine"
@@ -103,7 +103,7 @@ def test_no_lease_is_free() -> None:
     [
         pytest.param({}, 0, NOW, id="the first holder"),
         pytest.param(HELD, 5, NOW, id="after another"),
-        pytest.param(HELD | released_record(THEN), 5, NOW, id="given back by another"),
+        pytest.param(HELD | released_record(THEN), 5, NOW, id="released by another"),
         pytest.param(HELD | {"holderIdentity": ME.identity}, 4, THEN, id="a renewal"),
         pytest.param({"holderIdentity": ME.identity}, 0, NOW, id="the rest was removed by hand"),
     ],

@@ -196,7 +196,7 @@ class OneLeader(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def end_cleanly(self, which: int) -> None:
-        """What it writes is over first; then it reads and gives back what is its own."""
+        """What it writes is over first; then it reads and releases what is its own."""
         replica = self.replicas[which]
         lease = self.lease
         identity = replica.me.identity

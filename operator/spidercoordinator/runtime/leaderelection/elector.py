@@ -52,7 +52,7 @@ _Answer = TypeVar("_Answer")
 _REQUEST_TIMEOUT: Final = CONFIG.renew_deadline / 2
 """Seconds to wait for one answer, so that a lost one does not cost the Lease."""
 _JITTER: Final = 0.2
-"""The share of the retry period that is random: replicas must not ask in step."""
+"""The share of the retry period that is random: replicas must not ask at once."""
 _FROZEN: Final = "this process was not running"
 
 
@@ -65,7 +65,7 @@ class LeaderElector:
         namespace: of the Lease.
         name: of the Lease; empty when there is none, and this process leads at once.
         candidate: this process.
-        health: is told what the election waits for.
+        health: gets what the election waits for.
         observed: set once it is known who leads.
         started_leading: set once this process leads.
     """
