@@ -37,8 +37,8 @@ from spidercoordinator.kube.resource import (
     Object,
     Resource,
 )
-from spidercoordinator.kube.store import Store
 from spidercoordinator.reconcilers import (
+    gauges,
     nodedefaults,
     spidercoordinator,
     spidermultusconfig,
@@ -50,7 +50,6 @@ from spidercoordinator.reconcilers.context import (
     NETWORK,
     Context,
     Services,
-    Stores,
     coordinator_key,
 )
 from spidercoordinator.runtime.health import Health, Server
@@ -112,12 +111,12 @@ class Manager:
         self._node_defaults = Informer(
             client, nodedefaults.selection(settings), stores.node_defaults
         )
-        self._resync = Resync(client, _resynced(stores), health, metrics)
+        self._resync = Resync(client, stores.by_resource(), health, metrics)
         self._server = Server(health, metrics)
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
         triggers.register(self.context)
-        _add_gauges(self.context, self._elector)
+        gauges.register(self.context, self._elector)
 
     @classmethod
     async def create(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:
@@ -292,30 +291,3 @@ class Manager:
         if self.failure is None:
             self.failure = error
             signal.raise_signal(signal.SIGTERM)
-
-
-def _resynced(stores: Stores) -> dict[Resource, Store]:
-    """The stores that a resync compares with lists."""
-    return {
-        SPIDERCOORDINATORS: stores.coordinators,
-        SPIDERMULTUSCONFIGS: stores.networks,
-        NETWORK_ATTACHMENT_DEFINITIONS: stores.nads,
-    }
-
-
-def _add_gauges(context: Context, elector: LeaderElector) -> None:
-    services, stores = context.services, context.stores
-    queue, gauge = services.queue, services.metrics.gauge
-    gauge("leader", "Whether this replica leads (1) or not (0).", lambda: elector.is_leader)
-    gauge(
-        "queue_depth",
-        "Objects that wait to be reconciled.",
-        lambda: queue.length if elector.is_leader else 0,
-    )
-    gauge("queue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
-    gauge("networks", "SpiderMultusConfigs.", lambda: len(stores.networks))
-    gauge(
-        "last_heard_seconds",
-        "Seconds since the last event or list.",
-        services.health.seconds_since_last_event,
-    )
