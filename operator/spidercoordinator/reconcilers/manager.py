@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Mapping
 from typing import Final, Self
 
@@ -64,6 +65,8 @@ KINDS: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS)
 """The kinds whose events kopf tells."""
 _SOURCES_ANSWER_WITHIN: Final = 10.0
 """Seconds to wait for all sources before the first decision; late ones lead to another."""
+_STANDS_BY: Final = 1.0
+"""Seconds after which a replica that does not lead yet counts as one that stands by."""
 _MEASURE_EVERY: Final = 5.0
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 
@@ -158,6 +161,7 @@ class Manager:
     async def stop(self) -> None:
         """End everything, release the Lease if this process has it, and log out."""
         if self._background is not None:
+            self._background.remove_done_callback(self._ended)
             self._background.cancel()
             await asyncio.gather(self._background, return_exceptions=True)
         await self.context.services.queue.shut_down()
@@ -173,10 +177,9 @@ class Manager:
         services.health.record_event(resource.kind)
         services.metrics.events.labels(resource.kind).inc()
         store = self._resync.stores[resource]
-        if event is None:
+        if event is None and self._warm.is_set():
             self._resync.relist(resource)
-            store.observe(given)
-        elif event == "DELETED":
+        if event == "DELETED":
             store.observe_deletion(given)
         else:
             store.observe(given)
@@ -223,9 +226,11 @@ class Manager:
         self._warm.set()
         await self._elector.observed.wait()
         services.health.ready = True
+        stood_by_since = time.monotonic()
         await self._elector.started_leading.wait()
-        # What vanished while this replica stood by, kopf did not tell.
-        await self._sync_caches()
+        if time.monotonic() - stood_by_since > _STANDS_BY:
+            # What vanished meanwhile, kopf may not have told.
+            await self._sync_caches()
         for _, name in {*self.context.stores.coordinators, ("", services.settings.name)}:
             services.queue.add(coordinator_key(name))
         services.queue.start()
