@@ -118,6 +118,11 @@ class Operator:
         )
         return sum(map(float, found))
 
+    def cpu(self) -> float:
+        """Seconds of CPU used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident(self) -> int:
         """Resident memory in KiB."""
         text = Path(f"/proc/{self.pid}/status").read_text()

@@ -7,12 +7,15 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spidercoordinator.errors import ApiError
+from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CUSTOM_RESOURCE_DEFINITIONS,
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -20,10 +23,11 @@ from spidercoordinator.kube.resource import (
     SPIDERMULTUSCONFIGS,
 )
 from testbed.apiserver import ApiServer
-from tests.apiserver.conftest import NAD_CRD, kubectl
+from tests.apiserver.conftest import NAD_CRD, ROOT, kubectl, serving_our_kinds
 from tests.apiserver.harness import COMMAND, Cluster, Operator, condition, eventually
 
 SIZE = 30
+CRDS = ROOT / "crds"
 
 
 @pytest.fixture
@@ -188,6 +192,45 @@ async def test_the_network_kind_that_comes_later(
         return False
 
     await eventually("the network is made", made)
+
+
+async def test_an_operator_whose_kind_is_removed_ends_and_waits_for_it(tmp_path: Path) -> None:
+    with serving_our_kinds() as server:
+        process = Operator(server.kubeconfig, tmp_path / "log")
+        login = await Login.find({"KUBECONFIG": str(server.kubeconfig)})
+        async with Client(login) as client:
+            cluster = Cluster(client)
+            await cluster.coordinator({"podCIDRType": "none"})
+            process.start()
+            await cluster.network("early")
+
+            async def rendered(name: str) -> bool:
+                return bool(await cluster.section(name))
+
+            await eventually("the network is rendered", partial(rendered, "early"))
+            await client.delete(CUSTOM_RESOURCE_DEFINITIONS, SPIDERMULTUSCONFIGS.full_name)
+
+            async def ended() -> bool:
+                return not process.running()
+
+            await eventually("the process ends", ended)
+            assert process.stop() == 1
+            process.start()
+
+            async def waits() -> bool:
+                return f"has no {SPIDERMULTUSCONFIGS.full_name} yet" in process.text()
+
+            await eventually("it says what it waits for", waits)
+            kubectl(server.kubeconfig, "apply", "-f", str(CRDS))
+
+            async def created() -> bool:
+                with contextlib.suppress(ApiError):
+                    return bool(await cluster.network("late"))
+                return False
+
+            await eventually("the kind is served", created)
+            await eventually("the new network is rendered", partial(rendered, "late"))
+            assert process.stop() == 0
 
 
 async def test_a_signal_ends_it_at_once_and_cleanly(process: Operator, cluster: Cluster) -> None:

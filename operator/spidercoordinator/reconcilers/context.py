@@ -18,6 +18,12 @@ from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.resource import (
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+    Resource,
+)
 from spidercoordinator.kube.store import Store
 from spidercoordinator.reconcilers.progress import Progress
 from spidercoordinator.runtime.health import Health
@@ -98,6 +104,14 @@ class Stores:
         made.networks.add_indexer(made._index_network)
         made.nads.add_indexer(made._index_nad)
         return made
+
+    def by_resource(self) -> dict[Resource, Store]:
+        """The stores that a resync compares with lists, by their kind."""
+        return {
+            SPIDERCOORDINATORS: self.coordinators,
+            SPIDERMULTUSCONFIGS: self.networks,
+            NETWORK_ATTACHMENT_DEFINITIONS: self.nads,
+        }
 
     def _index_network(self, name: Name, _: Object | None, after: Object | None) -> None:
         if after is None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Mapping
 from typing import Final, Self
 
@@ -37,8 +38,8 @@ from spidercoordinator.kube.resource import (
     Object,
     Resource,
 )
-from spidercoordinator.kube.store import Store
 from spidercoordinator.reconcilers import (
+    gauges,
     nodedefaults,
     spidercoordinator,
     spidermultusconfig,
@@ -50,7 +51,6 @@ from spidercoordinator.reconcilers.context import (
     NETWORK,
     Context,
     Services,
-    Stores,
     coordinator_key,
 )
 from spidercoordinator.runtime.health import Health, Server
@@ -65,6 +65,8 @@ KINDS: Final = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS)
 """The kinds whose events kopf delivers."""
 _SOURCES_ANSWER_WITHIN: Final = 10.0
 """Seconds to wait for all sources before the first decision; late ones lead to another."""
+_STANDS_BY: Final = 1.0
+"""Seconds after which a replica that does not lead yet counts as one that waits."""
 _MEASURE_EVERY: Final = 5.0
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 
@@ -112,12 +114,12 @@ class Manager:
         self._node_defaults = Informer(
             client, nodedefaults.selection(settings), stores.node_defaults
         )
-        self._resync = Resync(client, _resynced(stores), health, metrics)
+        self._resync = Resync(client, stores.by_resource(), health, metrics)
         self._server = Server(health, metrics)
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
         triggers.register(self.context)
-        _add_gauges(self.context, self._elector)
+        gauges.register(self.context, self._elector)
 
     @classmethod
     async def create(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:
@@ -159,6 +161,7 @@ class Manager:
     async def stop(self) -> None:
         """End everything, release the Lease if this process has it, and log out."""
         if self._background is not None:
+            self._background.remove_done_callback(self._ended)
             self._background.cancel()
             await asyncio.gather(self._background, return_exceptions=True)
         await self.context.services.queue.shut_down()
@@ -174,10 +177,9 @@ class Manager:
         services.health.record_event(resource.kind)
         services.metrics.events.labels(resource.kind).inc()
         store = self._resync.stores[resource]
-        if event is None:
+        if event is None and self._warm.is_set():
             self._resync.relist(resource)
-            store.observe(given)
-        elif event == "DELETED":
+        if event == "DELETED":
             store.observe_deletion(given)
         else:
             store.observe(given)
@@ -224,9 +226,11 @@ class Manager:
         self._warm.set()
         await self._elector.observed.wait()
         services.health.ready = True
+        stood_by_since = time.monotonic()
         await self._elector.started_leading.wait()
-        # What vanished while this replica waited, kopf did not report.
-        await self._sync_caches()
+        if time.monotonic() - stood_by_since > _STANDS_BY:
+            # What vanished meanwhile, kopf may not have reported.
+            await self._sync_caches()
         for _, name in {*self.context.stores.coordinators, ("", services.settings.name)}:
             services.queue.add(coordinator_key(name))
         services.queue.start()
@@ -292,30 +296,3 @@ class Manager:
         if self.failure is None:
             self.failure = error
             signal.raise_signal(signal.SIGTERM)
-
-
-def _resynced(stores: Stores) -> dict[Resource, Store]:
-    """The stores that a resync compares with lists."""
-    return {
-        SPIDERCOORDINATORS: stores.coordinators,
-        SPIDERMULTUSCONFIGS: stores.networks,
-        NETWORK_ATTACHMENT_DEFINITIONS: stores.nads,
-    }
-
-
-def _add_gauges(context: Context, elector: LeaderElector) -> None:
-    services, stores = context.services, context.stores
-    queue, gauge = services.queue, services.metrics.gauge
-    gauge("leader", "Whether this replica leads (1) or not (0).", lambda: elector.is_leader)
-    gauge(
-        "queue_depth",
-        "Objects that wait to be reconciled.",
-        lambda: queue.length if elector.is_leader else 0,
-    )
-    gauge("queue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
-    gauge("networks", "SpiderMultusConfigs.", lambda: len(stores.networks))
-    gauge(
-        "last_heard_seconds",
-        "Seconds since the last event or list.",
-        services.health.seconds_since_last_event,
-    )

@@ -1,4 +1,4 @@
-"""Report what became of a network: in its status, and as an Event at a transition."""
+"""What became of a network: in its status, and as an Event at a transition."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _ONLY_HASH: Final = frozenset({"configHash"})
 async def report(
     context: Context,
     network: Name,
-    thing: Object,
+    observed: Object,
     outcome: NetworkOutcome,
     *,
-    just_made: bool = False,
+    nad_written: bool = False,
 ) -> None:
     """Write the status if it differs.
 
@@ -37,22 +37,22 @@ async def report(
     Args:
         context: What reconcilers share.
         network: The network.
-        thing: It, as it was when the work on it began.
+        observed: It, as it was when its reconcile began.
         outcome: What became of it.
-        just_made: Whether its NAD was written just now; only then may the status wait, so that
+        nad_written: Whether its NAD was written just now; only then may the status wait, so that
             it is written the next time.
 
     Raises:
         ApiError: The API server refused or was not reached; call again.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    before = context.refused_statuses.get(network) or thing.get("status") or {}
-    status = network_status.network_status(outcome, thing, now=now)
+    before = context.refused_statuses.get(network) or observed.get("status") or {}
+    status = network_status.network_status(outcome, observed, now=now)
     patch = merge_patch(before, status)
     if not patch:
         return
     queue = context.services.queue
-    if just_made and patch.keys() == _ONLY_HASH and queue.length:
+    if nad_written and patch.keys() == _ONLY_HASH and queue.length:
         context.enqueue_network(network, low_priority=True)
         return
     try:
@@ -66,7 +66,7 @@ async def report(
     else:
         context.refused_statuses.pop(network, None)
     if event := network_status.network_transition(before, status):
-        await _tell(context, thing, event, now)
+        await _tell(context, observed, event, now)
 
 
 async def _patch_status(context: Context, network: Name, patch: Object) -> None:
@@ -80,11 +80,11 @@ async def _patch_status(context: Context, network: Name, patch: Object) -> None:
         )
 
 
-async def _tell(context: Context, thing: Object, event: Transition, now: str) -> None:
+async def _tell(context: Context, observed: Object, event: Transition, now: str) -> None:
     await post(
         context.services.client,
         SPIDERMULTUSCONFIGS,
-        thing,
+        observed,
         type_=event.type,
         reason=event.reason,
         message=event.message,

@@ -44,20 +44,20 @@ async def reconcile(key: Key, context: Context) -> None:
     """
     name = key[1]
     effective = name == context.services.settings.name
-    thing = context.stores.coordinators.get(("", name))
-    if thing is None or thing["metadata"].get("deletionTimestamp"):
+    observed = context.stores.coordinators.get(("", name))
+    if observed is None or observed["metadata"].get("deletionTimestamp"):
         if effective:
             decide_cluster(context, None)
             await apply_node_defaults(context)
-        if thing is not None:
-            await _remove_finalizer(context, thing)
+        if observed is not None:
+            await _remove_finalizer(context, observed)
     elif effective:
-        await _reconcile_effective(context, thing)
-        await _add_finalizer(context, context.stores.coordinators.get(("", name), thing))
+        await _reconcile_effective(context, observed)
+        await _add_finalizer(context, context.stores.coordinators.get(("", name), observed))
     else:
-        generation = thing["metadata"]["generation"]
+        generation = observed["metadata"]["generation"]
         status = not_selected_status(name, context.services.settings.name, generation, _now())
-        await _write_status(context, thing, status)
+        await _write_status(context, observed, status)
 
 
 def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
@@ -74,10 +74,10 @@ def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
         context.enqueue_all_networks()
 
 
-async def _reconcile_effective(context: Context, thing: Object) -> None:
-    meta, before = thing["metadata"], thing.get("status") or {}
+async def _reconcile_effective(context: Context, observed: Object) -> None:
+    meta, before = observed["metadata"], observed.get("status") or {}
     try:
-        spec = SpiderCoordinatorSpec.model_validate(thing.get("spec") or {})
+        spec = SpiderCoordinatorSpec.model_validate(observed.get("spec") or {})
     except ValidationError as error:
         # The CRD refuses such an object; this one is older than the rule it breaks.
         text = "; ".join(f"spec.{problem}" for problem in schema_problems(error))
@@ -85,7 +85,7 @@ async def _reconcile_effective(context: Context, thing: Object) -> None:
             context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
         )
         await _write_status(
-            context, thing, invalid_spec_status(text, meta["generation"], before, _now())
+            context, observed, invalid_spec_status(text, meta["generation"], before, _now())
         )
         return
     outcome = compute_status(
@@ -102,7 +102,7 @@ async def _reconcile_effective(context: Context, thing: Object) -> None:
     )
     decide_cluster(context, outcome.cluster)
     networks = _networks(context, outcome.cluster) or before.get("networks")
-    await _write_status(context, thing, outcome.status | {"networks": networks})
+    await _write_status(context, observed, outcome.status | {"networks": networks})
     await apply_node_defaults(context)
 
 
@@ -129,46 +129,46 @@ async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> Discovered
     return select_cidrs(spec, [*reports, asked], plugins)
 
 
-async def _write_status(context: Context, thing: Object, status: dict[str, Any]) -> None:
-    before: Object = thing.get("status") or {}
+async def _write_status(context: Context, observed: Object, status: dict[str, Any]) -> None:
+    before: Object = observed.get("status") or {}
     patch = merge_patch(before, status)
     if not patch:
         return
-    name = thing["metadata"]["name"]
+    name = observed["metadata"]["name"]
     with context.stores.coordinators.write(("", name)) as answered:
         answered(
             await context.services.client.patch(
                 _KIND, name, patch={"status": patch}, subresource="status"
             )
         )
-    for told in coordinator_transitions(before, status):
+    for transition in coordinator_transitions(before, status):
         await post(
             context.services.client,
             _KIND,
-            thing,
-            type_=told.type,
-            reason=told.reason,
-            message=told.message,
+            observed,
+            type_=transition.type,
+            reason=transition.reason,
+            message=transition.message,
             now=_now(),
         )
 
 
-async def _add_finalizer(context: Context, thing: Object) -> None:
-    finalizers = thing["metadata"].get("finalizers") or []
+async def _add_finalizer(context: Context, observed: Object) -> None:
+    finalizers = observed["metadata"].get("finalizers") or []
     if FINALIZER not in finalizers:
-        await _write_finalizers(context, thing, [*finalizers, FINALIZER])
+        await _write_finalizers(context, observed, [*finalizers, FINALIZER])
 
 
-async def _remove_finalizer(context: Context, thing: Object) -> None:
-    finalizers = thing["metadata"].get("finalizers") or []
+async def _remove_finalizer(context: Context, observed: Object) -> None:
+    finalizers = observed["metadata"].get("finalizers") or []
     if FINALIZER in finalizers:
         remaining = [each for each in finalizers if each != FINALIZER]
-        await _write_finalizers(context, thing, remaining)
+        await _write_finalizers(context, observed, remaining)
 
 
-async def _write_finalizers(context: Context, thing: Object, finalizers: list[str]) -> None:
+async def _write_finalizers(context: Context, observed: Object, finalizers: list[str]) -> None:
     # With the resource version, so that a finalizer somebody adds meanwhile is not lost.
-    meta = thing["metadata"]
+    meta = observed["metadata"]
     version = meta["resourceVersion"]
     patch = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
     with context.stores.coordinators.write(("", meta["name"])) as answered:

@@ -67,52 +67,54 @@ async def reconcile(key: Key, context: Context) -> None:
 
 
 async def _reconcile(context: Context, network: Name) -> None:
-    thing = context.stores.networks.get(network)
-    if thing is None or thing["metadata"].get("deletionTimestamp"):
+    observed = context.stores.networks.get(network)
+    if observed is None or observed["metadata"].get("deletionTimestamp"):
         await _release_nads(context, network)
         context.refused_statuses.pop(network, None)
         _record(context, network, None)
         return
-    outcome, applied = await _sync_nad(context, network, thing)
-    await report(context, network, thing, outcome, just_made=applied)
+    outcome, applied = await _sync_nad(context, network, observed)
+    await report(context, network, observed, outcome, nad_written=applied)
 
 
-async def _sync_nad(context: Context, network: Name, thing: Object) -> tuple[NetworkOutcome, bool]:
+async def _sync_nad(
+    context: Context, network: Name, observed: Object
+) -> tuple[NetworkOutcome, bool]:
     """Give what became of the network, and whether its NAD had to be written."""
     try:
-        config = parse(thing)
+        config = parse(observed)
     except InvalidObjectError as error:
         _record(context, network, None)
         return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
-    wanted = desired_nad(
+    desired = desired_nad(
         config,
         context.decided.cluster,
-        default_ipam=context.services.settings.default_ipam or {},
+        default_ipam=context.services.settings.default_ipam,
         coordinator_name=context.services.settings.name,
     )
     if not context.decided.nads_served:
         return NetworkOutcome(
             obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
         ), False
-    attachment = (wanted.namespace, wanted.name)
+    nad_key = (desired.namespace, desired.name)
     # Rivals decide one after the other: the second must see what the first has made.
-    async with context.nad_locks.setdefault(attachment, asyncio.Lock()):
-        rivals = _rivals(context, network, wanted)
-        decision = decide(wanted, context.stores.nads.get(attachment), rivals)
-        await _act(context, attachment, decision)
-    outcome = _outcome(context, config, wanted, decision)
+    async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
+        rivals = _rivals(context, network, desired)
+        decision = decide(desired, context.stores.nads.get(nad_key), rivals)
+        await _act(context, nad_key, decision)
+    outcome = _outcome(context, config, desired, decision)
     if outcome.nad:
-        await _release_nads(context, network, uid=wanted.owner["uid"], but=attachment)
+        await _release_nads(context, network, uid=desired.owner["uid"], keep=nad_key)
     in_sync = bool(outcome.nad and depends_on_cluster(config))
     cluster = context.decided.cluster if in_sync else None
     _record(context, network, cluster.revision if cluster else None)
-    await _label(context, thing, config)
+    await _label(context, observed, config)
     return outcome, isinstance(decision, Apply)
 
 
-def _rivals(context: Context, network: Name, wanted: DesiredNAD) -> Iterable[Object]:
+def _rivals(context: Context, network: Name, desired: DesiredNAD) -> Iterable[Object]:
     stores = context.stores
-    claimants = stores.index.claimants((wanted.namespace, wanted.name)) - {network}
+    claimants = stores.index.claimants((desired.namespace, desired.name)) - {network}
     return [stores.networks[name] for name in claimants if name in stores.networks]
 
 
@@ -134,9 +136,9 @@ async def _act(context: Context, nad: Name, decision: Decision) -> None:
 
 
 def _outcome(
-    context: Context, config: SpiderMultusConfig, wanted: DesiredNAD, decision: Decision
+    context: Context, config: SpiderMultusConfig, desired: DesiredNAD, decision: Decision
 ) -> NetworkOutcome:
-    full_name = f"{wanted.namespace}/{wanted.name}"
+    full_name = f"{desired.namespace}/{desired.name}"
     match decision:
         case Conflict(message=message):
             return NetworkOutcome(obstacle=network_status.NAME_CONFLICT, message=message)
@@ -149,8 +151,8 @@ def _outcome(
         case _:
             obstacle, message = _coordinator_obstacle(context, config)
             return NetworkOutcome(
-                nad=wanted.name,
-                config_hash=wanted.config_hash,
+                nad=desired.name,
+                config_hash=desired.config_hash,
                 obstacle=obstacle,
                 message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
                 warnings=_warnings(config),
@@ -170,11 +172,11 @@ def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple
 
 
 def _warnings(config: SpiderMultusConfig) -> list[ConditionState]:
-    own = config.spec.coordinator
-    if own is None or not own.veth_link_address:
+    settings = config.spec.coordinator
+    if settings is None or not settings.veth_link_address:
         return []
-    verdict = link_address_condition(own.veth_link_address)
-    return [] if verdict.status else [verdict]
+    condition = link_address_condition(settings.veth_link_address)
+    return [] if condition.status else [condition]
 
 
 def _record(context: Context, network: Name, revision: str | None) -> None:
@@ -184,7 +186,7 @@ def _record(context: Context, network: Name, revision: str | None) -> None:
 
 
 async def _release_nads(
-    context: Context, network: Name, *, uid: str = "", but: Name | None = None
+    context: Context, network: Name, *, uid: str = "", keep: Name | None = None
 ) -> None:
     """Delete the NADs made from a network, or release those that were adopted, except one.
 
@@ -192,32 +194,32 @@ async def _release_nads(
         context: What reconcilers share.
         network: The network, which may be gone.
         uid: Only NADs of the network with this uid; empty for a network that is gone.
-        but: The NAD to keep.
+        keep: The NAD to keep.
     """
     for name in context.stores.index.products(network):
         nad = context.stores.nads.get(name)
-        if nad is None or name == but or nad["metadata"].get("deletionTimestamp"):
+        if nad is None or name == keep or nad["metadata"].get("deletionTimestamp"):
             continue
         if not uid or maker_uid(nad) == uid:
             await _release(context, name, nad)
 
 
-async def _release(context: Context, nad: Name, thing: Object) -> None:
+async def _release(context: Context, nad: Name, observed: Object) -> None:
     client, (namespace, name) = context.services.client, nad
-    if is_adopted(thing):
-        patch = release_patch(thing)
+    if is_adopted(observed):
+        patch = release_patch(observed)
         await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-    elif controller_uid(thing):
+    elif controller_uid(observed):
         await client.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
 
 
-async def _label(context: Context, thing: Object, config: SpiderMultusConfig) -> None:
+async def _label(context: Context, observed: Object, config: SpiderMultusConfig) -> None:
     """Keep the labels that mirror the inject annotations; those of the user are left alone."""
-    wanted = injected_labels(config)
-    labels = thing["metadata"].get("labels") or {}
+    desired = injected_labels(config)
+    labels = observed["metadata"].get("labels") or {}
     present = {key: labels[key] for key in INJECTION_KEYS if key in labels}
-    if wanted == present:
+    if desired == present:
         return
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
-    body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": wanted}}
+    body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": desired}}
     await context.services.client.apply(SPIDERMULTUSCONFIGS, body)
