@@ -23,6 +23,7 @@ from spidercoordinator.core.network.desired import depends_on_cluster
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.discovery import servicedryrun
+from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 from spidercoordinator.reconcilers.context import Context
@@ -135,12 +136,8 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
     if not patch:
         return
     name = observed["metadata"]["name"]
-    with context.stores.coordinators.write(("", name)) as answered:
-        answered(
-            await context.services.client.patch(
-                _KIND, name, patch={"status": patch}, subresource="status"
-            )
-        )
+    if not await _patch(context, name, {"status": patch}, subresource="status"):
+        return
     for transition in coordinator_transitions(before, status):
         await post(
             context.services.client,
@@ -171,8 +168,18 @@ async def _write_finalizers(context: Context, observed: Object, finalizers: list
     meta = observed["metadata"]
     version = meta["resourceVersion"]
     patch = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
-    with context.stores.coordinators.write(("", meta["name"])) as answered:
-        answered(await context.services.client.patch(_KIND, meta["name"], patch=patch))
+    await _patch(context, meta["name"], patch)
+
+
+async def _patch(context: Context, name: str, patch: Object, *, subresource: str = "") -> bool:
+    """Patch a SpiderCoordinator; False when it is gone, of which its event tells soon."""
+    client = context.services.client
+    with context.stores.coordinators.write(("", name)) as answered:
+        try:
+            answered(await client.patch(_KIND, name, patch=patch, subresource=subresource))
+        except ApiNotFoundError:
+            return False
+    return True
 
 
 def _now() -> str:
