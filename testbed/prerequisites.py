@@ -51,6 +51,7 @@ _PROGRAMS = {
     "openssl": ("openssl",),  # the operator makes its webhook's certificate with it
     "procps": ("sysctl",),
     "runc": ("runc",),
+    "sed": ("sed",),  # the plugins that the stand-in's tests write
     "tar": ("tar",),
     "util-linux": ("nsenter", "pivot_root", "setpriv", "unshare"),
 }
@@ -62,7 +63,7 @@ _PLUGINS = (
 )
 """The CNI plugins that nodes and tests get, all of one package."""
 
-_UNIT = frozenset({"bash", "coreutils", "dash", "git", "openssl"})
+_UNIT = frozenset({"bash", "coreutils", "dash", "git", "openssl", "sed"})
 """The packages whose programs `make check` and `make unit` run; these need no root."""
 
 _PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"
