@@ -50,6 +50,7 @@ _PROGRAMS = {
     "nftables": ("nft",),
     "procps": ("sysctl",),
     "runc": ("runc",),
+    "sed": ("sed",),  # the plugins that the stand-in's tests write
     "tar": ("tar",),
     "util-linux": ("nsenter", "pivot_root", "setpriv", "unshare"),
 }
@@ -61,7 +62,7 @@ _PLUGINS = (
 )
 """The CNI plugins that nodes and tests get, all of one package."""
 
-_UNIT = frozenset({"bash", "coreutils", "dash", "git"})
+_UNIT = frozenset({"bash", "coreutils", "dash", "git", "sed"})
 """The packages whose programs `make check` and `make unit` run; these need no root."""
 
 _PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"
