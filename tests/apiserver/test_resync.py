@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from spidercoordinator.api.objects import Name
@@ -54,6 +56,27 @@ async def test_a_resync_drops_what_vanished(cluster: Cluster, resync: Resync) ->
     assert set(store) == {("default", "two")}
     assert calls == [(("default", "one"), None)]
     assert repairs(resync) == 1
+    assert set(resync.health.stale_watches) == {"SpiderMultusConfig"}
+
+
+async def test_a_resync_leaves_to_the_watch_what_is_on_its_way(
+    cluster: Cluster, resync: Resync
+) -> None:
+    store, _ = await filled(cluster, resync)
+    resync.events_arrive_within = 5.0
+    name = ("default", "one")
+    gone = await cluster.api.get(SPIDERMULTUSCONFIGS, "one", "default")
+    await cluster.api.delete(SPIDERMULTUSCONFIGS, "one", "default")
+    made = await cluster.network("three")
+    running = asyncio.create_task(resync.resync(SPIDERMULTUSCONFIGS))
+    await asyncio.sleep(0)
+    version = made["metadata"]["resourceVersion"]
+    store.observe_deletion({"metadata": gone["metadata"] | {"resourceVersion": version}})
+    store.observe(made)
+    await running
+    assert name not in store
+    assert repairs(resync) == 0
+    assert resync.health.stale_watches == {}
 
 
 async def test_a_resync_reads_what_a_dead_watch_did_not_tell(

@@ -25,14 +25,24 @@ class Differences:
     Attributes:
         vanished: objects of the store that do not exist any more.
         outdated: objects that are new or other than in the store; their events may be on the way.
+        version: resource version of the list.
     """
 
     vanished: frozenset[Name]
     outdated: frozenset[Name]
+    version: str
+
+    def drop_vanished(self, store: Store) -> None:
+        """Drop from the store what does not exist any more."""
+        for name in self.vanished:
+            store.remove(name, self.version)
 
 
 def differences(
-    before: Mapping[Name, str], now: Mapping[Name, str], listed: Mapping[Name, str]
+    before: Mapping[Name, str],
+    now: Mapping[Name, str],
+    listed: Mapping[Name, str],
+    list_version: str,
 ) -> Differences:
     """Compare resource versions by name.
 
@@ -40,6 +50,7 @@ def differences(
         before: of the store, before the list was asked for.
         now: of the store, after its answer.
         listed: of the list.
+        list_version: resource version of the list itself.
     """
     unchanged = {
         name for name in before.keys() | listed.keys() if before.get(name) == now.get(name)
@@ -49,11 +60,12 @@ def differences(
         outdated=frozenset(
             name for name in unchanged if name in listed and listed[name] != now.get(name)
         ),
+        version=list_version,
     )
 
 
 async def compare(client: Client, resource: Resource, store: Store) -> Differences:
-    """List the kind, drop from the store what vanished, and give what differs.
+    """List the kind and give how the store differs.
 
     A kind that is not served has no objects.
 
@@ -66,10 +78,7 @@ async def compare(client: Client, resource: Resource, store: Store) -> Differenc
     except ApiNotFoundError:
         objects, version = [], ""
     listed = {name_of(each): str(each["metadata"]["resourceVersion"]) for each in objects}
-    found = differences(before, store.versions(), listed)
-    for name in found.vanished:
-        store.remove(name, version)
-    return found
+    return differences(before, store.versions(), listed, version)
 
 
 async def repair(client: Client, resource: Resource, store: Store, name: Name) -> None:

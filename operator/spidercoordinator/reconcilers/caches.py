@@ -42,6 +42,7 @@ async def wait_for_cache_sync(client: Client, resource: Resource, store: Store) 
             logger.warning("caches are not synced yet, trying again: %s", error)
             await asyncio.sleep(max(_BACKOFF.delay(failures), error.retry_after))
             continue
+        found.drop_vanished(store)
         awaited = {name: store.version(name) for name in found.outdated}
         polls = int(_RELIST_AFTER / _POLL)
         while awaited and polls:
@@ -104,23 +105,25 @@ class Resync:
         """
         store = self.stores[resource]
         found = await compare(self.client, resource, store)
-        repaired = set(found.vanished)
-        if found.outdated:
-            before = {name: store.version(name) for name in found.outdated}
-            await asyncio.sleep(self.events_arrive_within)
-            again = await compare(self.client, resource, store)
-            repaired |= again.vanished
-            for name in again.outdated & found.outdated:
-                if store.version(name) == before[name]:
-                    await repair(self.client, resource, store, name)
-                    repaired.add(name)
-                    self.health.mark_stale(resource.kind)
-        for name in sorted(repaired):
-            self.metrics.repairs.labels(resource.kind).inc()
-            logger.error("resync: %s was not in sync with the API server", resource.describe(*name))
+        suspects = {name: store.version(name) for name in found.vanished | found.outdated}
+        if not suspects:
+            return
+        await asyncio.sleep(self.events_arrive_within)
+        again = await compare(self.client, resource, store)
+        for name in sorted(suspects.keys() & (again.vanished | again.outdated)):
+            if store.version(name) == suspects[name]:
+                await repair(self.client, resource, store, name)
+                self.health.mark_stale(resource.kind)
+                self.metrics.repairs.labels(resource.kind).inc()
+                logger.error(
+                    "resync: %s was not in sync with the API server", resource.describe(*name)
+                )
 
     async def _drop_vanished(self, resource: Resource) -> None:
-        for name in (await compare(self.client, resource, self.stores[resource])).vanished:
+        store = self.stores[resource]
+        found = await compare(self.client, resource, store)
+        found.drop_vanished(store)
+        for name in found.vanished:
             logger.info("%s was deleted while its watch was broken", resource.describe(*name))
 
     async def _reported(self, work: Coroutine[None, None, None]) -> None:
