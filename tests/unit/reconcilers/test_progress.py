@@ -9,15 +9,16 @@ ONE, TWO = ("default", "one"), ("default", "two")
 
 def test_nothing_is_counted_before_each_network_was_reconciled_once() -> None:
     progress = Progress()
-    assert not progress.complete
+    complete = [progress.complete]
     progress.begin([ONE, TWO])
-    assert not progress.complete
+    complete.append(progress.complete)
     assert not progress.reconciled(ONE)
     assert not progress.reconciled(ONE)
-    assert not progress.complete
-    assert progress.reconciled(TWO)
-    assert progress.complete
+    complete.append(progress.complete)
+    assert progress.reconciled(TWO), "it was the last one"
+    complete.append(progress.complete)
     assert not progress.reconciled(TWO)
+    assert complete == [False, False, False, True]
 
 
 def test_without_networks_the_count_is_known_at_once() -> None:
