@@ -5,10 +5,8 @@ SpiderCoordinatorError          base; str() is one line an administrator can act
 ├── LoginError                  no way to the API server: no kubeconfig, no service account
 ├── ManifestError               a file cannot be read, or is no YAML
 ├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
-│   └── NameConflictError       another owner already has the name the object wants
 ├── LeadershipLostError         another replica leads, or may do so soon: stop
 ├── KindRemovedError            the CRD of one of our kinds was deleted: stop, and wait for it anew
-├── SourceError                 a source of CIDRs exists, but its content cannot be understood
 └── ApiError                    the API server refused, or was not reached
     ├── ApiUnavailableError     no connection, time-out, 5xx, 429: try again later
     ├── ApiUnauthorizedError    401
@@ -52,23 +50,12 @@ class InvalidObjectError(SpiderCoordinatorError):
         self.reason = reason
 
 
-class NameConflictError(InvalidObjectError):
-    """The name an object wants for its product belongs to somebody else."""
-
-    def __init__(self, message: str, *, field: str = "metadata.name") -> None:
-        super().__init__(message, field=field, reason="NameConflict")
-
-
 class LeadershipLostError(SpiderCoordinatorError):
     """This process led, and may not write any more: another one does, or may do so soon."""
 
 
 class KindRemovedError(SpiderCoordinatorError):
     """The CRD of one of our kinds was deleted while the operator ran."""
-
-
-class SourceError(SpiderCoordinatorError):
-    """A source of CIDRs is there but says nothing that can be used."""
 
 
 class ApiError(SpiderCoordinatorError):

@@ -53,6 +53,21 @@ async def test_both_lists_come_from_the_service_cidr_objects_and_kubeadm(cluster
     assert condition(status, "Ready")["status"] == "True"
 
 
+async def test_a_metric_shows_whether_the_object_is_ready(
+    cluster: Cluster, operator: Operator
+) -> None:
+    async def ready() -> bool:
+        return operator.metric("spidercoordinator_ready") == 1
+
+    async def not_ready() -> bool:
+        return not await ready()
+
+    await cluster.coordinator({"podCIDRType": "none"})
+    await eventually("the metric is 1", ready)
+    await cluster.api.delete(SPIDERCOORDINATORS, "default")
+    await eventually("the metric is 0", not_ready)
+
+
 async def test_the_object_bears_the_finalizer_and_can_be_deleted(cluster: Cluster) -> None:
     await cluster.coordinator()
 

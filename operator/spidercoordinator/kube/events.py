@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import Final, Literal
+from typing import Final
 
+from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiError
 from spidercoordinator.kube.client import FIELD_MANAGER, Client
 from spidercoordinator.kube.resource import EVENTS, Object, Resource
@@ -16,25 +17,16 @@ _LONGEST_MESSAGE: Final = 1024
 """The API server refuses longer ones."""
 
 
-async def post(  # noqa: PLR0913 - an Event has this many parts
-    api: Client,
-    resource: Resource,
-    about: Object,
-    *,
-    type_: Literal["Normal", "Warning"],
-    reason: str,
-    message: str,
-    now: str,
+async def post(
+    client: Client, resource: Resource, about: Object, transition: Transition, *, now: str
 ) -> None:
     """Write an Event about an object; that it could not be written is logged, and no error.
 
     Args:
-        api: where to.
+        client: where to.
         resource: the object's kind.
         about: the object.
-        type_: Normal, or Warning when somebody should look.
-        reason: one CamelCase word.
-        message: for people.
+        transition: what happened to it.
         now: the time in RFC 3339.
     """
     meta = about["metadata"]
@@ -50,9 +42,9 @@ async def post(  # noqa: PLR0913 - an Event has this many parts
             "uid": meta.get("uid", ""),
             "resourceVersion": meta.get("resourceVersion", ""),
         },
-        "type": type_,
-        "reason": reason,
-        "message": message[:_LONGEST_MESSAGE],
+        "type": transition.type,
+        "reason": transition.reason,
+        "message": transition.message[:_LONGEST_MESSAGE],
         "source": {"component": FIELD_MANAGER},
         "reportingComponent": f"spiderpool.spidernet.io/{FIELD_MANAGER}",
         "firstTimestamp": now,
@@ -60,6 +52,6 @@ async def post(  # noqa: PLR0913 - an Event has this many parts
         "count": 1,
     }
     try:
-        await api.create(EVENTS, event, namespace)
+        await client.create(EVENTS, event, namespace)
     except ApiError as error:
         logger.info("an Event could not be written: %s", error)

@@ -10,7 +10,6 @@ from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.mergepatch import merge_patch
-from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
 from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
@@ -65,8 +64,9 @@ async def report(
         context.refused_statuses[network] = status
     else:
         context.refused_statuses.pop(network, None)
-    if event := network_status.network_transition(before, status):
-        await _tell(context, observed, event, now)
+    if transition := network_status.network_transition(before, status):
+        client = context.services.client
+        await post(client, SPIDERMULTUSCONFIGS, observed, transition, now=now)
 
 
 async def _patch_status(context: Context, network: Name, patch: Object) -> None:
@@ -78,15 +78,3 @@ async def _patch_status(context: Context, network: Name, patch: Object) -> None:
                 SPIDERMULTUSCONFIGS, name, namespace, patch=body, subresource="status"
             )
         )
-
-
-async def _tell(context: Context, observed: Object, event: Transition, now: str) -> None:
-    await post(
-        context.services.client,
-        SPIDERMULTUSCONFIGS,
-        observed,
-        type_=event.type,
-        reason=event.reason,
-        message=event.message,
-        now=now,
-    )

@@ -12,6 +12,7 @@ from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.status import (
+    SYNCED,
     StatusInputs,
     compute_status,
     count_networks,
@@ -48,6 +49,7 @@ async def reconcile(key: Key, context: Context) -> None:
     observed = context.stores.coordinators.get(("", name))
     if observed is None or observed["metadata"].get("deletionTimestamp"):
         if effective:
+            context.services.metrics.ready.set(0)
             decide_cluster(context, None)
             await apply_node_defaults(context)
         if observed is not None:
@@ -82,6 +84,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
     except ValidationError as error:
         # The CRD refuses such an object; this one is older than the rule it breaks.
         text = "; ".join(f"spec.{problem}" for problem in schema_problems(error))
+        context.services.metrics.ready.set(0)
         decide_cluster(
             context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
         )
@@ -101,6 +104,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
             istio=context.services.discovery.istio(),
         )
     )
+    context.services.metrics.ready.set(outcome.status["phase"] == SYNCED)
     decide_cluster(context, outcome.cluster)
     networks = _networks(context, outcome.cluster) or before.get("networks")
     await _write_status(context, observed, outcome.status | {"networks": networks})
@@ -139,15 +143,7 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
     if not await _patch(context, name, {"status": patch}, subresource="status"):
         return
     for transition in coordinator_transitions(before, status):
-        await post(
-            context.services.client,
-            _KIND,
-            observed,
-            type_=transition.type,
-            reason=transition.reason,
-            message=transition.message,
-            now=_now(),
-        )
+        await post(context.services.client, _KIND, observed, transition, now=_now())
 
 
 async def _add_finalizer(context: Context, observed: Object) -> None:

@@ -127,11 +127,6 @@ class WorkQueue:
         return len(self._waiting)
 
     @property
-    def unfinished(self) -> int:
-        """Keys that wait or are being processed now."""
-        return len(self._waiting) + len(self._processing)
-
-    @property
     def retrying(self) -> int:
         """Keys whose last reconciliation failed."""
         return len(self._failures)
