@@ -135,6 +135,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.client_timeout = _WATCH + _GRACE
     settings.watching.inactivity_timeout = _WATCH + _GRACE
     settings.watching.connect_timeout = _GRACE
+    # Thousands of networks in one answer are tens of megabytes at a time.
+    settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30.0
     settings.networking.connect_timeout = _GRACE
     # Endless and with jitter: an API server that is away for an hour must not end the operator.
