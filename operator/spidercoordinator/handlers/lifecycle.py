@@ -18,7 +18,6 @@ from spidercoordinator.runtime.settings import Settings
 
 _WATCH: Final = 60
 """Seconds after which the API server ends a watch."""
-
 _GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
 _PAUSE_WAITER: Final = "pause-waiter for "
@@ -61,7 +60,7 @@ async def login(memo: Any, **_: Any) -> kopf.AiohttpSession:
 
 @kopf.on.probe()
 async def reconciling(memo: Any, **_: Any) -> dict[str, float]:
-    """Review `kopf run --liveness` as /livez does: an error when the operator should be restarted.
+    """Answer `kopf run --liveness` as /livez does: an error when the operator should be restarted.
 
     Raises:
         kopf.PermanentError: why it should.
