@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from spidercoordinator.api.coordinator import FINALIZER
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS
 from testbed.apiserver import ApiServer, free_port
 from tests.apiserver.harness import Cluster, eventually
@@ -61,7 +62,12 @@ async def test_both_kinds_are_reconciled_and_the_probe_answers(
             except aiohttp.ClientConnectionError:
                 return False
 
+    async def held() -> bool:
+        coordinator = await cluster.api.get(SPIDERCOORDINATORS, "default")
+        return coordinator["metadata"].get("finalizers") == [FINALIZER]
+
     await eventually("the probe answers", alive)
+    await eventually("the finalizer is set", held)
     kopf_run.send_signal(signal.SIGTERM)
     assert kopf_run.wait(10) == 0
     assert "Traceback" not in (tmp_path / "log").read_text()
@@ -69,4 +75,3 @@ async def test_both_kinds_are_reconciled_and_the_probe_answers(
     assert network["metadata"].keys().isdisjoint({"annotations", "finalizers"})
     coordinator = await cluster.api.get(SPIDERCOORDINATORS, "default")
     assert "annotations" not in coordinator["metadata"]
-    assert coordinator["metadata"]["finalizers"] == ["spiderpool.spidernet.io"]
