@@ -64,7 +64,7 @@ async def test_both_kinds_are_reconciled_and_the_probe_answers(
 
     async def held() -> bool:
         coordinator = await cluster.api.get(SPIDERCOORDINATORS, "default")
-        return coordinator["metadata"].get("finalizers") == [FINALIZER]
+        return bool(coordinator["metadata"].get("finalizers") == [FINALIZER])
 
     await eventually("the probe answers", alive)
     await eventually("the finalizer is set", held)
