@@ -34,6 +34,7 @@ _PROGRAMS = {
     ),
     "dash": ("sh",),
     "debootstrap": ("debootstrap",),
+    "ethtool": ("ethtool",),
     "git": ("git",),  # Go asks it for the revision that is built
     "hostname": ("hostname",),
     "iproute2": ("ip",),

@@ -9,12 +9,15 @@ import pytest
 
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.kube.reflector import Selection
+from spidercoordinator.reconcilers import nodedefaults
+from spidercoordinator.runtime.settings import Settings
 from testbed import kubeconfig
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import COMMAND, Operator, eventually
 from tests.chart.helm import CHART, Helm, Object, Values, nested, rules_of
 
 CILIUM = ("cilium", "cilium-config")
+NODE_DEFAULTS = "test-spidercoordinator-node-defaults"
 NAD_CRD = CHART.parents[1] / "testbed" / "manifests" / "network-attachment-definition.crd.yaml"
 LEASE = "test-spidercoordinator-operator"
 LEASES = "lease.coordination.k8s.io"
@@ -28,13 +31,16 @@ OURS = {"spiderpool.spidernet.io", "k8s.cni.cncf.io", "apiextensions.k8s.io", "c
 
 
 def selections() -> list[Selection]:
-    of_sources = [topic for source in sources(CILIUM) for topic in source.watched]
-    of_detectors = [topic for detector in detectors(CILIUM) for topic in detector.watched]
-    return [topic.selection for topic in of_sources + of_detectors]
+    of_sources = [each for source in sources(CILIUM) for each in source.watched]
+    of_detectors = [each for detector in detectors(CILIUM) for each in detector.watched]
+    defaults = nodedefaults.selection(
+        Settings(namespace="default", node_defaults_configmap=NODE_DEFAULTS)
+    )
+    return [defaults, *(each.selection for each in of_sources + of_detectors)]
 
 
 def needed() -> set[tuple[str, str, str, str]]:
-    """Group, plural, namespace and name of everything the sources watch."""
+    """Group, plural, namespace and name of all that informers of foreign kinds watch."""
     return {
         (
             resource.group,
@@ -47,7 +53,7 @@ def needed() -> set[tuple[str, str, str, str]]:
     }
 
 
-def test_the_operator_may_read_its_sources_and_nothing_else(helm: Helm) -> None:
+def test_the_operator_may_watch_what_its_informers_need_and_nothing_else(helm: Helm) -> None:
     objects = helm.template(nested("global.ciliumConfigMap", "/".join(CILIUM)))
     granted = {
         (group, plural, thing["metadata"].get("namespace", ""), name)
