@@ -29,7 +29,7 @@ bootstrap.ensure(paths.State.of_clone(), progress.Progress())
 
 
 @pytest.fixture
-def state(
+def second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unable: Callable[[str], NoReturn]
 ) -> State:
     missing = prerequisites.missing_packages()
@@ -61,32 +61,32 @@ def rules_of_host() -> str:
     return done.stdout.decode()
 
 
-def test_down_leaves_nothing(state: State) -> None:
+def test_down_leaves_nothing(second: State) -> None:
     before = links_of_host(), rules_of_host()
     try:
-        cluster = bootstrap.ensure(state, Progress())
+        cluster = bootstrap.ensure(second, Progress())
         assert not cluster.ended()
         assert '"Ready"' in cluster.kubectl("get", "nodes", "-o=json")
         assert (links_of_host(), rules_of_host()) == before
-        assert bootstrap.ensure(state, Progress()) == cluster
+        assert bootstrap.ensure(second, Progress()) == cluster
     finally:
-        teardown.remove(state)
-    assert_nothing_left(state, *before)
+        teardown.remove(second)
+    assert_nothing_left(second, *before)
     with pytest.raises(TestbedError, match="make up"):
-        Cluster.running(state)
+        Cluster.running(second)
 
 
 @pytest.mark.parametrize("reached", ["fabric", "node1", "etcd", "node1-containerd"])
-def test_down_after_up_was_killed(state: State, reached: str) -> None:
+def test_down_after_up_was_killed(second: State, reached: str) -> None:
     before = links_of_host(), rules_of_host()
     command = [sys.executable, "-c", INTERRUPTED]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) as up:
         try:
             processes.wait_until(
-                f"{reached} started", (state.run / f"{reached}.json").exists, seconds=60
+                f"{reached} started", (second.run / f"{reached}.json").exists, seconds=60
             )
         finally:
             up.send_signal(signal.SIGKILL)
-    assert Cluster.recorded(state) is None
-    teardown.remove(state)
-    assert_nothing_left(state, *before)
+    assert Cluster.recorded(second) is None
+    teardown.remove(second)
+    assert_nothing_left(second, *before)
