@@ -28,15 +28,13 @@ def run() -> int:
     memo = kopf.Memo()
     try:
         kopf.run(standalone=True, clusterwide=True, memo=memo, identity=_IDENTITY)
-    except Exception:
-        _raise(memo)
-        raise
-    _raise(memo)
+    finally:
+        _raise_failure(memo)
     return 0
 
 
-def _raise(memo: kopf.Memo) -> None:
-    """Raise what ended the operator, if it was not a signal."""
+def _raise_failure(memo: kopf.Memo) -> None:
+    """Raise what ended the operator, if that was no signal, instead of what kopf made of it."""
     manager = memo.get("manager")
     failure = memo.get("failure") or (manager and manager.failure)
     if failure:

@@ -27,6 +27,7 @@ from spidercoordinator.kube.reflector import (
     WatchFailed,
 )
 from spidercoordinator.kube.resource import Resource
+from tests.unit.kube.kubeconfig import write_kubeconfig
 
 THINGS = Resource("example.org", "v1", "things", "Thing")
 QUICK = Backoff(first=0.01, cap=0.02, jitter=0.0)
@@ -94,16 +95,7 @@ def refuses(status: int) -> Answer:
 async def fake(tmp_path: Any) -> AsyncIterator[tuple[FakeServer, Reflector]]:
     server = FakeServer()
     await server.http.start_server()
-    config = {
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [
-            {"name": "c", "cluster": {"server": str(server.http.make_url("")).rstrip("/")}}
-        ],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(config))
+    path = write_kubeconfig(server.http, tmp_path)
     async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         yield server, Reflector(api, Selection((THINGS,)), backoff=QUICK)
     await server.http.close()

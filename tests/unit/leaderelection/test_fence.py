@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.settings import Settings
+from tests.unit.kube.kubeconfig import write_kubeconfig
 
 LEASE = LEASES.path("default", "operator")
 NAMED = {"metadata": {"name": "a", "namespace": "default"}}
@@ -60,15 +60,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def api(server: Server, tmp_path: Path) -> AsyncIterator[Client]:
-    url = str(server.http.make_url("")).rstrip("/")
-    config = {
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(config))
+    path = write_kubeconfig(server.http, tmp_path)
     async with Client(await Login.find({"KUBECONFIG": str(path)})) as made:
         yield made
 

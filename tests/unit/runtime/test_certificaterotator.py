@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from spidercoordinator.runtime.certificaterotator import (
     CertificateRotator,
 )
 from spidercoordinator.runtime.certificates import self_signed
+from tests.unit.kube.kubeconfig import write_kubeconfig
 
 NAMES = ["webhook.net.svc"]
 SECRET = SECRETS.path("net", "webhook")
@@ -91,15 +91,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def rotator(server: Server, tmp_path: Path) -> AsyncIterator[CertificateRotator]:
-    url = str(server.http.make_url("")).rstrip("/")
-    config = {
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(config))
+    path = write_kubeconfig(server.http, tmp_path)
     async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         yield CertificateRotator(api, "net", "webhook", tmp_path)
 
