@@ -140,8 +140,9 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.connect_timeout = _GRACE
     # Endless and with jitter: an API server that is away for an hour must not end the operator.
     settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
-    # A worker keeps its place until it has idled this long; the handlers only add keys to our own
-    # queue, which is bounded, so no limit is needed here.
-    settings.queueing.idle_timeout = 0.1
+    # A worker keeps its place until it has idled this long: the status of a new network, which
+    # follows soon, finds it there. The handlers only add keys to our own queue, which is bounded,
+    # so no limit is needed here.
+    settings.queueing.idle_timeout = 1.0
     settings.queueing.exit_timeout = 0.5
     settings.queueing.worker_limit = None
