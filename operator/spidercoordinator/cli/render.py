@@ -23,7 +23,7 @@ def render(names: Sequence[str], settings: Settings) -> int:
         print("render: nothing is printed until the errors are mended", file=sys.stderr)
         return 1
     rendered = offline.render_manifests(
-        manifests, settings.name, default_ipam=settings.default_ipam or {}
+        manifests, settings.name, default_ipam=settings.default_ipam
     )
     if rendered.incomplete:
         print(f"render: {rendered.incomplete}", file=sys.stderr)
