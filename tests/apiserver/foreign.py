@@ -106,7 +106,10 @@ async def calico_block(api: Client, cidr: str, used: int) -> None:
     await api.apply(CALICO_BLOCKS, body)
 
 
-async def daemon_set(api: Client, name: str, namespace: str = "kube-system") -> None:
+async def daemon_set(
+    api: Client, name: str, namespace: str = "kube-system", *, ready: int = 1
+) -> None:
+    """A DaemonSet that runs on one node, as its controller would report it."""
     labels = {"k8s-app": name}
     body = {
         "metadata": {"name": name, "namespace": namespace, "labels": labels},
@@ -118,7 +121,15 @@ async def daemon_set(api: Client, name: str, namespace: str = "kube-system") -> 
             },
         },
     }
-    await api.apply(DAEMON_SETS, body)
+    made = await api.apply(DAEMON_SETS, body)
+    status = {
+        "observedGeneration": made["metadata"]["generation"],
+        "desiredNumberScheduled": 1,
+        "currentNumberScheduled": 1,
+        "numberMisscheduled": 0,
+        "numberReady": ready,
+    }
+    await api.patch(DAEMON_SETS, name, namespace, patch={"status": status}, subresource="status")
 
 
 async def control_plane_pod(

@@ -37,6 +37,8 @@ REFUSED = [
     ("coordinator.name", "De_fault", "lower-case letters"),
     ("defaultIPAM.type", "", "the name of a CNI IPAM plugin"),
     ("global.ciliumConfigMap", "cilium-config", "namespace/name"),
+    ("global.agentNamespaces", [], "names of namespaces"),
+    ("global.agentNamespaces", ["a/b"], "names of namespaces"),
     ("global.cniBinHostPath", "opt/cni/bin", "an absolute path"),
 ]
 
@@ -44,7 +46,7 @@ REFUSED = [
 def shown(value: object) -> str:
     """The part of a refused value that its message must hold."""
     while isinstance(value, list | dict):
-        value = next(iter(value.values() if isinstance(value, dict) else value))
+        value = next(iter(value.values() if isinstance(value, dict) else value), "[]")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

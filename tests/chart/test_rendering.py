@@ -134,6 +134,7 @@ def test_environment_of_the_operator(helm: Helm) -> None:
         "LOG_LEVEL": "info",
         "LOG_FORMAT": "json",
         "CILIUM_CONFIGMAP": "kube-system/cilium-config",
+        "AGENT_NAMESPACES": "kube-system,calico-system,cilium",
         "NODE_DEFAULTS_CONFIGMAP": "test-spidercoordinator-node-defaults",
     }
 

@@ -31,6 +31,7 @@ OTHER = {
     "coordinator.podMACPrefix": "0a:1b",
     "global.cniBinHostPath": "/other",
     "global.ciliumConfigMap": "other/other",
+    "global.agentNamespaces": ["other"],
     "operator.log.level": "debug",
     "operator.log.format": "text",
     "operator.image.pullPolicy": "Always",

@@ -106,6 +106,14 @@ defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, 
 {{- if not (regexMatch "^[^/]+/[^/]+$" .Values.global.ciliumConfigMap) }}
 global.ciliumConfigMap is {{ quote .Values.global.ciliumConfigMap }}; allowed: namespace/name, such as kube-system/cilium-config
 {{- end -}}
+{{- if not .Values.global.agentNamespaces }}
+global.agentNamespaces is []; allowed: names of namespaces, such as kube-system
+{{- end -}}
+{{- range .Values.global.agentNamespaces -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" (toString .)) }}
+global.agentNamespaces has {{ quote . }}; allowed: names of namespaces, such as kube-system
+{{- end -}}
+{{- end -}}
 {{- if not (hasPrefix "/" .Values.global.cniBinHostPath) }}
 global.cniBinHostPath is {{ quote .Values.global.cniBinHostPath }}; allowed: an absolute path on the nodes, such as /opt/cni/bin
 {{- end -}}

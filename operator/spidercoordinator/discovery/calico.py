@@ -6,14 +6,27 @@ block of it has an address in use. A pool that is not for workloads never counts
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise, uncovered
-from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
-from spidercoordinator.discovery.daemonsets import daemon_set, deployed
-from spidercoordinator.discovery.source import Observation, Observations, WatchedObjects
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.discovery.daemonsets import (
+    Objects,
+    daemon_set,
+    describe,
+    find_agents,
+    presence,
+)
+from spidercoordinator.discovery.source import (
+    Observation,
+    Observations,
+    ReadState,
+    WatchedObjects,
+    unread,
+)
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CALICO_BLOCKS, CALICO_POOLS_V1, CALICO_POOLS_V3
 
@@ -48,11 +61,10 @@ POOLS: Final = WatchedObjects(
     "Calico IPPool", Selection((CALICO_POOLS_V1, CALICO_POOLS_V3)), read_pool
 )
 BLOCKS: Final = WatchedObjects("Calico IPAM block", Selection((CALICO_BLOCKS,)), read_block)
-AGENTS: Final = daemon_set("calico-node")
 
 
 def _in_use(pool: _Pool, blocks: Observation) -> bool:
-    if not blocks.served or blocks.error:
+    if blocks.state is not ReadState.READ:
         # It is unknown; a route too many harms less than a pod that is cut off.
         return True
     return any(not uncovered([block], [pool.cidr]) for block in blocks.entries.values())
@@ -79,23 +91,54 @@ class CalicoPools:
             kinds=("pod",),
             pod=normalise(pool.cidr for pool in counted),
             missing=missing,
+            unread=unread(observations, POOLS, BLOCKS),
         )
+
+
+def agents(namespaces: Iterable[str]) -> WatchedObjects:
+    """Calico's agents, in the namespaces of the cluster's own components."""
+    return daemon_set("calico-node", namespaces)
 
 
 @dataclass(frozen=True)
 class Calico:
-    """Whether Calico gives pods their addresses here."""
+    """Whether Calico gives pods their addresses here.
 
-    watched: tuple[WatchedObjects, ...] = (POOLS, BLOCKS, AGENTS)
+    Attributes:
+        agents: its DaemonSet.
+    """
+
+    agents: WatchedObjects
+
+    @property
+    def watched(self) -> tuple[WatchedObjects, ...]:
+        """Its pools, its IPAM blocks, and its agents."""
+        return (POOLS, BLOCKS, self.agents)
 
     def detect(self, observations: Observations) -> DetectedPlugin:
-        """Agents deployed, or blocks in use; without a pool it is there for policy alone."""
-        pools = any(pool.open for pool in observations[POOLS.title].entries.values())
-        used = bool(observations[BLOCKS.title].entries)
-        if where := deployed(observations, AGENTS):
-            return DetectedPlugin(
-                "calico", 2, f"DaemonSet {where} runs", chained=not (pools or used)
-            )
-        if used:
-            return DetectedPlugin("calico", 1, "IPAM blocks of Calico have addresses in use")
-        return DetectedPlugin("calico", 0)
+        """Ready agents with a pool or blocks; without either it is there for policy alone."""
+        pools, blocks = observations[POOLS.title], observations[BLOCKS.title]
+        open_pool = any(pool.open for pool in pools.entries.values())
+        agents, name = find_agents(observations[self.agents.title])
+        not_read = unread(observations, *self.watched)
+        if open_pool or blocks.entries:
+            objects = Objects.PRESENT
+        else:
+            objects = Objects.UNREAD if unread(observations, POOLS, BLOCKS) else Objects.ABSENT
+        found = presence(agents, objects)
+        if found is Presence.LEFT_OVERS and not blocks.entries:
+            # A pool that nobody has an address from is no sign of anything.
+            found = Presence.ABSENT
+        policy_only = found is Presence.DOUBTFUL and pools.state is ReadState.READ
+        evidence = [describe(agents, name)]
+        if blocks.entries:
+            evidence.append("IPAM blocks of Calico have addresses in use")
+        if found is Presence.DOUBTFUL:
+            evidence.append(pools.why_empty(POOLS))
+        return DetectedPlugin(
+            "calico",
+            found,
+            ", ".join(filter(None, evidence)),
+            chained=policy_only,
+            unread=not_read,
+        )

@@ -6,14 +6,21 @@ https://docs.cilium.io/en/stable/network/concepts/ipam/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
-from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
-from spidercoordinator.discovery.daemonsets import daemon_set, deployed
-from spidercoordinator.discovery.source import Observations, WatchedObjects
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.discovery.daemonsets import (
+    Objects,
+    daemon_set,
+    describe,
+    find_agents,
+    presence,
+)
+from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
     CILIUM_NODES,
@@ -95,7 +102,6 @@ POOLS: Final = WatchedObjects(
     "CiliumPodIPPool", Selection((CILIUM_POOLS_V2, CILIUM_POOLS_V2ALPHA1)), read_pool
 )
 CILIUM_NODE: Final = WatchedObjects("CiliumNode with CIDRs", Selection((CILIUM_NODES,)), read_node)
-AGENTS: Final = daemon_set("cilium")
 
 
 def cilium_config(namespace: str, name: str) -> WatchedObjects:
@@ -126,28 +132,50 @@ class CiliumAddresses:
         """What the IPAM mode leads to."""
         observation = observations[self.config.title]
         config: _Config | None = next(iter(observation.entries.values()), None)
+        not_read = observation.unread(self.config)
         if config is None:
-            return _report("Cilium", missing=observation.why_empty(self.config))
+            return _report("Cilium", missing=observation.why_empty(self.config), not_read=not_read)
         where, mode = self.config.title, config.mode
         if mode in _CLUSTER_POOL:
             missing = f"{where} has no usable cluster-pool-ipv4-cidr or cluster-pool-ipv6-cidr"
-            return _report("Cilium cluster-pool", config.pools, missing)
+            return _report("Cilium cluster-pool", config.pools, missing, not_read)
         if mode == "multi-pool":
             pools = sorted(observations[POOLS.title].entries.values())
             cidrs = normalise(cidr for pool in pools for cidr in pool.cidrs)
-            return _report("CiliumPodIPPools", cidrs, observations[POOLS.title].why_empty(POOLS))
+            missing = observations[POOLS.title].why_empty(POOLS)
+            not_read = unread(observations, self.config, POOLS)
+            return _report("CiliumPodIPPools", cidrs, missing, not_read)
         if mode == "kubernetes":
-            return SourceReport("Cilium", type="cilium", kinds=("pod",), defers_to_cluster=True)
-        nodes = observations[CILIUM_NODE.title]
+            return SourceReport(
+                "Cilium", "cilium", kinds=("pod",), defers_to_cluster=True, unread=not_read
+            )
         if mode in _NODE_MODES:
+            nodes = observations[CILIUM_NODE.title]
             cidrs = collapse(cidr for node in nodes.entries.values() for cidr in node)
-            return _report(f"CiliumNodes ({mode})", cidrs, nodes.why_empty(CILIUM_NODE))
+            not_read = unread(observations, self.config, CILIUM_NODE)
+            report = _report(f"CiliumNodes ({mode})", cidrs, nodes.why_empty(CILIUM_NODE), not_read)
+            return replace(report, partial=True)
         known = ", ".join(_MODES)
-        return _report("Cilium", missing=f"{where} has ipam {mode!r}; known are {known}")
+        missing = f"{where} has ipam {mode!r}; known are {known}"
+        return _report("Cilium", missing=missing, not_read=not_read)
 
 
-def _report(source: str, cidrs: tuple[str, ...] = (), missing: str = "") -> SourceReport:
-    return SourceReport(source, "cilium", cidrs, kinds=("pod",), missing="" if cidrs else missing)
+def _report(
+    source: str, cidrs: tuple[str, ...] = (), missing: str = "", not_read: str = ""
+) -> SourceReport:
+    return SourceReport(
+        source,
+        "cilium",
+        cidrs,
+        kinds=("pod",),
+        missing="" if cidrs else missing,
+        unread=not_read,
+    )
+
+
+def agents(namespaces: Iterable[str]) -> WatchedObjects:
+    """Cilium's agents, in the namespaces of the cluster's own components."""
+    return daemon_set("cilium", namespaces)
 
 
 @dataclass(frozen=True)
@@ -156,21 +184,41 @@ class Cilium:
 
     Attributes:
         config: Cilium's ConfigMap.
+        agents: its DaemonSet.
     """
 
     config: WatchedObjects
+    agents: WatchedObjects
 
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
         """The ConfigMap, its nodes and its agents."""
-        return (self.config, CILIUM_NODE, AGENTS)
+        return (self.config, CILIUM_NODE, self.agents)
 
     def detect(self, observations: Observations) -> DetectedPlugin:
-        """Agents deployed, or its configuration there with nodes registered."""
-        config: _Config | None = next(iter(observations[self.config.title].entries.values()), None)
-        chained = config is not None and config.chained
-        if where := deployed(observations, AGENTS):
-            return DetectedPlugin("cilium", 2, f"DaemonSet {where} runs", chained=chained)
+        """Ready agents with their ConfigMap."""
+        configs = observations[self.config.title]
+        config: _Config | None = next(iter(configs.entries.values()), None)
+        agents, name = find_agents(observations[self.agents.title])
+        evidence = [describe(agents, name)]
         if config is not None:
-            return DetectedPlugin("cilium", 1, f"{self.config.title} exists", chained=chained)
-        return DetectedPlugin("cilium", 0)
+            objects = Objects.PRESENT
+            evidence.append(f"{self.config.title} exists")
+        else:
+            objects = Objects.UNREAD if configs.unread(self.config) else Objects.ABSENT
+            evidence.append(configs.why_empty(self.config))
+        found = presence(agents, objects)
+        if found is Presence.DOUBTFUL and observations[CILIUM_NODE.title].entries:
+            # Cilium made these: it runs, and its ConfigMap is somewhere else.
+            found = Presence.UNKNOWN
+            evidence.append(
+                "CiliumNodes exist (SPIDERCOORDINATOR_CILIUM_CONFIGMAP, chart value"
+                " global.ciliumConfigMap, says where the ConfigMap is)"
+            )
+        return DetectedPlugin(
+            "cilium",
+            found,
+            ", ".join(filter(None, evidence)),
+            chained=config is not None and config.chained,
+            unread=unread(observations, self.config, self.agents),
+        )

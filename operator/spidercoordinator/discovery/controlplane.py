@@ -9,7 +9,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise
-from spidercoordinator.core.cidrs.selection import CIDRKind, SourceReport
+from spidercoordinator.core.cidrs.reports import CIDRKind, SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import PODS
@@ -100,10 +100,10 @@ class ControlPlane:
             for name in sorted(observation.entries)
             if observation.entries[name].component == self.component
         ]
-        source = f"{self.component} flags"
+        source, not_read = f"{self.component} flags", observation.unread(WATCHED)
         if not named:
-            missing = observation.error or f"there is no {self.component} pod in kube-system"
-            return SourceReport(source, kinds=self.kinds, missing=missing)
+            missing = not_read or f"there is no {self.component} pod in kube-system"
+            return SourceReport(source, kinds=self.kinds, missing=missing, unread=not_read)
         (first, flags), *rest = named
         differing = [name for name, other in rest if other != flags]
         warning = f"{first} and {', '.join(differing)} have different flags" if differing else ""
@@ -123,4 +123,5 @@ class ControlPlane:
             kinds=self.kinds,
             missing=missing,
             warning=warning,
+            unread=not_read,
         )

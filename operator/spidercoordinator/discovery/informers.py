@@ -8,9 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.discovery.mesh import ISTIO, istio
-from spidercoordinator.discovery.source import Detector, Observation, Source, WatchedObjects
+from spidercoordinator.discovery.source import (
+    Detector,
+    Observation,
+    ReadState,
+    Source,
+    WatchedObjects,
+)
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.reflector import (
     Bookmark,
@@ -40,7 +46,7 @@ class Signals:
         kinds_changed: the kind of this name came or went, empty for any.
         kind_removed: the CRD of the kind of this name was deleted.
         event_seen: a watch works.
-        up: whether a watched can be read (1), does not exist (0), or fails (-1).
+        up: whether something watched is there (1), is not (0), or cannot be read (-1).
     """
 
     changed: Callable[[], None]
@@ -115,7 +121,7 @@ class SourceInformers:
             if not isinstance(event, WatchFailed):
                 self._signals.event_seen()
             if update_observation(watched, observed, event):
-                self._signals.up(watched.title, -1 if observed.error else int(observed.served))
+                self._signals.up(watched.title, observed.available)
                 self._signals.changed()
             if all(each.synced for each in self.observations.values()):
                 self.synced.set()
@@ -132,27 +138,29 @@ class SourceInformers:
                 if of_this_kind and isinstance(event, Deleted):
                     # Its watch may stay open for a while and deliver nothing.
                     self._start(tasks, watched)
-                elif (of_this_kind or not name) and not self.observations[watched.title].served:
+                elif (of_this_kind or not name) and self._lacks(watched):
                     self._reflectors[watched.title].wake.set()
             self._signals.kinds_changed(name)
             if isinstance(event, Deleted):
                 self._signals.kind_removed(name)
 
+    def _lacks(self, watched: WatchedObjects) -> bool:
+        return self.observations[watched.title].state is not ReadState.READ
+
 
 def update_observation(watched: WatchedObjects, observed: Observation, event: WatchEvent) -> bool:
     """Write what was event on the observations; returns whether a report may differ now."""
-    before = (observed.synced, observed.served, observed.error)
+    before = (observed.state, observed.error)
     changed = False
     if isinstance(event, WatchFailed):
-        observed.synced, observed.error = True, str(event.error)
-        return before != (True, observed.served, observed.error)
+        observed.fail(event.error, watched)
+        return before != (observed.state, observed.error)
     if isinstance(event, NotServed):
-        observed.synced, observed.served, observed.error = True, False, ""
         changed = bool(observed.entries)
         observed.entries.clear()
-        return changed or before != (True, False, "")
+        observed.succeed(ReadState.NOT_SERVED)
+        return changed or before != (observed.state, "")
     if isinstance(event, Replaced):
-        observed.synced = observed.served = True
         entries = {
             _name(given): value
             for given in event.objects
@@ -161,8 +169,8 @@ def update_observation(watched: WatchedObjects, observed: Observation, event: Wa
         changed, observed.entries = entries != observed.entries, entries
     elif isinstance(event, Updated | Deleted):
         changed = _update_one(watched, observed, event)
-    observed.error = ""
-    return changed or before != (observed.synced, observed.served, "")
+    observed.succeed(ReadState.READ)
+    return changed or before != (observed.state, "")
 
 
 def _update_one(watched: WatchedObjects, observed: Observation, event: Updated | Deleted) -> bool:

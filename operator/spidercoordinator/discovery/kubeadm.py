@@ -9,7 +9,7 @@ import yaml
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise
-from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
@@ -65,12 +65,11 @@ class Kubeadm:
     def report(self, observations: Observations) -> SourceReport:
         """Pod and service subnets."""
         observation = observations[WATCHED.title]
-        networking = next(iter(observation.entries.values()), None)
-        if networking is None:
-            return SourceReport(source="kubeadm-config", missing=observation.why_empty(WATCHED))
+        networking = next(iter(observation.entries.values()), _Networking())
         return SourceReport(
             source="kubeadm-config",
             pod=networking.pod,
             service=networking.service,
-            missing=networking.missing,
+            missing=networking.missing if observation.entries else observation.why_empty(WATCHED),
+            unread=observation.unread(WATCHED),
         )

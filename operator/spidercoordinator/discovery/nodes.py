@@ -7,7 +7,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
-from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import NODES
@@ -41,4 +41,6 @@ class Nodes:
             kinds=("pod",),
             pod=collapse(cidr for cidrs in observation.entries.values() for cidr in cidrs),
             missing="" if observation.entries else observation.why_empty(WATCHED),
+            unread=observation.unread(WATCHED),
+            partial=True,
         )

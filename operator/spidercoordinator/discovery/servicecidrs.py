@@ -7,7 +7,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise
-from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import SERVICE_CIDRS_V1, SERVICE_CIDRS_V1BETA1
@@ -54,4 +54,5 @@ class ServiceCIDRs:
             kinds=("service",),
             service=normalise(cidr for item in ranges for cidr in item.cidrs),
             missing="" if ranges else observation.why_empty(WATCHED),
+            unread=observation.unread(WATCHED),
         )

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from spidercoordinator.core.cidrs.ranges import normalise
-from spidercoordinator.core.cidrs.selection import SourceReport
+from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.errors import ApiForbiddenError, ApiInvalidError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import SERVICES

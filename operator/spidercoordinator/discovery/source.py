@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from enum import Enum
+from typing import Any, Final, Protocol
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
+from spidercoordinator.errors import ApiError, ApiForbiddenError
 from spidercoordinator.kube.reflector import Selection
 
 
@@ -32,35 +34,91 @@ class WatchedObjects:
     extract: Callable[[Object], Hashable | None]
 
 
+class ReadState(Enum):
+    """What the entries of an observation are worth."""
+
+    NOT_READ = "not read"
+    """Nothing was read yet: no entries say nothing."""
+    READ = "read"
+    """The entries are all there are."""
+    NOT_SERVED = "not served"
+    """The API server does not have the kind: there are none."""
+    FAILED = "failed"
+    """They cannot be read now: the entries are those of before, and none say nothing."""
+
+
+_LOST_AFTER: Final = 2
+"""Failures in a row after which what was read before counts as unread; one is a lost connection."""
+
+
 @dataclass(slots=True)
 class Observation:
     """The cache of watched objects.
 
     Attributes:
-        synced: whether they were listed, or found absent, at least once.
-        served: whether the API server has the kind.
-        error: why they cannot be read now; the entries of before stay.
+        state: what the entries are worth.
+        error: why they cannot be read, when they cannot.
         entries: the extracted values by `namespace/name`.
+        failures: how often in a row reading failed.
     """
 
-    synced: bool = False
-    served: bool = False
+    state: ReadState = ReadState.NOT_READ
     error: str = ""
     entries: dict[str, Any] = field(default_factory=dict)
+    failures: int = 0
+
+    @property
+    def synced(self) -> bool:
+        """Whether they were read, or found unreadable, at least once."""
+        return self.state is not ReadState.NOT_READ
+
+    @property
+    def available(self) -> int:
+        """For the metric: 1 something is there, 0 nothing is, -1 nobody can tell."""
+        if self.state is ReadState.FAILED:
+            return -1
+        return int(any(self.entries.values()))
+
+    def fail(self, error: ApiError, watched: WatchedObjects) -> None:
+        """Take in that they could not be read; the entries of before stay.
+
+        A refusal counts at once, and so does any failure when nothing was read before.
+        """
+        self.failures += 1
+        forbidden = isinstance(error, ApiForbiddenError)
+        if self.state is ReadState.READ and not forbidden and self.failures < _LOST_AFTER:
+            return
+        kind = watched.selection.resources[0].full_name
+        self.state = ReadState.FAILED
+        self.error = f"may not list {kind}: {error}" if forbidden else str(error)
+
+    def succeed(self, state: ReadState) -> None:
+        """Take in that they were read, or found not to exist."""
+        self.state, self.error, self.failures = state, "", 0
+
+    def unread(self, watched: WatchedObjects) -> str:
+        """Why the entries are no evidence, for people; empty when they are."""
+        if self.state is ReadState.NOT_READ:
+            return f"{watched.title}: not read yet"
+        return self.error
 
     def why_empty(self, watched: WatchedObjects) -> str:
-        """Why there are no entries, for people."""
-        if self.error:
-            return self.error
-        if not self.synced:
-            return f"{watched.title}: not read yet"
-        if not self.served:
+        """Why there are no entries, for people: unread, or absent."""
+        if unread := self.unread(watched):
+            return unread
+        if self.state is ReadState.NOT_SERVED:
             return f"the API server has no {watched.selection.resources[0].full_name}"
         return f"there is no {watched.title}"
 
 
 Observations = Mapping[str, Observation]
 """What is observed now, by title of the watched objects."""
+
+
+def unread(observations: Observations, *watched: WatchedObjects) -> str:
+    """Why some of these objects cannot be read now, for people; empty when all were."""
+    reasons = (observations[each.title].unread(each) for each in watched)
+    return "; ".join(dict.fromkeys(reason for reason in reasons if reason))
 
 
 class Detector(Protocol):

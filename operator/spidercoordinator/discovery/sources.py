@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from spidercoordinator.discovery import calico, cilium
 from spidercoordinator.discovery.calico import Calico, CalicoPools
 from spidercoordinator.discovery.cilium import Cilium, CiliumAddresses, cilium_config
 from spidercoordinator.discovery.controlplane import ControlPlane
@@ -28,10 +31,17 @@ def sources(cilium_config_map: tuple[str, str]) -> tuple[Source, ...]:
     )
 
 
-def detectors(cilium_config_map: tuple[str, str]) -> tuple[Detector, ...]:
+def detectors(
+    cilium_config_map: tuple[str, str], agent_namespaces: Iterable[str]
+) -> tuple[Detector, ...]:
     """All CNI plugins that `podCIDRType: auto` recognises.
 
     Args:
-        cilium_config_map: namespace and name of Cilium's ConfigMap.
+        cilium_config_map: namespace and name of Cilium's ConfigMap; its agents may be there, too.
+        agent_namespaces: the namespaces of the cluster's own components.
     """
-    return (Calico(), Cilium(cilium_config(*cilium_config_map)))
+    of_cilium = {*agent_namespaces, cilium_config_map[0]}
+    return (
+        Calico(calico.agents(agent_namespaces)),
+        Cilium(cilium_config(*cilium_config_map), cilium.agents(of_cilium)),
+    )

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.objects import Name, Object
-from spidercoordinator.core.cidrs.selection import DetectedPlugin, SourceReport
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Client

@@ -94,7 +94,7 @@ class Manager:
         self._sources = SourceInformers(
             client,
             sources(settings.cilium_configmap),
-            detectors(settings.cilium_configmap),
+            detectors(settings.cilium_configmap, settings.agent_namespaces),
             Signals(
                 changed=self._sources_changed,
                 kinds_changed=self._kinds_changed,

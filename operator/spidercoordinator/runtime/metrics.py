@@ -54,7 +54,7 @@ class Metrics:
         )
         self.source_up = Gauge(
             "spidercoordinator_source_up",
-            "Whether a source of CIDRs can be read (1), does not exist (0), or fails (-1).",
+            "Whether a source of CIDRs has some (1), has or is none (0), or cannot be read (-1).",
             ("topic",),
             registry=self.registry,
         )

@@ -40,6 +40,10 @@ def _parse_ipam(value: Any) -> Any:
     return parsed
 
 
+def _split_list(value: Any) -> Any:
+    return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
+
+
 def _split_name(value: Any) -> Any:
     return tuple(value.split("/")) if isinstance(value, str) else value
 
@@ -66,6 +70,12 @@ NamespacedName = Annotated[
     BeforeValidator(_split_name),
     Field(description="namespace/name"),
 ]
+NamespaceNames = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)], ...],
+    NoDecode,
+    BeforeValidator(_split_list),
+    Field(description="names of namespaces with commas between", min_length=1),
+]
 
 
 class Settings(BaseSettings):
@@ -82,6 +92,8 @@ class Settings(BaseSettings):
         log_level: debug, info, warning or error.
         log_format: json or text.
         cilium_configmap: `(namespace, name)` of Cilium's configuration.
+        agent_namespaces: where the agents of CNI plugins are the cluster's own; a DaemonSet of
+            their name elsewhere is no evidence.
         node_defaults_configmap: name of the ConfigMap that the nodes mount.
         webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
             operator, whose caBundle it keeps; empty for no webhook.
@@ -103,6 +115,7 @@ class Settings(BaseSettings):
     log_level: LogLevel = "info"
     log_format: LogFormat = "json"
     cilium_configmap: NamespacedName = ("kube-system", "cilium-config")
+    agent_namespaces: NamespaceNames = ("kube-system", "calico-system", "cilium")
     node_defaults_configmap: str = "spidercoordinator-node-defaults"
     webhook_configuration: str = ""
     webhook_port: Port = 9443

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.core.cidrs.selection import (
-    DetectedPlugin,
-    SourceReport,
     resolve_pod_cidr_type,
     select_cidrs,
     select_first,
@@ -18,7 +17,7 @@ CALICO = SourceReport("Calico IPPools", "calico", pod=("10.222.0.0/16",), kinds=
 NO_CALICO = SourceReport(
     "Calico IPPools", "calico", kinds=("pod",), missing="there is no Calico IPPool"
 )
-RUNNING = DetectedPlugin("calico", 2, "DaemonSet kube-system/calico-node runs")
+RUNNING = DetectedPlugin("calico", Presence.RUNNING, "DaemonSet kube-system/calico-node runs")
 
 
 def spec(**fields: object) -> SpiderCoordinatorSpec:
@@ -88,23 +87,32 @@ def test_the_warning_of_a_source_is_a_conflict() -> None:
         pytest.param([], [], "none", id="nobody has"),
         pytest.param([KUBEADM, CALICO], [RUNNING], "calico", id="Calico runs"),
         pytest.param(
-            [KUBEADM], [DetectedPlugin("cilium", 1, "ConfigMap")], "cilium", id="only objects"
+            [KUBEADM],
+            [DetectedPlugin("cilium", Presence.LEFT_OVERS, "ConfigMap")],
+            "cilium",
+            id="only objects",
         ),
         pytest.param(
             [KUBEADM],
-            [DetectedPlugin("calico", 1), DetectedPlugin("cilium", 2)],
+            [
+                DetectedPlugin("calico", Presence.LEFT_OVERS),
+                DetectedPlugin("cilium", Presence.RUNNING),
+            ],
             "cilium",
             id="left-overs lose",
         ),
         pytest.param(
             [KUBEADM],
-            [DetectedPlugin("calico", 2), DetectedPlugin("cilium", 2, chained=True)],
+            [
+                DetectedPlugin("calico", Presence.RUNNING),
+                DetectedPlugin("cilium", Presence.RUNNING, chained=True),
+            ],
             "calico",
             id="Cilium chained on Calico",
         ),
         pytest.param(
             [KUBEADM],
-            [DetectedPlugin("calico", 2, chained=True)],
+            [DetectedPlugin("calico", Presence.RUNNING, chained=True)],
             "cluster",
             id="Calico for policy alone",
         ),
@@ -116,7 +124,7 @@ def test_auto(reports: list[SourceReport], plugins: list[DetectedPlugin], type_:
 
 def test_auto_warns_when_two_plugins_run() -> None:
     type_, _, warnings = resolve_pod_cidr_type(
-        "auto", [], [RUNNING, DetectedPlugin("cilium", 2, "DaemonSet cilium")]
+        "auto", [], [RUNNING, DetectedPlugin("cilium", Presence.RUNNING, "DaemonSet cilium")]
     )
     assert type_ == "calico"
     assert "set spec.podCIDRType" in warnings[0]

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from spidercoordinator.core.cidrs.reports import Presence
+from spidercoordinator.discovery import calico
 from spidercoordinator.discovery.calico import (
-    AGENTS,
     BLOCKS,
     POOLS,
     Calico,
@@ -11,7 +15,11 @@ from spidercoordinator.discovery.calico import (
     read_block,
     read_pool,
 )
-from spidercoordinator.discovery.source import Observation
+from spidercoordinator.discovery.daemonsets import Agents
+from spidercoordinator.discovery.source import Observation, ReadState
+
+AGENTS = calico.agents(["kube-system"])
+DETECTOR = Calico(AGENTS)
 
 
 def pool(
@@ -27,16 +35,19 @@ def block(cidr: str, *, used: bool) -> dict[str, Any]:
 
 
 def observations(
-    *pools: dict[str, Any], blocks: list[dict[str, Any]] | None = None, agents: bool = False
+    *pools: dict[str, Any],
+    blocks: list[dict[str, Any]] | None = None,
+    agents: Agents = Agents.NONE,
 ) -> dict[str, Observation]:
+    """What is observed when all is read; without `blocks` their kind does not exist."""
     pool_entries = {p["metadata"]["name"]: v for p in pools if (v := read_pool(p)) is not None}
     block_entries = {b["metadata"]["name"]: w for b in blocks or () if (w := read_block(b))}
+    blocks_state = ReadState.NOT_SERVED if blocks is None else ReadState.READ
+    running = {} if agents is Agents.NONE else {"kube-system/calico-node": agents}
     return {
-        POOLS.title: Observation(synced=True, served=True, entries=pool_entries),
-        BLOCKS.title: Observation(synced=True, served=blocks is not None, entries=block_entries),
-        AGENTS.title: Observation(
-            synced=True, served=True, entries={"kube-system/calico-node": True} if agents else {}
-        ),
+        POOLS.title: Observation(ReadState.READ, entries=pool_entries),
+        BLOCKS.title: Observation(blocks_state, entries=block_entries),
+        AGENTS.title: Observation(ReadState.READ, entries=running),
     }
 
 
@@ -79,11 +90,71 @@ def test_only_disabled_pools_are_named_as_the_cause() -> None:
     assert "disabled" in CalicoPools().report(observation).missing
 
 
-def test_calico_is_detected_by_its_agents_then_by_addresses_in_use() -> None:
-    assert Calico().detect(observations(pool("on", "10.1.0.0/16"), agents=True)).confidence == 2
-    assert Calico().detect(observations(blocks=[block("10.2.3.0/26", used=True)])).confidence == 1
-    assert Calico().detect(observations(pool("left", "10.1.0.0/16"), blocks=[])).confidence == 0
+ON = pool("on", "10.1.0.0/16")
+USED = [block("10.1.3.0/26", used=True)]
+
+
+@pytest.mark.parametrize(
+    ("observed", "presence"),
+    [
+        pytest.param(observations(ON, agents=Agents.READY), Presence.RUNNING, id="agents, a pool"),
+        pytest.param(
+            observations(blocks=USED, agents=Agents.READY), Presence.RUNNING, id="agents, blocks"
+        ),
+        pytest.param(
+            observations(ON, blocks=USED, agents=Agents.STARTING), Presence.UNKNOWN, id="restarting"
+        ),
+        pytest.param(observations(blocks=USED), Presence.LEFT_OVERS, id="blocks without agents"),
+        pytest.param(
+            observations(blocks=USED, agents=Agents.ELSEWHERE),
+            Presence.LEFT_OVERS,
+            id="agents of a tenant",
+        ),
+        pytest.param(observations(ON, blocks=[]), Presence.ABSENT, id="a pool that nobody uses"),
+        pytest.param(observations(blocks=[]), Presence.ABSENT, id="nothing"),
+    ],
+)
+def test_calico_runs_where_ready_agents_have_a_pool_or_blocks(
+    observed: dict[str, Observation], presence: Presence
+) -> None:
+    assert DETECTOR.detect(observed).presence is presence
 
 
 def test_calico_without_a_pool_is_there_for_policy_alone() -> None:
-    assert Calico().detect(observations(agents=True, blocks=[])).chained
+    assert DETECTOR.detect(observations(agents=Agents.READY, blocks=[])).chained
+
+
+def test_agents_whose_kinds_do_not_exist_are_doubtful() -> None:
+    observed = observations(agents=Agents.READY)
+    observed[POOLS.title] = Observation(ReadState.NOT_SERVED)
+    found = DETECTOR.detect(observed)
+    assert (found.presence, found.chained) == (Presence.DOUBTFUL, False)
+    assert "ippools.crd.projectcalico.org" in found.evidence
+
+
+@pytest.mark.parametrize("state", [ReadState.NOT_READ, ReadState.FAILED])
+@pytest.mark.parametrize("title", [POOLS.title, BLOCKS.title, AGENTS.title])
+def test_what_cannot_be_read_is_never_no_calico(title: str, state: ReadState) -> None:
+    observed = observations(blocks=[], agents=Agents.READY)
+    observed[title] = Observation(state, "may not list" if state is ReadState.FAILED else "")
+    found = DETECTOR.detect(observed)
+    assert found.presence in {Presence.UNKNOWN, Presence.ABSENT}
+    assert (found.presence is Presence.UNKNOWN) == (title != AGENTS.title)
+    assert found.unread
+
+
+def test_a_kind_that_fails_later_keeps_what_was_read_before() -> None:
+    observed = observations(ON, blocks=USED, agents=Agents.READY)
+    for title in (POOLS.title, BLOCKS.title, AGENTS.title):
+        observed[title] = replace(observed[title], state=ReadState.FAILED, error="may not list")
+    found = DETECTOR.detect(observed)
+    assert (found.presence, found.unread) == (Presence.RUNNING, "may not list")
+    report = CalicoPools().report(observed)
+    assert (report.pod, report.unread) == (("10.1.0.0/16",), "may not list")
+
+
+def test_pools_that_were_never_read_are_unread_and_not_missing_only() -> None:
+    observed = observations(blocks=[])
+    observed[POOLS.title] = Observation()
+    report = CalicoPools().report(observed)
+    assert report.unread == report.missing == "Calico IPPool: not read yet"

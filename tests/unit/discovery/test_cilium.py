@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from spidercoordinator.core.cidrs.reports import Presence
+from spidercoordinator.discovery import cilium
 from spidercoordinator.discovery.cilium import (
-    AGENTS,
     CILIUM_NODE,
     POOLS,
     Cilium,
@@ -15,10 +17,13 @@ from spidercoordinator.discovery.cilium import (
     read_node,
     read_pool,
 )
-from spidercoordinator.discovery.source import Observation
+from spidercoordinator.discovery.daemonsets import Agents
+from spidercoordinator.discovery.source import Observation, ReadState
 
 CONFIG = cilium_config("kube-system", "cilium-config")
 SOURCE = CiliumAddresses(CONFIG)
+AGENTS = cilium.agents(["kube-system"])
+DETECTOR = Cilium(CONFIG, AGENTS)
 
 
 def observations(
@@ -26,23 +31,21 @@ def observations(
     *,
     pools: list[dict[str, Any]] | None = None,
     nodes: list[dict[str, Any]] | None = None,
-    agents: bool = False,
+    agents: Agents = Agents.NONE,
 ) -> dict[str, Observation]:
     config = {} if data is None else {"x": read_config({"metadata": {}, "data": data})}
     return {
-        CONFIG.title: Observation(synced=True, served=True, entries=config),
+        CONFIG.title: Observation(ReadState.READ, entries=config),
         POOLS.title: Observation(
-            synced=True,
-            served=pools is not None,
+            ReadState.NOT_SERVED if pools is None else ReadState.READ,
             entries={p["metadata"]["name"]: v for p in pools or () if (v := read_pool(p))},
         ),
         CILIUM_NODE.title: Observation(
-            synced=True,
-            served=nodes is not None,
+            ReadState.NOT_SERVED if nodes is None else ReadState.READ,
             entries={str(i): w for i, n in enumerate(nodes or ()) if (w := read_node(n))},
         ),
         AGENTS.title: Observation(
-            synced=True, served=True, entries={"kube-system/cilium": True} if agents else {}
+            ReadState.READ, entries={} if agents is Agents.NONE else {"kube-system/cilium": agents}
         ),
     }
 
@@ -155,12 +158,67 @@ def test_what_is_missing_is_named(data: dict[str, str] | None, message: str) -> 
     assert message in report.missing
 
 
-def test_cilium_is_detected_and_so_is_chaining() -> None:
-    assert Cilium(CONFIG).detect(observations({"ipam": "eni"}, agents=True)).confidence == 2
-    assert Cilium(CONFIG).detect(observations({"ipam": "eni"})).confidence == 1
-    assert Cilium(CONFIG).detect(observations(None)).confidence == 0
-    chained = {"ipam": "cluster-pool", "cni-chaining-mode": "generic-veth"}
-    assert Cilium(CONFIG).detect(observations(chained, agents=True)).chained
-    assert (
-        not Cilium(CONFIG).detect(observations({"cni-chaining-mode": "none"}, agents=True)).chained
+POOL_MODE = {"ipam": "cluster-pool", "cluster-pool-ipv4-cidr": "10.0.0.0/8"}
+NODE = {"spec": {"ipam": {"podCIDRs": ["10.0.1.0/24"]}}}
+
+
+@pytest.mark.parametrize(
+    ("observed", "presence"),
+    [
+        pytest.param(observations(POOL_MODE, agents=Agents.READY), Presence.RUNNING, id="runs"),
+        pytest.param(
+            observations(POOL_MODE, agents=Agents.STARTING), Presence.UNKNOWN, id="restarting"
+        ),
+        pytest.param(observations(POOL_MODE), Presence.LEFT_OVERS, id="a stale ConfigMap"),
+        pytest.param(
+            observations(None, agents=Agents.READY), Presence.DOUBTFUL, id="agents, no ConfigMap"
+        ),
+        pytest.param(
+            observations(None, nodes=[NODE], agents=Agents.READY),
+            Presence.UNKNOWN,
+            id="its ConfigMap is elsewhere",
+        ),
+        pytest.param(
+            observations(None, agents=Agents.ELSEWHERE), Presence.ABSENT, id="a tenant's DaemonSet"
+        ),
+        pytest.param(observations(None), Presence.ABSENT, id="nothing"),
+    ],
+)
+def test_cilium_runs_where_ready_agents_have_their_config(
+    observed: dict[str, Observation], presence: Presence
+) -> None:
+    assert DETECTOR.detect(observed).presence is presence
+
+
+@pytest.mark.parametrize(
+    ("mode", "chained"), [("generic-veth", True), ("none", False), ("", False)]
+)
+def test_cilium_that_leaves_addresses_to_others_is_chained(mode: str, chained: bool) -> None:
+    data = {"ipam": "cluster-pool", "cni-chaining-mode": mode}
+    assert DETECTOR.detect(observations(data, agents=Agents.READY)).chained == chained
+
+
+@pytest.mark.parametrize("title", [CONFIG.title, AGENTS.title])
+def test_what_cannot_be_read_is_never_no_cilium(title: str) -> None:
+    observed = observations(POOL_MODE, agents=Agents.READY)
+    observed[title] = Observation(ReadState.FAILED, "may not list")
+    found = DETECTOR.detect(observed)
+    assert (found.presence, found.unread) == (Presence.UNKNOWN, "may not list")
+
+
+@pytest.mark.parametrize(
+    ("mode", "title"),
+    [
+        ("cluster-pool", CONFIG.title),
+        ("kubernetes", CONFIG.title),
+        ("multi-pool", POOLS.title),
+        ("eni", CILIUM_NODE.title),
+        ("moon", CONFIG.title),
+    ],
+)
+def test_every_mode_tells_what_could_not_be_read(mode: str, title: str) -> None:
+    observed = observations(
+        {"ipam": mode, "cluster-pool-ipv4-cidr": "10.0.0.0/8"}, pools=[], nodes=[]
     )
+    observed[title] = replace(observed[title], state=ReadState.FAILED, error="may not list")
+    assert SOURCE.report(observed).unread == "may not list"

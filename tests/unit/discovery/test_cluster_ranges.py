@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from spidercoordinator.discovery import nodes, servicecidrs
-from spidercoordinator.discovery.daemonsets import read_daemon_set
 from spidercoordinator.discovery.servicedryrun import read_refusal
-from spidercoordinator.discovery.source import Observation
+from spidercoordinator.discovery.source import Observation, ReadState
 
 
 def service_cidr(name: str, created: str, *cidrs: str) -> dict[str, Any]:
@@ -21,13 +20,13 @@ def test_service_ranges_come_oldest_first_each_once() -> None:
         service_cidr("kubernetes", "2026-01-01T00:00:00Z", "10.96.0.0/16", "fd00:1::/108"),
     ]
     entries = {t["metadata"]["name"]: servicecidrs.read_service_cidr(t) for t in objects}
-    observation = Observation(synced=True, served=True, entries=entries)
+    observation = Observation(ReadState.READ, entries=entries)
     report = servicecidrs.ServiceCIDRs().report({servicecidrs.WATCHED.title: observation})
     assert report.service == ("10.96.0.0/16", "fd00:1::/108", "10.97.0.0/16")
 
 
 def test_an_api_server_without_the_kind_is_named() -> None:
-    observation = Observation(synced=True, served=False)
+    observation = Observation(ReadState.NOT_SERVED)
     report = servicecidrs.ServiceCIDRs().report({servicecidrs.WATCHED.title: observation})
     assert report.missing == "the API server has no servicecidrs.networking.k8s.io"
 
@@ -56,7 +55,7 @@ def test_a_node_has_its_ranges_in_either_field(
 
 def test_ranges_of_nodes_are_merged() -> None:
     entries = {str(n): (f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64") for n in range(4)}
-    observation = Observation(synced=True, served=True, entries=entries)
+    observation = Observation(ReadState.READ, entries=entries)
     report = nodes.Nodes().report({nodes.WATCHED.title: observation})
     assert report.pod == ("10.1.0.0/22", "fd00::/62")
 
@@ -79,22 +78,3 @@ def test_ranges_of_nodes_are_merged() -> None:
 )
 def test_a_refusal_names_the_range(message: str, ranges: tuple[str, ...]) -> None:
     assert read_refusal(message) == ranges
-
-
-@pytest.mark.parametrize(
-    ("status", "runs"),
-    [
-        pytest.param({}, True, id="just created"),
-        pytest.param({"observedGeneration": 1, "desiredNumberScheduled": 3}, True, id="on nodes"),
-        pytest.param(
-            {"observedGeneration": 1, "desiredNumberScheduled": 3, "numberReady": 0},
-            True,
-            id="restarting",
-        ),
-        pytest.param({"observedGeneration": 1, "desiredNumberScheduled": 0}, None, id="on none"),
-    ],
-)
-def test_a_daemon_set_without_nodes_is_switched_off(
-    status: dict[str, Any], runs: bool | None
-) -> None:
-    assert read_daemon_set({"metadata": {}, "status": status}) == runs

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.discovery.controlplane import WATCHED, ControlPlane, read_flags
-from spidercoordinator.discovery.source import Observation
+from spidercoordinator.discovery.source import Observation, ReadState
 
 MANAGER = ControlPlane("kube-controller-manager", ("pod", "service"))
 
@@ -28,7 +28,7 @@ def observed(*pods: dict[str, Any]) -> dict[str, Observation]:
         for obj in pods
         if (value := read_flags(obj)) is not None
     }
-    return {WATCHED.title: Observation(synced=True, served=True, entries=entries)}
+    return {WATCHED.title: Observation(ReadState.READ, entries=entries)}
 
 
 @pytest.mark.parametrize(

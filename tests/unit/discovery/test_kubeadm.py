@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from spidercoordinator.discovery.kubeadm import WATCHED, Kubeadm, read_kubeadm_config
-from spidercoordinator.discovery.source import Observation
+from spidercoordinator.discovery.source import Observation, ReadState
 
 
 def config(text: str) -> dict[str, object]:
@@ -62,13 +62,11 @@ def test_what_is_missing_is_named(data: str | None, message: str) -> None:
 
 def test_a_good_pod_subnet_survives_a_missing_service_subnet() -> None:
     entries = read_kubeadm_config(config("networking: {podSubnet: 10.1.0.0/16}"))
-    observation = Observation(
-        synced=True, served=True, entries={"kube-system/kubeadm-config": entries}
-    )
+    observation = Observation(ReadState.READ, entries={"kube-system/kubeadm-config": entries})
     report = Kubeadm().report({WATCHED.title: observation})
     assert (report.pod, report.service) == (("10.1.0.0/16",), ())
 
 
 def test_an_absent_config_map_is_named() -> None:
-    report = Kubeadm().report({WATCHED.title: Observation(synced=True, served=True)})
+    report = Kubeadm().report({WATCHED.title: Observation(ReadState.READ)})
     assert report.missing == "there is no ConfigMap kube-system/kubeadm-config"

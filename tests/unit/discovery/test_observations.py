@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from spidercoordinator.discovery.informers import update_observation
-from spidercoordinator.discovery.source import Observation, WatchedObjects
-from spidercoordinator.errors import ApiForbiddenError
+from spidercoordinator.discovery.source import Observation, ReadState, WatchedObjects
+from spidercoordinator.errors import ApiForbiddenError, ApiUnavailableError
 from spidercoordinator.kube.reflector import (
     Bookmark,
     Deleted,
@@ -51,15 +51,48 @@ def test_a_failure_keeps_the_entries_and_names_the_error() -> None:
     update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
     assert update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
     assert not update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
-    assert observation.entries == {"/a": "x"}
-    assert observation.why_empty(WATCHED) == "no role"
-    assert update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
-    assert observation.error == ""
+    assert (observation.entries, observation.state) == ({"/a": "x"}, ReadState.FAILED)
+    assert observation.available == -1
+    assert observation.unread(WATCHED) == "may not list nodes: no role"
+    assert update_observation(WATCHED, observation, Bookmark())
+    assert (observation.state, observation.unread(WATCHED)) == (ReadState.READ, "")
+
+
+def test_one_lost_connection_is_no_failure_and_two_in_a_row_are() -> None:
+    observation, lost = Observation(), WatchFailed(ApiUnavailableError("no answer"))
+    update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    assert not update_observation(WATCHED, observation, lost)
+    assert not update_observation(WATCHED, observation, Bookmark())
+    assert not update_observation(WATCHED, observation, lost)
+    assert update_observation(WATCHED, observation, lost)
+    assert observation.unread(WATCHED) == "no answer"
+
+
+def test_a_first_list_that_fails_is_unread_at_once() -> None:
+    observation = Observation()
+    assert observation.unread(WATCHED) == "Node: not read yet"
+    assert not Observation().synced
+    assert update_observation(WATCHED, observation, WatchFailed(ApiUnavailableError("HTTP 503")))
+    assert observation.synced
+    assert observation.why_empty(WATCHED) == "HTTP 503"
+
+
+def test_absent_is_neither_unread_nor_unserved() -> None:
+    observation = Observation()
+    update_observation(WATCHED, observation, Replaced([]))
+    assert (observation.unread(WATCHED), observation.why_empty(WATCHED)) == ("", "there is no Node")
+    update_observation(WATCHED, observation, NotServed())
+    assert (observation.unread(WATCHED), observation.why_empty(WATCHED)) == (
+        "",
+        "the API server has no nodes",
+    )
 
 
 def test_a_kind_that_goes_takes_its_entries_along() -> None:
     observation = Observation()
     update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    assert observation.available == 1
     assert update_observation(WATCHED, observation, NotServed())
     assert not update_observation(WATCHED, observation, NotServed())
-    assert (observation.entries, observation.served, observation.synced) == ({}, False, True)
+    assert (observation.entries, observation.state) == ({}, ReadState.NOT_SERVED)
+    assert observation.available == 0

@@ -27,6 +27,7 @@ def test_everything_set() -> None:
             "SPIDERCOORDINATOR_LOG_LEVEL": "DEBUG",
             "SPIDERCOORDINATOR_LOG_FORMAT": "text",
             "SPIDERCOORDINATOR_CILIUM_CONFIGMAP": "cilium/config",
+            "SPIDERCOORDINATOR_AGENT_NAMESPACES": "kube-system, net",
             "SPIDERCOORDINATOR_NODE_DEFAULTS_CONFIGMAP": "defaults",
             "SPIDERCOORDINATOR_WEBHOOK_CONFIGURATION": "webhook",
             "SPIDERCOORDINATOR_WEBHOOK_PORT": "443",
@@ -44,6 +45,7 @@ def test_everything_set() -> None:
         log_level="debug",
         log_format="text",
         cilium_configmap=("cilium", "config"),
+        agent_namespaces=("kube-system", "net"),
         node_defaults_configmap="defaults",
         webhook_configuration="webhook",
         webhook_port=443,
@@ -78,6 +80,8 @@ def settings_names() -> list[str]:
         ("CILIUM_CONFIGMAP", "a/b/c"),
         ("CILIUM_CONFIGMAP", "/b"),
         ("CILIUM_CONFIGMAP", "a/"),
+        ("AGENT_NAMESPACES", ","),
+        ("AGENT_NAMESPACES", "kube-system/cilium"),
     ],
 )
 def test_a_refusal_names_variable_value_and_what_is_allowed(variable: str, value: str) -> None:

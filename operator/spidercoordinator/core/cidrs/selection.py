@@ -9,56 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from spidercoordinator.api.coordinator import PodCIDRTypeName, SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.ranges import normalise, uncovered
-
-CIDRKind = Literal["pod", "service"]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """What one source of CIDRs reports.
-
-    Attributes:
-        source: its name, as status shows it.
-        type: the podCIDRType its pod CIDRs belong to.
-        pod: pod CIDRs.
-        service: service CIDRs.
-        kinds: which of the two lists it can report at all.
-        missing: why it reports nothing, for the reason of a NotReady.
-        defers_to_cluster: its plugin hands out what the cluster configured, so the cluster's own
-            sources are asked.
-        warning: what is inconsistent in it, shown as a conflict.
-    """
-
-    source: str
-    type: PodCIDRTypeName = "cluster"
-    pod: tuple[str, ...] = ()
-    service: tuple[str, ...] = ()
-    kinds: tuple[CIDRKind, ...] = ("pod", "service")
-    missing: str = ""
-    defers_to_cluster: bool = False
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectedPlugin:
-    """A CNI plugin with pools of its own, and how surely it runs here.
-
-    Attributes:
-        type: the podCIDRType that stands for it.
-        confidence: 0 no sign of it; 1 its objects are in use, which may be left-overs; 2 its
-            agents are deployed.
-        evidence: what it was detected from.
-        chained: whether it leaves the addresses to another plugin.
-    """
-
-    type: PodCIDRTypeName
-    confidence: int
-    evidence: str = ""
-    chained: bool = False
+from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, Presence, SourceReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +123,9 @@ def resolve_pod_cidr_type(
     """Resolve `auto`: the type, why, and what speaks against it."""
     if configured != "auto":
         return configured, f"spec.podCIDRType is {configured}", ()
-    owners = [plugin for plugin in plugins if plugin.confidence and not plugin.chained]
-    highest = max((plugin.confidence for plugin in owners), default=0)
-    owners = [plugin for plugin in owners if plugin.confidence == highest]
+    present = [plugin for plugin in plugins if not plugin.chained]
+    owners = [plugin for plugin in present if plugin.presence is Presence.RUNNING]
+    owners = owners or [plugin for plugin in present if plugin.presence is not Presence.ABSENT]
     if owners:
         first, rest = owners[0], owners[1:]
         warnings = tuple(
