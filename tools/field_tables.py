@@ -60,7 +60,7 @@ def _type(field: Mapping[str, Any]) -> str:
 
 def _allowed(field: Mapping[str, Any]) -> str:
     if "enum" in field:
-        return ", ".join(f"`{value}`" for value in field["enum"])
+        return ", ".join(f"`{value}`" if value else '`""`' for value in field["enum"])
     if "minimum" in field:
         return f"{field['minimum']} to {field['maximum']}"
     if "minItems" in field:

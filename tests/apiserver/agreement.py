@@ -19,6 +19,8 @@ TEXTS = (
     *("169.254.100.1", "10.0.0.1", "10.0.0.0/8", "10.0.0.5/8", "1.2.3.4/33", "1.2.3.4/08", "1.2.3"),
     *("fd00::1", "fd00::/64", "::ffff:1.2.3.4", "::ffff:1.2.3.0/120", "fe80::1%eth0", "::/0", "::"),
     *("01.2.3.4", "1.2.3.4/", "1.2.3.4/+8", "fd00::1/129", "::1.2.3.4", "FD00::A", "0.0.0.0/0"),
+    *("none", "None", "0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255", "ff02::1"),
+    *("lo", "veth0", "240.0.0.1", "::1", "fe80::", "spiderpool"),
     *("0a:1b", "0A:1B", "01:10", "0a-1b", "0a:1b:2c", "0x8001", "0x12345", "0000:3b:02.1"),
     *("acme.io/vf", "vf_pool", "/x", "p4-a", "pool-*", "Pool", "br-x", "é", "a\n", "{}"),
 )
@@ -33,11 +35,11 @@ FITTING: Mapping[str, tuple[str, ...]] = {
     "hijackCIDR": ("10.4.0.5/16", "10.8.8.8", "fd02::/64"),
     "dst": ("10.5.0.0/16", "10.6.6.6", "fd03::/64"),
     "gw": ("10.7.0.1", "fd04::1"),
-    "podMACPrefix": ("", "0a:1b"),
-    "podDefaultRouteNIC": ("", "net1"),
-    "vethLinkAddress": ("", "169.254.100.1", "fe80::1", "8.8.8.8"),
+    "podMACPrefix": ("", "none", "0a:1b"),
+    "podDefaultRouteNIC": ("", "none", "net1"),
+    "vethLinkAddress": ("", "none", "169.254.100.1", "fe80::1", "8.8.8.8"),
     "master": ("ens5", "ens6", "e2345678901", "eth0.100"),
-    "name": ("bnd0", "bond1234567"),
+    "name": ("bnd0", "bond1234567", "ens5"),
     "rdmaResourceName": ("", "acme.io/hca"),
     "resourceName": ("acme.io/vf", "vf"),
     "ipv4": ("p4-a", "pool-*"),
@@ -45,7 +47,7 @@ FITTING: Mapping[str, tuple[str, ...]] = {
     "pkey": ("", "0x8001"),
     "bridge": ("br0", "br-int"),
     "deviceID": ("", "0000:3b:02.1"),
-    "type": ("whereabouts", "dhcp"),
+    "type": ("whereabouts", "dhcp", "spiderpool"),
 }
 
 

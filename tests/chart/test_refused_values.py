@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from spidercoordinator.api.scalars import is_assignable
 from tests.chart.helm import Helm, merged, nested, pick
 
 REFUSED = [
@@ -15,6 +16,9 @@ REFUSED = [
     ("coordinator.vethLinkAddress", "istio", "such as 169.254.100.1"),
     ("coordinator.vethLinkAddress", 169, '"" for none'),
     ("coordinator.vethLinkAddress", True, '"" for none'),
+    ("coordinator.vethLinkAddress", "0.0.0.0", "not an unspecified"),
+    ("coordinator.vethLinkAddress", "127.0.0.1", "loopback"),
+    ("coordinator.vethLinkAddress", "None", '"" for none'),
     ("coordinator.vethMTU", 67, "68 to 65535"),
     ("coordinator.vethMTU", 65536, "0 to take the smallest"),
     ("coordinator.hostRuleTable", 0, "1 to 4294967295"),
@@ -27,6 +31,8 @@ REFUSED = [
     ("coordinator.podMACPrefix", "0a:1b:2c", "two hex octets"),
     ("coordinator.podDefaultRouteNIC", "a-name-that-is-too-long", "at most 15 characters"),
     ("coordinator.podDefaultRouteNIC", "net/1", "no blank"),
+    ("coordinator.podDefaultRouteNIC", "veth0", "such as net1"),
+    ("coordinator.podDefaultRouteNIC", "lo", "such as net1"),
     ("coordinator.hijackCIDR", ["169.254.0.0/33"], "an IP address or a CIDR"),
     ("coordinator.hijackCIDR", ["10.0.0.1", "10.0.0.1"], "twice"),
     ("coordinator.podCIDR", ["10.0.0.0/8/8"], "an IP address or a CIDR"),
@@ -97,7 +103,7 @@ def test_disruption_budget_takes_one_of_two(helm: Helm) -> None:
 
 
 def test_values_of_a_disabled_coordinator_do_not_matter(helm: Helm) -> None:
-    objects = helm.template(nested("coordinator", {"enabled": False, "vethLinkAddress": "none"}))
+    objects = helm.template(nested("coordinator", {"enabled": False, "vethLinkAddress": "x"}))
     assert "SpiderCoordinator" not in {thing["kind"] for thing in objects}
 
 
@@ -162,3 +168,45 @@ def test_every_other_text_is_refused(helm: Helm) -> None:
         text for i, text in enumerate(NO_ADDRESSES) if f'hijackCIDR[{i}] is "{text}"' not in message
     ]
     assert kept == []
+
+
+UNASSIGNABLE = [
+    *("0.0.0.0", "0.1.2.3", "127.0.0.1", "127.9.9.9", "224.0.0.1", "239.1.2.3", "255.255.255.255"),
+    *("::", "::1", "0:0:0:0:0:0:0:0", "0:0:0:0:0:0:0:1", "0000:0::0001", "::0.0.0.0", "::0.0.0.1"),
+    *("ff02::1", "FF00::", "ffff:1:2:3:4:5:6:7"),
+]
+
+
+def routes(gateways: list[str]) -> list[dict[str, str]]:
+    return [{"dst": "::/0" if ":" in each else "0.0.0.0/0", "gw": each} for each in gateways]
+
+
+def test_every_address_that_an_interface_can_have_is_taken(helm: Helm) -> None:
+    given = [each for each in addresses(seed=4, count=300) if "/" not in each]
+    good = [each for each in given if is_assignable(ipaddress.ip_address(each))]
+    good += [
+        "::2",
+        "::10",
+        "::0.0.0.2",
+        "1::",
+        "10::1",
+        "1.0.0.0",
+        "128.0.0.1",
+        "240.0.0.1",
+        "ff::1",
+    ]
+    objects = helm.template(nested("coordinator.policyRoutes", routes(good)))
+    taken = pick(objects, "SpiderCoordinator")["spec"]["policyRoutes"]
+    assert [each["gw"] for each in taken] == good
+
+
+def test_every_address_that_an_interface_cannot_have_is_refused(helm: Helm) -> None:
+    message = helm.refusal(nested("coordinator.policyRoutes", routes(UNASSIGNABLE)))
+    kept = [each for each in UNASSIGNABLE if f'gw is "{each}"' not in message]
+    assert kept == []
+
+
+@pytest.mark.parametrize("field", ["vethLinkAddress", "podMACPrefix", "podDefaultRouteNIC"])
+def test_none_switches_a_text_off(helm: Helm, field: str) -> None:
+    objects = helm.template(nested(f"coordinator.{field}", "none"))
+    assert pick(objects, "SpiderCoordinator")["spec"][field] == "none"

@@ -103,7 +103,7 @@ def test_traffic_of_both_interfaces(beside: Pod, segment: Segment, family: int) 
         segment.lan.run(f"ip -6 addr add fd00:10:{net}::1/64 dev eth0 nodad")
     attach(beside)
     mine = own(beside, "net1", family)
-    with server(beside.space, "::" if family == 6 else "0.0.0.0", 8080):  # noqa: S104
+    with server(beside.space, "::" if family == 6 else "0.0.0.0", 8080):
         assert ask(segment.node, mine, 8080) is not None
         assert ask(segment.node, CLUSTER[family], 8080) is not None
         assert ask(segment.lan, mine, 8080) is not None

@@ -102,7 +102,7 @@ def test_iptables_redirect_works_with_the_link_address(pod: Pod, segment: Segmen
     pod.attach()
     pod.coordinator()
     redirect(pod, 4)
-    with server(pod.space, "0.0.0.0", 15006):  # noqa: S104 - the proxy of a mesh does so
+    with server(pod.space, "0.0.0.0", 15006):
         assert ask(segment.node, pod.ipv4(), 80, deadline=1) is None
         pod.coordinator("DEL")
         pod.coordinator(vethLinkAddress="169.254.100.1")

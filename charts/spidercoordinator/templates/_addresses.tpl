@@ -43,3 +43,13 @@ Is a text an IP address or a CIDR? Templates have no function for it, so these a
 {{- define "spidercoordinator.isLinkLocal" -}}
 {{- if or (hasPrefix "169.254." .) (regexMatch "^(?i)fe[89ab][0-9a-f]:" .) }}true{{ end -}}
 {{- end -}}
+
+{{/* Can an interface have this address? As the CRDs say: not unspecified, 0.0.0.0/8, loopback, multicast or broadcast. */}}
+{{- define "spidercoordinator.isAssignable" -}}
+{{- $forbidden := list
+      "^(0|127|22[4-9]|23[0-9])\\." "^255\\.255\\.255\\.255$"
+      "^(?i)ff[0-9a-f]{2}:" "^[0:]*:0{0,3}[01]?$" "^[0:]*:0\\.0\\.0\\.[01]$" -}}
+{{- if include "spidercoordinator.isIP" . -}}
+{{- if not (regexMatch (join "|" $forbidden) .) }}true{{ end -}}
+{{- end -}}
+{{- end -}}

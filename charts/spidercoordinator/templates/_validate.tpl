@@ -57,16 +57,21 @@ coordinator.txQueueLen is {{ $queue }}; allowed: 0 to 2147483647, where 0 leaves
 
 {{- define "spidercoordinator.problems.addresses" -}}
 {{- $address := include "spidercoordinator.text" .vethLinkAddress -}}
-{{- if and $address (not (include "spidercoordinator.isIP" $address)) }}
+{{- if has $address (list "" "none") -}}
+{{- else if not (include "spidercoordinator.isIP" $address) }}
 coordinator.vethLinkAddress is {{ quote $address }}, which is not an IP address; allowed: one IPv4 or IPv6 address without prefix length, such as 169.254.100.1, or "" for none
+{{- else if not (include "spidercoordinator.isAssignable" $address) }}
+coordinator.vethLinkAddress is {{ quote $address }}, which cannot be the address of an interface; allowed: one such as 169.254.100.1, not an unspecified, loopback, multicast or broadcast address
 {{- end -}}
 {{- $mac := include "spidercoordinator.text" .podMACPrefix -}}
-{{- if not (regexMatch "^([0-9A-Fa-f][02468ACEace]:[0-9A-Fa-f]{2})?$" $mac) }}
+{{- if not (regexMatch "^([0-9A-Fa-f][02468ACEace]:[0-9A-Fa-f]{2}|none)?$" $mac) }}
 coordinator.podMACPrefix is {{ quote $mac }}; allowed: two hex octets of a unicast address (the first one even), such as 0a:1b, or "" for none
 {{- end -}}
 {{- $nic := include "spidercoordinator.text" .podDefaultRouteNIC -}}
 {{- if or (not (regexMatch "^[!-.0-9;-~]{0,15}$" $nic)) (has $nic (list "." "..")) }}
 coordinator.podDefaultRouteNIC is {{ quote $nic }}; allowed: the name of an interface (at most 15 characters, no blank, "/" or ":"), or "" to keep the first
+{{- else if has $nic (list "lo" "veth0") }}
+coordinator.podDefaultRouteNIC is {{ quote $nic }}, which cannot have the default route; allowed: an interface of pods that a network makes, such as net1, or "" to keep the first
 {{- end -}}
 {{- range $field := list "podCIDR" "serviceCIDR" "hijackCIDR" -}}
 {{- $seen := list -}}
@@ -89,6 +94,8 @@ coordinator.{{ $field }}[{{ $i }}] is {{ quote $network }}, which is in the list
 coordinator.policyRoutes[{{ $i }}].dst is {{ quote $dst }}; allowed: an IP address or a CIDR, such as 10.6.0.0/16
 {{- else if not (include "spidercoordinator.isIP" $gw) }}
 coordinator.policyRoutes[{{ $i }}].gw is {{ quote $gw }}; allowed: an IP address, such as 10.6.0.1
+{{- else if not (include "spidercoordinator.isAssignable" $gw) }}
+coordinator.policyRoutes[{{ $i }}].gw is {{ quote $gw }}, which cannot be the address of a gateway; allowed: that of a router, such as 10.6.0.1
 {{- else if ne (contains ":" $dst) (contains ":" $gw) }}
 coordinator.policyRoutes[{{ $i }}] has dst {{ quote $dst }} and gw {{ quote $gw }}; both must be IPv4, or both IPv6
 {{- end -}}

@@ -2,6 +2,10 @@
 
 Each setting is described once, as an annotated type. SpiderMultusConfig uses them without defaults
 (unset means: as in SpiderCoordinator), SpiderCoordinator gives the defaults.
+
+An empty text or list in SpiderMultusConfig means the same as unset: Spiderpool's webhook stores
+`""` in every object (pkg/multuscniconfig, setDefaults), and its plugin takes what is empty from the
+cluster. `none` switches a text off.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -13,10 +17,10 @@ from spidercoordinator.api.kinds import GROUP
 from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
     CIDR,
-    IP,
+    DefaultRouteInterface,
+    GatewayIP,
+    LinkAddress,
     MACPrefix,
-    OptionalInterfaceName,
-    OptionalIP,
     QueueLength,
     RouteTable,
     RPFilter,
@@ -38,12 +42,26 @@ Mode = Annotated[
         " nothing."
     ),
 ]
+ModeOrInherited = Annotated[
+    Literal["auto", "underlay", "overlay", "disabled", "disable", ""],
+    Field(
+        description="How the plugin serves a pod of this network; the modes are described in"
+        " SpiderCoordinator. Empty: the SpiderCoordinator's."
+    ),
+]
 PodCIDRType = Annotated[
     PodCIDRTypeName,
     Field(
         description="Where the pod CIDRs come from. cluster: the cluster's own configuration."
         " calico: Calico's IP pools. cilium: Cilium's configuration. none: there are none. auto:"
         " detected from what runs in the cluster."
+    ),
+]
+PodCIDRTypeOrInherited = Annotated[
+    Literal["auto", "cluster", "calico", "cilium", "none", ""],
+    Field(
+        description="Accepted for Spiderpool's sake, and without effect: where the pod CIDRs come"
+        " from is the cluster's matter, see SpiderCoordinator."
     ),
 ]
 PodCIDR = Annotated[
@@ -80,7 +98,8 @@ PodMACPrefix = Annotated[
     MACPrefix,
     Field(
         description="First two octets of the MAC address of the pod's interface, such as 0a:1b;"
-        " the other four are taken from its IP address. Empty: the MAC address is left alone."
+        " the other four are taken from its IP address. none: the MAC address is left alone. Empty:"
+        " as in the SpiderCoordinator, and there as none."
     ),
 ]
 TunePodRoutes = Annotated[
@@ -91,9 +110,10 @@ TunePodRoutes = Annotated[
     ),
 ]
 PodDefaultRouteNIC = Annotated[
-    OptionalInterfaceName,
+    DefaultRouteInterface,
     Field(
-        description="The interface of the pod that gets its default route. Empty: the first one."
+        description="The interface of the pod that gets its default route. none: the one that has"
+        " it keeps it. Empty: as in the SpiderCoordinator, and there as none."
     ),
 ]
 HostRuleTable = Annotated[
@@ -116,11 +136,11 @@ TxQueueLen = Annotated[
     Field(description="Transmit queue length of the pod's interface; 0 leaves it alone."),
 ]
 VethLinkAddress = Annotated[
-    OptionalIP,
+    LinkAddress,
     Field(
         description="Address of veth0 in the pod, such as 169.254.100.1. A service mesh that"
         " redirects traffic needs one: without an address on veth0 the kernel drops what comes in"
-        " by it. Empty: none."
+        " by it. none: no address. Empty: as in the SpiderCoordinator, and there as none."
     ),
 ]
 VethMTUSetting = Annotated[
@@ -157,7 +177,7 @@ class PolicyRoute(Model):
     )
 
     dst: Annotated[CIDR, Field(description="Destination: an address or a CIDR.")]
-    gw: Annotated[IP, Field(description="Gateway: an address of the same family.")]
+    gw: Annotated[GatewayIP, Field(description="Gateway: an address of the same family.")]
 
 
 PolicyRoutes = Annotated[
@@ -174,8 +194,8 @@ PolicyRoutes = Annotated[
 class CoordinatorSettings(Model):
     """Settings of the coordinator plugin; what is unset is taken from the SpiderCoordinator."""
 
-    mode: Mode | None = None
-    pod_cidr_type: PodCIDRType | None = None
+    mode: ModeOrInherited | None = None
+    pod_cidr_type: PodCIDRTypeOrInherited | None = None
     pod_cidr: PodCIDR | None = None
     service_cidr: ServiceCIDR | None = None
     hijack_cidr: HijackCIDR | None = None

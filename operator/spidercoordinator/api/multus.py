@@ -18,8 +18,12 @@ from spidercoordinator.api.networks import (
 )
 from spidercoordinator.api.ovs import OVSNetwork
 from spidercoordinator.api.rules import LIST_TYPE, Rule
+from spidercoordinator.api.scalars import OFF
 
 CNITypeName = Literal["macvlan", "ipvlan", "vlan", "sriov", "ovs", "ib-sriov", "ipoib", "custom"]
+
+SPIDERPOOL = "spiderpool"
+"""The IPAM plugin that ippools are of."""
 
 # cniType → the property of spec that describes it. `custom` is described by customCNI.
 NETWORK_OF: dict[str, str] = {
@@ -64,6 +68,44 @@ _IPAM_OR_POOLS = Rule(
 )
 
 
+NO_OWN_MAC = ("ipvlan", "ib-sriov", "ipoib")
+"""Types whose interface takes no MAC address of Ethernet: an ipvlan link has that of its master, a
+link of InfiniBand one of 20 octets."""
+
+
+def _may_have_mac_prefix(spec: "SpiderMultusConfigSpec") -> bool:
+    prefix = spec.coordinator.pod_mac_prefix if spec.coordinator else None
+    return spec.cni_type not in NO_OWN_MAC or prefix in {None, "", OFF}
+
+
+_MAC_PREFIX = Rule(
+    cel=f"!(self.cniType in {list(NO_OWN_MAC)}) || !has(self.coordinator)"
+    " || !has(self.coordinator.podMACPrefix)"
+    f" || self.coordinator.podMACPrefix in ['', '{OFF}']",
+    holds=_may_have_mac_prefix,
+    message="podMACPrefix cannot work with cniType ipvlan, ib-sriov or ipoib, whose interfaces do"
+    f' not take a MAC address of their own; remove it, or write "{OFF}"',
+    at="coordinator.podMACPrefix",
+    reason="FieldValueForbidden",
+)
+
+
+def _vlan_comes_from_pools(spec: "SpiderMultusConfigSpec") -> bool:
+    if spec.cni_type != "vlan" or spec.vlan is None or spec.vlan.vlan_mode != "auto":
+        return True
+    return not spec.disable_ipam and (spec.ipam is None or spec.ipam.type == SPIDERPOOL)
+
+
+_VLAN_FROM_POOLS = Rule(
+    cel="self.cniType != 'vlan' || !has(self.vlan) || self.vlan.vlanMode != 'auto'"
+    f" || (!self.disableIPAM && (!has(self.ipam) || self.ipam.type == '{SPIDERPOOL}'))",
+    holds=_vlan_comes_from_pools,
+    message="vlanMode auto takes the VLAN from Spiderpool's IP pool, so it needs Spiderpool's IPAM;"
+    " remove ipam and disableIPAM, or set vlanMode manual and vlanID",
+    at="vlan.vlanMode",
+)
+
+
 class SpiderMultusConfigSpec(Model):
     """One network: its main plugin, its addresses, its coordinator, further plugins."""
 
@@ -92,6 +134,8 @@ class SpiderMultusConfigSpec(Model):
             reason="FieldValueForbidden",
         ),
         _IPAM_OR_POOLS,
+        _MAC_PREFIX,
+        _VLAN_FROM_POOLS,
     )
 
     cni_type: Annotated[
@@ -124,8 +168,8 @@ class SpiderMultusConfigSpec(Model):
     coordinator: Annotated[
         CoordinatorSettings | None,
         Field(
-            description="Settings of the coordinator plugin for this network; what is unset is"
-            " taken from the SpiderCoordinator."
+            description="Settings of the coordinator plugin for this network; what is unset or"
+            " empty is taken from the SpiderCoordinator."
         ),
     ] = None
     disable_ipam: Annotated[

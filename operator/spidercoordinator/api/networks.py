@@ -1,6 +1,6 @@
 """One model a CNI type: the objects under SpiderMultusConfig.spec that describe a main plugin."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -89,6 +89,30 @@ class NetworkSettings(Model):
     ] = None
 
 
+LEAST_MTU_IPV6 = 1280
+"""Of IPv6 (RFC 8200); the kernel takes IPv6 off an interface below it."""
+
+
+def _mtu_bears_ipv6(network: Any) -> bool:
+    pools = network.ippools
+    return not network.mtu or network.mtu >= LEAST_MTU_IPV6 or not (pools and pools.ipv6)
+
+
+MTU_BEARS_IPV6 = Rule(
+    cel=f"!has(self.mtu) || self.mtu == 0 || self.mtu >= {LEAST_MTU_IPV6} || !has(self.ippools)"
+    " || !has(self.ippools.ipv6) || size(self.ippools.ipv6) == 0",
+    holds=_mtu_bears_ipv6,
+    message=f"mtu must be at least {LEAST_MTU_IPV6} in a network with ippools.ipv6: an interface"
+    " with less has no IPv6",
+    at="mtu",
+)
+
+
+def _bond_is_no_master(network: "MasterNetwork") -> bool:
+    several = len(network.master) > 1
+    return not (several and network.bond and network.bond.name in network.master)
+
+
 def _link_name_fits(network: "MasterNetwork") -> bool:
     if not network.vlan_id or (len(network.master) > 1 and network.bond is None):
         return True
@@ -114,7 +138,10 @@ class MasterNetwork(NetworkSettings):
         Field(description="MTU of the pod's interface; unset or 0: that of the master."),
     ] = None
     vlan_id: Annotated[
-        VlanID | None, Field(description="VLAN of the master, made if absent; 0: none.")
+        VlanID | None,
+        Field(
+            description="VLAN of the master, made if absent; 0: none (with cniType vlan: untagged)."
+        ),
     ] = None
     bond: Annotated[
         Bond | None, Field(description="The bond of the masters; needed if there are several.")
@@ -144,7 +171,14 @@ _LINK_NAME = Rule(
     f" than the {MAX_INTERFACE_NAME} characters an interface name may have; use a shorter name",
     at="vlanID",
 )
-_MASTER_RULES = (NO_MATCH_MASTER_SUBNET, _BOND_NEEDED, _LINK_NAME)
+_BOND_IS_NEW = Rule(
+    cel="size(self.master) < 2 || !has(self.bond) || !(self.bond.name in self.master)",
+    holds=_bond_is_no_master,
+    message="bond.name is one of the masters; a bond needs a name of its own, such as bond0",
+    at="bond.name",
+)
+_BOND_RULES = (NO_MATCH_MASTER_SUBNET, _BOND_NEEDED, _BOND_IS_NEW, MTU_BEARS_IPV6)
+_MASTER_RULES = (*_BOND_RULES, _LINK_NAME)
 
 
 class MacvlanNetwork(MasterNetwork):
@@ -163,8 +197,7 @@ class VlanNetwork(MasterNetwork):
     """Settings of cniType vlan."""
 
     rules: ClassVar = (
-        NO_MATCH_MASTER_SUBNET,
-        _BOND_NEEDED,
+        *_BOND_RULES,
         Rule(
             cel="self.vlanMode != 'auto' || !has(self.vlanID)",
             holds=lambda network: network.vlan_mode != "auto" or network.vlan_id is None,
@@ -184,6 +217,7 @@ class SriovNetwork(NetworkSettings):
     """Settings of cniType sriov."""
 
     rules: ClassVar = (
+        MTU_BEARS_IPV6,
         Rule(
             cel="!has(self.minTxRateMbps) || !has(self.maxTxRateMbps) || self.maxTxRateMbps == 0"
             " || self.minTxRateMbps <= self.maxTxRateMbps",

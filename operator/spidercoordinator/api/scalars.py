@@ -51,6 +51,42 @@ _NO_NETWORK = (
 )
 
 
+OFF = "none"
+"""Switches a text setting off, in a network also one that the SpiderCoordinator sets."""
+
+_ZERO_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
+
+def is_assignable(address: IPAddress) -> bool:
+    """Whether an interface can have the address and be reached by it.
+
+    The kernel refuses the unspecified, multicast and loopback addresses, or drops packets that
+    have them or one of 0.0.0.0/8 as martian (net/ipv4/route.c, net/ipv6/addrconf.c).
+    """
+    return not (
+        address.is_unspecified
+        or address.is_multicast
+        or address.is_loopback
+        or address in _ZERO_NETWORK
+        or address == _BROADCAST
+    )
+
+
+def _is_assignable_text(text: str) -> bool:
+    """As `is_assignable`; a text that is no address is another rule's to refuse."""
+    address = parse_ip(text)
+    return address is None or is_assignable(address)
+
+
+# isGlobalUnicast leaves out the unspecified, loopback, multicast, link-local and broadcast ones.
+_ASSIGNABLE = (
+    "(ip(self).isGlobalUnicast() || ip(self).isLinkLocalUnicast()) && !self.startsWith('0.')"
+)
+_NOT_ASSIGNABLE = (
+    " (unspecified, 0.0.0.0/8, loopback, multicast and broadcast addresses never can be)"
+)
+
 # JSON has one kind of number, so the schema alone would take 5.0, but CEL on the same field not.
 WHOLE = Rule(
     "self == int(self)",
@@ -59,18 +95,30 @@ WHOLE = Rule(
 )
 
 
-IP = Annotated[
+GatewayIP = Annotated[
     str,
     Field(max_length=64),
     Rule("isIP(self)", lambda v: parse_ip(v) is not None, _NO_ADDRESS),
+    Rule(
+        f"!isIP(self) || ({_ASSIGNABLE})",
+        _is_assignable_text,
+        '"{value}" cannot be the address of a gateway; write that of a router, such as 10.6.0.1'
+        + _NOT_ASSIGNABLE,
+    ),
 ]
-OptionalIP = Annotated[
+LinkAddress = Annotated[
     str,
     Field(max_length=64),
     Rule(
-        "self == '' || isIP(self)",
-        lambda v: v == "" or parse_ip(v) is not None,
-        _NO_ADDRESS + ', or "" for none',
+        f"self == '' || self == '{OFF}' || isIP(self)",
+        lambda v: v in {"", OFF} or parse_ip(v) is not None,
+        _NO_ADDRESS + f', or "{OFF}" for none',
+    ),
+    Rule(
+        f"!isIP(self) || ({_ASSIGNABLE})",
+        _is_assignable_text,
+        '"{value}" cannot be the address of an interface; write one such as 169.254.100.1'
+        + _NOT_ASSIGNABLE,
     ),
 ]
 CIDR = Annotated[
@@ -96,20 +144,39 @@ def _interface(pattern: str, message: str) -> Rule:
     )
 
 
-InterfaceName = Annotated[str, Field(max_length=64), _interface(_INTERFACE, _NO_INTERFACE)]
-OptionalInterfaceName = Annotated[
+# None of macvlan, ipvlan, 802.1q and bonding takes a loopback device.
+InterfaceName = Annotated[
     str,
     Field(max_length=64),
-    _interface(rf"(?:{_INTERFACE})?", _NO_INTERFACE + ', or "" to leave the choice to the plugin'),
+    _interface(_INTERFACE, _NO_INTERFACE),
+    Rule(
+        "self != 'lo'",
+        lambda v: v != "lo",
+        '"{value}" is the loopback interface, which no network can be on; write one such as eth0',
+    ),
+]
+# The plugin refuses both: the one has no route to anywhere, the other is its own.
+DefaultRouteInterface = Annotated[
+    str,
+    Field(max_length=64),
+    _interface(
+        rf"(?:{_INTERFACE})?", _NO_INTERFACE + f', or "{OFF}" to leave the choice to the plugin'
+    ),
+    Rule(
+        "self != 'lo' && self != 'veth0'",
+        lambda v: v not in {"lo", "veth0"},
+        '"{value}" cannot have the default route; write an interface of the pod that a network'
+        " makes, such as eth0 or net1",
+    ),
 ]
 
 MACPrefix = Annotated[
     str,
     Field(max_length=64),
     matches(
-        r"(?:[0-9A-Fa-f][02468ACEace]:[0-9A-Fa-f]{2})?",
+        rf"(?:[0-9A-Fa-f][02468ACEace]:[0-9A-Fa-f]{{2}}|{OFF})?",
         '"{value}" is not the start of a unicast MAC address: two hex octets, the first one even,'
-        ' such as 0a:1b, or "" for none',
+        f' such as 0a:1b, or "{OFF}" for none',
     ),
 ]
 
@@ -133,7 +200,18 @@ QueueLength = Annotated[
 ]
 # 68 is the least MTU IPv4 allows (RFC 791), 65535 the most a veth takes.
 VethMTU = Annotated[int, Field(ge=68, le=65535, json_schema_extra={"format": "int32"}), WHOLE]
-LinkMTU = Annotated[int, Field(ge=0, le=65535, json_schema_extra={"format": "int32"}), WHOLE]
+LEAST_MTU = 68
+LinkMTU = Annotated[
+    int,
+    Field(ge=0, le=65535, json_schema_extra={"format": "int32"}),
+    WHOLE,
+    Rule(
+        f"self == 0 || self >= {LEAST_MTU}",
+        lambda v: v == 0 or v >= LEAST_MTU,
+        f"an interface with an MTU below {LEAST_MTU} cannot have an IP address; write 0 to leave it"
+        f" alone, or {LEAST_MTU} to 65535",
+    ),
+]
 VlanID = Annotated[int, Field(ge=0, le=4094, json_schema_extra={"format": "int32"}), WHOLE]
 TxRate = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"}), WHOLE]
 

@@ -25,6 +25,18 @@ def ovs(*trunk: dict[str, int]) -> dict[str, Any]:
 BOND = {"name": "bnd0", "mode": 1}
 POOLS = {"ipv4": ["p4"]}
 SRIOV = {"resourceName": "acme.io/vf"}
+V6 = {"ipv6": ["p6"]}
+IPVLAN = {"cniType": "ipvlan", "ipvlan": {"master": ["ens5"]}}
+INFINIBAND = (
+    {"cniType": "ib-sriov", "ibsriov": SRIOV},
+    {"cniType": "ipoib", "ipoib": {"master": "ib0"}},
+)
+AUTO = {"cniType": "vlan", "vlan": {"master": ["a"], "vlanMode": "auto"}}
+
+
+def prefixed(spec: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {**spec, "coordinator": {"podMACPrefix": prefix}}
+
 
 GOOD: list[dict[str, Any]] = [
     {},
@@ -46,6 +58,14 @@ GOOD: list[dict[str, Any]] = [
     ovs({"id": 1}, {"minID": 2, "maxID": 2}),
     {"cniType": "custom", "customCNI": '{"type":"bridge"}'},
     {**MACVLAN, "chainCNIJsonData": ['{"type":"tuning"}']},
+    macvlan(mtu=0, ippools=V6),
+    macvlan(mtu=1280, ippools=V6),
+    macvlan(mtu=68, ippools=POOLS),
+    macvlan(bond={"name": "ens5", "mode": 1}),
+    *(prefixed(IPVLAN, prefix) for prefix in ("", "none")),
+    prefixed(MACVLAN, "0a:1b"),
+    {**AUTO, "ipam": {"type": "spiderpool"}},
+    {**MACVLAN, "coordinator": {"mode": "", "podCIDRType": "", "vethLinkAddress": "none"}},
     {**MACVLAN, "unknown": 1, "ipvlan": None, "coordinator": {"podRPFilter": None}},
 ]
 BAD: list[tuple[dict[str, Any], list[str]]] = [
@@ -91,6 +111,32 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
         ["spec.coordinator.policyRoutes[0].gw"],
     ),
     ({**MACVLAN, "coordinator": {"vethLinkAddress": "x"}}, ["spec.coordinator.vethLinkAddress"]),
+    (macvlan(mtu=67), ["spec.macvlan.mtu"]),
+    (macvlan(mtu=1279, ippools=V6), ["spec.macvlan.mtu"]),
+    ({"cniType": "ipvlan", "ipvlan": {"master": ["a"], "mtu": 1}}, ["spec.ipvlan.mtu"]),
+    (
+        {"cniType": "vlan", "vlan": {"master": ["a"], "mtu": 68, "ippools": V6}},
+        ["spec.vlan.mtu"],
+    ),
+    ({"cniType": "sriov", "sriov": {**SRIOV, "mtu": 1000, "ippools": V6}}, ["spec.sriov.mtu"]),
+    (macvlan(master=["ens5", "lo"], bond=BOND), ["spec.macvlan.master[1]"]),
+    ({"cniType": "ipoib", "ipoib": {"master": "lo"}}, ["spec.ipoib.master"]),
+    (macvlan(master=["a", "b"], bond={"name": "b", "mode": 1}), ["spec.macvlan.bond.name"]),
+    (macvlan(master=["a", "b"], bond={"name": "lo", "mode": 1}), ["spec.macvlan.bond.name"]),
+    *(
+        (prefixed(spec, "0a:1b"), ["spec.coordinator.podMACPrefix"])
+        for spec in (IPVLAN, *INFINIBAND)
+    ),
+    ({**AUTO, "ipam": {"type": "dhcp"}}, ["spec.vlan.vlanMode"]),
+    ({**AUTO, "disableIPAM": True}, ["spec.vlan.vlanMode"]),
+    (
+        {**MACVLAN, "coordinator": {"policyRoutes": [{"dst": "10.0.0.0/8", "gw": "0.0.0.0"}]}},
+        ["spec.coordinator.policyRoutes[0].gw"],
+    ),
+    (
+        {**MACVLAN, "coordinator": {"podDefaultRouteNIC": "veth0"}},
+        ["spec.coordinator.podDefaultRouteNIC"],
+    ),
     ({"customCNI": "42"}, ["spec.customCNI"]),
     ({"customCNI": "{"}, ["spec.customCNI"]),
     ({"customCNI": '{"plugins":[]}'}, ["spec.customCNI"]),

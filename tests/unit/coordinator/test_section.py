@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.api.coordinator import CoordinatorSettings, SpiderCoordinatorSpec
+from spidercoordinator.api.crd import SPIDER_MULTUS_CONFIG, structural_schema
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
 
@@ -52,8 +53,11 @@ def test_without_own_settings_it_is_the_clusters() -> None:
         ("hostRuleTable", "hostRuleTable", 500, 321, 321),
         ("txQueueLen", "txQueueLen", 9, 0, 0),
         ("vethMTU", "vethMTU", 1500, 1400, 1400),
-        ("vethLinkAddress", "vethLinkAddress", "169.254.100.1", "", None),
-        ("hijackCIDR", "hijackCIDR", ["10.0.0.0/8"], [], None),
+        ("vethLinkAddress", "vethLinkAddress", "169.254.100.1", "169.254.7.7", "169.254.7.7"),
+        ("vethLinkAddress", "vethLinkAddress", "none", "169.254.7.7", "169.254.7.7"),
+        ("hijackCIDR", "hijackCIDR", ["10.0.0.0/8"], ["10.1.0.0/16"], ["10.1.0.0/16"]),
+        ("detectGateway", "detectGateway", True, False, False),
+        ("detectIPConflict", "detectIPConflict", True, False, False),
         ("podDefaultRouteNIC", "podDefaultRouteNic", "net1", "eth0", "eth0"),
         ("mode", "mode", "auto", "disabled", "disable"),
         ("mode", "mode", "auto", "disable", "disable"),
@@ -66,6 +70,74 @@ def test_own_setting_wins(
         cluster(**{field: of_cluster}), own(**{field: of_network}), name=NAME
     )
     assert section.get(key) == expected
+
+
+TEXTS = {
+    "mode": ("mode", "underlay"),
+    "podMACPrefix": ("podMACPrefix", "0a:1b"),
+    "podDefaultRouteNIC": ("podDefaultRouteNic", "net1"),
+    "vethLinkAddress": ("vethLinkAddress", "169.254.100.1"),
+}
+LISTS: dict[str, Any] = {
+    "hijackCIDR": ["169.254.0.0/16"],
+    "policyRoutes": [{"dst": "10.1.0.0/16", "gw": "10.2.0.1"}],
+}
+FIELDS = structural_schema(SPIDER_MULTUS_CONFIG.model)["properties"]["spec"]["properties"][
+    "coordinator"
+]["properties"]
+
+
+def test_no_text_and_no_list_is_forgotten() -> None:
+    def of_type(kind: str) -> set[str]:
+        return {name for name, field in FIELDS.items() if field["type"] == kind}
+
+    # podCIDRType has no effect in a network; the CIDRs of the cluster are those discovered.
+    assert of_type("string") == set(TEXTS) | {"podCIDRType"}
+    assert of_type("array") == set(LISTS) | {"podCIDR", "serviceCIDR"}
+
+
+@pytest.mark.parametrize("field", TEXTS)
+def test_empty_text_is_inherited(field: str) -> None:
+    key, value = TEXTS[field]
+    section = coordinator_section(cluster(**{field: value}), own(**{field: ""}), name=NAME)
+    assert section[key] == value
+
+
+@pytest.mark.parametrize("field", LISTS)
+def test_empty_list_is_inherited(field: str) -> None:
+    section = coordinator_section(cluster(**{field: LISTS[field]}), own(**{field: []}), name=NAME)
+    assert section[field] == LISTS[field]
+
+
+def test_empty_cidrs_are_inherited() -> None:
+    section = coordinator_section(cluster(), own(podCIDR=[], serviceCIDR=[]), name=NAME)
+    assert (section["overlayPodCIDR"], section["serviceCIDR"]) == (
+        ["10.244.0.0/16"],
+        ["10.96.0.0/12"],
+    )
+
+
+@pytest.mark.parametrize("field", sorted(set(TEXTS) - {"mode"}))
+@pytest.mark.parametrize("of_cluster", ["", "none", None])
+@pytest.mark.parametrize("of_network", ["", "none", None])
+def test_what_is_off_is_left_out(
+    field: str, of_cluster: str | None, of_network: str | None
+) -> None:
+    key, value = TEXTS[field]
+    for lower in (of_cluster, value) if of_network == "none" else (of_cluster,):
+        section = coordinator_section(
+            cluster("", **{field: lower}), own(**{field: of_network}), name=NAME
+        )
+        assert key not in section
+        assert "none" not in section.values()
+
+
+def test_section_without_cidrs_says_that_it_is_complete() -> None:
+    """Otherwise the plugin takes what is off here from the node's defaults."""
+    bare = ClusterConfig(NAME, SpiderCoordinatorSpec())
+    section = coordinator_section(bare, own(vethLinkAddress="none"), name=NAME)
+    assert section["serviceCIDR"] == []
+    assert "serviceCIDR" not in coordinator_section(bare, own(mode="disabled"), name=NAME)
 
 
 def test_own_cidrs_replace_those_found() -> None:

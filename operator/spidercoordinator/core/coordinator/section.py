@@ -12,13 +12,19 @@ from typing import Any, Final
 
 from spidercoordinator.api.coordinator import CoordinatorSettings, PolicyRoute
 from spidercoordinator.api.objects import Object
-from spidercoordinator.api.scalars import parse_network
+from spidercoordinator.api.scalars import OFF, parse_network
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 
 NOT_READY_KEY: Final = "notReadyReason"
 
 _DISABLED: Final = "disable"
 """The spelling that the plugins of others know, too."""
+
+_CLUSTER_KEYS: Final = frozenset({"overlayPodCIDR", "serviceCIDR"})
+"""A section with one of them is complete to the plugin (cni/internal/config/defaults.go)."""
+
+_INHERITED: Final = (None, "", ())
+"""What says nothing. No number or boolean equals one of them."""
 
 # Field of the models → key of the plugin, in the order they are written.
 _KEYS: Final = {
@@ -54,48 +60,64 @@ def coordinator_section(
 ) -> Object:
     """The section without its `type`.
 
-    Numbers and booleans are written as soon as one of the two objects sets them, zero too. Empty
-    strings and lists are left out: they mean "none" like the key's absence.
+    Numbers and booleans are written as soon as one of the two objects sets them, zero too. What is
+    off is left out.
 
     Args:
         cluster: The effective SpiderCoordinator; None while there is none.
-        own: The network's own settings; what is unset there is taken from the cluster.
+        own: The network's own settings; what is unset or empty there is taken from the cluster.
         name: The name of the SpiderCoordinator that is missing, for the reason.
     """
-    values = {**_cluster_values(cluster), **_set_fields(own)}
-    section = {key: values[field] for field, key in _KEYS.items() if values.get(field) is not None}
+    values = effective_settings(cluster, own)
+    section = {key: values[field] for field, key in _KEYS.items() if field in values}
     if section.get("mode") == "disabled":
         section["mode"] = _DISABLED
+    if section.get("mode") == _DISABLED:
+        return section
     reason = missing_coordinator(name) if cluster is None else cluster.not_ready
-    if reason and section.get("mode") != _DISABLED:
+    if reason:
         section[NOT_READY_KEY] = reason
+    elif not section.keys() & _CLUSTER_KEYS:
+        # Without either the plugin takes the section for one written by hand, and fills it in.
+        section["serviceCIDR"] = []
     return section
 
 
+def effective_settings(
+    cluster: ClusterConfig | None, own: CoordinatorSettings | None
+) -> dict[str, Any]:
+    """What is in effect for a network, as JSON values by field; what is off is left out."""
+    values = {**_cluster_values(cluster), **_set_fields(own)}
+    return {field: value for field, value in values.items() if value is not None}
+
+
 @lru_cache(maxsize=4)
-def _cluster_values(cluster: ClusterConfig | None) -> Object:
+def _cluster_values(cluster: ClusterConfig | None) -> dict[str, Any]:
     """The same for thousands of networks, so worked out once."""
     if cluster is None:
         return {}
-    pod, service = _written(cluster.overlay_pod_cidr), _written(cluster.service_cidr)
-    return {**_set_fields(cluster.spec), "pod_cidr": pod, "service_cidr": service}
+    found = {
+        "pod_cidr": _networks(cluster.overlay_pod_cidr) or None,
+        "service_cidr": _networks(cluster.service_cidr) or None,
+    }
+    return {**_set_fields(cluster.spec), **found}
 
 
-def _set_fields(settings: CoordinatorSettings | None) -> Object:
-    """The fields that have a value, defaults included, as JSON."""
+def _set_fields(settings: CoordinatorSettings | None) -> dict[str, Any]:
+    """The fields that say something, defaults included, as JSON; None for what is switched off."""
     if settings is None:
         return {}
     values = ((field, getattr(settings, field)) for field in _KEYS)
-    return {field: _written(value) for field, value in values if value is not None}
+    return {field: _written(value) for field, value in values if value not in _INHERITED}
 
 
 def _written(value: Any) -> Any:
-    """The value as JSON, None if it says nothing."""
+    """The value as JSON, None if it is switched off."""
     if isinstance(value, tuple):
-        if value and isinstance(value[0], PolicyRoute):
+        if isinstance(value[0], PolicyRoute):
             return [{"dst": _network(route.dst), "gw": route.gw} for route in value]
-        return _networks(value) or None
-    return None if value == "" else value
+        return _networks(value)
+    return None if value == OFF else value
 
 
 def _networks(texts: Iterable[str]) -> list[str]:

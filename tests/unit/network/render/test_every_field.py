@@ -67,7 +67,7 @@ COORDINATOR: dict[str, Any] = {
 # Names the source of CIDRs for the whole cluster; a network cannot have a source of its own.
 NO_MEANING_HERE = {"podCIDRType"}
 
-ZEROS: dict[str, Any] = {"string": "", "integer": 0, "boolean": False, "array": []}
+ZEROS: dict[str, Any] = {"integer": 0, "boolean": False}
 
 FULL_CLUSTER = ClusterConfig(
     "default",
@@ -131,13 +131,31 @@ def test_field_of_the_coordinator_reaches_the_nad(field: str) -> None:
     assert config_of({**spec, "coordinator": {field: value}}, plain) != config_of(spec, plain)
 
 
+def coordinator_type(field: str) -> str:
+    return str(SPEC["coordinator"]["properties"][field]["type"])
+
+
 @pytest.mark.parametrize(
-    "field", [name for name in COORDINATOR if name not in {"mode", "hostRuleTable", "vethMTU"}]
+    "field",
+    [
+        name
+        for name in COORDINATOR
+        if coordinator_type(name) in ZEROS and name not in {"hostRuleTable", "vethMTU"}
+    ],
 )
 def test_zero_of_the_coordinator_differs_from_unset(field: str) -> None:
     spec = {"cniType": "macvlan", "macvlan": MINIMAL["macvlan"]}
-    zero = ZEROS[SPEC["coordinator"]["properties"][field]["type"]]
+    zero = ZEROS[coordinator_type(field)]
     assert config_of({**spec, "coordinator": {field: zero}}) != config_of(spec)
+
+
+@pytest.mark.parametrize(
+    "field", [name for name in COORDINATOR if coordinator_type(name) not in ZEROS]
+)
+def test_empty_of_the_coordinator_is_unset(field: str) -> None:
+    spec = {"cniType": "macvlan", "macvlan": MINIMAL["macvlan"]}
+    empty: Any = [] if coordinator_type(field) == "array" else ""
+    assert config_of({**spec, "coordinator": {field: empty}}) == config_of(spec)
 
 
 @pytest.mark.parametrize(

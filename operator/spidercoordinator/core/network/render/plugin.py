@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from spidercoordinator.api.multus import SPIDERPOOL
 from spidercoordinator.api.networks import IPAM, IPPools, MasterNetwork
 
 Plugin = dict[str, Any]
 """One entry of `plugins`, in the order its keys are written."""
-
-SPIDERPOOL: Final = "spiderpool"
 
 
 @dataclass(frozen=True, slots=True)
