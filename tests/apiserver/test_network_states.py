@@ -41,6 +41,19 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"cniType": "ovs", "ovs": {"bridge": "br0", "trunk": [{"maxID": 5}]}},
         "spec.ovs.trunk[0]",
     ),
+    "no-interfaces-address": (
+        {**MACVLAN, "coordinator": {"vethLinkAddress": "0.0.0.0"}},
+        "spec.coordinator.vethLinkAddress",
+    ),
+    "small-mtu": ({"cniType": "macvlan", "macvlan": {"master": ["a"], "mtu": 9}}, "mtu"),
+    "mac-of-ipvlan": (
+        {
+            "cniType": "ipvlan",
+            "ipvlan": {"master": ["a"]},
+            "coordinator": {"podMACPrefix": "0a:1b"},
+        },
+        "podMACPrefix",
+    ),
     "two-masters": ({"cniType": "macvlan", "macvlan": {"master": ["a", "b"]}}, "bond"),
 }
 # So wrong that the API server takes no status with it: what is wrong is told as an Event.
@@ -54,6 +67,11 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "bad-json": ({"cniType": "custom", "customCNI": "{"}, "spec.customCNI"),
     "no-conf": ({"cniType": "custom", "customCNI": "42"}, "spec.customCNI"),
     "deep": ({"cniType": "custom", "customCNI": "[" * 60_000}, "spec.customCNI"),
+    "main-in-chain": ({**MACVLAN, "chainCNIJsonData": ['{"type":"vlan"}']}, "spec.chainCNIJson"),
+    "first-is-coordinator": (
+        {"cniType": "custom", "customCNI": '{"type":"coordinator"}'},
+        "spec.customCNI",
+    ),
     "bad-chain": ({**MACVLAN, "chainCNIJsonData": ["{}"]}, "spec.chainCNIJsonData[0]"),
 }
 
@@ -192,5 +210,42 @@ async def test_a_doubtful_address_is_taken_with_a_warning(networks: Networks) ->
     spec = {**MACVLAN, "coordinator": {"vethLinkAddress": "8.8.8.8"}}
     await networks.make("doubtful", spec)
     await networks.ready("doubtful")
-    found = await networks.has("doubtful", "VethLinkAddress", "False")
-    assert "8.8.8.8" in found["message"]
+    found = await networks.has("doubtful", "Degraded")
+    assert "spec.coordinator.vethLinkAddress: 8.8.8.8 is not link-local" in found["message"]
+    # Pods get it all the same.
+    assert (await networks.has("doubtful", "VethLinkAddress", "True"))["reason"] == "Set"
+
+
+async def test_whether_pods_get_the_address_follows_both_objects(networks: Networks) -> None:
+    cluster = Cluster(networks.api)
+    await networks.make("inherits", {**MACVLAN, "coordinator": {"vethLinkAddress": ""}})
+    await networks.make("switched-off", {**MACVLAN, "coordinator": {"vethLinkAddress": "none"}})
+    found = await networks.has("inherits", "VethLinkAddress", "False")
+    assert found["reason"] == "Unset"
+    await cluster.coordinator({"podCIDRType": "none", "vethLinkAddress": "169.254.100.1"})
+    found = await networks.has("inherits", "VethLinkAddress", "True")
+    assert "169.254.100.1" in found["message"]
+    assert (await cluster.section("inherits"))["vethLinkAddress"] == "169.254.100.1"
+    found = await networks.has("switched-off", "VethLinkAddress", "False")
+    assert found["reason"] == "SwitchedOff"
+    assert "vethLinkAddress" not in await cluster.section("switched-off")
+
+
+async def test_what_a_network_inherits_and_cannot_have_is_told_and_left_out(
+    networks: Networks,
+) -> None:
+    cluster = Cluster(networks.api)
+    await networks.make("ipvlan", {"cniType": "ipvlan", "ipvlan": {"master": ["eth0"]}})
+    await networks.ready("ipvlan")
+    await cluster.coordinator({"podCIDRType": "none", "podMACPrefix": "0a:1b"})
+    found = await networks.has("ipvlan", "Degraded")
+    assert found["reason"] == "MACPrefixLeftOut"
+    assert "podMACPrefix" not in await cluster.section("ipvlan")
+    await networks.ready("ipvlan")
+    await cluster.coordinator({"podCIDRType": "none", "podMACPrefix": "none"})
+
+    async def gone() -> bool:
+        conditions = (await networks.get("ipvlan"))["status"]["conditions"]
+        return "Degraded" not in {each["type"] for each in conditions}
+
+    await eventually("the warning is gone", gone)

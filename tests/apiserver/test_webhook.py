@@ -176,6 +176,21 @@ def test_doubtful_address_is_shown_by_kubectl(own_server: ApiServer, networks: N
     assert "metadata service" in shown
 
 
+async def test_what_is_inherited_and_left_out_is_shown_by_kubectl(
+    own_server: ApiServer, networks: Networks
+) -> None:
+    cluster = Cluster(networks.api)
+    await cluster.coordinator({"podCIDRType": "none", "podMACPrefix": "0a:1b"})
+    ipvlan = {"cniType": "ipvlan", "ipvlan": {"master": ["eth0"]}}
+
+    async def shown() -> bool:
+        told = applied(own_server, ipvlan, "--dry-run=server", name="inherits")
+        return "Warning: spec.coordinator.podMACPrefix: 0a:1b of SpiderCoordinator" in told
+
+    await eventually("kubectl shows the warning", shown)
+    await cluster.coordinator({"podCIDRType": "none"})
+
+
 async def test_master_that_no_node_has_is_shown_by_kubectl(
     own_server: ApiServer, networks: Networks
 ) -> None:

@@ -193,6 +193,17 @@ class SpiderMultusConfigSpec(Model):
     ] = None
 
     @property
+    def runs_coordinator(self) -> bool:
+        """Whether the coordinator is a plugin of the network.
+
+        It fails at an interface without an address, so it is left out where there is none and no
+        further plugin could give one.
+        """
+        if self.cni_type == "custom" or not self.enable_coordinator:
+            return False
+        return not self.disable_ipam or bool(self.chain_cni_json_data)
+
+    @property
     def network(self) -> NetworkSettings | None:
         """The object that describes the main plugin; None with cniType custom."""
         key = NETWORK_OF.get(self.cni_type)

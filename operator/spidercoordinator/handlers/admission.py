@@ -79,6 +79,7 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         rivals=[stores.networks[each] for each in others if each in stores.networks],
         nad=stores.nads.get(nad),
         nodes=manager.installers.entries.values(),
+        cluster=manager.context.decided.cluster,
     )
 
 

@@ -17,7 +17,7 @@ from spidercoordinator.reconcilers.context import Context
 
 logger = logging.getLogger(__name__)
 
-_ONLY_HASH: Final = frozenset({"configHash"})
+_MAY_WAIT: Final = frozenset({"configHash", "conditions"})
 
 
 async def report(
@@ -31,7 +31,7 @@ async def report(
     """Write the status if it differs.
 
     To the API server a status costs more than a NAD. When many networks are rendered anew and
-    nothing but the hash differs, that hash waits until all NADs are written.
+    neither Ready nor the NAD's name differs, the status waits until all NADs are written.
 
     Args:
         context: What reconcilers share.
@@ -51,7 +51,8 @@ async def report(
     if not patch:
         return
     queue = context.services.queue
-    if nad_written and patch.keys() == _ONLY_HASH and queue.length:
+    transition = network_status.network_transition(before, status)
+    if nad_written and patch.keys() <= _MAY_WAIT and not transition and queue.length:
         context.enqueue_network(network, low_priority=True)
         return
     try:
@@ -64,7 +65,7 @@ async def report(
         context.refused_statuses[network] = status
     else:
         context.refused_statuses.pop(network, None)
-    if transition := network_status.network_transition(before, status):
+    if transition:
         client = context.services.client
         await post(client, SPIDERMULTUSCONFIGS, observed, transition, now=now)
 

@@ -11,10 +11,10 @@ from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Name
-from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.coordinator.section import missing_coordinator
 from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
 from spidercoordinator.core.network import status as network_status
+from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import (
     INJECTION_KEYS,
     DesiredNAD,
@@ -37,7 +37,6 @@ from spidercoordinator.core.network.ownership import (
 )
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
-from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.errors import InvalidObjectError
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -155,7 +154,7 @@ def _outcome(
                 config_hash=desired.config_hash,
                 obstacle=obstacle,
                 message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
-                warnings=_warnings(config),
+                warnings=network_conditions(config.spec, context.decided.cluster),
             )
 
 
@@ -169,14 +168,6 @@ def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple
     if context.decided.cluster.not_ready:
         return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
     return "", ""
-
-
-def _warnings(config: SpiderMultusConfig) -> list[ConditionState]:
-    settings = config.spec.coordinator
-    if settings is None or not settings.veth_link_address:
-        return []
-    condition = link_address_condition(settings.veth_link_address)
-    return [] if condition.status else [condition]
 
 
 def _record(context: Context, network: Name, revision: str | None) -> None:

@@ -139,10 +139,10 @@ def snapshot(**changed: Any) -> Snapshot:
             "not Ready, Why: because",
         ),
         (
-            {"networks": [network([condition("VethLinkAddress", "False")])]},
+            {"networks": [network([condition("Degraded", "True")])]},
             "WARNING",
             "SpiderMultusConfig apps/net",
-            "because",
+            "Degraded, Why: because",
         ),
         ({"nads": None}, "ERROR", "kind NetworkAttachmentDefinition", "install Multus"),
         (

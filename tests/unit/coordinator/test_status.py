@@ -9,7 +9,6 @@ import pytest
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
-from spidercoordinator.core.coordinator.linkaddress import OWNED, link_address_condition
 from spidercoordinator.core.coordinator.status import (
     StatusInputs,
     compute_status,
@@ -47,7 +46,7 @@ def test_all_discovered_is_synced() -> None:
     assert status["phase"] == "Synced"
     assert status["reason"] is None
     assert status["observedGeneration"] == 3
-    assert [c["status"] for c in status["conditions"]] == ["True", "True", "True", "False"]
+    assert [c["status"] for c in status["conditions"]] == ["True", "True", "False", "False"]
 
 
 def test_type_none_is_synced_with_an_empty_list() -> None:
@@ -144,28 +143,6 @@ def test_the_same_inputs_write_nothing() -> None:
     assert merge_patch(before, after) == {}
 
 
-@pytest.mark.parametrize("address", sorted(OWNED))
-def test_addresses_of_others_are_a_warning(address: str) -> None:
-    state = link_address_condition(address)
-    assert (state.status, state.reason) == (False, "AddressInUse")
-    assert address in state.message
-
-
-@pytest.mark.parametrize(
-    ("address", "status", "reason"),
-    [
-        ("", True, "Unset"),
-        ("169.254.100.1", True, "Set"),
-        ("fe80::1", True, "Set"),
-        ("8.8.8.8", False, "NotLinkLocal"),
-        ("fd00::1", False, "NotLinkLocal"),
-    ],
-)
-def test_the_condition_of_the_link_address(address: str, status: bool, reason: str) -> None:
-    state = link_address_condition(address)
-    assert (state.status, state.reason) == (status, reason)
-
-
 @pytest.mark.parametrize(
     ("istio", "address", "reason"),
     [(True, "", "IstioNeedsIt"), (True, "169.254.100.1", "Set"), (False, "", "Unset")],
@@ -182,8 +159,15 @@ def test_an_unwise_link_address_degrades_only() -> None:
     spec = SpiderCoordinatorSpec(veth_link_address="8.8.8.8")
     status = compute_status(replace(INPUTS, spec=spec)).status
     assert status["phase"] == "Synced"
-    assert condition(status, "VethLinkAddress")["status"] == "False"
+    assert condition(status, "VethLinkAddress")["status"] == "True"
     assert condition(status, "Degraded")["reason"] == "NotLinkLocal"
+
+
+def test_an_address_in_a_discovered_range_degrades() -> None:
+    spec = SpiderCoordinatorSpec(veth_link_address="10.96.0.10")
+    degraded = condition(compute_status(replace(INPUTS, spec=spec)).status, "Degraded")
+    assert degraded["reason"] == "AddressInUse"
+    assert "service CIDR 10.96.0.0/16" in degraded["message"]
 
 
 def test_networks_are_counted() -> None:

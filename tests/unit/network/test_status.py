@@ -42,12 +42,10 @@ def test_obstacle_is_a_condition_of_its_own_and_the_reason_for_not_ready() -> No
 
 
 def test_warning_does_not_stand_in_the_way() -> None:
-    warning = ConditionState(
-        "VethLinkAddress", status=False, reason="NotLinkLocal", message="8.8.8.8"
-    )
+    warning = ConditionState("Degraded", status=True, reason="NotLinkLocal", message="8.8.8.8")
     written = status(NetworkOutcome(nad="a", warnings=[warning]))
     assert types(written)[0] == ("Ready", "True", "InSync")
-    assert types(written)[1] == ("VethLinkAddress", "False", "NotLinkLocal")
+    assert types(written)[1] == ("Degraded", "True", "NotLinkLocal")
 
 
 def test_time_moves_only_with_the_status() -> None:

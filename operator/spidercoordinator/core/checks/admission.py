@@ -10,11 +10,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import ValidationError
+
 from spidercoordinator.api import nad as nad_api
+from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
-from spidercoordinator.core.coordinator.linkaddress import link_address_condition
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.settings import coordinator_warnings
+from spidercoordinator.core.network.compatibility import network_warnings
 from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
@@ -39,13 +44,14 @@ class Review:
     warnings: tuple[str, ...] = ()
 
 
-def review_network(
+def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of it by keyword
     network: Object,
     old: Object | None,
     *,
     rivals: Sequence[Object],
     nad: Object | None,
     nodes: Collection[NodeInterfaces] = (),
+    cluster: ClusterConfig | None = None,
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
 
@@ -55,6 +61,7 @@ def review_network(
         rivals: The other networks of the namespace that claim the same NAD.
         nad: The NAD of that name, if there is one.
         nodes: The interfaces that nodes reported.
+        cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
     """
     if network["metadata"].get("deletionTimestamp"):
         return Review()
@@ -65,13 +72,18 @@ def review_network(
     if problems or known:
         return Review(tuple(problems))
     config = parse({**network, "metadata": {**NOT_STORED, **network["metadata"]}})
-    return Review(tuple(_conflict(config, rivals, nad)), tuple(_warnings(config.spec, nodes)))
+    return Review(
+        tuple(_conflict(config, rivals, nad)), tuple(_warnings(config.spec, nodes, cluster))
+    )
 
 
 def review_coordinator(coordinator: Object) -> Review:
     """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only."""
-    address = (coordinator.get("spec") or {}).get("vethLinkAddress") or ""
-    return Review(warnings=tuple(_link_address_warnings(address, "spec.vethLinkAddress")))
+    try:
+        spec = SpiderCoordinatorSpec.model_validate(coordinator.get("spec") or {})
+    except ValidationError:
+        return Review()  # an older CRD took it; the status says what is wrong
+    return Review(warnings=tuple(map(str, coordinator_warnings(spec))))
 
 
 def _renamed(network: Object, old: Object | None) -> list[Problem]:
@@ -100,28 +112,14 @@ def _conflict(
     return []
 
 
-def _warnings(spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces]) -> list[str]:
+def _warnings(
+    spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces], cluster: ClusterConfig | None
+) -> list[str]:
     warnings = [str(each) for each in missing_masters(spec, nodes)]
-    if spec.coordinator and spec.coordinator.veth_link_address:
-        address = spec.coordinator.veth_link_address
-        warnings += _link_address_warnings(address, "spec.coordinator.vethLinkAddress")
+    warnings += map(str, network_warnings(spec, cluster, notices=True))
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:
         warnings.append(
             f'spec.ipam.type: "{spec.ipam.type}" is no IPAM plugin known here; check that it is'
             " installed on the nodes"
         )
-    if spec.cni_type == "custom" and (spec.coordinator or spec.chain_cni_json_data):
-        warnings.append(
-            "spec: coordinator and chainCNIJsonData have no effect with cniType custom; write"
-            " them inside customCNI"
-        )
-    if spec.coordinator and spec.coordinator.pod_cidr_type:
-        warnings.append(
-            "spec.coordinator.podCIDRType: has no effect here, only in SpiderCoordinator"
-        )
     return warnings
-
-
-def _link_address_warnings(address: str, field: str) -> list[str]:
-    condition = link_address_condition(address)
-    return [] if condition.status else [f"{field}: {condition.message}"]

@@ -12,6 +12,7 @@ from spidercoordinator.api.nad import CONTENT_HASH
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.coordinator.section import NOT_READY_KEY
 from spidercoordinator.core.coordinator.status import NOT_READY
+from spidercoordinator.core.status.warnings import DEGRADED
 
 Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]
 
@@ -143,8 +144,8 @@ def _networks(networks: Iterable[Object]) -> Iterator[Finding]:
         for each in status.get("conditions") or ():
             if each["type"] == "Ready" and each["status"] != "True":
                 yield Finding("ERROR", what, f"not Ready, {each['reason']}", each["message"])
-            if each["type"] == "VethLinkAddress" and each["status"] == "False":
-                yield Finding("WARNING", what, each["reason"], each["message"])
+            if each["type"] == DEGRADED and each["status"] == "True":
+                yield Finding("WARNING", what, f"Degraded, {each['reason']}", each["message"])
 
 
 def _nads(nads: Iterable[Object] | None) -> Iterator[Finding]:

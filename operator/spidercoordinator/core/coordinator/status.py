@@ -17,7 +17,9 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
+from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.status.conditions import ConditionState, set_conditions
+from spidercoordinator.core.status.warnings import FieldWarning
 
 SYNCED: Final = "Synced"
 NOT_READY: Final = "NotReady"
@@ -166,7 +168,10 @@ def _condition_states(
     inputs: StatusInputs, pod: SelectedCIDRs, service: SelectedCIDRs, unknown: str
 ) -> list[ConditionState]:
     cidrs = _discovered_condition(inputs, pod, service, unknown)
-    link = link_address_condition(inputs.spec.veth_link_address or "", istio=inputs.istio)
+    link = link_address_condition(
+        inputs.spec.veth_link_address or "", mode=inputs.spec.mode, istio=inputs.istio
+    )
+    warnings = list(coordinator_warnings(inputs.spec, pod.cidrs, service.cidrs, istio=inputs.istio))
     if unknown:
         ready = ConditionState("Ready", status=False, reason="CIDRsUnknown", message=unknown)
     elif not inputs.nad_kind_served:
@@ -175,7 +180,7 @@ def _condition_states(
         )
     else:
         ready = ConditionState("Ready", status=True, reason="Ready", message="pods can be served")
-    return [ready, cidrs, link, _degraded(inputs.discovered, cidrs, link)]
+    return [ready, cidrs, link, _degraded(inputs.discovered, cidrs, warnings)]
 
 
 def _discovered_condition(
@@ -196,15 +201,14 @@ def _discovered_condition(
 
 
 def _degraded(
-    discovered: DiscoveredCIDRs, cidrs: ConditionState, link: ConditionState
+    discovered: DiscoveredCIDRs, cidrs: ConditionState, warnings: Iterable[FieldWarning]
 ) -> ConditionState:
     causes: list[tuple[str, str]] = []
     if not cidrs.status:
         causes.append((cidrs.reason, cidrs.message))
     if discovered.conflicts:
         causes.append(("SourcesDisagree", ". ".join(discovered.conflicts)))
-    if not link.status:
-        causes.append((link.reason, link.message))
+    causes.extend((each.reason, str(each)) for each in warnings)
     if not causes:
         return ConditionState("Degraded", status=False, reason="AsExpected")
     message = ". ".join(text for _, text in causes)

@@ -8,9 +8,11 @@ from hashlib import sha256
 from typing import Any, Final
 
 from spidercoordinator.api import nad
+from spidercoordinator.api.coordinator import CoordinatorSettings
 from spidercoordinator.api.kinds import API_VERSION, NETWORK_KIND
-from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
+from spidercoordinator.api.multus import NO_OWN_MAC, SpiderMultusConfig, SpiderMultusConfigSpec
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
 from spidercoordinator.core.network.render import render_config
@@ -91,7 +93,7 @@ def desired_nad(
         config.spec,
         name=meta.annotations.get(nad.CNICONFIG_NAME) or name,
         cni_version=meta.annotations.get(nad.CNI_VERSION) or nad.DEFAULT_CNI_VERSION,
-        section=coordinator_section(cluster, config.spec.coordinator, name=coordinator_name),
+        section=coordinator_section(cluster, _settings(config.spec), name=coordinator_name),
         default_ipam=default_ipam,
     )
     annotations = {k: v for k, v in meta.annotations.items() if not k.startswith(_NOT_COPIED)}
@@ -113,10 +115,16 @@ def depends_on_cluster(network: SpiderMultusConfig | Object) -> bool:
     An object that is not parsed, and may be unusable, counts as if its CRD's defaults were set.
     """
     if isinstance(network, SpiderMultusConfig):
-        cni_type: Any = network.spec.cni_type
-        enabled: Any = network.spec.enable_coordinator
-    else:
-        spec = network.get("spec") or {}
-        cni_type = spec.get("cniType", _DEFAULTS.cni_type)
-        enabled = spec.get("enableCoordinator", _DEFAULTS.enable_coordinator)
-    return bool(enabled and cni_type != "custom")
+        return network.spec.runs_coordinator
+    spec = network.get("spec") or {}
+    cni_type = spec.get("cniType", _DEFAULTS.cni_type)
+    enabled = spec.get("enableCoordinator", _DEFAULTS.enable_coordinator)
+    addressed = not spec.get("disableIPAM") or spec.get("chainCNIJsonData")
+    return bool(enabled and cni_type != "custom" and addressed)
+
+
+def _settings(spec: SpiderMultusConfigSpec) -> CoordinatorSettings | None:
+    """The network's own settings, and what of the cluster's its type cannot have."""
+    if spec.cni_type not in NO_OWN_MAC:
+        return spec.coordinator
+    return (spec.coordinator or CoordinatorSettings()).model_copy(update={"pod_mac_prefix": OFF})

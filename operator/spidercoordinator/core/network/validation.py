@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 from typing_extensions import override
@@ -17,7 +17,7 @@ from typing_extensions import override
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfig
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.network.render import json_text
+from spidercoordinator.core.network.texts import text_problems
 from spidercoordinator.errors import InvalidObjectError
 
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -176,37 +176,8 @@ def network_field(config: SpiderMultusConfig) -> str:
     return NETWORK_OF.get(config.spec.cni_type, "customCNI")
 
 
-def _check_custom_cni(config: SpiderMultusConfig) -> Iterator[Problem]:
-    text = config.spec.custom_cni
-    if config.spec.cni_type == "custom" and text:
-        yield from _plugin_text(text, "spec.customCNI", lists=True)
-
-
-def _check_chain(config: SpiderMultusConfig) -> Iterator[Problem]:
-    for index, text in enumerate(config.spec.chain_cni_json_data or ()):
-        yield from _plugin_text(text, f"spec.chainCNIJsonData[{index}]", lists=False)
-
-
-def _plugin_text(text: str, field: str, *, lists: bool) -> Iterator[Problem]:
-    """A CNI configuration, or with `lists` also a list of them."""
-    expected = "a CNI configuration with a type" + (
-        ", or a configuration list with plugins" if lists else ""
-    )
-    try:
-        content = json_text.loads(text)
-    except ValueError as error:
-        yield Problem(field, f"it is not JSON ({error}); write {expected}")
-        return
-    if lists and isinstance(content, dict) and "plugins" in content:
-        entries = content["plugins"]
-        if not isinstance(entries, list) or not entries or not all(map(_has_type, entries)):
-            yield Problem(field, "each of its plugins must be an object with a non-empty type")
-    elif not _has_type(content):
-        yield Problem(field, f"it is JSON, but not {expected}")
-
-
-def _has_type(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("type"), str) and entry["type"] != ""
+def _check_texts(config: SpiderMultusConfig) -> Iterator[Problem]:
+    yield from (Problem(field, message) for field, message in text_problems(config.spec))
 
 
 def is_subdomain(name: str) -> bool:
@@ -219,6 +190,5 @@ PROBLEM_CHECKS: Final[tuple[Check, ...]] = (
     _check_cni_version,
     _check_config_name,
     _check_injection,
-    _check_custom_cni,
-    _check_chain,
+    _check_texts,
 )

@@ -93,7 +93,7 @@ def _in_order(
     plugins: Plugins, spec: SpiderMultusConfigSpec, section: Mapping[str, Any]
 ) -> list[Plugin]:
     """The coordinator comes last: it arranges what all others have made."""
-    coordinator = [{"type": "coordinator", **section}] if spec.enable_coordinator else []
+    coordinator = [{"type": "coordinator", **section}] if spec.runs_coordinator else []
     chain = _chain(spec.chain_cni_json_data or ())
     return [*plugins.before, plugins.main, *plugins.after, *chain, *coordinator]
 

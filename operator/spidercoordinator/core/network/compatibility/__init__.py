@@ -1,0 +1,104 @@
+"""What of a network renders and may yet not run: one table, a rule for each combination.
+
+What can never work is refused: a rule of the CRD where a schema sees it (`api.networks`,
+`api.multus`), `core.network.texts` where it is inside JSON. Here is what may work somewhere, or
+depends on the SpiderCoordinator; it becomes a warning at admission and the condition Degraded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfigSpec
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.linkaddress import Surroundings, link_address_warnings
+from spidercoordinator.core.coordinator.section import effective_settings
+from spidercoordinator.core.coordinator.settings import settings_warnings
+from spidercoordinator.core.network.addresses import pod_families
+from spidercoordinator.core.network.compatibility import addressing, links, settings, texts
+from spidercoordinator.core.network.compatibility.rule import CompatibilityRule, Subject
+from spidercoordinator.core.status.warnings import FieldWarning
+
+_SETTINGS: Final = "spec.coordinator"
+
+COMPATIBILITY_RULES: Final = (
+    CompatibilityRule("NoAddresses", "warning", "spec.disableIPAM", addressing.no_addresses),
+    CompatibilityRule("IPAMIncomplete", "warning", "spec.ipam", addressing.incomplete_ipam),
+    CompatibilityRule("DHCPOnIpvlan", "warning", "spec.ipam.type", addressing.dhcp_on_ipvlan),
+    CompatibilityRule(
+        "MACPrefixLeftOut", "warning", f"{_SETTINGS}.podMACPrefix", settings.inherited_mac_prefix
+    ),
+    CompatibilityRule(
+        "VethMTUBelowIPv6", "warning", f"{_SETTINGS}.vethMTU", settings.inherited_veth_mtu
+    ),
+    CompatibilityRule(
+        "GatewayUnreachable", "warning", f"{_SETTINGS}.policyRoutes", settings.unreachable_gateway
+    ),
+    CompatibilityRule("ProbesOnInfiniBand", "warning", _SETTINGS, settings.probe_on_infiniband),
+    CompatibilityRule("VLANUntagged", "warning", "spec.vlan.vlanID", links.untagged_vlan),
+    CompatibilityRule("DoubleTagged", "warning", "spec.{network}.vlanID", links.double_tagged),
+    CompatibilityRule("BondOfOneMaster", "warning", "spec.{network}.bond", links.bond_of_one),
+    CompatibilityRule("MTUBelowIPv6", "warning", "spec.{network}.mtu", links.mtu_without_ipv6),
+    CompatibilityRule("LinkDisabled", "warning", "spec.ibsriov.linkState", links.link_is_off),
+    CompatibilityRule(
+        "CoordinatorTwice", "warning", "spec.chainCNIJsonData", texts.coordinator_twice
+    ),
+    CompatibilityRule("CustomCoordinator", "warning", "spec.customCNI", texts.custom_coordinator),
+    CompatibilityRule("TrunkOverlap", "notice", "spec.ovs.trunk", links.trunk_overlap),
+    CompatibilityRule("PoolsUnused", "notice", "spec.{network}.ippools", addressing.unused_pools),
+    CompatibilityRule("UnusedWithCustom", "notice", "spec", texts.no_effect_with_custom),
+    CompatibilityRule(
+        "PodCIDRTypeUnused", "notice", f"{_SETTINGS}.podCIDRType", settings.no_effect_of_type
+    ),
+    CompatibilityRule(
+        "LinkAddressUnused",
+        "notice",
+        f"{_SETTINGS}.vethLinkAddress",
+        settings.no_effect_of_address,
+    ),
+)
+
+
+def network_warnings(
+    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None, *, notices: bool = False
+) -> list[FieldWarning]:
+    """The warnings of a network that `core.network.validation` found nothing wrong with.
+
+    Args:
+        spec: Its spec.
+        cluster: The effective SpiderCoordinator; None when it is not known.
+        notices: Whether what merely has no effect is told, too.
+    """
+    effective = effective_settings(cluster, spec.coordinator)
+    subject = Subject(spec, cluster, effective, pod_families(spec))
+    return [
+        *_by_rules(subject, notices=notices),
+        *_of_own_settings(subject),
+    ]
+
+
+def _by_rules(subject: Subject, *, notices: bool) -> Iterator[FieldWarning]:
+    network = NETWORK_OF.get(subject.spec.cni_type, "customCNI")
+    for rule in COMPATIBILITY_RULES:
+        if notices or rule.severity == "warning":
+            message = rule.judge(subject)
+            if message is not None:
+                yield FieldWarning(rule.reason, rule.field.format(network=network), message)
+
+
+def _of_own_settings(subject: Subject) -> Iterator[FieldWarning]:
+    """What the SpiderCoordinator sets is warned of there."""
+    own = subject.spec.coordinator
+    if own is None or not subject.coordinated:
+        return
+    around = Surroundings(
+        subject.effective.get("pod_cidr") or (),
+        subject.effective.get("service_cidr") or (),
+        tuple(route["gw"] for route in subject.effective.get("policy_routes") or ()),
+    )
+    address = own.veth_link_address or ""
+    yield from link_address_warnings(
+        address, f"{_SETTINGS}.vethLinkAddress", around, subject.families
+    )
+    yield from settings_warnings(own, _SETTINGS)

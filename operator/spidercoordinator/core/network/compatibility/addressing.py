@@ -1,0 +1,59 @@
+"""Rules about where a network's addresses come from."""
+
+from __future__ import annotations
+
+from spidercoordinator.core.network.addresses import NEEDED, unreadable_subnets
+from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
+
+
+def no_addresses(subject: Subject) -> str | None:
+    """A coordinator at an interface without addresses."""
+    spec, mode = subject.spec, subject.effective.get("mode")
+    if not spec.disable_ipam or not spec.enable_coordinator or spec.network is None:
+        return None
+    if mode in DISABLED:
+        return None
+    if spec.chain_cni_json_data:
+        return (
+            "true, and the coordinator fails at an interface without an address, unless a plugin of"
+            " chainCNIJsonData gives one; set enableCoordinator: false if pods shall have none"
+        )
+    return (
+        "true, so the coordinator is left out: it fails at an interface without an address; set"
+        " enableCoordinator: false to say so, or give addresses with ipam or ippools"
+    )
+
+
+def unused_pools(subject: Subject) -> str | None:
+    """Pools that nobody takes addresses from."""
+    pools = subject.spec.network.ippools if subject.spec.network else None
+    if not subject.spec.disable_ipam or pools is None:
+        return None
+    if not (pools.ipv4 or pools.ipv6 or pools.match_master_subnet):
+        return None
+    return "it has no effect with disableIPAM: true; remove one of them"
+
+
+def incomplete_ipam(subject: Subject) -> str | None:
+    """An IPAM section without what its plugin needs."""
+    ipam = subject.spec.ipam
+    if ipam is None or ipam.type not in NEEDED:
+        return None
+    bad = unreadable_subnets(subject.spec)
+    if bad:
+        return f"{bad[0]!r} is no subnet, so {ipam.type} fails; write one such as 10.6.0.0/16"
+    needed = NEEDED[ipam.type]
+    if any(ipam.wire().get(key) for key in needed):
+        return None
+    return f"{ipam.type} fails without {' or '.join(needed)}"
+
+
+def dhcp_on_ipvlan(subject: Subject) -> str | None:
+    """DHCP where all pods of a node have one MAC address."""
+    ipam = subject.spec.ipam
+    if ipam is None or ipam.type != "dhcp" or subject.spec.cni_type != "ipvlan":
+        return None
+    return (
+        "dhcp with ipvlan: all interfaces have the MAC address of their master, so a DHCP server"
+        " that goes by it gives all pods of a node one address; use macvlan, or another IPAM plugin"
+    )

@@ -1,0 +1,93 @@
+"""Rules about the CNI configurations inside customCNI and chainCNIJsonData."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from spidercoordinator.api.coordinator import CoordinatorSettings
+from spidercoordinator.api.scalars import OFF
+from spidercoordinator.core.network.compatibility.rule import Subject
+from spidercoordinator.core.network.plugins import COORDINATOR, NEEDS_IPAM
+
+_OLD_VERSIONS: Final = frozenset({"", "0.1.0", "0.2.0"})
+"""Versions of CNI without lists of plugins; a configuration without a version counts as 0.1.0."""
+
+
+def coordinator_twice(subject: Subject) -> str | None:
+    """The chain has a coordinator, and another is added."""
+    spec = subject.spec
+    if not spec.runs_coordinator:
+        return None
+    for index, text in enumerate(spec.chain_cni_json_data or ()):
+        if json.loads(text).get("type") == COORDINATOR:
+            return (
+                f"entry {index} is a coordinator, and enableCoordinator adds another with other"
+                " settings; remove it and write its settings into spec.coordinator"
+            )
+    return None
+
+
+def custom_coordinator(subject: Subject) -> str | None:
+    """What is wrong with the coordinator inside customCNI."""
+    spec = subject.spec
+    if spec.cni_type != "custom" or not spec.custom_cni:
+        return None
+    content = json.loads(spec.custom_cni)
+    plugins = content.get("plugins") or [content]
+    sections = [each for each in plugins if each["type"] == COORDINATOR]
+    if not sections:
+        return None
+    return next(_faults(content, plugins, sections), None)
+
+
+def _faults(
+    content: dict[str, Any], plugins: list[dict[str, Any]], sections: list[dict[str, Any]]
+) -> Iterator[str]:
+    if len(sections) > 1:
+        yield "coordinator is in it more than once; pods get what the last one says; keep one"
+    version = content.get("cniVersion") or ""
+    if version in _OLD_VERSIONS:
+        yield (
+            f'its cniVersion is "{version}", and coordinator works from 0.3.0 on, so pods fail to'
+            ' start; write "cniVersion": "0.4.0"'
+        )
+    if plugins[0]["type"] in NEEDS_IPAM and not plugins[0].get("ipam"):
+        yield (
+            f"{plugins[0]['type']} has no ipam section, and the coordinator fails at an interface"
+            " without an address; add one, or remove the coordinator"
+        )
+    for section in sections:
+        yield from _wrong_settings(section)
+
+
+def _wrong_settings(section: dict[str, Any]) -> Iterator[str]:
+    names = {each.lower(): each for each in _names()}
+    given = {names[key.lower()]: value for key, value in section.items() if key.lower() in names}
+    for name, value in given.items():
+        if value == OFF:
+            yield f'{name} of the coordinator is "{OFF}", which the plugin refuses; leave it out'
+    try:
+        CoordinatorSettings.model_validate(given)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        yield f"{detail['loc'][0]} of the coordinator: {detail['msg']}"
+
+
+def _names() -> Iterator[str]:
+    """The names of settings, which the plugin reads in any case of letters."""
+    yield from (str(each.alias) for each in CoordinatorSettings.model_fields.values())
+
+
+def no_effect_with_custom(subject: Subject) -> str | None:
+    """Settings that only the other types render."""
+    spec = subject.spec
+    if spec.cni_type != "custom" or not (spec.coordinator or spec.chain_cni_json_data):
+        return None
+    return (
+        "coordinator and chainCNIJsonData have no effect with cniType custom; write them inside"
+        " customCNI"
+    )

@@ -1,0 +1,34 @@
+"""The conditions of a network that do not keep it from being ready."""
+
+from __future__ import annotations
+
+from spidercoordinator.api.multus import SpiderMultusConfigSpec
+from spidercoordinator.api.scalars import OFF
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.linkaddress import link_address_condition
+from spidercoordinator.core.coordinator.section import effective_settings
+from spidercoordinator.core.network.addresses import pod_families
+from spidercoordinator.core.network.compatibility import network_warnings
+from spidercoordinator.core.status.conditions import ConditionState
+from spidercoordinator.core.status.warnings import degraded_condition
+
+
+def network_conditions(
+    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None
+) -> list[ConditionState]:
+    """VethLinkAddress where the coordinator runs, and Degraded while there are warnings.
+
+    Args:
+        spec: A spec that `core.network.validation` found nothing wrong with.
+        cluster: The effective SpiderCoordinator; None while there is none.
+    """
+    conditions = degraded_condition(network_warnings(spec, cluster))
+    if not spec.runs_coordinator:
+        return conditions
+    effective = effective_settings(cluster, spec.coordinator)
+    own = spec.coordinator.veth_link_address if spec.coordinator else None
+    address = OFF if own == OFF else effective.get("veth_link_address", "")
+    state = link_address_condition(
+        address, mode=effective.get("mode", "auto"), families=pod_families(spec)
+    )
+    return [state, *conditions]

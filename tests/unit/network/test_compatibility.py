@@ -1,0 +1,410 @@
+"""Networks that render and may not run, by table: each rule warns of its kind and nothing near."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
+from spidercoordinator.api.multus import NO_OWN_MAC
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.network.compatibility import COMPATIBILITY_RULES, network_warnings
+from spidercoordinator.core.network.conditions import network_conditions
+from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
+from spidercoordinator.core.network.validation import parse
+from spidercoordinator.core.status.warnings import FieldWarning, degraded_condition
+from spidercoordinator.errors import InvalidObjectError
+
+Spec = dict[str, Any]
+
+MINIMAL: dict[str, Spec] = {
+    "macvlan": {"macvlan": {"master": ["ens5"]}},
+    "ipvlan": {"ipvlan": {"master": ["ens5"]}},
+    "vlan": {"vlan": {"master": ["ens5"], "vlanID": 7}},
+    "sriov": {"sriov": {"resourceName": "acme.io/vf"}},
+    "ib-sriov": {"ibsriov": {"resourceName": "acme.io/ib"}},
+    "ipoib": {"ipoib": {"master": "ib0"}},
+    "ovs": {"ovs": {"bridge": "br0"}},
+}
+BOND = {"name": "bond0", "mode": 1}
+V4, V6 = {"ipv4": ["p4"]}, {"ipv6": ["p6"]}
+DUAL = {**V4, **V6}
+
+
+def of(cni_type: str, fields: Spec | None = None, **rest: Any) -> Spec:
+    [(key, network)] = MINIMAL[cni_type].items()
+    return {"cniType": cni_type, key: {**network, **(fields or {})}, **rest}
+
+
+def custom(*plugins: Spec, **keys: Any) -> Spec:
+    config = {"cniVersion": "0.4.0", **keys, "plugins": list(plugins)}
+    return {"cniType": "custom", "customCNI": json.dumps(config)}
+
+
+MACVLAN: Spec = {"type": "macvlan", "ipam": {"type": "dhcp"}}
+COORDINATOR: Spec = {"type": "coordinator"}
+HOST_LOCAL: Spec = {"type": "host-local", "ranges": [[{"subnet": "10.6.0.0/16"}]]}
+STATIC: Spec = {"type": "static", "addresses": [{"address": "10.6.0.9/16"}]}
+WHEREABOUTS: Spec = {"type": "whereabouts", "range": "10.6.0.5-10.6.0.9/16"}
+
+
+def routed(gateway: str, ipam: Spec | None = None, **settings: Any) -> Spec:
+    route = {"dst": "10.9.0.0/16", "gw": gateway}
+    spec = of("macvlan", coordinator={"policyRoutes": [route], **settings})
+    return {**spec, **({"ipam": ipam} if ipam else {})}
+
+
+# Reason → networks that it is about, and networks near them that are fine.
+CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
+    "NoAddresses": (
+        [
+            of("macvlan", disableIPAM=True),
+            of("sriov", disableIPAM=True),
+            of("macvlan", disableIPAM=True, chainCNIJsonData=['{"type":"tuning"}']),
+        ],
+        [
+            of("macvlan", disableIPAM=True, enableCoordinator=False),
+            of("macvlan", disableIPAM=True, coordinator={"mode": "disabled"}),
+            {"cniType": "custom", "disableIPAM": True},
+        ],
+    ),
+    "IPAMIncomplete": (
+        [
+            of("macvlan", ipam={"type": "host-local"}),
+            of("macvlan", ipam={"type": "host-local", "ranges": []}),
+            of("macvlan", ipam={"type": "host-local", "subnet": "10.6.0.0/33"}),
+            of("macvlan", ipam={"type": "static"}),
+            of("macvlan", ipam={"type": "static", "addresses": [{"address": 5}]}),
+            of("macvlan", ipam={"type": "whereabouts"}),
+            of("macvlan", ipam={"type": "whereabouts", "ipRanges": [{"range": "ten"}]}),
+        ],
+        [
+            *(of("macvlan", ipam=each) for each in (HOST_LOCAL, STATIC, WHEREABOUTS)),
+            of("macvlan", ipam={"type": "host-local", "subnet": "10.6.0.0/16"}),
+            of("macvlan", ipam={"type": "whereabouts", "ipRanges": [{"range": "fd00::/64"}]}),
+            of("macvlan", ipam={"type": "dhcp"}),
+            of("macvlan", ipam={"type": "some-other"}),
+        ],
+    ),
+    "DHCPOnIpvlan": ([of("ipvlan", ipam={"type": "dhcp"})], [of("ipvlan", ipam=HOST_LOCAL)]),
+    "VethMTUBelowIPv6": (
+        [of("macvlan", coordinator={"vethMTU": 1000})],
+        [of("macvlan", coordinator={"vethMTU": 1280})],
+    ),
+    "GatewayUnreachable": (
+        [routed("10.7.0.1", each) for each in (HOST_LOCAL, STATIC, WHEREABOUTS)],
+        [
+            *(routed("10.6.0.1", each) for each in (HOST_LOCAL, STATIC, WHEREABOUTS)),
+            routed("10.7.0.1"),
+            routed("10.7.0.1", {"type": "dhcp"}),
+            routed("10.7.0.1", HOST_LOCAL, mode="disabled"),
+        ],
+    ),
+    "ProbesOnInfiniBand": (
+        [
+            of(each, coordinator={field: True})
+            for each in ("ib-sriov", "ipoib")
+            for field in ("detectGateway", "detectIPConflict")
+        ],
+        [
+            of("ipoib", coordinator={"detectGateway": False}),
+            of("macvlan", coordinator={"detectGateway": True}),
+            of("ipoib", coordinator={"detectGateway": True}, enableCoordinator=False),
+        ],
+    ),
+    "VLANUntagged": (
+        [of("vlan", {"vlanID": 0}), {"cniType": "vlan", "vlan": {"master": ["ens5"]}}],
+        [of("vlan"), {"cniType": "vlan", "vlan": {"master": ["ens5"], "vlanMode": "auto"}}],
+    ),
+    "DoubleTagged": (
+        [of(each, {"master": ["ens5.100"], "vlanID": 7}) for each in ("macvlan", "ipvlan", "vlan")],
+        [
+            of("macvlan", {"master": ["ens5.100"]}),
+            of("macvlan", {"master": ["ens5.100"], "vlanID": 0}),
+            of("macvlan", {"master": ["ens5.a"], "vlanID": 7}),
+        ],
+    ),
+    "BondOfOneMaster": (
+        [of(each, {"bond": BOND}) for each in ("macvlan", "ipvlan", "vlan")],
+        [of(each, {"master": ["a", "b"], "bond": BOND}) for each in ("macvlan", "vlan")],
+    ),
+    "MTUBelowIPv6": (
+        [of(each, {"mtu": 1279}) for each in ("macvlan", "ipvlan", "vlan", "sriov")],
+        [
+            of("macvlan", {"mtu": 0}),
+            of("macvlan", {"mtu": 1280}),
+            of("macvlan", {"mtu": 1000, "ippools": V4}),
+            of("macvlan", {"mtu": 1000}, ipam=HOST_LOCAL),
+        ],
+    ),
+    "LinkDisabled": (
+        [of("ib-sriov", {"linkState": "disable"})],
+        [of("ib-sriov", {"linkState": "auto"}), of("ib-sriov")],
+    ),
+    "CoordinatorTwice": (
+        [of("macvlan", chainCNIJsonData=['{"type":"tuning"}', '{"type":"coordinator"}'])],
+        [of("macvlan", chainCNIJsonData=['{"type":"coordinator"}'], enableCoordinator=False)],
+    ),
+    "CustomCoordinator": (
+        [
+            custom(MACVLAN, COORDINATOR, COORDINATOR),
+            custom(MACVLAN, COORDINATOR, cniVersion="0.2.0"),
+            custom(MACVLAN, COORDINATOR, cniVersion=""),
+            custom({"type": "macvlan"}, COORDINATOR),
+            custom(MACVLAN, {**COORDINATOR, "vethLinkAddress": "none"}),
+            custom(MACVLAN, {**COORDINATOR, "vethlinkaddress": "0.0.0.0"}),
+            custom(MACVLAN, {**COORDINATOR, "mode": "sideways"}),
+            custom(MACVLAN, {**COORDINATOR, "vethMTU": "1500"}),
+        ],
+        [
+            custom(MACVLAN, COORDINATOR),
+            custom({"type": "macvlan"}),
+            custom({"type": "bridge"}, COORDINATOR),
+            custom(MACVLAN, {**COORDINATOR, "overlayPodCIDR": [], "vethLinkAddress": ""}),
+            {"cniType": "custom", "customCNI": '{"type":"macvlan"}'},
+        ],
+    ),
+    "TrunkOverlap": (
+        [
+            of("ovs", {"trunk": [{"id": 5}, {"minID": 1, "maxID": 9}]}),
+            of("ovs", {"trunk": [{"id": 5}, {"id": 5}]}),
+        ],
+        [of("ovs", {"trunk": [{"id": 10}, {"minID": 1, "maxID": 9}]})],
+    ),
+    "PoolsUnused": (
+        [
+            of("macvlan", {"ippools": V4}, disableIPAM=True, enableCoordinator=False),
+            of(
+                "sriov",
+                {"ippools": {"matchMasterSubnet": True}},
+                disableIPAM=True,
+                enableCoordinator=False,
+            ),
+        ],
+        [
+            of("macvlan", {"ippools": {}}, disableIPAM=True, enableCoordinator=False),
+            of("macvlan", {"ippools": V4}),
+        ],
+    ),
+    "UnusedWithCustom": (
+        [
+            {"cniType": "custom", "coordinator": {"mode": "underlay"}},
+            {"cniType": "custom", "chainCNIJsonData": ['{"type":"macvlan"}']},
+        ],
+        [{"cniType": "custom", "chainCNIJsonData": []}],
+    ),
+    "PodCIDRTypeUnused": (
+        [of("macvlan", coordinator={"podCIDRType": "calico"})],
+        [of("macvlan", coordinator={"podCIDRType": ""})],
+    ),
+    "LinkAddressUnused": (
+        [
+            of("macvlan", coordinator={"vethLinkAddress": "169.254.9.1", "mode": "overlay"}),
+            of("macvlan", coordinator={"vethLinkAddress": "169.254.9.1"}, enableCoordinator=False),
+        ],
+        [
+            of("macvlan", coordinator={"vethLinkAddress": "169.254.9.1"}),
+            of("macvlan", coordinator={"vethLinkAddress": "none", "mode": "overlay"}),
+        ],
+    ),
+}
+# Those that take two objects have a test of their own.
+INHERITED = {"MACPrefixLeftOut"}
+NOTICES = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "notice"}
+
+
+def cluster(**spec: Any) -> ClusterConfig:
+    given = SpiderCoordinatorSpec.model_validate(spec)
+    return ClusterConfig("main", given, ("10.244.0.0/16",), ("10.96.0.0/12",))
+
+
+def parsed(spec: Spec) -> Any:
+    meta = {"name": "a", "namespace": "b", "uid": "1"}
+    return parse({"metadata": meta, "spec": spec})
+
+
+def warnings(spec: Spec, around: ClusterConfig | None = None) -> list[FieldWarning]:
+    return network_warnings(parsed(spec).spec, around or cluster(), notices=True)
+
+
+def test_no_rule_is_without_a_case() -> None:
+    assert {rule.reason for rule in COMPATIBILITY_RULES} == set(CASES) | INHERITED
+
+
+@pytest.mark.parametrize(
+    ("reason", "spec"), [(reason, each) for reason, (bad, _) in CASES.items() for each in bad]
+)
+def test_is_warned_of(reason: str, spec: Spec) -> None:
+    [found] = warnings(spec)
+    assert found.reason == reason
+    assert found.field.startswith("spec")
+    degraded = [each.reason for each in network_conditions(parsed(spec).spec, cluster())]
+    assert (reason in degraded) == (reason not in NOTICES)
+
+
+@pytest.mark.parametrize("spec", [each for _, good in CASES.values() for each in good])
+def test_is_not_warned_of(spec: Spec) -> None:
+    assert warnings(spec) == []
+
+
+@pytest.mark.parametrize("cni_type", MINIMAL)
+def test_a_plain_network_is_not_warned_of(cni_type: str) -> None:
+    [(key, _)] = MINIMAL[cni_type].items()
+    assert warnings(of(cni_type)) == []
+    assert warnings(of(cni_type, {"ippools": DUAL})) == []
+    assert key
+
+
+def section(spec: Spec, around: ClusterConfig) -> Any:
+    nad = desired_nad(parsed(spec), around, default_ipam={}, coordinator_name="main")
+    plugins = json.loads(nad.config)["plugins"]
+    return next((each for each in plugins if each["type"] == "coordinator"), None)
+
+
+@pytest.mark.parametrize("cni_type", MINIMAL)
+def test_inherited_mac_prefix_is_left_out_where_it_cannot_work(cni_type: str) -> None:
+    around = cluster(podMACPrefix="0a:1b")
+    found, rendered = warnings(of(cni_type), around), section(of(cni_type), around)
+    if cni_type not in NO_OWN_MAC:
+        assert found == []
+        assert rendered["podMACPrefix"] == "0a:1b"
+        return
+    [warning] = found
+    assert str(warning).startswith(
+        "spec.coordinator.podMACPrefix: 0a:1b of SpiderCoordinator main is left out"
+    )
+    assert "podMACPrefix" not in rendered
+    assert warnings(of(cni_type, coordinator={"podMACPrefix": "none"}), around) == []
+    assert warnings(of(cni_type, enableCoordinator=False), around) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (of("macvlan", {"ippools": V6}), True),
+        (of("macvlan", {"ippools": DUAL}), True),
+        (of("macvlan", {"ippools": V4}), False),
+        (of("macvlan"), False),
+        (of("macvlan", {"ippools": V6}, coordinator={"vethMTU": 1400}), False),
+        (of("macvlan", {"ippools": V6}, enableCoordinator=False), False),
+    ],
+)
+def test_inherited_mtu_is_warned_of_where_pods_have_ipv6(spec: Spec, *, told: bool) -> None:
+    reasons = [each.reason for each in warnings(spec, cluster(vethMTU=1000))]
+    assert reasons == (["VethMTUBelowIPv6"] if told else [])
+
+
+def test_inherited_probes_are_warned_of_on_infiniband() -> None:
+    [found] = warnings(of("ipoib"), cluster(detectGateway=True))
+    assert found.reason == "ProbesOnInfiniBand"
+
+
+def test_without_addresses_the_coordinator_is_left_out() -> None:
+    """It fails at an interface without an address, so pods would not start."""
+    bare = of("macvlan", disableIPAM=True)
+    assert section(bare, cluster()) is None
+    assert not depends_on_cluster(parsed(bare))
+    assert not depends_on_cluster({"metadata": {}, "spec": bare})
+    chained = {**bare, "chainCNIJsonData": ['{"type":"my-addresses"}']}
+    assert section(chained, cluster()) is not None
+    assert depends_on_cluster(parsed(chained))
+    assert depends_on_cluster({"metadata": {}, "spec": chained})
+
+
+@pytest.mark.parametrize(
+    ("spec", "around", "status", "reason"),
+    [
+        (of("macvlan"), cluster(), False, "Unset"),
+        (of("macvlan"), cluster(vethLinkAddress="169.254.100.1"), True, "Set"),
+        (
+            of("macvlan", coordinator={"vethLinkAddress": ""}),
+            cluster(vethLinkAddress="169.254.100.1"),
+            True,
+            "Set",
+        ),
+        (
+            of("macvlan", coordinator={"vethLinkAddress": "none"}),
+            cluster(vethLinkAddress="169.254.100.1"),
+            False,
+            "SwitchedOff",
+        ),
+        (
+            of("macvlan", {"ippools": V6}),
+            cluster(vethLinkAddress="169.254.100.1"),
+            False,
+            "FamilyMismatch",
+        ),
+        (of("macvlan"), cluster(vethLinkAddress="169.254.100.1", mode="overlay"), False, "Overlay"),
+    ],
+)
+def test_the_network_says_whether_its_pods_get_the_link_address(
+    spec: Spec, around: ClusterConfig, *, status: bool, reason: str
+) -> None:
+    state, *others = network_conditions(parsed(spec).spec, around)
+    assert (state.type, state.status, state.reason) == ("VethLinkAddress", status, reason)
+    assert others == []
+
+
+def test_a_network_without_coordinator_says_nothing_of_the_link_address() -> None:
+    for spec in (of("macvlan", enableCoordinator=False), {"cniType": "custom"}):
+        assert network_conditions(parsed(spec).spec, cluster()) == []
+
+
+def test_own_address_is_warned_of_here_and_an_inherited_one_is_not() -> None:
+    own = of("macvlan", coordinator={"vethLinkAddress": "10.96.0.10"})
+    [found] = warnings(own)
+    assert (found.reason, found.field) == ("AddressInUse", "spec.coordinator.vethLinkAddress")
+    assert warnings(of("macvlan"), cluster(vethLinkAddress="8.8.8.8")) == []
+
+
+def test_the_message_of_the_condition_is_bounded() -> None:
+    many = [FieldWarning(f"R{i}", "spec.x", "y" * 300) for i in range(100)]
+    [state] = degraded_condition(many)
+    assert len(state.message) < 4200
+    assert state.reason == "R0"
+    assert state.message.endswith("And 87 more")
+    assert degraded_condition([]) == []
+
+
+# What no pod can start with, inside texts that no schema looks into.
+REFUSED: list[tuple[Spec, str]] = [
+    (of("macvlan", chainCNIJsonData=['{"type":"bridge"}']), '"bridge" makes the pod\'s interface'),
+    (of("sriov", chainCNIJsonData=['{"type":"macvlan"}']), '"macvlan" makes the pod\'s interface'),
+    (of("macvlan", chainCNIJsonData=['{"type":"host-local"}']), '"host-local" is an IPAM plugin'),
+    (custom(COORDINATOR), "its first plugin is coordinator"),
+    (custom(COORDINATOR, MACVLAN), "its first plugin is coordinator"),
+    ({"cniType": "custom", "customCNI": '{"type":"coordinator"}'}, "its first plugin"),
+    (custom(MACVLAN, MACVLAN), "plugins[1]"),
+    (custom(MACVLAN, {"type": "whereabouts"}), "plugins[1]"),
+]
+
+
+@pytest.mark.parametrize(("spec", "text"), REFUSED)
+def test_texts_that_never_work_are_refused(spec: Spec, text: str) -> None:
+    with pytest.raises(InvalidObjectError) as refusal:
+        parsed(spec)
+    assert text in str(refusal.value)
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "spidermultusconfig.md"
+
+
+def documented() -> list[Spec]:
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    return [each for block in blocks for each in yaml.safe_load_all(block) if each]
+
+
+@pytest.mark.parametrize("example", documented(), ids=lambda each: each["metadata"]["name"])
+def test_no_example_of_the_docs_is_warned_of(example: Spec) -> None:
+    assert warnings(example["spec"]) == []
+
+
+def test_every_reason_is_in_the_docs() -> None:
+    text = DOCUMENT.read_text()
+    reasons = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "warning"}
+    assert [each for each in sorted(reasons) if f"`{each}`" not in text] == []
