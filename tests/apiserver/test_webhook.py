@@ -176,6 +176,15 @@ def test_doubtful_address_is_shown_by_kubectl(own_server: ApiServer, networks: N
     assert "metadata service" in shown
 
 
+def test_field_that_the_api_server_drops_is_shown_by_kubectl(
+    own_server: ApiServer, networks: Networks
+) -> None:
+    assert networks
+    spec = {"cniType": "sriov", "sriov": {"resourceName": "acme.io/vf", "enableRdma": True}}
+    shown = applied(own_server, spec, "--validate=false", name="old-field")
+    assert "Warning: spec.sriov.enableRdma: there is no such field; it is called rdma" in shown
+
+
 async def test_what_is_inherited_and_left_out_is_shown_by_kubectl(
     own_server: ApiServer, networks: Networks
 ) -> None:

@@ -1,9 +1,11 @@
 """What helm tells after an install: the next steps, and what may surprise."""
 
 import json
+import re
 
 import pytest
 
+from spidercoordinator.core.coordinator.linkaddress import OWNED
 from tests.chart.helm import CHART, Helm, Object, merged, nested
 
 NO_SPIDERPOOL = "Spiderpool's IPAM is not installed here"
@@ -65,7 +67,13 @@ def test_warning_of_the_coordinator(cluster: Helm, values: Object, told: str) ->
     assert told in found
 
 
-@pytest.mark.parametrize("address", ["169.254.100.1", "fe80::1", "FE80::1", "febf::1", ""])
+def test_chart_and_operator_know_the_same_addresses_of_others() -> None:
+    template = (CHART / "templates" / "_warnings.tpl").read_text()
+    known = re.findall(r'^      "([0-9a-f.:]+)" "', template, re.MULTILINE)
+    assert sorted(known) == sorted(OWNED)
+
+
+@pytest.mark.parametrize("address", ["169.254.100.1", "fe80::1", "FE80::1", "febf::1", "", "none"])
 def test_no_warning_of_a_link_local_address(cluster: Helm, address: str) -> None:
     [found] = warnings(
         cluster.install(merged(QUIET, nested("coordinator.vethLinkAddress", address)))

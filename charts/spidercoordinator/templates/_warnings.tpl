@@ -4,16 +4,22 @@
 {{- $address := include "spidercoordinator.text" .Values.coordinator.vethLinkAddress -}}
 {{- $taken := dict
       "169.254.169.254" "the metadata service of many clouds"
+      "169.254.169.253" "the resolver of AWS"
+      "169.254.169.123" "the time service of AWS"
+      "169.254.170.2" "the credentials service of AWS"
       "169.254.170.23" "EKS Pod Identity"
       "169.254.7.127" "Istio ambient's health probes"
       "169.254.20.10" "the node-local DNS cache"
       "169.254.25.10" "Kubespray's node-local DNS cache"
-      "169.254.1.1" "the gateway of Calico's pods" -}}
+      "169.254.1.1" "the gateway of Calico's pods"
+      "fe80::ecee:eeff:feee:eeee" "the gateway of Calico's pods"
+      "169.254.0.0" "the network 169.254.0.0/16 as a whole"
+      "169.254.255.255" "all hosts of 169.254.0.0/16, as their broadcast address" -}}
 {{- if not .Values.coordinator.enabled }}
 coordinator.enabled is false: create a SpiderCoordinator named {{ .Values.coordinator.name | quote }} yourself, or pods of SpiderMultusConfigs cannot start.
-{{- else if hasKey $taken $address }}
-coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken $address }}; pods cannot reach that any more. Use another one, such as 169.254.100.1.
-{{- else if and $address (not (include "spidercoordinator.isLinkLocal" $address)) }}
+{{- else if hasKey $taken (lower $address) }}
+coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken (lower $address) }}; pods cannot reach that any more. Use another one, such as 169.254.100.1.
+{{- else if and (not (has $address (list "" "none"))) (not (include "spidercoordinator.isLinkLocal" $address)) }}
 coordinator.vethLinkAddress {{ $address }} is not link-local (169.254.0.0/16 or fe80::/10); pods cannot reach another host of that address.
 {{- end }}
 {{- if and (eq .Values.defaultIPAM.type "spiderpool") (not (.Capabilities.APIVersions.Has "spiderpool.spidernet.io/v2beta1/SpiderIPPool")) }}

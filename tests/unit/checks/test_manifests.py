@@ -58,6 +58,19 @@ BAD: dict[str, tuple[Any, str]] = {
             " are bond, ippools, master, mtu, rdmaResourceName, vlanID"
         ),
     ),
+    "a field of a document of Spiderpool's": (
+        coordinator(enableVethLinkLocalAddress=False),
+        "spec.enableVethLinkLocalAddress: there is no such field; write vethLinkAddress: 169.254.",
+    ),
+    "a field that is one level too high": (
+        network(
+            spec={
+                "cniType": "sriov",
+                "sriov": {"resourceName": "a.io/b", "matchMasterSubnet": True},
+            }
+        ),
+        "spec.sriov.matchMasterSubnet: there is no such field; it is a field of ippools: ippools.m",
+    ),
     "a field of an item": (
         coordinator(policyRoutes=[{"dst": "10.0.0.0/8", "gw": "10.1.1.1", "via": 1}]),
         "spec.policyRoutes[0].via: there is no such field",

@@ -14,8 +14,10 @@ from pydantic import ValidationError
 
 from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
+from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
@@ -72,9 +74,8 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     if problems or known:
         return Review(tuple(problems))
     config = parse({**network, "metadata": {**NOT_STORED, **network["metadata"]}})
-    return Review(
-        tuple(_conflict(config, rivals, nad)), tuple(_warnings(config.spec, nodes, cluster))
-    )
+    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config.spec, nodes, cluster)]
+    return Review(tuple(_conflict(config, rivals, nad)), tuple(warnings))
 
 
 def review_coordinator(coordinator: Object) -> Review:
@@ -83,7 +84,13 @@ def review_coordinator(coordinator: Object) -> Review:
         spec = SpiderCoordinatorSpec.model_validate(coordinator.get("spec") or {})
     except ValidationError:
         return Review()  # an older CRD took it; the status says what is wrong
-    return Review(warnings=tuple(map(str, coordinator_warnings(spec))))
+    dropped = _dropped(COORDINATOR_KIND, coordinator)
+    return Review(warnings=(*dropped, *map(str, coordinator_warnings(spec))))
+
+
+def _dropped(kind: str, obj: Object) -> list[str]:
+    """Fields that somebody wrote once and the API server dropped, as far as that can be seen."""
+    return [f"{each}; the API server dropped it" for each in dropped_fields(kind, obj)]
 
 
 def _renamed(network: Object, old: Object | None) -> list[Problem]:

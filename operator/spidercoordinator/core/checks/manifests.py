@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 from typing_extensions import override
 
 from spidercoordinator.api.coordinator import SpiderCoordinator
-from spidercoordinator.api.crd import KINDS, structural_schema
+from spidercoordinator.api.crd import KINDS
 from spidercoordinator.api.kinds import API_VERSION, COORDINATOR_KIND, GROUP, NETWORK_KIND
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.checks.admission import NOT_STORED, review_coordinator, review_network
+from spidercoordinator.core.checks.fields import unknown_fields
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.validation import Problem, is_subdomain, schema_problems
 
@@ -110,7 +109,8 @@ def review_manifests(manifests: Sequence[Manifest]) -> list[Diagnostic]:
     counts = Counter((each.kind, each.name) for each in manifests)
     rivals = _by_nad(manifests)
     for each in manifests:
-        problems = [*_unknown_fields(each), *_review(each, rivals)]
+        unknown = unknown_fields(each.kind, each.obj.get("spec"))
+        problems = [*((problem, "error") for problem in unknown), *_review(each, rivals)]
         if counts[each.kind, each.name] > 1:
             problems.append((Problem("metadata.name", "it is there more than once"), "error"))
         diagnostics.extend(
@@ -186,35 +186,3 @@ def _review(
         result = review_network(manifest.obj, None, rivals=others, nad=None)
     yield from ((problem, "error") for problem in result.refusals)
     yield from ((Problem("", text), "warning") for text in result.warnings)
-
-
-def _unknown_fields(manifest: Manifest) -> Iterator[tuple[Problem, Severity]]:
-    for problem in _unknown(manifest.obj.get("spec"), _spec_schema(manifest.kind), "spec"):
-        yield problem, "error"
-
-
-@cache
-def _spec_schema(kind: str) -> Object:
-    model = next(each.model for each in KINDS if each.name == kind)
-    schema: Object = structural_schema(model)["properties"]["spec"]
-    return schema
-
-
-def _unknown(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    if isinstance(value, list) and "items" in schema:
-        for index, item in enumerate(value):
-            yield from _unknown(item, schema["items"], f"{path}[{index}]")
-    known = schema.get("properties")
-    if not isinstance(value, Mapping) or not known:
-        return
-    for key, item in value.items():
-        if key in known:
-            yield from _unknown(item, known[key], f"{path}.{key}")
-        elif not schema.get("x-kubernetes-preserve-unknown-fields"):
-            yield Problem(f"{path}.{key}", _no_such_field(str(key), known))
-
-
-def _no_such_field(key: str, known: Iterable[str]) -> str:
-    like = get_close_matches(key, known, n=1)
-    meant = f"did you mean {like[0]}?" if like else f"allowed are {', '.join(sorted(known))}"
-    return f"there is no such field; {meant}"
