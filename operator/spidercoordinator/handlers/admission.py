@@ -56,11 +56,12 @@ async def validate_network(
     _COORDINATOR.group, _COORDINATOR.version, _COORDINATOR.plural, id="validate-coordinator"
 )
 async def validate_coordinator(
-    body: Any, warnings: list[str], operation: str = "", **_: Any
+    body: Any, memo: Any, warnings: list[str], operation: str = "", **_: Any
 ) -> None:
     """Refuse or warn of a SpiderCoordinator that is created or changed."""
     if operation != "DELETE":
-        _give(review_coordinator(plain(body)), warnings)
+        cluster = memo.manager.context.decided.cluster
+        _give(review_coordinator(plain(body), cluster), warnings)
 
 
 def plain(body: Any) -> Object:

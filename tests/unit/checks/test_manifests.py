@@ -116,6 +116,20 @@ def test_a_warning_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert text.startswith('SpiderMultusConfig default/a: warning: spec.ipam.type: "mine" is no')
 
 
+def test_what_a_network_inherits_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ipvlan = network(spec={"cniType": "ipvlan", "ipvlan": {"master": ["eth0"]}})
+    given = coordinator(podMACPrefix="0a:1b", serviceCIDR=["10.96.0.0/12"])
+    status, text = check(tmp_path, capsys, given, ipvlan)
+    assert status == 0
+    assert "default/a: warning: spec.coordinator.podMACPrefix: 0a:1b of SpiderCoordinator" in text
+    given["spec"]["vethLinkAddress"] = "10.96.0.1"
+    assert "the service CIDR 10.96.0.0/12" in check(tmp_path, capsys, given)[1]
+    broken = coordinator(hostRuleTable=0)
+    assert check(tmp_path, capsys, broken, ipvlan)[1].count("\n") == 1
+
+
 def test_two_that_claim_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     claim = {"annotations": {"multus.spidernet.io/cr-name": "b"}, "creationTimestamp": None}
     elsewhere = network("c", namespace="other", **claim)

@@ -78,14 +78,20 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     return Review(tuple(_conflict(config, rivals, nad)), tuple(warnings))
 
 
-def review_coordinator(coordinator: Object) -> Review:
-    """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only."""
+def review_coordinator(coordinator: Object, cluster: ClusterConfig | None = None) -> Review:
+    """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only.
+
+    Args:
+        coordinator: As it would be stored.
+        cluster: What is known of the cluster's CIDRs.
+    """
     try:
         spec = SpiderCoordinatorSpec.model_validate(coordinator.get("spec") or {})
     except ValidationError:
         return Review()  # an older CRD took it; the status says what is wrong
     dropped = _dropped(COORDINATOR_KIND, coordinator)
-    return Review(warnings=(*dropped, *map(str, coordinator_warnings(spec))))
+    cidrs = (cluster.overlay_pod_cidr, cluster.service_cidr) if cluster else ((), ())
+    return Review(warnings=(*dropped, *map(str, coordinator_warnings(spec, *cidrs))))
 
 
 def _dropped(kind: str, obj: Object) -> list[str]:

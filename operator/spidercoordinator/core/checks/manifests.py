@@ -20,6 +20,8 @@ from spidercoordinator.api.kinds import API_VERSION, COORDINATOR_KIND, GROUP, NE
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.checks.admission import NOT_STORED, review_coordinator, review_network
 from spidercoordinator.core.checks.fields import unknown_fields
+from spidercoordinator.core.checks.stated import stated_cluster
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.validation import Problem, is_subdomain, schema_problems
 
@@ -107,10 +109,10 @@ def review_manifests(manifests: Sequence[Manifest]) -> list[Diagnostic]:
     """All errors and warnings, in the order of the manifests."""
     diagnostics: list[Diagnostic] = []
     counts = Counter((each.kind, each.name) for each in manifests)
-    rivals = _by_nad(manifests)
+    rivals, cluster = _by_nad(manifests), _cluster(manifests)
     for each in manifests:
         unknown = unknown_fields(each.kind, each.obj.get("spec"))
-        problems = [*((problem, "error") for problem in unknown), *_review(each, rivals)]
+        problems = [*((problem, "error") for problem in unknown), *_review(each, rivals, cluster)]
         if counts[each.kind, each.name] > 1:
             problems.append((Problem("metadata.name", "it is there more than once"), "error"))
         diagnostics.extend(
@@ -156,6 +158,17 @@ def _completed(document: Object) -> Object:
     return {**document, "metadata": defaults | meta}
 
 
+def _cluster(manifests: Sequence[Manifest]) -> ClusterConfig | None:
+    """What networks inherit: from the only SpiderCoordinator that is given, if it can be used."""
+    names = {each.name for each in manifests if each.kind == COORDINATOR_KIND}
+    if len(names) != 1:
+        return None
+    try:
+        return stated_cluster((each.obj for each in manifests), names.pop())
+    except ValidationError:
+        return None  # it is refused itself, which says what is wrong
+
+
 def _by_nad(manifests: Iterable[Manifest]) -> dict[Name, list[Manifest]]:
     by_nad: dict[Name, list[Manifest]] = defaultdict(list)
     for each in manifests:
@@ -172,7 +185,7 @@ def _nad(network: Manifest) -> Name:
 
 
 def _review(
-    manifest: Manifest, by_nad: Mapping[Name, Sequence[Manifest]]
+    manifest: Manifest, by_nad: Mapping[Name, Sequence[Manifest]], cluster: ClusterConfig | None
 ) -> Iterator[tuple[Problem, Severity]]:
     if manifest.kind == COORDINATOR_KIND:
         try:
@@ -180,9 +193,9 @@ def _review(
         except ValidationError as error:
             yield from ((problem, "error") for problem in schema_problems(error))
             return
-        result = review_coordinator(manifest.obj)
+        result = review_coordinator(manifest.obj, cluster)
     else:
         others = [each.obj for each in by_nad[_nad(manifest)] if each.name != manifest.name]
-        result = review_network(manifest.obj, None, rivals=others, nad=None)
+        result = review_network(manifest.obj, None, rivals=others, nad=None, cluster=cluster)
     yield from ((problem, "error") for problem in result.refusals)
     yield from ((Problem("", text), "warning") for text in result.warnings)

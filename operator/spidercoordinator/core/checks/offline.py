@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spidercoordinator.api import nad
-from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.api.kinds import NETWORK_KIND
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.manifests import Manifest
-from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.checks.stated import stated_cluster
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import DesiredNAD, depends_on_cluster, desired_nad
 from spidercoordinator.core.network.validation import parse
@@ -49,7 +48,7 @@ def render_manifests(
         coordinator: name of the SpiderCoordinator that takes effect.
         default_ipam: CNI IPAM object for networks that name none.
     """
-    cluster = _cluster(manifests, coordinator)
+    cluster = stated_cluster((each.obj for each in manifests), coordinator)
     networks = [parse(each.obj) for each in manifests if each.kind == NETWORK_KIND]
     nads = [
         _nad_object(
@@ -80,39 +79,3 @@ def _nad_object(desired: DesiredNAD) -> Object:
         "metadata": meta,
         "spec": {"config": desired.config},
     }
-
-
-def _cluster(manifests: Sequence[Manifest], name: str) -> ClusterConfig | None:
-    candidates = (
-        each.obj for each in manifests if (each.kind, each.name) == (COORDINATOR_KIND, name)
-    )
-    obj = next(candidates, None)
-    if obj is None:
-        return None
-    spec = SpiderCoordinatorSpec.model_validate(obj.get("spec") or {})
-    status = obj.get("status") or {}
-    pod = _stated(spec.pod_cidr, status, "overlayPodCIDR")
-    service = _stated(spec.service_cidr, status, "serviceCIDR")
-    if spec.pod_cidr_type == "none":
-        pod = pod or ()
-    unknown = [
-        f"{what} (spec.{field})"
-        for what, field, cidrs in (
-            ("pod CIDRs", "podCIDR", pod),
-            ("service CIDRs", "serviceCIDR", service),
-        )
-        if cidrs is None
-    ]
-    reason = (
-        f"spidercoordinator {name} is not ready: without a cluster its {' and '.join(unknown)} are"
-        " unknown"
-    )
-    return ClusterConfig(name, spec, pod or (), service or (), reason if unknown else "")
-
-
-def _stated(own: tuple[str, ...] | None, status: Object, field: str) -> tuple[str, ...] | None:
-    """What the spec, or else the status states; None when it is unknown."""
-    if own:
-        return normalise(own)
-    known = (status.get("sources") or {}).get(field)
-    return tuple(status.get(field) or ()) if known else None
