@@ -44,6 +44,18 @@ class Problem:
         return f"{self.field}: {self.message}" if self.field else self.message
 
 
+_WORDS: Final = {
+    "tuple_type": "it must be a list",
+    "too_short": "it must have at least one entry",
+    "model_type": "it must be an object",
+    "dict_type": "it must be an object",
+    "string_type": "it must be a text",
+    "int_type": "it must be a whole number",
+    "bool_type": "it must be true or false",
+    "missing": "it is needed",
+}
+"""Kind of error of pydantic → the same in words of YAML, not of Python."""
+
 Check = Callable[[SpiderMultusConfig], Iterator[Problem]]
 
 
@@ -89,7 +101,9 @@ def schema_problems(error: ValidationError) -> Iterator[Problem]:
             steps.append(at)
         message = detail["msg"]
         if detail["type"] != "rule":
-            message = f"{message}, not {detail['input']!r}"[:512]
+            message = _WORDS.get(detail["type"], message)
+            if detail["type"] != "missing":
+                message = f"{message}, not {detail['input']!r}"[:512]
         yield Problem(path(steps), message)
 
 

@@ -39,12 +39,18 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule("VLANUntagged", "warning", "spec.vlan.vlanID", links.untagged_vlan),
     CompatibilityRule("DoubleTagged", "warning", "spec.{network}.vlanID", links.double_tagged),
     CompatibilityRule("BondOfOneMaster", "warning", "spec.{network}.bond", links.bond_of_one),
+    CompatibilityRule(
+        "BondOptionIgnored", "warning", "spec.{network}.bond.options", links.ignored_bond_options
+    ),
     CompatibilityRule("MTUBelowIPv6", "warning", "spec.{network}.mtu", links.mtu_without_ipv6),
     CompatibilityRule("LinkDisabled", "warning", "spec.ibsriov.linkState", links.link_is_off),
     CompatibilityRule(
         "CoordinatorTwice", "warning", "spec.chainCNIJsonData", texts.coordinator_twice
     ),
+    CompatibilityRule("FixedMAC", "warning", "spec.chainCNIJsonData", texts.fixed_mac),
+    CompatibilityRule("CNIVersionUnknown", "warning", "spec.customCNI", texts.unknown_version),
     CompatibilityRule("CustomCoordinator", "warning", "spec.customCNI", texts.custom_coordinator),
+    CompatibilityRule("SameAddress", "notice", "spec.ipam.type", addressing.same_address),
     CompatibilityRule("TrunkOverlap", "notice", "spec.ovs.trunk", links.trunk_overlap),
     CompatibilityRule("PoolsUnused", "notice", "spec.{network}.ippools", addressing.unused_pools),
     CompatibilityRule("UnusedWithCustom", "notice", "spec", texts.no_effect_with_custom),

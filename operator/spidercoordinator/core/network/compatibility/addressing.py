@@ -57,3 +57,18 @@ def dhcp_on_ipvlan(subject: Subject) -> str | None:
         "dhcp with ipvlan: all interfaces have the MAC address of their master, so a DHCP server"
         " that goes by it gives all pods of a node one address; use macvlan, or another IPAM plugin"
     )
+
+
+def same_address(subject: Subject) -> str | None:
+    """Addresses that more than one pod gets."""
+    ipam = subject.spec.ipam
+    if ipam is None or subject.spec.disable_ipam:
+        return None
+    if ipam.type == "static" and ipam.wire().get("addresses"):
+        return "static gives all pods of the network the same addresses; it is for a single pod"
+    if ipam.type == "host-local":
+        return (
+            "host-local counts on each node by itself, so pods of two nodes get the same address;"
+            " it is for pods of one node, else use whereabouts or Spiderpool"
+        )
+    return None

@@ -10,6 +10,7 @@ from spidercoordinator.api.ovs import OVSNetwork
 from spidercoordinator.core.network.compatibility.rule import Subject
 
 _IPV6: Final = 6
+_TWO: Final = 2
 _VLAN_INTERFACE: Final = re.compile(r".+\.[0-9]{1,4}")
 
 
@@ -83,3 +84,18 @@ def link_is_off(subject: Subject) -> str | None:
     if not isinstance(network, IBSriovNetwork) or network.link_state != "disable":
         return None
     return "disable keeps the link of the virtual function down, so pods have no traffic; use auto"
+
+
+def ignored_bond_options(subject: Subject) -> str | None:
+    """Options that the ifacer plugin passes over: it takes `k=v;k=v` (cmd/ifacer of Spiderpool)."""
+    network = subject.spec.network
+    if not isinstance(network, MasterNetwork) or network.bond is None or len(network.master) < _TWO:
+        return None
+    items = [each for each in (network.bond.options or "").split(";") if each.strip()]
+    bad = [each for each in items if each.count("=") != 1]
+    if not bad:
+        return None
+    return (
+        f'"{bad[0]}" is passed over by the plugin that makes the bond, which takes options such as'
+        " miimon=100;min_links=1"
+    )

@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from spidercoordinator.api import nad
 from spidercoordinator.api.coordinator import CoordinatorSettings
+from spidercoordinator.api.multus import NO_OWN_MAC
 from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.network.compatibility.rule import Subject
 from spidercoordinator.core.network.plugins import COORDINATOR, NEEDS_IPAM
 
+_VERSIONS: Final = ("0.1.0", "0.2.0", *nad.CNI_VERSIONS)
 _OLD_VERSIONS: Final = frozenset({"", "0.1.0", "0.2.0"})
 """Versions of CNI without lists of plugins; a configuration without a version counts as 0.1.0."""
 
@@ -29,6 +32,41 @@ def coordinator_twice(subject: Subject) -> str | None:
                 " settings; remove it and write its settings into spec.coordinator"
             )
     return None
+
+
+def fixed_mac(subject: Subject) -> str | None:
+    """One MAC address for all pods, by the tuning plugin."""
+    spec = subject.spec
+    if spec.network is None:
+        return None
+    for index, text in enumerate(spec.chain_cni_json_data or ()):
+        plugin = json.loads(text)
+        if plugin.get("type") == "tuning" and plugin.get("mac"):
+            mac = plugin["mac"]
+            if spec.cni_type in NO_OWN_MAC:
+                return (
+                    f"entry {index} sets the MAC address {mac}, which interfaces of cniType"
+                    f" {spec.cni_type} do not take, so pods fail to start; remove mac"
+                )
+            return (
+                f"entry {index} gives the MAC address {mac} to all pods, of which one has traffic;"
+                " remove mac, or set coordinator.podMACPrefix"
+            )
+    return None
+
+
+def unknown_version(subject: Subject) -> str | None:
+    """A version of CNI that does not exist."""
+    spec = subject.spec
+    if spec.cni_type != "custom" or not spec.custom_cni:
+        return None
+    version = json.loads(spec.custom_cni).get("cniVersion")
+    if version in {None, ""} or version in _VERSIONS:
+        return None
+    return (
+        f"its cniVersion is {json.dumps(version)}, which no plugin knows, so pods fail to start;"
+        f" known are {', '.join(_VERSIONS)}"
+    )
 
 
 def custom_coordinator(subject: Subject) -> str | None:
