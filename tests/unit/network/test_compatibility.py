@@ -13,7 +13,11 @@ import yaml
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.multus import NO_OWN_MAC
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
-from spidercoordinator.core.network.compatibility import COMPATIBILITY_RULES, network_warnings
+from spidercoordinator.core.network.compatibility import (
+    COMPATIBILITY_RULES,
+    network_warnings,
+    subject_of,
+)
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
 from spidercoordinator.core.network.validation import parse
@@ -257,7 +261,8 @@ def parsed(spec: Spec) -> Any:
 
 
 def warnings(spec: Spec, around: ClusterConfig | None = None) -> list[FieldWarning]:
-    return network_warnings(parsed(spec).spec, around or cluster(), notices=True)
+    subject = subject_of(parsed(spec).spec, around or cluster())
+    return network_warnings(subject, notices=True)
 
 
 def test_no_rule_is_without_a_case() -> None:

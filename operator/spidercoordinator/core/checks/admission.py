@@ -21,7 +21,7 @@ from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
-from spidercoordinator.core.network.compatibility import network_warnings
+from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
@@ -129,7 +129,7 @@ def _warnings(
     spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces], cluster: ClusterConfig | None
 ) -> list[str]:
     warnings = [str(each) for each in missing_masters(spec, nodes)]
-    warnings += map(str, network_warnings(spec, cluster, notices=True))
+    warnings += map(str, network_warnings(subject_of(spec, cluster), notices=True))
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:
         warnings.append(
             f'spec.ipam.type: "{spec.ipam.type}" is no IPAM plugin known here; check that it is'

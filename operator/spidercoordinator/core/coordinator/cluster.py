@@ -7,6 +7,8 @@ from functools import cached_property
 from hashlib import sha256
 from json import dumps
 
+from typing_extensions import override
+
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 
 
@@ -28,6 +30,11 @@ class ClusterConfig:
     overlay_pod_cidr: tuple[str, ...] = ()
     service_cidr: tuple[str, ...] = ()
     not_ready: str = ""
+
+    @override
+    def __hash__(self) -> int:
+        """By its revision, which is worked out once: what is cached for it is asked for often."""
+        return hash(self.revision)
 
     @cached_property
     def revision(self) -> str:

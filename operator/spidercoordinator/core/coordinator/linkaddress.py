@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.scalars import OFF, IPAddress, parse_ip, parse_network
@@ -39,6 +40,7 @@ _NO_VETH: Final = {
 _REASON_OF_MODE: Final = {"disabled": "Disabled", "disable": "Disabled", "overlay": "Overlay"}
 
 
+@lru_cache(maxsize=64)
 def link_address_condition(
     address: str,
     *,

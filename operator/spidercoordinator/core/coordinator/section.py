@@ -107,8 +107,11 @@ def _set_fields(settings: CoordinatorSettings | None) -> dict[str, Any]:
     """The fields that say something, defaults included, as JSON; None for what is switched off."""
     if settings is None:
         return {}
-    values = ((field, getattr(settings, field)) for field in _KEYS)
-    return {field: _written(value) for field, value in values if value not in _INHERITED}
+    return {
+        field: _written(value)
+        for field in _KEYS
+        if (value := getattr(settings, field)) not in _INHERITED
+    }
 
 
 def _written(value: Any) -> Any:

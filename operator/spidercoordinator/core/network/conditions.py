@@ -6,9 +6,7 @@ from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
-from spidercoordinator.core.coordinator.section import effective_settings
-from spidercoordinator.core.network.addresses import pod_families
-from spidercoordinator.core.network.compatibility import network_warnings
+from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import degraded_condition
 
@@ -22,13 +20,14 @@ def network_conditions(
         spec: A spec that `core.network.validation` found nothing wrong with.
         cluster: The effective SpiderCoordinator; None while there is none.
     """
-    conditions = degraded_condition(network_warnings(spec, cluster))
+    subject = subject_of(spec, cluster)
+    conditions = degraded_condition(network_warnings(subject))
     if not spec.runs_coordinator:
         return conditions
-    effective = effective_settings(cluster, spec.coordinator)
+    effective = subject.effective
     own = spec.coordinator.veth_link_address if spec.coordinator else None
     address = OFF if own == OFF else effective.get("veth_link_address", "")
     state = link_address_condition(
-        address, mode=effective.get("mode", "auto"), families=pod_families(spec)
+        address, mode=effective.get("mode", "auto"), families=subject.families
     )
     return [state, *conditions]

@@ -66,22 +66,19 @@ COMPATIBILITY_RULES: Final = (
 )
 
 
-def network_warnings(
-    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None, *, notices: bool = False
-) -> list[FieldWarning]:
+def subject_of(spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None) -> Subject:
+    """What rules look at: a network, and the effective SpiderCoordinator if it is known."""
+    return Subject(spec, cluster, effective_settings(cluster, spec.coordinator), pod_families(spec))
+
+
+def network_warnings(subject: Subject, *, notices: bool = False) -> list[FieldWarning]:
     """The warnings of a network that `core.network.validation` found nothing wrong with.
 
     Args:
-        spec: Its spec.
-        cluster: The effective SpiderCoordinator; None when it is not known.
+        subject: The network.
         notices: Whether what merely has no effect is told, too.
     """
-    effective = effective_settings(cluster, spec.coordinator)
-    subject = Subject(spec, cluster, effective, pod_families(spec))
-    return [
-        *_by_rules(subject, notices=notices),
-        *_of_own_settings(subject),
-    ]
+    return [*_by_rules(subject, notices=notices), *_of_own_settings(subject)]
 
 
 def _by_rules(subject: Subject, *, notices: bool) -> Iterator[FieldWarning]:
