@@ -65,6 +65,7 @@ def warnings(address: str, around: Surroundings = AROUND, *families: int) -> lis
 def test_addresses_of_others_are_warned_of(address: str) -> None:
     reason, text = warnings(address)[0]
     assert reason == "AddressInUse"
+    assert len(text) <= 250
     assert text.startswith(f"spec.x: {address} belongs to {OWNED[address]}")
 
 
@@ -106,5 +107,6 @@ def test_nothing_is_said_of_a_good_one(address: str) -> None:
 def test_an_ipv6_address_is_warned_of_where_ipv4_is_used(
     around: Surroundings, families: tuple[int, ...], *, told: bool
 ) -> None:
+    assert all(len(text) <= 220 for _, text in warnings("fe80::1", around, *families))
     reasons = [reason for reason, _ in warnings("fe80::1", around, *families)]
     assert reasons == (["NoIPv4LinkAddress"] if told else [])

@@ -45,6 +45,7 @@ def reasons(fields: dict[str, Any]) -> list[str]:
     for each in found:
         [name] = fields
         assert each.field == f"spec.coordinator.{name}"
+        assert len(str(each)) <= 256
         return [each.reason, *(later.reason for later in found)]
     return []
 

@@ -247,6 +247,8 @@ REASONS = {rule.reason for rule in COMPATIBILITY_RULES} | {"VethMTUBelowIPv6"}
 EVERYWHERE = {"SameAddress"}
 # Those that take two objects have a test of their own.
 INHERITED = {"MACPrefixLeftOut"}
+SHOWN = 256
+"""Characters of a warning that an API server shows in any case."""
 NOTICES = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "notice"}
 
 
@@ -276,6 +278,7 @@ def test_is_warned_of(reason: str, spec: Spec) -> None:
     [found] = [each for each in warnings(spec) if each.reason in {reason} | (REASONS - EVERYWHERE)]
     assert found.reason == reason
     assert found.field.startswith("spec")
+    assert len(str(found)) <= SHOWN
     degraded = [each.reason for each in network_conditions(parsed(spec).spec, cluster())]
     assert (reason in degraded) == (reason not in NOTICES)
 
@@ -310,6 +313,7 @@ def test_inherited_mac_prefix_is_left_out_where_it_cannot_work(cni_type: str) ->
         assert rendered["podMACPrefix"] == "0a:1b"
         return
     [warning] = found
+    assert len(str(warning)) <= SHOWN
     assert str(warning).startswith(
         "spec.coordinator.podMACPrefix: 0a:1b of SpiderCoordinator main is left out"
     )
