@@ -95,6 +95,32 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             of("macvlan", ipam={"type": "some-other"}),
         ],
     ),
+    "SubnetOverlap": (
+        [
+            of("macvlan", ipam={"type": "host-local", "subnet": each})
+            for each in ("10.96.5.0/24", "10.0.0.0/8", "10.244.0.0/16")
+        ]
+        + [
+            of("macvlan", ipam=WHEREABOUTS, coordinator={"hijackCIDR": [each]})
+            for each in ("10.6.0.0/16", "10.6.7.0/24", "10.6.7.8")
+        ],
+        [
+            of("macvlan", ipam=WHEREABOUTS, coordinator={"hijackCIDR": [each]})
+            for each in ("10.0.0.0/8", "10.7.0.0/16", "fd00::/64")
+        ]
+        + [
+            of("macvlan", ipam={"type": "whereabouts", "range": "fd00::/64"}),
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.96.5.0/24"})
+            | {"enableCoordinator": False},
+        ],
+    ),
+    "PoolOfBothFamilies": (
+        [of("macvlan", {"ippools": {"ipv4": ["a", "b"], "ipv6": ["b"]}})],
+        [
+            of("macvlan", {"ippools": {"ipv4": ["a"], "ipv6": ["b"]}}),
+            of("macvlan", {"ippools": {"ipv4": ["pool-*"], "ipv6": ["pool-*"]}}),
+        ],
+    ),
     "DHCPOnIpvlan": ([of("ipvlan", ipam={"type": "dhcp"})], [of("ipvlan", ipam=HOST_LOCAL)]),
     "VethMTUBelowIPv6": (
         [of("macvlan", coordinator={"vethMTU": 1000})],

@@ -25,6 +25,13 @@ _SETTINGS: Final = "spec.coordinator"
 COMPATIBILITY_RULES: Final = (
     CompatibilityRule("NoAddresses", "warning", "spec.disableIPAM", addressing.no_addresses),
     CompatibilityRule("IPAMIncomplete", "warning", "spec.ipam", addressing.incomplete_ipam),
+    CompatibilityRule("SubnetOverlap", "warning", "spec.ipam", addressing.subnet_overlap),
+    CompatibilityRule(
+        "PoolOfBothFamilies",
+        "warning",
+        "spec.{network}.ippools",
+        addressing.pool_of_both_families,
+    ),
     CompatibilityRule("DHCPOnIpvlan", "warning", "spec.ipam.type", addressing.dhcp_on_ipvlan),
     CompatibilityRule(
         "MACPrefixLeftOut", "warning", f"{_SETTINGS}.podMACPrefix", settings.inherited_mac_prefix

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from spidercoordinator.core.network.addresses import NEEDED, unreadable_subnets
+import re
+from typing import Final
+
+from spidercoordinator.api.scalars import IPNetwork, parse_network
+from spidercoordinator.core.network.addresses import NEEDED, subnets, unreadable_subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
+
+_PATTERN: Final = re.compile(r"[*?\[]")
 
 
 def no_addresses(subject: Subject) -> str | None:
@@ -72,3 +78,44 @@ def same_address(subject: Subject) -> str | None:
             " it is for pods of one node, else use whereabouts or Spiderpool"
         )
     return None
+
+
+def pool_of_both_families(subject: Subject) -> str | None:
+    """A pool for IPv4 and IPv6; Spiderpool's pools are of one family."""
+    pools = subject.spec.network.ippools if subject.spec.network else None
+    both = set(pools.ipv4 or ()) & set(pools.ipv6 or ()) if pools else set()
+    named = sorted(each for each in both if not _PATTERN.search(each))
+    if not named:
+        return None
+    return (
+        f"{named[0]} is in ipv4 and in ipv6, and a pool is of one family, so pods fail to start;"
+        " keep it in its own"
+    )
+
+
+def subnet_overlap(subject: Subject) -> str | None:
+    """Pods' subnets that overlap what pods reach through their node."""
+    if not subject.coordinated:
+        return None
+    for subnet in subnets(subject.spec):
+        for field, what in (("service_cidr", "service CIDR"), ("pod_cidr", "pod CIDR")):
+            for text in subject.effective.get(field) or ():
+                cidr = parse_network(text)
+                if cidr and cidr.version == subnet.version and cidr.overlaps(subnet):
+                    return (
+                        f"subnet {subnet} overlaps the {what} {text}, and pods reach only one of"
+                        " the two; use another subnet"
+                    )
+        for text in subject.effective.get("hijack_cidr") or ():
+            cidr = parse_network(text)
+            if cidr and cidr.version == subnet.version and _is_within(cidr, subnet):
+                return (
+                    f"subnet {subnet} has in it {text} of hijackCIDR, which pods then reach through"
+                    " their node and not directly; use another subnet, or take it out there"
+                )
+    return None
+
+
+def _is_within(inner: IPNetwork, outer: IPNetwork) -> bool:
+    """Whether all of one network is in another of the same family."""
+    return inner.prefixlen >= outer.prefixlen and inner.network_address in outer
