@@ -27,7 +27,8 @@ def networking(pod: str, service: str = "10.96.0.0/12") -> str:
         pytest.param("10.1.0.0/16 # 10.9.0.0/16", ("10.1.0.0/16",), id="a comment behind"),
         pytest.param("10.1.2.3/16", ("10.1.0.0/16",), id="host bits"),
         pytest.param("10.1.0.0/16,10.1.0.0/16", ("10.1.0.0/16",), id="twice"),
-        pytest.param("nonsense", (), id="no CIDR"),
+        pytest.param("10.1.0.0", ("10.1.0.0",), id="an address stays one, to be named"),
+        pytest.param("nonsense", ("nonsense",), id="no CIDR, to be named"),
         pytest.param('""', (), id="empty"),
     ],
 )

@@ -6,7 +6,7 @@ shows in the object's status instead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
+from spidercoordinator.core.cidrs.ranges import doubtful
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.ownership import Conflict, decide
@@ -70,8 +71,12 @@ def review_network(
 
 def review_coordinator(coordinator: Object) -> Review:
     """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only."""
-    address = (coordinator.get("spec") or {}).get("vethLinkAddress") or ""
-    return Review(warnings=tuple(_link_address_warnings(address, "spec.vethLinkAddress")))
+    spec = coordinator.get("spec") or {}
+    address = spec.get("vethLinkAddress") or ""
+    warnings = _link_address_warnings(address, "spec.vethLinkAddress")
+    for field in ("podCIDR", "serviceCIDR"):
+        warnings += _range_warnings(spec.get(field) or (), f"spec.{field}")
+    return Review(warnings=tuple(warnings))
 
 
 def _renamed(network: Object, old: Object | None) -> list[Problem]:
@@ -105,6 +110,10 @@ def _warnings(spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces]) -
     if spec.coordinator and spec.coordinator.veth_link_address:
         address = spec.coordinator.veth_link_address
         warnings += _link_address_warnings(address, "spec.coordinator.vethLinkAddress")
+    if spec.coordinator:
+        own = spec.coordinator
+        warnings += _range_warnings(own.pod_cidr or (), "spec.coordinator.podCIDR")
+        warnings += _range_warnings(own.service_cidr or (), "spec.coordinator.serviceCIDR")
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:
         warnings.append(
             f'spec.ipam.type: "{spec.ipam.type}" is no IPAM plugin known here; check that it is'
@@ -125,3 +134,7 @@ def _warnings(spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces]) -
 def _link_address_warnings(address: str, field: str) -> list[str]:
     condition = link_address_condition(address)
     return [] if condition.status else [f"{field}: {condition.message}"]
+
+
+def _range_warnings(ranges: Iterable[object], field: str) -> list[str]:
+    return [f"{field}: {doubt}" for each in ranges if (doubt := doubtful(str(each)))]
