@@ -7,7 +7,6 @@ from there unless a test says otherwise. There is no controller: objects are wha
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -22,11 +21,10 @@ from spidercoordinator.kube.resource import (
     SERVICES,
 )
 from tests.apiserver import foreign
-from tests.apiserver.harness import Cluster, Operator, condition, eventually, kubeadm_config
+from tests.apiserver.discovered import SERVICE, found, kubeadm
+from tests.apiserver.harness import Cluster, condition, eventually
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-SERVICE = "10.96.0.0/16"
 
 
 @pytest.fixture(autouse=True)
@@ -34,26 +32,6 @@ async def _bare(cluster: Cluster) -> AsyncIterator[None]:
     await foreign.clean(cluster.api)
     yield
     await foreign.clean(cluster.api)
-
-
-async def found(cluster: Cluster, pod: list[str], **also: Any) -> dict[str, Any]:
-    """Wait until the status has these pod CIDRs, and whatever else is given."""
-    last: dict[str, Any] = {}
-
-    async def check() -> bool:
-        last.clear()
-        last.update(await cluster.status())
-        return last.get("overlayPodCIDR") == pod and also.items() <= last.items()
-
-    try:
-        await eventually(f"{pod} {also}", check)
-    except AssertionError as error:
-        raise AssertionError(f"{error}; status: {last}") from error
-    return last
-
-
-async def kubeadm(cluster: Cluster, pod: str = "10.244.0.0/16") -> None:
-    await cluster.config_map("kube-system", "kubeadm-config", kubeadm_config(pod, SERVICE))
 
 
 async def test_controller_manager_flags_stand_in_for_kubeadm_config(cluster: Cluster) -> None:
@@ -79,98 +57,6 @@ async def test_a_pod_outside_kube_system_is_not_believed(cluster: Cluster) -> No
     await cluster.coordinator({"podCIDRType": "cluster"})
     status = await found(cluster, [], phase="NotReady")
     assert "there is no kube-controller-manager pod in kube-system" in status["reason"]
-
-
-async def test_a_lost_source_does_not_narrow_the_list_to_the_nodes(
-    cluster: Cluster, operator: Operator
-) -> None:
-    up = 'spidercoordinator_source_up{topic="ConfigMap kube-system/kubeadm-config"}'
-    await kubeadm(cluster)
-    await foreign.node(cluster.api, "node-1", "10.244.0.0/24")
-    await cluster.coordinator({"podCIDRType": "auto"})
-    await found(cluster, ["10.244.0.0/16"], podCIDRType="cluster", phase="Synced")
-    assert operator.metric(up) == 1
-    last_known = {
-        "overlayPodCIDR": "last known, from kubeadm-config",
-        "serviceCIDR": "ServiceCIDR API",
-    }
-    for wrong in ("", "10.244.0.0", "0.0.0.0/0", None):
-        if wrong is None:
-            await cluster.api.delete(CONFIG_MAPS, "kubeadm-config", "kube-system")
-        else:
-            await kubeadm(cluster, f'"{wrong}"')
-        status = await found(
-            cluster, ["10.244.0.0/16"], podCIDRType="cluster", phase="Synced", sources=last_known
-        )
-        assert condition(status, "Degraded")["status"] == "True"
-        await kubeadm(cluster)
-        good = {**last_known, "overlayPodCIDR": "kubeadm-config"}
-        await found(cluster, ["10.244.0.0/16"], phase="Synced", sources=good)
-    await cluster.api.delete(CONFIG_MAPS, "kubeadm-config", "kube-system")
-    await found(cluster, ["10.244.0.0/16"], sources=last_known)
-    assert operator.metric(up) == 0
-
-
-@pytest.mark.parametrize("name", ["cilium", "calico-node"])
-async def test_a_daemon_set_of_a_tenant_is_no_cni_plugin(cluster: Cluster, name: str) -> None:
-    await kubeadm(cluster)
-    await foreign.daemon_set(cluster.api, name, "default")
-    await cluster.coordinator({"podCIDRType": "auto"})
-    status = await found(cluster, ["10.244.0.0/16"], podCIDRType="cluster", phase="Synced")
-    assert condition(status, "Degraded")["status"] == "False"
-
-
-async def test_agents_that_restart_do_not_change_the_type(cluster: Cluster) -> None:
-    await kubeadm(cluster)
-    await foreign.install(cluster.api, *foreign.CALICO)
-    await foreign.calico_pool(cluster.api, "default-ipv4-ippool", "10.222.64.0/18")
-    await foreign.daemon_set(cluster.api, "calico-node")
-    await cluster.coordinator({"podCIDRType": "auto"})
-    await found(cluster, ["10.222.64.0/18"], podCIDRType="calico", phase="Synced")
-    await foreign.daemon_set(cluster.api, "calico-node", ready=0)
-
-    async def noticed() -> bool:
-        message = condition(await cluster.status(), "CIDRsDiscovered")["message"]
-        return "DaemonSet kube-system/calico-node has no ready pod" in message
-
-    await eventually("the restart is noticed", noticed)
-    await found(cluster, ["10.222.64.0/18"], podCIDRType="calico", phase="Synced")
-
-
-async def test_left_overs_of_calico_lose_against_the_nodes(cluster: Cluster) -> None:
-    await foreign.install(cluster.api, *foreign.CALICO)
-    await foreign.calico_pool(cluster.api, "left-over", "10.10.0.0/16")
-    await foreign.calico_block(cluster.api, "10.10.3.0/26", used=1)
-    await foreign.node(cluster.api, "node-1", "10.42.0.0/24")
-    await cluster.coordinator({"podCIDRType": "auto"})
-    status = await found(cluster, ["10.42.0.0/24"], podCIDRType="cluster", phase="Synced")
-    said = condition(status, "Degraded")["message"]
-    assert "IPAM blocks of Calico" in said
-    assert "node.spec.podCIDRs" in said
-
-
-async def test_a_kind_that_goes_while_its_agents_run_changes_nothing(cluster: Cluster) -> None:
-    await kubeadm(cluster)
-    await foreign.install(cluster.api, *foreign.CALICO)
-    await foreign.calico_pool(cluster.api, "a", "10.10.0.0/16")
-    await foreign.daemon_set(cluster.api, "calico-node")
-    await cluster.coordinator({"podCIDRType": "auto"})
-    await found(cluster, ["10.10.0.0/16"], podCIDRType="calico", phase="Synced")
-    await foreign.remove(cluster.api, CALICO_POOLS_V1)
-    sources = {
-        "overlayPodCIDR": "last known, from Calico IPPools",
-        "serviceCIDR": "ServiceCIDR API",
-    }
-    await found(cluster, ["10.10.0.0/16"], podCIDRType="calico", sources=sources)
-
-
-async def test_an_override_that_every_source_contradicts_is_degraded(cluster: Cluster) -> None:
-    await kubeadm(cluster)
-    await cluster.coordinator({"podCIDRType": "cluster", "podCIDR": ["10.5.0.0/16"]})
-    status = await found(cluster, ["10.5.0.0/16"], phase="Synced")
-    degraded = condition(status, "Degraded")
-    assert degraded["reason"] == "SourcesDisagree"
-    assert "spec.podCIDR says 10.5.0.0/16, but kubeadm-config says 10.244" in degraded["message"]
 
 
 async def test_nodes_tell_where_nothing_else_does(cluster: Cluster) -> None:

@@ -27,6 +27,7 @@ def with_presence(plugin: DetectedPlugin, presence: Presence) -> DetectedPlugin:
 
 
 LEFT_OVERS = with_presence(CALICO, Presence.LEFT_OVERS)
+MARKED = with_presence(CALICO, Presence.MARKED)
 DOUBTFUL = with_presence(CALICO, Presence.DOUBTFUL)
 POLICY = replace(DOUBTFUL, chained=True)
 STARTING = with_presence(CALICO, Presence.UNKNOWN)
@@ -65,6 +66,8 @@ def resolve(reports: list[SourceReport], plugins: list[DetectedPlugin], last: An
         pytest.param([KUBEADM], [LEFT_OVERS, NO_CILIUM], "calico", "cluster", id="agents deleted"),
         pytest.param([ABSENT], [LEFT_OVERS, NO_CILIUM], "calico", "calico", id="but nobody tells"),
         pytest.param([ABSENT], [LEFT_OVERS, NO_CILIUM], None, "calico", id="left-overs alone"),
+        pytest.param([KUBEADM], [MARKED, NO_CILIUM], None, "calico", id="nodes are Calico's"),
+        pytest.param([KUBEADM], [MARKED, CILIUM], None, "cilium", id="were, now Cilium runs"),
         pytest.param([KUBEADM], [DOUBTFUL, NO_CILIUM], None, "cluster", id="agents alone"),
         pytest.param([KUBEADM], [DOUBTFUL, NO_CILIUM], "calico", "calico", id="its kinds are gone"),
         pytest.param([KUBEADM], [POLICY, NO_CILIUM], None, "cluster", id="for policy alone"),
@@ -102,6 +105,9 @@ def test_both_sides_of_a_disagreement_are_named() -> None:
     (conflict,) = resolve([KUBEADM], [LEFT_OVERS, NO_CILIUM]).conflicts
     assert "kubeadm-config" in conflict
     assert LEFT_OVERS.evidence in conflict
+    (conflict,) = resolve([KUBEADM], [MARKED, NO_CILIUM]).conflicts
+    assert "kubeadm-config" in conflict
+    assert MARKED.evidence in conflict
     (conflict,) = resolve([KUBEADM], [CALICO, CILIUM]).conflicts
     assert CALICO.evidence in conflict
     assert CILIUM.evidence in conflict

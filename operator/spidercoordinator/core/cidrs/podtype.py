@@ -63,6 +63,9 @@ def resolve_pod_cidr_type(
         return _of_plugins(running, last, unread)
     if unknown:
         return _undecided(unknown, running, last, unread)
+    marked = [each for each in owners if each.presence is Presence.MARKED]
+    if marked:
+        return _of_marks(marked[0], reports, unread)
     resolved = _of_cluster(reports, signs, last, unread)
     ignored = [each.evidence for each in plugins if each.presence is Presence.ABSENT]
     return replace(resolved, reason=_join(filter(None, (resolved.reason, *ignored))))
@@ -101,6 +104,22 @@ def _undecided(
     return ResolvedType(last, f"as before; it cannot be told now: {doubts}", conflicts, unread)
 
 
+def _of_marks(
+    marked: DetectedPlugin, reports: Sequence[SourceReport], unread: tuple[str, ...]
+) -> ResolvedType:
+    conflict = f"podCIDRType {marked.type} is taken ({marked.evidence}), but no agents are known"
+    if telling := _telling(reports):
+        conflict += f" and {_join(telling, ', ')} has pod CIDRs"
+    return ResolvedType(
+        marked.type, marked.evidence, (f"{conflict}; set spec.podCIDRType",), unread
+    )
+
+
+def _telling(reports: Sequence[SourceReport]) -> list[str]:
+    own = (each for each in reports if each.type == "cluster")
+    return [each.source for each in own if usable(each.cidrs("pod"))[0]]
+
+
 def _doubt(plugin: DetectedPlugin) -> str:
     unread = "" if plugin.unread in plugin.evidence else plugin.unread
     return _join(filter(None, (plugin.evidence, unread)))
@@ -113,7 +132,7 @@ def _of_cluster(
     unread: tuple[str, ...],
 ) -> ResolvedType:
     own = [each for each in reports if each.type == "cluster" and "pod" in each.kinds]
-    telling = [each.source for each in own if usable(each.pod)[0]]
+    telling = _telling(reports)
     not_read = (*unread, *(each.unread for each in own if each.unread))
     nobody = "no ready agents of Calico or Cilium were found"
     if telling:
