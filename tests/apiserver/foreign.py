@@ -137,7 +137,11 @@ async def control_plane_pod(
 ) -> None:
     name = f"{component}-node-1"
     body = {
-        "metadata": {"name": name, "namespace": namespace, "labels": {"component": component}},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"component": component, "tier": "control-plane"},
+        },
         "spec": {
             "nodeName": "node-1",
             "hostNetwork": True,
@@ -159,7 +163,8 @@ async def clean(api: Client) -> None:
     for kind in ALL:
         await api.delete(CUSTOM_RESOURCE_DEFINITIONS, kind.full_name)
     for name in ("calico-node", "cilium"):
-        await api.delete(DAEMON_SETS, name, "kube-system")
+        for namespace in ("kube-system", "default"):
+            await api.delete(DAEMON_SETS, name, namespace)
     for component in ("kube-controller-manager", "kube-apiserver"):
         for namespace in ("kube-system", "default"):
             await api.delete(PODS, f"{component}-node-1", namespace, at_once=True)

@@ -7,7 +7,6 @@ from there unless a test says otherwise. There is no controller: objects are wha
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -22,11 +21,10 @@ from spidercoordinator.kube.resource import (
     SERVICES,
 )
 from tests.apiserver import foreign
-from tests.apiserver.harness import Cluster, condition, eventually, kubeadm_config
+from tests.apiserver.discovered import SERVICE, found, kubeadm
+from tests.apiserver.harness import Cluster, condition, eventually
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-SERVICE = "10.96.0.0/16"
 
 
 @pytest.fixture(autouse=True)
@@ -36,32 +34,15 @@ async def _bare(cluster: Cluster) -> AsyncIterator[None]:
     await foreign.clean(cluster.api)
 
 
-async def found(cluster: Cluster, pod: list[str], **also: Any) -> dict[str, Any]:
-    """Wait until the status has these pod CIDRs, and whatever else is given."""
-    last: dict[str, Any] = {}
-
-    async def check() -> bool:
-        last.clear()
-        last.update(await cluster.status())
-        return last.get("overlayPodCIDR") == pod and also.items() <= last.items()
-
-    try:
-        await eventually(f"{pod} {also}", check)
-    except AssertionError as error:
-        raise AssertionError(f"{error}; status: {last}") from error
-    return last
-
-
-async def kubeadm(cluster: Cluster, pod: str = "10.244.0.0/16") -> None:
-    await cluster.config_map("kube-system", "kubeadm-config", kubeadm_config(pod, SERVICE))
-
-
 async def test_controller_manager_flags_stand_in_for_kubeadm_config(cluster: Cluster) -> None:
     flags = ("--allocate-node-cidrs=true", "--cluster-cidr", "10.50.0.0/16,fd50::/56")
     await kubeadm(cluster)
     await foreign.control_plane_pod(cluster.api, "kube-controller-manager", *flags)
     await cluster.coordinator({"podCIDRType": "cluster"})
-    status = await found(cluster, ["10.244.0.0/16"])
+    status = await found(cluster, ["10.244.0.0/16", "fd50::/56"])
+    assert status["sources"]["overlayPodCIDR"] == (
+        "kubeadm-config (IPv4), kube-controller-manager flags (IPv6)"
+    )
     assert condition(status, "Degraded")["reason"] == "SourcesDisagree"
     await cluster.api.delete(CONFIG_MAPS, "kubeadm-config", "kube-system")
     status = await found(cluster, ["10.50.0.0/16", "fd50::/56"])

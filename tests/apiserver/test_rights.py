@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from spidercoordinator.kube.resource import CONFIG_MAPS, SPIDERCOORDINATORS
-from testbed import binaries
 from testbed.apiserver import ApiServer
 from tests.apiserver import foreign
-from tests.apiserver.conftest import ROOT, kubectl
+from tests.apiserver.conftest import kubectl
 from tests.apiserver.harness import Cluster, Operator, eventually, kubeadm_config
+from tests.apiserver.rights import Rights
 
 SPACE = "rights"
-RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 
 
 @pytest.fixture(scope="module")
 def kubeconfig(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A kubeconfig with the token of the operator's service account, from the chart's objects."""
-    folder = tmp_path_factory.mktemp("rights")
-    helm = [
-        str(binaries.ensure() / "helm"),
-        "template",
-        "test",
-        f"--namespace={SPACE}",
-        "--kube-version=1.34.0",
-    ]
-    chart = str(ROOT / "charts" / "spidercoordinator")
-    rendered = subprocess.run([*helm, chart], check=True, capture_output=True, text=True).stdout
-    wanted = [each for each in yaml.safe_load_all(rendered) if each and each["kind"] in RIGHTS]
-    manifest = folder / "rights.yaml"
-    manifest.write_text(yaml.safe_dump_all(wanted))
-    kubectl(server.kubeconfig, "create", "namespace", SPACE)
-    kubectl(server.kubeconfig, "apply", "-f", str(manifest))
-    (account,) = {
-        each["metadata"]["name"]
-        for each in wanted
-        if each["kind"] == "ServiceAccount" and each["metadata"]["name"].endswith("-operator")
-    }
-    token = kubectl(server.kubeconfig, "create", "token", account, f"--namespace={SPACE}")
-    config = yaml.safe_load(server.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token.strip()}
-    path = folder / "kubeconfig"
-    path.write_text(json.dumps(config))
-    return path
+    return Rights(server, tmp_path_factory.mktemp("rights"), SPACE).kubeconfig
 
 
 @pytest.fixture

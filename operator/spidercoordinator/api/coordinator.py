@@ -17,6 +17,7 @@ from spidercoordinator.api.kinds import GROUP
 from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
     CIDR,
+    ClusterCIDR,
     DefaultRouteInterface,
     GatewayIP,
     LinkAddress,
@@ -65,20 +66,20 @@ PodCIDRTypeOrInherited = Annotated[
     ),
 ]
 PodCIDR = Annotated[
-    tuple[CIDR, ...],
+    tuple[ClusterCIDR, ...],
     Field(
         description="Pod CIDRs to use instead of the discovered ones, for clusters that do not"
-        " publish theirs.",
+        " publish theirs; each with its prefix length, such as 10.244.0.0/16.",
         max_length=64,
         strict=False,
     ),
     Unique(),
 ]
 ServiceCIDR = Annotated[
-    tuple[CIDR, ...],
+    tuple[ClusterCIDR, ...],
     Field(
         description="Service CIDRs to use instead of the discovered ones, for clusters that do not"
-        " publish theirs.",
+        " publish theirs; each with its prefix length, such as 10.96.0.0/12.",
         max_length=64,
         strict=False,
     ),

@@ -13,7 +13,9 @@ from typing import Any, Final
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise, uncovered
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.discovery.caliconodes import MARKS, marks, without_agents
 from spidercoordinator.discovery.daemonsets import (
+    Agents,
     Objects,
     daemon_set,
     describe,
@@ -112,33 +114,40 @@ class Calico:
 
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
-        """Its pools, its IPAM blocks, and its agents."""
-        return (POOLS, BLOCKS, self.agents)
+        """Its pools, its IPAM blocks, its agents, and its marks on nodes."""
+        return (POOLS, BLOCKS, self.agents, MARKS)
 
     def detect(self, observations: Observations) -> DetectedPlugin:
         """Ready agents with a pool or blocks; without either it is there for policy alone."""
         pools, blocks = observations[POOLS.title], observations[BLOCKS.title]
         open_pool = any(pool.open for pool in pools.entries.values())
         agents, name = find_agents(observations[self.agents.title])
-        not_read = unread(observations, *self.watched)
-        if open_pool or blocks.entries:
-            objects = Objects.PRESENT
-        else:
-            objects = Objects.UNREAD if unread(observations, POOLS, BLOCKS) else Objects.ABSENT
-        found = presence(agents, objects)
-        if found is Presence.LEFT_OVERS and not blocks.entries:
-            # A pool that nobody has an address from is no sign of anything.
-            found = Presence.ABSENT
-        policy_only = found is Presence.DOUBTFUL and pools.state is ReadState.READ
         evidence = [describe(agents, name)]
         if blocks.entries:
             evidence.append("IPAM blocks of Calico have addresses in use")
+        if agents in {Agents.ELSEWHERE, Agents.NONE}:
+            marked = marks(observations[MARKS.title])
+            found = without_agents(_blocks_in_use(blocks), marked)
+            if marked is Objects.PRESENT and found is not Presence.ABSENT:
+                evidence.append("every node has annotations of Calico")
+        elif open_pool or blocks.entries:
+            found = presence(agents, Objects.PRESENT)
+        else:
+            not_read = unread(observations, POOLS, BLOCKS)
+            found = presence(agents, Objects.UNREAD if not_read else Objects.ABSENT)
+        watched = (POOLS, BLOCKS, self.agents, *((MARKS,) if found is Presence.UNKNOWN else ()))
         if found is Presence.DOUBTFUL:
             evidence.append(pools.why_empty(POOLS))
         return DetectedPlugin(
             "calico",
             found,
             ", ".join(filter(None, evidence)),
-            chained=policy_only,
-            unread=not_read,
+            chained=found is Presence.DOUBTFUL and pools.state is ReadState.READ,
+            unread=unread(observations, *watched),
         )
+
+
+def _blocks_in_use(blocks: Observation) -> Objects:
+    if blocks.entries:
+        return Objects.PRESENT
+    return Objects.UNREAD if blocks.unread(BLOCKS) else Objects.ABSENT

@@ -206,8 +206,9 @@ class Cilium:
             evidence.append(f"{self.config.title} exists")
         else:
             objects = Objects.UNREAD if configs.unread(self.config) else Objects.ABSENT
-            evidence.append(configs.why_empty(self.config))
         found = presence(agents, objects)
+        if found in {Presence.DOUBTFUL, Presence.UNKNOWN} and config is None:
+            evidence.append(configs.why_empty(self.config))
         if found is Presence.DOUBTFUL and observations[CILIUM_NODE.title].entries:
             # Cilium made these: it runs, and its ConfigMap is somewhere else.
             found = Presence.UNKNOWN

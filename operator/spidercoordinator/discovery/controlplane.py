@@ -25,9 +25,23 @@ class _Flags:
     service: tuple[str, ...]
 
 
+_MIRROR: Final = "kubernetes.io/config.mirror"
+"""The kubelet sets it on the mirror of a static pod."""
+_TIER: Final = ("tier", "control-plane")
+"""The label beside `component` in the manifests of kubeadm, RKE2 and kind."""
+
+
+def _is_control_plane(meta: Object) -> bool:
+    # Any pod may carry the label `component` alone, such as one of an add-on.
+    labelled = (meta.get("labels") or {}).get(_TIER[0]) == _TIER[1]
+    return labelled or _MIRROR in (meta.get("annotations") or {})
+
+
 def read_flags(obj: Object) -> _Flags | None:
-    """Read the flags of a pod's containers; None for a pod that has none of them."""
+    """Read the flags of a control plane pod's containers; None for a pod that has none of them."""
     meta = obj["metadata"]
+    if not _is_control_plane(meta):
+        return None
     words = [
         word
         for container in (obj.get("spec") or {}).get("containers") or ()

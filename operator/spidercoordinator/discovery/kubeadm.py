@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.cidrs.ranges import normalise
+from spidercoordinator.core.cidrs.ranges import normalise, usable
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
@@ -22,6 +22,10 @@ class _Networking:
     pod: tuple[str, ...] = ()
     service: tuple[str, ...] = ()
     missing: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether all is there that it can tell, for the metric."""
+        return not self.missing
 
 
 def read_kubeadm_config(obj: Object) -> _Networking:
@@ -38,7 +42,8 @@ def read_kubeadm_config(obj: Object) -> _Networking:
     if not isinstance(networking, dict):
         return _Networking(missing=f"ClusterConfiguration of {_OBJECT} has no networking")
     pod, service = _cidrs(networking.get("podSubnet")), _cidrs(networking.get("serviceSubnet"))
-    absent = [name for name, cidrs in (("podSubnet", pod), ("serviceSubnet", service)) if not cidrs]
+    subnets = (("podSubnet", pod), ("serviceSubnet", service))
+    absent = [name for name, cidrs in subnets if not usable(cidrs)[0]]
     missing = f"networking in {_OBJECT} has no usable {' and '.join(absent)}" if absent else ""
     return _Networking(pod, service, missing)
 

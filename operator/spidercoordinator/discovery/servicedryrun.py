@@ -11,7 +11,7 @@ from typing import Final
 
 from spidercoordinator.core.cidrs.ranges import normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.errors import ApiForbiddenError, ApiInvalidError
+from spidercoordinator.errors import ApiError, ApiForbiddenError, ApiInvalidError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import SERVICES
 
@@ -28,13 +28,9 @@ def read_refusal(message: str) -> tuple[str, ...]:
 
 
 async def ask(api: Client, namespace: str) -> SourceReport:
-    """Try both families; a cluster without one of them refuses that for another reason.
-
-    Raises:
-        ApiError: the API server was not reached; call again.
-    """
+    """Try both families; a cluster without one of them refuses that for another reason."""
     ranges: list[str] = []
-    missing = ""
+    unread = ""
     for address in _IMPOSSIBLE:
         body = {
             "metadata": {"generateName": "spidercoordinator-", "namespace": namespace},
@@ -45,7 +41,15 @@ async def ask(api: Client, namespace: str) -> SourceReport:
         except ApiInvalidError as error:
             ranges += read_refusal(str(error))
         except ApiForbiddenError as error:
-            missing = str(error)
+            unread = f"may not try to create a Service (dry run): {error}"
+        except ApiError as error:
+            unread = str(error)
     cidrs = normalise(ranges)
-    missing = missing or "the API server's refusal of a dry-run Service names no range"
-    return SourceReport(SOURCE, kinds=("service",), service=cidrs, missing="" if cidrs else missing)
+    missing = unread or "the API server's refusal of a dry-run Service names no range"
+    return SourceReport(
+        SOURCE,
+        kinds=("service",),
+        service=cidrs,
+        missing="" if cidrs else missing,
+        unread="" if cidrs else unread,
+    )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
+from spidercoordinator.core.cidrs.known import LastKnown, last_known
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.status import (
@@ -97,7 +98,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
             name=meta["name"],
             generation=meta["generation"],
             spec=spec,
-            discovered=await _discover(context, spec),
+            discovered=await _discover(context, spec, last_known(before, meta["generation"])),
             nad_kind_served=context.decided.nads_served,
             previous=before,
             now=_now(),
@@ -122,16 +123,18 @@ def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None
     )
 
 
-async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> DiscoveredCIDRs:
+async def _discover(
+    context: Context, spec: SpiderCoordinatorSpec, known: LastKnown
+) -> DiscoveredCIDRs:
     services = context.services
     reports, plugins = services.discovery.reports(), services.discovery.plugins()
-    discovered = select_cidrs(spec, reports, plugins)
-    if discovered.service.source:
+    discovered = select_cidrs(spec, reports, plugins, known)
+    if discovered.service.told:
         return discovered
-    # The one source that cannot be watched: asked when nobody else knows, and again later.
+    # The one source that cannot be watched: asked when nobody else tells, and again later.
     asked = await servicedryrun.ask(services.client, services.settings.namespace)
     context.enqueue_coordinator(after=_ASK_AGAIN)
-    return select_cidrs(spec, [*reports, asked], plugins)
+    return select_cidrs(spec, [*reports, asked], plugins, known)
 
 
 async def _write_status(context: Context, observed: Object, status: dict[str, Any]) -> None:
@@ -143,6 +146,10 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
     if not await _patch(context, name, {"status": patch}, subresource="status"):
         return
     for transition in coordinator_transitions(before, status):
+        level = logging.WARNING if transition.type == "Warning" else logging.INFO
+        logger.log(
+            level, "spidercoordinator %s: %s: %s", name, transition.reason, transition.message
+        )
         await post(context.services.client, _KIND, observed, transition, now=_now())
 
 

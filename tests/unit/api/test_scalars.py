@@ -11,6 +11,10 @@ GOOD: dict[str, list[Any]] = {
     "GatewayIP": ["169.254.100.1", "fd00::1", "FE80::1", "64:ff9b::1.2.3.4", "240.0.0.1"],
     "LinkAddress": ["", "none", "8.8.8.8", "fe80::1", "fd00::1", "169.254.0.0", "1.0.0.0"],
     "CIDR": ["10.0.0.5/8", "10.8.8.8", "::/0", "fd00::1/128", "0.0.0.0/0"],
+    "ClusterCIDR": [
+        *("10.0.0.5/8", "10.244.0.0/16", "10.96.0.1/32", "fd00::/64", "FD00::5/8", "fd00::1/128"),
+        *("240.0.0.0/8", "100.64.0.0/10", "168.0.0.0/8", "128.0.0.0/8"),
+    ],
     "InterfaceName": ["eth0", "eth0.100", "a" * 15, "en@p", "-", "...", "lo0"],
     "DefaultRouteInterface": ["", "none", "net1", "veth1"],
     "MACPrefix": ["", "none", "0a:1b", "0A:1B", "fe:ff"],
@@ -55,6 +59,14 @@ BAD: dict[str, list[Any]] = {
         *("255.255.255.255", "::", "::1", "ff02::1", "ff00::", "FFFF::1"),
     ],
     "CIDR": ["", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/255.0.0.0", "10.0.0.0/", "/8", "a/8"],
+    "ClusterCIDR": [
+        *("", "10.96.0.0", "fd00::1", "10.0.0.0/33", "a/8", "::ffff:1.2.3.0/120"),
+        *("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "8.0.0.0/7", "2000::/3", "fc00::/7"),
+        *("0.0.0.0/8", "0.1.0.0/16", "127.0.0.0/8", "127.0.0.1/32", "169.254.0.0/16"),
+        *("169.254.100.0/24", "169.0.0.0/8", "224.0.0.0/8", "239.1.2.0/24", "255.0.0.0/8"),
+        *("255.255.255.255/32", "::/8", "::1/128", "::/128", "fe80::/10", "fe80::/64"),
+        *("fe00::/8", "ff00::/8", "ff02::/16"),
+    ],
     "InterfaceName": ["", "a" * 16, "a b", "a/b", "a:b", ".", "..", "é", "a\n", "lo"],
     "DefaultRouteInterface": [".", "x" * 16, "lo", "veth0"],
     "MACPrefix": ["01:10", "0a", "0a:1", "0a-1b", "-2:+f", "0a:1b:2c", "zz:11", "0a:1b\n"],
@@ -116,3 +128,18 @@ def test_refusal_names_the_value_and_what_is_allowed() -> None:
     message = refusal.value.errors()[0]["msg"]
     assert '"169.254.100.300" is not an IP address' in message
     assert "169.254.100.1" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("10.96.0.0", '"10.96.0.0" is not a range of addresses; write it with its prefix length'),
+        ("0.0.0.0/0", '"0.0.0.0/0" is too large for the range of a cluster'),
+        ("169.254.0.0/16", '"169.254.0.0/16" has unspecified, loopback, link-local'),
+        ("10.96.0.0/12", ""),
+    ],
+)
+def test_the_fault_of_a_range_is_named_with_what_is_allowed(text: str, why: str) -> None:
+    fault = scalars.cluster_range_fault(text)
+    assert fault.startswith(why)
+    assert bool(fault) == bool(why)

@@ -102,3 +102,12 @@ def test_coordinator_is_only_warned_of() -> None:
     assert review_coordinator({"spec": {}}).warnings == ()
     [warning] = review_coordinator({"spec": {"vethLinkAddress": "8.8.8.8"}}).warnings
     assert warning.startswith("spec.vethLinkAddress")
+
+
+@pytest.mark.parametrize("field", ["podCIDR", "serviceCIDR"])
+def test_a_single_address_as_the_range_of_a_cluster_is_warned_of(field: str) -> None:
+    assert review_coordinator({"spec": {field: ["10.96.0.0/12"]}}).warnings == ()
+    [warning] = review_coordinator({"spec": {field: ["10.96.0.0/12", "10.96.0.1/32"]}}).warnings
+    assert warning.startswith(f'spec.{field}: "10.96.0.1/32" is a single address')
+    [warning] = warnings({**MACVLAN, "coordinator": {field: ["fd00::1/128"]}})
+    assert warning.startswith(f'spec.coordinator.{field}: "fd00::1/128"')

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spidercoordinator.core.cidrs.ranges import collapse, normalise, uncovered
+from spidercoordinator.core.cidrs.ranges import (
+    collapse,
+    doubtful,
+    normalise,
+    of_family,
+    uncovered,
+    usable,
+)
 
 networks = st.builds(
     lambda address, length: str(ipaddress.ip_network((address, length), strict=False)),
@@ -32,3 +40,33 @@ def test_normalising_twice_changes_nothing_and_keeps_the_order(entries: list[str
     once = normalise(entries)
     assert normalise(once) == once
     assert list(once) == sorted(set(entries), key=entries.index)
+
+
+def test_what_is_no_range_stays_as_written_until_it_is_named() -> None:
+    entries = normalise([" 10.1.2.3/16 ", "10.96.0.0", "nonsense", "", "10.1.0.0/16"])
+    assert entries == ("10.1.0.0/16", "10.96.0.0", "nonsense")
+    ranges, faults = usable(entries)
+    assert ranges == ("10.1.0.0/16",)
+    assert [fault.split(" is ")[0] for fault in faults] == ['"10.96.0.0"', '"nonsense"']
+
+
+def test_a_list_is_split_by_family_in_its_order() -> None:
+    entries = ("fd00::/48", "10.1.0.0/16", "fd01::/48", "nonsense")
+    assert of_family(entries, 4) == ("10.1.0.0/16",)
+    assert of_family(entries, 6) == ("fd00::/48", "fd01::/48")
+
+
+@pytest.mark.parametrize(
+    ("entry", "doubted"),
+    [
+        ("10.96.0.0/32", True),
+        ("fd00::1/128", True),
+        ("fd00::/8", True),
+        ("10.0.0.0/8", False),
+        ("fd00::/48", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_range_that_is_probably_not_meant(entry: str, doubted: bool) -> None:
+    assert bool(doubtful(entry)) == doubted
+    assert not doubted or f'"{entry}"' in doubtful(entry)

@@ -142,11 +142,11 @@ def test_section_without_cidrs_says_that_it_is_complete() -> None:
 
 def test_own_cidrs_replace_those_found() -> None:
     section = coordinator_section(
-        cluster(), own(podCIDR=["10.1.2.3/16"], serviceCIDR=["fd00::1"]), name=NAME
+        cluster(), own(podCIDR=["10.1.2.3/16"], serviceCIDR=["fd00::1/112"]), name=NAME
     )
     assert (section["overlayPodCIDR"], section["serviceCIDR"]) == (
         ["10.1.0.0/16"],
-        ["fd00::1/128"],
+        ["fd00::/112"],
     )
 
 

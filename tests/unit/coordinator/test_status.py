@@ -67,21 +67,21 @@ def test_nothing_known_is_not_ready_and_the_pod_gets_the_reason() -> None:
     assert outcome.status["serviceCIDR"] == ["10.96.0.0/16"]
 
 
-def test_a_source_lost_later_leaves_the_last_known_list_marked_as_such() -> None:
+def test_a_source_lost_later_is_last_known_and_degraded() -> None:
     before = stored(compute_status(INPUTS).status)
-    after = compute_status(
-        replace(INPUTS, discovered=replace(DISCOVERED, pod=LOST), previous=before, now=LATER)
-    )
+    kept = replace(POD, source="last known, from kubeadm-config", last_known=True, tried=LOST.tried)
+    lost = replace(DISCOVERED, pod=kept)
+    after = compute_status(replace(INPUTS, discovered=lost, previous=before, now=LATER))
     assert after.status["phase"] == "Synced"
     assert after.status["overlayPodCIDR"] == ["10.244.0.0/16"]
     assert after.status["sources"]["overlayPodCIDR"] == "last known, from kubeadm-config"
     assert condition(after.status, "CIDRsDiscovered")["reason"] == "LastKnown"
-    assert condition(after.status, "Degraded")["status"] == "True"
+    assert LOST.tried[0] in condition(after.status, "Degraded")["message"]
     assert after.cluster.not_ready == ""
     again = compute_status(
         replace(
             INPUTS,
-            discovered=replace(DISCOVERED, pod=LOST),
+            discovered=lost,
             previous=stored(after.status),
             now="2026-01-02T00:00:00Z",
         )
@@ -89,21 +89,22 @@ def test_a_source_lost_later_leaves_the_last_known_list_marked_as_such() -> None
     assert merge_patch(stored(after.status), again.status) == {}
 
 
-def test_the_last_known_list_of_another_type_is_not_used() -> None:
-    before = stored(compute_status(INPUTS).status)
-    discovered = DiscoveredCIDRs("calico", "spec says so", LOST, SERVICE)
-    outcome = compute_status(replace(INPUTS, discovered=discovered, previous=before, now=LATER))
-    assert outcome.status["phase"] == "NotReady"
-    assert outcome.status["overlayPodCIDR"] == []
+def test_what_cannot_be_read_is_degraded_although_it_was_not_needed() -> None:
+    forbidden = "may not list ippools.crd.projectcalico.org: no"
+    discovered = replace(DISCOVERED, type_unread=(forbidden,))
+    status = compute_status(replace(INPUTS, discovered=discovered)).status
+    assert status["phase"] == "Synced"
+    assert condition(status, "CIDRsDiscovered")["status"] == "True"
+    degraded = condition(status, "Degraded")
+    assert (degraded["reason"], degraded["message"]) == ("SourceNotReadable", forbidden)
 
 
-def test_an_override_that_is_taken_back_leaves_nothing_behind() -> None:
-    discovered = replace(DISCOVERED, pod=SelectedCIDRs(("10.5.0.0/16",), "spec.podCIDR"))
-    before = stored(compute_status(replace(INPUTS, discovered=discovered)).status)
-    outcome = compute_status(
-        replace(INPUTS, discovered=replace(DISCOVERED, pod=LOST), previous=before, now=LATER)
-    )
-    assert outcome.status["phase"] == "NotReady"
+def test_a_type_that_cannot_be_told_is_not_ready_with_the_reason() -> None:
+    discovered = DiscoveredCIDRs(None, "it cannot be told: HTTP 503", SelectedCIDRs(), SERVICE)
+    outcome = compute_status(replace(INPUTS, discovered=discovered))
+    assert outcome.status["podCIDRType"] is None
+    assert "podCIDRType auto (it cannot be told: HTTP 503)" in outcome.status["reason"]
+    assert outcome.cluster.not_ready.endswith(outcome.status["reason"])
 
 
 def test_without_the_nad_kind_it_is_not_ready() -> None:
@@ -183,16 +184,58 @@ def test_another_object_is_not_selected() -> None:
 def test_a_spec_that_breaks_a_newer_rule_is_shown() -> None:
     status = invalid_spec_status("spec.vethMTU: 1 is too small", 1, {}, NOW)
     assert (status["phase"], status["reason"]) == ("NotReady", "spec.vethMTU: 1 is too small")
+    before = stored(compute_status(INPUTS).status)
+    after = invalid_spec_status("spec.vethMTU: 1 is too small", 1, before, NOW)
+    assert after["overlayPodCIDR"] == before["overlayPodCIDR"]
+    assert after["sources"] == before["sources"]
+    assert reasons(before, stored(after)) == ["NotReady"]
+
+
+def reasons(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [each.reason for each in coordinator_transitions(before, after)]
 
 
 def test_transitions_are_events_and_states_are_not() -> None:
     ready = stored(compute_status(INPUTS).status)
     lost = stored(compute_status(replace(INPUTS, discovered=replace(DISCOVERED, pod=LOST))).status)
-    assert [t.reason for t in coordinator_transitions({}, ready)] == ["Synced"]
+    assert reasons({}, ready) == ["Synced"]
     assert coordinator_transitions(ready, ready) == []
-    assert [t.reason for t in coordinator_transitions(ready, lost)] == ["NotReady", "Unknown"]
-    moved = ready | {"podCIDRType": "calico"}
-    assert [t.reason for t in coordinator_transitions(ready, moved)] == ["PodCIDRTypeChanged"]
+    assert reasons(ready, lost) == ["NotReady", "CIDRsChanged", "Unknown"]
+
+
+@pytest.mark.parametrize("old", ["cluster", None])
+@pytest.mark.parametrize("new", ["calico", None])
+def test_a_change_of_the_type_names_both(old: str | None, new: str | None) -> None:
+    ready = stored(compute_status(INPUTS).status)
+    before, after = ready | {"podCIDRType": old}, ready | {"podCIDRType": new}
+    if old == new:
+        assert coordinator_transitions(before, after) == []
+        return
+    (change,) = coordinator_transitions(before, after)
+    assert change.reason == "PodCIDRTypeChanged"
+    assert change.message == f"podCIDRType is now {new or 'unknown'}, before {old or 'unknown'}"
+
+
+@pytest.mark.parametrize("field", ["overlayPodCIDR", "serviceCIDR"])
+def test_a_change_of_a_list_names_both_with_their_sources(field: str) -> None:
+    before = stored(compute_status(INPUTS).status)
+    other = {field: ["10.9.0.0/24"], "sources": {**before["sources"], field: "nodes"}}
+    (change,) = coordinator_transitions(before, before | other)
+    assert change.reason == "CIDRsChanged"
+    old = f"{before[field][0]} ({before['sources'][field]})"
+    assert change.message == f"{field} is now 10.9.0.0/24 (nodes), before {old}"
+    (back,) = coordinator_transitions(before | {field: []}, before)
+    assert back.message.endswith(f"before empty ({before['sources'][field]})")
+
+
+def test_another_reason_for_degraded_is_an_event_and_another_text_is_not() -> None:
+    def degraded(*conflicts: str, unread: tuple[str, ...] = ()) -> dict[str, Any]:
+        pod = replace(POD, conflicts=conflicts, unread=unread)
+        discovered = replace(DISCOVERED, pod=pod)
+        return stored(compute_status(replace(INPUTS, discovered=discovered)).status)
+
+    assert reasons(degraded("a"), degraded("b")) == []
+    assert reasons(degraded("a"), degraded("a", unread=("no",))) == ["SourceNotReadable"]
 
 
 @pytest.mark.parametrize(

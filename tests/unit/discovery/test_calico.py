@@ -15,6 +15,7 @@ from spidercoordinator.discovery.calico import (
     read_block,
     read_pool,
 )
+from spidercoordinator.discovery.caliconodes import MARKS, read_mark
 from spidercoordinator.discovery.daemonsets import Agents
 from spidercoordinator.discovery.source import Observation, ReadState
 
@@ -38,6 +39,7 @@ def observations(
     *pools: dict[str, Any],
     blocks: list[dict[str, Any]] | None = None,
     agents: Agents = Agents.NONE,
+    marks: tuple[bool, ...] = (False,),
 ) -> dict[str, Observation]:
     """What is observed when all is read; without `blocks` their kind does not exist."""
     pool_entries = {p["metadata"]["name"]: v for p in pools if (v := read_pool(p)) is not None}
@@ -48,6 +50,9 @@ def observations(
         POOLS.title: Observation(ReadState.READ, entries=pool_entries),
         BLOCKS.title: Observation(blocks_state, entries=block_entries),
         AGENTS.title: Observation(ReadState.READ, entries=running),
+        MARKS.title: Observation(
+            ReadState.READ, entries={str(n): mark for n, mark in enumerate(marks)}
+        ),
     }
 
 
@@ -110,6 +115,22 @@ USED = [block("10.1.3.0/26", used=True)]
             Presence.LEFT_OVERS,
             id="agents of a tenant",
         ),
+        pytest.param(
+            observations(blocks=USED, marks=(True, True)),
+            Presence.MARKED,
+            id="agents unknown, all nodes are marked",
+        ),
+        pytest.param(
+            observations(blocks=USED, marks=(True, False)),
+            Presence.LEFT_OVERS,
+            id="a node joined after it went",
+        ),
+        pytest.param(
+            observations(blocks=USED, marks=()), Presence.LEFT_OVERS, id="there is no node"
+        ),
+        pytest.param(
+            observations(ON, blocks=[], marks=(True,)), Presence.ABSENT, id="marks and no address"
+        ),
         pytest.param(observations(ON, blocks=[]), Presence.ABSENT, id="a pool that nobody uses"),
         pytest.param(observations(blocks=[]), Presence.ABSENT, id="nothing"),
     ],
@@ -158,3 +179,39 @@ def test_pools_that_were_never_read_are_unread_and_not_missing_only() -> None:
     observed[POOLS.title] = Observation()
     report = CalicoPools().report(observed)
     assert report.unread == report.missing == "Calico IPPool: not read yet"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "marked"),
+    [
+        pytest.param({"projectcalico.org/IPv4Address": "10.0.0.1/24"}, True, id="IPv4"),
+        pytest.param({"projectcalico.org/IPv6Address": "fd00::1/64"}, True, id="IPv6"),
+        pytest.param(
+            {
+                "projectcalico.org/IPv4Address": "10.0.0.1/24",
+                "flannel.alpha.coreos.com/backend-type": "vxlan",
+            },
+            False,
+            id="flannel took it over",
+        ),
+        pytest.param({"kubeadm.alpha.kubernetes.io/cri-socket": "unix:"}, False, id="others"),
+        pytest.param(None, False, id="none"),
+    ],
+)
+def test_a_node_that_calico_alone_marked(annotations: dict[str, str] | None, marked: bool) -> None:
+    whole = {"metadata": {"name": "a", "annotations": annotations, "managedFields": ["bulk"]}}
+    assert read_mark(whole) == marked
+    assert read_mark(MARKS.selection.trim(whole)) == marked
+
+
+@pytest.mark.parametrize("title", [BLOCKS.title, MARKS.title])
+def test_calico_without_agents_that_are_known_is_not_forgotten_when_it_cannot_be_read(
+    title: str,
+) -> None:
+    observed = observations(ON, blocks=USED, marks=(True,))
+    observed[title] = Observation(ReadState.FAILED, "may not list")
+    found = DETECTOR.detect(observed)
+    assert (found.presence, found.unread) == (Presence.UNKNOWN, "may not list")
+    observed = observations(ON, blocks=USED, marks=(True,))
+    observed[title] = replace(observed[title], state=ReadState.FAILED, error="may not list")
+    assert DETECTOR.detect(observed).presence is Presence.MARKED

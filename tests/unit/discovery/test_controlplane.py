@@ -17,7 +17,11 @@ def pod(
     name: str = "kcm",
 ) -> dict[str, Any]:
     return {
-        "metadata": {"name": name, "namespace": "kube-system", "labels": {"component": component}},
+        "metadata": {
+            "name": name,
+            "namespace": "kube-system",
+            "labels": {"component": component, "tier": "control-plane"},
+        },
         "spec": {"containers": [{"name": "c", "command": command, "args": args}]},
     }
 
@@ -96,3 +100,27 @@ def test_replicas_that_differ_are_reported() -> None:
     )
     assert report.pod == ("10.1.0.0/16",)
     assert "kube-system/kcm-b" in report.warning
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "counts"),
+    [
+        pytest.param({"tier": "control-plane"}, {}, True, id="as kubeadm labels it"),
+        pytest.param({}, {"kubernetes.io/config.mirror": "0a1b"}, True, id="a static pod"),
+        pytest.param({}, {}, False, id="any pod with the label component"),
+        pytest.param({"tier": "node"}, None, False, id="another tier"),
+    ],
+)
+def test_only_pods_of_the_control_plane_count(
+    labels: dict[str, str], annotations: dict[str, str] | None, counts: bool
+) -> None:
+    obj = pod(["kube-controller-manager", "--cluster-cidr=10.1.0.0/16"])
+    obj["metadata"]["labels"] = {"component": "kube-controller-manager", **labels}
+    obj["metadata"]["annotations"] = annotations
+    assert (read_flags(obj) is not None) == counts
+
+
+def test_pods_that_cannot_be_read_are_not_absent() -> None:
+    failed = Observation(ReadState.FAILED, "may not list pods: no")
+    report = MANAGER.report({WATCHED.title: failed})
+    assert report.unread == report.missing == "may not list pods: no"

@@ -27,7 +27,8 @@ def networking(pod: str, service: str = "10.96.0.0/12") -> str:
         pytest.param("10.1.0.0/16 # 10.9.0.0/16", ("10.1.0.0/16",), id="a comment behind"),
         pytest.param("10.1.2.3/16", ("10.1.0.0/16",), id="host bits"),
         pytest.param("10.1.0.0/16,10.1.0.0/16", ("10.1.0.0/16",), id="twice"),
-        pytest.param("nonsense", (), id="no CIDR"),
+        pytest.param("10.1.0.0", ("10.1.0.0",), id="an address stays one, to be named"),
+        pytest.param("nonsense", ("nonsense",), id="no CIDR, to be named"),
         pytest.param('""', (), id="empty"),
     ],
 )
@@ -51,11 +52,14 @@ def test_a_commented_line_and_a_longer_key_are_not_taken_for_the_subnet() -> Non
         pytest.param("just text", "has no networking", id="no mapping"),
         pytest.param("networking: none", "has no networking", id="networking is text"),
         pytest.param("networking: {podSubnet: 10.1.0.0/16}", "serviceSubnet", id="one is missing"),
+        pytest.param(networking("10.1.0.0"), "podSubnet", id="one is no range"),
     ],
 )
 def test_what_is_missing_is_named(data: str | None, message: str) -> None:
     obj: dict[str, object] = {"metadata": {}, "data": None} if data is None else config(data)
-    missing = read_kubeadm_config(obj).missing
+    read = read_kubeadm_config(obj)
+    missing = read.missing
+    assert Observation(ReadState.READ, entries={"x": read}).available == 0
     assert message in missing
     assert "kube-system/kubeadm-config" in missing
 

@@ -4,17 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from typing import Final, Literal
 
-from spidercoordinator.api.scalars import IPNetwork, parse_network
+from spidercoordinator.api.scalars import IPNetwork, cluster_range_fault, parse_network
+
+Family = Literal[4, 6]
+FAMILIES: Final[tuple[Family, ...]] = (4, 6)
 
 
 def normalise(entries: Iterable[str]) -> tuple[str, ...]:
-    """CIDRs with host bits masked and duplicates dropped, order kept; a bare address is a /32.
+    """CIDRs with host bits masked and duplicates dropped, order kept.
 
-    Entries that are no networks are dropped: sources are parsed before, specs are validated.
+    What is no range with a prefix length, such as a bare address, stays as it is written, so that
+    whoever uses the list can name it (`usable`).
     """
-    networks = (parse_network(entry.strip()) for entry in entries)
-    return tuple(dict.fromkeys(str(network) for network in networks if network is not None))
+    stripped = (entry.strip() for entry in entries)
+    return tuple(dict.fromkeys(_masked(entry) for entry in stripped if entry))
+
+
+def _masked(entry: str) -> str:
+    network = parse_network(entry) if "/" in entry else None
+    return entry if network is None else str(network)
+
+
+def usable(entries: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The entries that can be ranges of a cluster, normalised, and why each other one cannot."""
+    faults = {entry: cluster_range_fault(entry) for entry in normalise(entries)}
+    ranges = tuple(entry for entry, fault in faults.items() if not fault)
+    return ranges, tuple(fault for fault in faults.values() if fault)
+
+
+def of_family(entries: Iterable[str], family: Family) -> tuple[str, ...]:
+    """The CIDRs of one family, order kept."""
+    parsed = ((entry, parse_network(entry)) for entry in entries)
+    return tuple(entry for entry, network in parsed if network and network.version == family)
+
+
+def doubtful(entry: str) -> str:
+    """Why a range that is allowed is probably not meant, for people; empty when it may be."""
+    network = parse_network(entry)
+    if network is None:
+        return ""
+    if network.num_addresses == 1:
+        return f'"{entry}" is a single address; a range of a cluster has more, such as 10.96.0.0/12'
+    if network.version == _IPV6 and network.prefixlen < _SHORTEST_IPV6:
+        return f'"{entry}" is far larger than the range of a cluster, such as fd00:10:244::/56'
+    return ""
+
+
+_IPV6: Final = 6
+_SHORTEST_IPV6: Final = 16
+"""No registry gives a network a shorter prefix, and RFC 4193 makes local ones /48."""
 
 
 def collapse(entries: Iterable[str]) -> tuple[str, ...]:

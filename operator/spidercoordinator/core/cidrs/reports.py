@@ -60,6 +60,8 @@ class Presence(Enum):
     """There is no sign of it."""
     LEFT_OVERS = "left-overs"
     """Its objects are there without agents: no evidence that it still runs."""
+    MARKED = "marked"
+    """Its objects are in use and every node bears its mark, but its agents are not known."""
     DOUBTFUL = "doubtful"
     """Agents of its name are there without the objects that it makes: no evidence either."""
     UNKNOWN = "unknown"

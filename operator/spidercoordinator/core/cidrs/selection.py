@@ -1,18 +1,23 @@
 """Which pod and service CIDRs the cluster has: the selection among what the sources report.
 
-A source gives a `SourceReport`. Reports come in order of trust; each list is selected by itself, so
-a source that knows only one of the two does not spoil the other. What a less trusted source reports
-beyond the selected list is a conflict: shown, never merged and never hidden.
+Reports come in order of trust; each list is selected by itself and each family by itself, so a
+source that knows only one of them does not spoil the other. What a less trusted source reports
+beyond the selected list is a conflict: shown, never merged and never hidden. What was known last
+stays when nobody can tell (`families`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spidercoordinator.api.coordinator import PodCIDRTypeName, SpiderCoordinatorSpec
-from spidercoordinator.core.cidrs.ranges import normalise, uncovered
-from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, Presence, SourceReport
+from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, select_family
+from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
+from spidercoordinator.core.cidrs.override import override_conflicts
+from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type
+from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, usable
+from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, SourceReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +26,24 @@ class SelectedCIDRs:
 
     Attributes:
         cidrs: normalised, without duplicates, in the order of the source.
-        source: name of the source, empty when no source knows.
-        tried: what was missing in each source, when none knows.
+        source: name of the source, or of each family's; empty when no source knows.
+        tried: what was missing in each source, when some of the list is unknown or last known.
         conflicts: what other sources report that does not fit.
+        last_known: whether some of it is that of before, since its source does not tell now.
+        unread: which sources of this list cannot be read now, and why.
     """
 
     cidrs: tuple[str, ...] = ()
     source: str = ""
     tried: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    last_known: bool = False
+    unread: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether a source, or the spec, tells all of it now."""
+        return bool(self.source) and not self.last_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +51,37 @@ class DiscoveredCIDRs:
     """Both lists of a cluster.
 
     Attributes:
-        type: the podCIDRType in use; what `auto` was resolved to.
+        type: the podCIDRType in use; what `auto` was resolved to, None when it cannot be.
         reason: why that type.
         pod: the pod CIDRs.
         service: the service CIDRs.
         warnings: conflicts that concern the type or a source itself.
+        type_unread: what of the evidence for the type cannot be read now, and why.
     """
 
-    type: PodCIDRTypeName
+    type: PodCIDRTypeName | None
     reason: str
     pod: SelectedCIDRs
     service: SelectedCIDRs
     warnings: tuple[str, ...] = ()
+    type_unread: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> tuple[str, ...]:
         """Everything that does not fit together."""
-        return self.warnings + self.pod.conflicts + self.service.conflicts
+        return tuple(dict.fromkeys(self.warnings + self.pod.conflicts + self.service.conflicts))
 
-
-CIDRCandidate = tuple[str, tuple[str, ...], str]
-"""A source, its CIDRs, and what is missing in it."""
-
-
-def select_first(candidates: Sequence[CIDRCandidate]) -> SelectedCIDRs:
-    """Take the first candidate that has CIDRs.
-
-    Args:
-        candidates: most trusted first.
-    """
-    selected, source = next(((cidrs, name) for name, cidrs, _ in candidates if cidrs), ((), ""))
-    if not source:
-        return SelectedCIDRs(tried=tuple(missing for _, _, missing in candidates if missing))
-    conflicts = tuple(
-        f"{name} says {', '.join(beyond)}, which {source} ({', '.join(selected)}) does not have"
-        for name, cidrs, _ in candidates
-        if name != source and (beyond := uncovered(cidrs, selected))
-    )
-    return SelectedCIDRs(selected, source, conflicts=conflicts)
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Everything that cannot be read now although it may count."""
+        return tuple(dict.fromkeys(self.type_unread + self.pod.unread + self.service.unread))
 
 
 def select_cidrs(
     spec: SpiderCoordinatorSpec,
     reports: Sequence[SourceReport],
     plugins: Sequence[DetectedPlugin] = (),
+    known: LastKnown = LastKnown(),  # noqa: B008 - it is immutable
 ) -> DiscoveredCIDRs:
     """Select both lists for a spec.
 
@@ -88,53 +89,94 @@ def select_cidrs(
         spec: of the effective SpiderCoordinator.
         reports: those of the sources, most trusted first.
         plugins: CNI plugins with pools of their own.
+        known: what was in use before.
     """
-    type_, reason, warnings = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins)
-    of_type = [report for report in reports if report.type == type_]
+    resolved = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins, known.type)
+    of_type = [report for report in reports if report.type == resolved.type]
     if any(report.defers_to_cluster for report in of_type):
         of_type += [report for report in reports if report.type == "cluster"]
-    if type_ == "none" and not spec.pod_cidr:
+    before = known.pod if known.type == resolved.type else KnownList()
+    if spec.pod_cidr:
+        pod = _overridden(spec.pod_cidr, "spec.podCIDR", _candidates(of_type, "pod"))
+    elif resolved.type == "none":
         pod = SelectedCIDRs(source="podCIDRType none")
     else:
-        pod = select_first(_candidates(spec.pod_cidr, "spec.podCIDR", of_type, "pod"))
-    service = select_first(_candidates(spec.service_cidr, "spec.serviceCIDR", reports, "service"))
-    warnings += tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
-    return DiscoveredCIDRs(type_, reason, pod, service, warnings)
+        pod = select_list(_candidates(of_type, "pod"), before)
+    of_services = _candidates(reports, "service")
+    if spec.service_cidr:
+        service = _overridden(spec.service_cidr, "spec.serviceCIDR", of_services)
+    else:
+        service = select_list(of_services, known.service)
+    warnings = tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
+    return DiscoveredCIDRs(
+        resolved.type,
+        resolved.reason,
+        pod,
+        service,
+        resolved.conflicts + warnings,
+        # With an override the type does not matter.
+        () if spec.pod_cidr else resolved.unread,
+    )
 
 
-def _candidates(
-    override: Sequence[str] | None, field: str, reports: Sequence[SourceReport], kind: CIDRKind
-) -> list[CIDRCandidate]:
-    if override:
-        # Who sets an override wants no comparison: it is for clusters that report something wrong.
-        return [(field, normalise(override), "")]
-    return [
-        (each.source, normalise(each.pod if kind == "pod" else each.service), each.missing)
-        for each in reports
-        if kind in each.kinds
+def select_list(candidates: Sequence[Candidate], known: KnownList) -> SelectedCIDRs:
+    """Select one list, each family by itself.
+
+    Args:
+        candidates: most trusted first.
+        known: the list of before.
+    """
+    chosen = {
+        family: select_family(candidates, family, known.by_family.get(family))
+        for family in FAMILIES
+    }
+    conflicts = [
+        text for family in FAMILIES for text in find_conflicts(candidates, family, chosen[family])
     ]
+    last_known = any(each.last_known for each in chosen.values())
+    source = source_text(chosen)
+    missing = tuple(dict.fromkeys(each.missing for each in candidates if each.missing))
+    return SelectedCIDRs(
+        _in_order(candidates, known, chosen),
+        source,
+        tried=missing if last_known or not source else (),
+        conflicts=(*conflicts, *_faults(candidates)),
+        last_known=last_known,
+        unread=tuple(each.report.unread for each in candidates if each.report.unread),
+    )
 
 
-def resolve_pod_cidr_type(
-    configured: PodCIDRTypeName,
-    reports: Sequence[SourceReport],
-    plugins: Sequence[DetectedPlugin],
-) -> tuple[PodCIDRTypeName, str, tuple[str, ...]]:
-    """Resolve `auto`: the type, why, and what speaks against it."""
-    if configured != "auto":
-        return configured, f"spec.podCIDRType is {configured}", ()
-    present = [plugin for plugin in plugins if not plugin.chained]
-    owners = [plugin for plugin in present if plugin.presence is Presence.RUNNING]
-    owners = owners or [plugin for plugin in present if plugin.presence is not Presence.ABSENT]
-    if owners:
-        first, rest = owners[0], owners[1:]
-        warnings = tuple(
-            f"both {first.type} ({first.evidence}) and {other.type} ({other.evidence}) run here, "
-            f"{first.type} is taken; set spec.podCIDRType if that is wrong"
-            for other in rest
-        )
-        return first.type, first.evidence, warnings
-    if any(report.pod for report in reports if report.type == "cluster"):
-        return "cluster", "neither Calico nor Cilium gives pods their addresses here", ()
-    reason = "neither Calico nor Cilium gives pods their addresses here, nor does the cluster"
-    return "none", reason, ()
+def _in_order(
+    candidates: Sequence[Candidate], known: KnownList, chosen: Mapping[Family, FamilyCIDRs]
+) -> tuple[str, ...]:
+    """In the order of the source, or of before, where all are from there; else IPv4 first."""
+    found = tuple(cidr for family in FAMILIES for cidr in chosen[family].cidrs)
+    lists = (*(each.cidrs for each in candidates), known.cidrs)
+    return next((each for each in lists if set(each) == set(found)), found)
+
+
+def _candidates(reports: Sequence[SourceReport], kind: CIDRKind) -> list[Candidate]:
+    candidates = []
+    for report in reports:
+        if kind in report.kinds:
+            ranges, faults = usable(report.cidrs(kind))
+            missing = report.unread or report.missing
+            if faults and not ranges:
+                missing = f"{report.source}: {'; '.join(faults)}"
+            candidates.append(Candidate(report, ranges, missing, faults))
+    return candidates
+
+
+def _faults(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    return tuple(
+        f"{each.report.source}: {fault}; it is not used"
+        for each in candidates
+        for fault in each.faults
+    )
+
+
+def _overridden(
+    override: Sequence[str], field: str, candidates: Sequence[Candidate]
+) -> SelectedCIDRs:
+    cidrs = normalise(override)
+    return SelectedCIDRs(cidrs, field, conflicts=override_conflicts(cidrs, field, candidates))

@@ -13,6 +13,7 @@ from typing import Any, Final
 from spidercoordinator.api.coordinator import CoordinatorSettings, SpiderCoordinatorSpec
 from spidercoordinator.api.networks import LEAST_MTU_IPV6
 from spidercoordinator.api.scalars import parse_network
+from spidercoordinator.core.cidrs.ranges import doubtful
 from spidercoordinator.core.coordinator.linkaddress import (
     Surroundings,
     link_address_condition,
@@ -96,6 +97,10 @@ def settings_warnings(settings: CoordinatorSettings, path: str) -> Iterator[Fiel
             shown = ", ".join(value) if isinstance(value, tuple) else str(value)
             field = f"{path}.{fields[rule.attribute].alias}"
             yield FieldWarning(rule.reason, field, rule.message.replace("{value}", shown))
+    for attribute in ("pod_cidr", "service_cidr"):
+        field = f"{path}.{fields[attribute].alias}"
+        doubts = map(doubtful, getattr(settings, attribute) or ())
+        yield from (FieldWarning("DoubtfulRange", field, doubt) for doubt in doubts if doubt)
 
 
 def coordinator_warnings(

@@ -1,15 +1,15 @@
 """The status of a SpiderCoordinator, as a pure function of what was discovered.
 
 `phase` and `reason` are what users of Spiderpool know; conditions are the detail. Lists that were
-known once stay when their source is lost later, marked as last known: running on slightly old
-CIDRs beats failing every new pod. They do not stay when the type changed, since they then belong
-to another CNI.
+known once stay when their source is lost later, marked as last known (`core/cidrs/families.py`):
+running on slightly old CIDRs beats failing every new pod. They do not stay when the type changed,
+since they then belong to another CNI.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
@@ -23,7 +23,8 @@ from spidercoordinator.core.status.warnings import FieldWarning
 
 SYNCED: Final = "Synced"
 NOT_READY: Final = "NotReady"
-LAST_KNOWN: Final = "last known, from "
+
+_DISCOVERED: Final = ("podCIDRType", "overlayPodCIDR", "serviceCIDR", "sources")
 
 NAD_KIND_MISSING: Final = (
     "the API server has no kind NetworkAttachmentDefinition (CRD "
@@ -68,8 +69,7 @@ class CoordinatorOutcome:
 def compute_status(inputs: StatusInputs) -> CoordinatorOutcome:
     """Work out the status and the cluster's part of every network."""
     discovered = inputs.discovered
-    pod = _or_last_known(discovered.pod, inputs, "overlayPodCIDR")
-    service = _or_last_known(discovered.service, inputs, "serviceCIDR")
+    pod, service = discovered.pod, discovered.service
     unknown = _unknown(discovered, pod, service)
     reason = unknown or ("" if inputs.nad_kind_served else NAD_KIND_MISSING)
     cluster = ClusterConfig(
@@ -116,9 +116,13 @@ def not_selected_status(name: str, effective: str, generation: int, now: str) ->
 
 
 def invalid_spec_status(text: str, generation: int, previous: Object, now: str) -> Object:
-    """The status of a SpiderCoordinator whose spec breaks a rule that came after it."""
+    """The status of a SpiderCoordinator whose spec breaks a rule that came after it.
+
+    What was discovered stays, since it is all that is known should its source be lost meanwhile.
+    """
     ready = ConditionState("Ready", status=False, reason="InvalidSpec", message=text)
     return {
+        **{field: previous[field] for field in _DISCOVERED if field in previous},
         "phase": NOT_READY,
         "reason": text,
         "observedGeneration": generation,
@@ -135,33 +139,25 @@ def count_networks(networks: Iterable[bool]) -> Object:
     return {"inSync": in_sync, "total": total, "summary": f"{in_sync} of {total}"}
 
 
-def _or_last_known(selected: SelectedCIDRs, inputs: StatusInputs, field: str) -> SelectedCIDRs:
-    if selected.source:
-        return selected
-    before = inputs.previous
-    known = tuple(before.get(field) or ())
-    source = ((before.get("sources") or {}).get(field)) or ""
-    same_type = before.get("podCIDRType") == inputs.discovered.type
-    if not known or not source or (field == "overlayPodCIDR" and not same_type):
-        return selected
-    if source.startswith("spec."):
-        return selected
-    return replace(selected, cidrs=known, source=LAST_KNOWN + source.removeprefix(LAST_KNOWN))
-
-
 def _unknown(discovered: DiscoveredCIDRs, pod: SelectedCIDRs, service: SelectedCIDRs) -> str:
-    parts = [
-        f"the {what} CIDR is unknown for podCIDRType {discovered.type} ({discovered.reason}); "
-        "tried: "
-        f"{'; '.join(selected.tried) or 'nothing, no source is for this type'}; "
-        f"set {field} if none of these can be mended"
-        for what, selected, field in (
-            ("pod", pod, "spec.podCIDR"),
-            ("service", service, "spec.serviceCIDR"),
+    parts = []
+    if not pod.source:
+        type_ = discovered.type or "auto"
+        tried = f"; tried: {_tried(pod)}" if discovered.type else ""
+        parts.append(
+            f"the pod CIDR is unknown for podCIDRType {type_} ({discovered.reason}){tried};"
+            " set spec.podCIDR if none of these can be mended"
         )
-        if not selected.source
-    ]
+    if not service.source:
+        parts.append(
+            f"the service CIDR is unknown; tried: {_tried(service)};"
+            " set spec.serviceCIDR if none of these can be mended"
+        )
     return ". ".join(parts)
+
+
+def _tried(selected: SelectedCIDRs) -> str:
+    return "; ".join(selected.tried) or "nothing, no source is for this type"
 
 
 def _condition_states(
@@ -190,10 +186,10 @@ def _discovered_condition(
         return ConditionState("CIDRsDiscovered", status=False, reason="Unknown", message=unknown)
     text = (
         f"pod CIDRs from {pod.source}, service CIDRs from {service.source}; "
-        f"podCIDRType {inputs.discovered.type}: {inputs.discovered.reason}"
+        f"podCIDRType {inputs.discovered.type or 'auto'}: {inputs.discovered.reason}"
     )
-    if LAST_KNOWN in text:
-        tried = "; ".join(inputs.discovered.pod.tried + inputs.discovered.service.tried)
+    if pod.last_known or service.last_known:
+        tried = "; ".join(dict.fromkeys(pod.tried + service.tried))
         return ConditionState(
             "CIDRsDiscovered", status=False, reason="LastKnown", message=f"{text}; lost: {tried}"
         )
@@ -206,6 +202,9 @@ def _degraded(
     causes: list[tuple[str, str]] = []
     if not cidrs.status:
         causes.append((cidrs.reason, cidrs.message))
+    said = " ".join(text for _, text in causes)
+    if unread := [each for each in discovered.unread if each not in said]:
+        causes.append(("SourceNotReadable", "; ".join(unread)))
     if discovered.conflicts:
         causes.append(("SourcesDisagree", ". ".join(discovered.conflicts)))
     causes.extend((each.reason, str(each)) for each in warnings)

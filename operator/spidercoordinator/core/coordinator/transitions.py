@@ -17,14 +17,35 @@ def coordinator_transitions(before: Object, after: Object) -> list[Transition]:
             transitions.append(Transition("Normal", SYNCED, message))
         else:
             transitions.append(Transition("Warning", "NotReady", after.get("reason") or ""))
-    old_type, new_type = before.get("podCIDRType"), after.get("podCIDRType")
-    if old_type and new_type and old_type != new_type:
-        message = f"the pod CIDRs are now those of type {new_type}, before {old_type}"
-        transitions.append(Transition("Normal", "PodCIDRTypeChanged", message))
-    degraded = new.get("Degraded", {})
-    if _is_true(degraded) and not _is_true(old.get("Degraded", {})):
+    transitions += _type_change(before, after)
+    for field in ("overlayPodCIDR", "serviceCIDR"):
+        transitions += _list_change(before, after, field)
+    degraded, previous = new.get("Degraded", {}), old.get("Degraded", {})
+    if _is_true(degraded) and not (
+        _is_true(previous) and previous.get("reason") == degraded["reason"]
+    ):
         transitions.append(Transition("Warning", degraded["reason"], degraded["message"]))
     return transitions
+
+
+def _type_change(before: Object, after: Object) -> list[Transition]:
+    old, new = before.get("podCIDRType"), after.get("podCIDRType")
+    if not before or old == new:
+        return []
+    message = f"podCIDRType is now {new or 'unknown'}, before {old or 'unknown'}"
+    return [Transition("Normal", "PodCIDRTypeChanged", message)]
+
+
+def _list_change(before: Object, after: Object, field: str) -> list[Transition]:
+    if not before or (before.get(field) or []) == (after.get(field) or []):
+        return []
+    message = f"{field} is now {_described(after, field)}, before {_described(before, field)}"
+    return [Transition("Normal", "CIDRsChanged", message)]
+
+
+def _described(status: Object, field: str) -> str:
+    source = (status.get("sources") or {}).get(field) or "unknown"
+    return f"{', '.join(status.get(field) or ()) or 'empty'} ({source})"
 
 
 def _conditions(status: Object) -> dict[str, Object]:
