@@ -16,6 +16,7 @@ from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, sel
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
 from spidercoordinator.core.cidrs.override import override_conflicts
 from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type
+from spidercoordinator.core.cidrs.precedence import apply_precedence
 from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, usable
 from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, SourceReport
 
@@ -91,6 +92,7 @@ def select_cidrs(
         plugins: CNI plugins with pools of their own.
         known: what was in use before.
     """
+    reports = apply_precedence(reports)
     resolved = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins, known.type)
     of_type = [report for report in reports if report.type == resolved.type]
     if any(report.defers_to_cluster for report in of_type):
