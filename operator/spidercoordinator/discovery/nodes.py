@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.backing import left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery.shapes import section, split
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import NODES
 
+_KUBE_ROUTER: Final = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
+"""What kube-router hands out on a node instead of its podCIDRs (pkg/utils/pod_cidr.go there)."""
+
+_SHOWN: Final = 4
+"""As many of the nodes' ranges are in a message."""
+
+
+def node_cidrs(obj: Object) -> tuple[str, ...]:
+    """The pod CIDRs in a node's spec."""
+    spec = section(obj, "spec")
+    return normalise(split(spec.get("podCIDRs")) or split(spec.get("podCIDR")))
+
 
 def read_node(obj: Object) -> tuple[str, ...] | None:
     """The pod CIDRs of one node, None when it has none (yet)."""
-    spec = obj.get("spec") or {}
-    entries = spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
-    return normalise(entries) or None
+    annotations = section(obj, "metadata", "annotations")
+    annotated = (normalise(split(annotations.get(name))) for name in _KUBE_ROUTER)
+    return next(filter(None, annotated), ()) or node_cidrs(obj) or None
 
 
 WATCHED: Final = WatchedObjects(
     "Node with podCIDRs",
-    Selection((NODES,), only=(("spec", "podCIDRs"), ("spec", "podCIDR"))),
+    Selection(
+        (NODES,), only=(("metadata", "annotations"), ("spec", "podCIDRs"), ("spec", "podCIDR"))
+    ),
     read_node,
 )
+
+
+def all_cidrs(observations: Observations) -> tuple[str, ...]:
+    """The pod CIDRs of all nodes, neighbours merged."""
+    entries = observations[WATCHED.title].entries.values()
+    return collapse(cidr for cidrs in entries for cidr in cidrs)
+
+
+def without_left_overs(
+    where: str, cidrs: Iterable[str], observations: Observations
+) -> tuple[tuple[str, ...], str]:
+    """The ranges from which nodes may have their podCIDRs, and what speaks against the others.
+
+    Args:
+        where: the object that names the ranges, for people.
+        cidrs: the ranges.
+        observations: of the nodes, among others.
+    """
+    known, named = all_cidrs(observations), tuple(cidrs)
+    gone = left_over(named, known)
+    warning = (
+        f"{where} names {', '.join(gone)}, but nodes have their podCIDRs elsewhere: "
+        f"{', '.join(known[:_SHOWN])}{' ...' if len(known) > _SHOWN else ''}"
+    )
+    return tuple(each for each in named if each not in gone), warning if gone else ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +81,7 @@ class Nodes:
         return SourceReport(
             source="node.spec.podCIDRs",
             kinds=("pod",),
-            pod=collapse(cidr for cidrs in observation.entries.values() for cidr in cidrs),
+            pod=all_cidrs(observations),
             missing="" if observation.entries else observation.why_empty(WATCHED),
             unread=observation.unread(WATCHED),
             partial=True,

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery.k3s import SERVERS, K3s, read_server
+from tests.unit.discovery.observing import FORBIDDEN, Found, node, observe
+
+K3S, RKE2 = "k3s.io/node-args", "rke2.io/node-args"
+
+
+def server(
+    *args: str, name: str = "server-1", podcidrs: tuple[str, ...] = (), annotation: str = K3S
+) -> dict[str, Any]:
+    annotations = {
+        "flannel.alpha.coreos.com/backend-type": "vxlan",
+        annotation: json.dumps(["server", *args]),
+        annotation.replace("args", "env"): "{}",
+    }
+    return node(name, *podcidrs, annotations=annotations)
+
+
+def report(*nodes: Any) -> SourceReport:
+    return K3s().report(observe(K3s(), {SERVERS: list(nodes)}))
+
+
+@pytest.mark.parametrize(
+    ("args", "pod", "service"),
+    [
+        pytest.param(
+            ["--cluster-cidr", "10.52.0.0/16", "--service-cidr", "10.53.0.0/16"],
+            ("10.52.0.0/16",),
+            ("10.53.0.0/16",),
+            id="items of their own, as k3s writes them",
+        ),
+        pytest.param(
+            ["--cluster-cidr=10.52.0.0/16", "--service-cidr=10.53.0.0/16"],
+            ("10.52.0.0/16",),
+            ("10.53.0.0/16",),
+            id="with =",
+        ),
+        pytest.param(
+            ["-cluster-cidr=10.52.0.0/16", "-service-cidr", "10.53.0.0/16"],
+            ("10.52.0.0/16",),
+            ("10.53.0.0/16",),
+            id="one dash, which k3s does not split",
+        ),
+        pytest.param(
+            [
+                "--cluster-cidr",
+                "10.52.0.0/16,fd52::/56",
+                "--service-cidr",
+                "10.53.0.0/16,fd53::/112",
+            ],
+            ("10.52.0.0/16", "fd52::/56"),
+            ("10.53.0.0/16", "fd53::/112"),
+            id="both families",
+        ),
+        pytest.param(
+            ["--cluster-cidr", "10.52.0.0/16", "--cluster-cidr", "fd52::/56"],
+            ("10.52.0.0/16", "fd52::/56"),
+            (),
+            id="a list in the configuration file",
+        ),
+        pytest.param(
+            ["--tls-san", "--cluster-cidr.example.org", "--cluster-cidr-v4", "10.9.0.0/16"],
+            (),
+            (),
+            id="other flags",
+        ),
+        pytest.param(
+            [
+                *("--cluster-cidr", "10.52.0.0/16"),
+                *("--kube-controller-manager-arg", "cluster-cidr=10.60.0.0/16"),
+                *("--kube-apiserver-arg", "service-cluster-ip-range=10.61.0.0/16"),
+            ],
+            ("10.60.0.0/16",),
+            ("10.61.0.0/16",),
+            id="what a component is given wins",
+        ),
+        pytest.param(["--cluster-cidr"], (), (), id="no value"),
+    ],
+)
+@pytest.mark.parametrize("annotation", [K3S, RKE2])
+def test_the_ranges_in_the_arguments(
+    args: list[str], pod: tuple[str, ...], service: tuple[str, ...], annotation: str
+) -> None:
+    found = report(server(*args, annotation=annotation))
+    assert (found.pod, found.service) == (pod, service)
+
+
+@pytest.mark.parametrize(
+    ("podcidrs", "pod"),
+    [
+        pytest.param(("10.42.3.0/24",), ("10.42.0.0/16",), id="IPv4"),
+        pytest.param(("fd00:42:0:7::/64",), ("fd00:42::/56",), id="IPv6"),
+        pytest.param(("10.50.3.0/24",), (), id="of another range"),
+        pytest.param((), (), id="none yet"),
+    ],
+)
+def test_a_default_is_not_in_the_arguments_and_shows_in_the_node(
+    podcidrs: tuple[str, ...], pod: tuple[str, ...]
+) -> None:
+    found = report(server(podcidrs=podcidrs))
+    assert found.pod == pod
+    assert ("have no --cluster-cidr" in found.missing) == (not pod)
+    assert "have no --service-cidr" in found.missing
+
+
+def test_further_nodes_change_nothing() -> None:
+    first = server(podcidrs=("10.42.0.0/24",))
+    later = server(name="server-2", podcidrs=("10.42.9.0/24",))
+    assert report(first, later) == report(first)
+
+
+def test_servers_that_differ_are_named() -> None:
+    found = report(
+        server("--cluster-cidr", "10.52.0.0/16"),
+        server("--cluster-cidr", "10.54.0.0/16", name="server-2"),
+    )
+    assert found.pod == ("10.52.0.0/16",)
+    assert found.warning == "nodes server-1 and server-2 have different arguments"
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        pytest.param(node("a", annotations={K3S: '["agent","--node-label","server"]'}), id="agent"),
+        pytest.param(node("a", annotations={"example.org/node-args": '["server"]'}), id="others'"),
+        pytest.param(node("a"), id="no annotation"),
+    ],
+)
+def test_a_node_that_is_no_server_tells_nothing(obj: Any) -> None:
+    assert read_server(obj) is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "server --cluster-cidr 10.1.0.0/16", '{"a": 1}', "[" * 9000]
+)
+def test_an_annotation_that_is_no_list_is_named(content: str) -> None:
+    found = report(node("a", annotations={RKE2: content}))
+    assert found.pod == ()
+    assert found.missing == "node a: rke2.io/node-args is no JSON list of arguments"
+
+
+def test_words_of_another_type_are_passed_over() -> None:
+    content = json.dumps(["server", 1, None, {"a": 1}, "--cluster-cidr", "10.52.0.0/16"])
+    assert report(node("a", annotations={K3S: content})).pod == ("10.52.0.0/16",)
+
+
+@pytest.mark.parametrize(
+    ("found", "missing", "unread"),
+    [
+        pytest.param({}, "there is no k3s or RKE2 server among the nodes", False, id="none"),
+        pytest.param({SERVERS: FORBIDDEN}, "may not list nodes", True, id="forbidden"),
+    ],
+)
+def test_without_servers_it_says_why(found: Found, missing: str, unread: bool) -> None:
+    said = K3s().report(observe(K3s(), found))
+    assert (said.pod, said.service) == ((), ())
+    assert missing in said.missing + said.unread
+    assert bool(said.unread) == unread
+
+
+def test_only_nodes_that_the_cluster_labels_are_asked_for() -> None:
+    assert SERVERS.selection.labels == "node-role.kubernetes.io/control-plane"
