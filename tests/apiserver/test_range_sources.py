@@ -234,3 +234,17 @@ async def test_kube_proxy_by_its_config_map_and_by_its_pods(cluster: Cluster) ->
     text = "kind: KubeProxyConfiguration\nclusterCIDR: 10.4.0.0/16\n"
     await cluster.config_map("kube-system", "kube-proxy", {"config.conf": text})
     await found(cluster, ["10.4.0.0/16"], "kube-proxy's cluster CIDR")
+
+
+async def test_where_only_nodes_tell_a_condition_says_so(cluster: Cluster) -> None:
+    await distributions.agent_node(cluster.api, "node-1", "10.42.0.0/24")
+    await distributions.agent_node(cluster.api, "node-2", "10.42.2.0/24")
+    await cluster.coordinator({"podCIDRType": "auto"})
+    status = await found(cluster, ["10.42.0.0/24", "10.42.2.0/24"], "node.spec.podCIDRs")
+    discovered, degraded = condition(status, "CIDRsDiscovered"), condition(status, "Degraded")
+    assert (discovered["status"], discovered["reason"]) == ("True", "FollowsNodes")
+    assert (degraded["status"], degraded["reason"]) == ("True", "FollowsNodes")
+    assert "set spec.podCIDR" in degraded["message"]
+    await cluster.coordinator({"podCIDR": ["10.42.0.0/16"]})
+    status = await found(cluster, ["10.42.0.0/16"], "spec.podCIDR")
+    assert condition(status, "Degraded")["status"] == "False"

@@ -49,3 +49,13 @@ def _extended(report: SourceReport, additional: Sequence[SourceReport]) -> Sourc
             source = f"{report.source} and {each.source}" if cidrs else report.source
             report = replace(report, source=source, pod=report.pod + cidrs, unread=unread)
     return report
+
+
+def partial_sources(source: str, reports: Sequence[SourceReport]) -> tuple[str, ...]:
+    """Those of the pod CIDRs' sources that tell only what exists today.
+
+    Args:
+        source: where the list in use comes from, as the status names it.
+        reports: of all sources.
+    """
+    return tuple(each.source for each in reports if each.partial and each.source in source)

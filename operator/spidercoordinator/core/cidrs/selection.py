@@ -16,7 +16,7 @@ from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, sel
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
 from spidercoordinator.core.cidrs.override import override_conflicts
 from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type
-from spidercoordinator.core.cidrs.precedence import apply_precedence
+from spidercoordinator.core.cidrs.precedence import apply_precedence, partial_sources
 from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, usable
 from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, SourceReport
 
@@ -58,6 +58,7 @@ class DiscoveredCIDRs:
         service: the service CIDRs.
         warnings: conflicts that concern the type or a source itself.
         type_unread: what of the evidence for the type cannot be read now, and why.
+        partial: sources of the pod CIDRs that tell only what exists today, such as the nodes.
     """
 
     type: PodCIDRTypeName | None
@@ -66,6 +67,7 @@ class DiscoveredCIDRs:
     service: SelectedCIDRs
     warnings: tuple[str, ...] = ()
     type_unread: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ def select_cidrs(
         resolved.conflicts + warnings,
         # With an override the type does not matter.
         () if spec.pod_cidr else resolved.unread,
+        partial_sources(pod.source, reports),
     )
 
 

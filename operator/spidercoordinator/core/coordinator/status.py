@@ -16,6 +16,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.following import FOLLOWS_NODES, follows_nodes
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.status.conditions import ConditionState, set_conditions
 
@@ -188,6 +189,10 @@ def _discovered_condition(
         return ConditionState(
             "CIDRsDiscovered", status=False, reason="LastKnown", message=f"{text}; lost: {tried}"
         )
+    if follows := follows_nodes(inputs.discovered.partial):
+        return ConditionState(
+            "CIDRsDiscovered", status=True, reason=FOLLOWS_NODES, message=f"{text}; {follows}"
+        )
     return ConditionState("CIDRsDiscovered", status=True, reason="Discovered", message=text)
 
 
@@ -202,6 +207,8 @@ def _degraded(
         causes.append(("SourceNotReadable", "; ".join(unread)))
     if discovered.conflicts:
         causes.append(("SourcesDisagree", ". ".join(discovered.conflicts)))
+    if follows := follows_nodes(discovered.partial):
+        causes.append((FOLLOWS_NODES, follows))
     if not link.status:
         causes.append((link.reason, link.message))
     if not causes:
