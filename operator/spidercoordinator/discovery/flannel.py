@@ -1,6 +1,7 @@
 """flannel: `Network` and `IPv6Network` of net-conf.json, in the ConfigMap that its agents mount.
 
 https://github.com/flannel-io/flannel/blob/master/Documentation/configuration.md
+Canal, which is flannel with Calico's policies, has the same file in a ConfigMap of its own.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.shapes import parse_json, split, text
-from spidercoordinator.discovery.source import Observations, WatchedObjects
+from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
 
-NAMESPACE: Final = "kube-flannel"
+_NAMESPACE: Final = "kube-flannel"
 """Where its own manifest puts it."""
-_NAME: Final = "kube-flannel-cfg"
+_NAMES: Final = ("kube-flannel-cfg", "canal-config")
 _KEY: Final = "net-conf.json"
 
 
@@ -48,16 +49,20 @@ def read_net_conf(obj: Object, namespaces: frozenset[str]) -> _NetConf | None:
     return _NetConf(pod, "" if pod else f"{_KEY} has no Network or IPv6Network in use")
 
 
-def config(namespaces: Iterable[str]) -> WatchedObjects:
-    """Flannel's ConfigMap.
+def config_maps(namespaces: Iterable[str]) -> tuple[WatchedObjects, ...]:
+    """The ConfigMaps that may hold the file.
 
     Args:
-        namespaces: those of the cluster's own components.
+        namespaces: those of the cluster's own components; flannel's own is added.
     """
-    return WatchedObjects(
-        f"ConfigMap {_NAME}",
-        Selection((CONFIG_MAPS,), fields=f"metadata.name={_NAME}"),
-        partial(read_net_conf, namespaces=frozenset(namespaces)),
+    known = frozenset((*namespaces, _NAMESPACE))
+    return tuple(
+        WatchedObjects(
+            f"ConfigMap {name}",
+            Selection((CONFIG_MAPS,), fields=f"metadata.name={name}"),
+            partial(read_net_conf, namespaces=known),
+        )
+        for name in _NAMES
     )
 
 
@@ -66,25 +71,30 @@ class Flannel:
     """See the module.
 
     Attributes:
-        config: its ConfigMap.
+        config_maps: those that may hold its configuration.
     """
 
-    config: WatchedObjects
+    config_maps: tuple[WatchedObjects, ...]
 
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
-        """The ConfigMap, and the nodes, which show whether it is in use."""
-        return (self.config, nodes.WATCHED)
+        """The ConfigMaps, and the nodes, which show whether they are in use."""
+        return (*self.config_maps, nodes.WATCHED)
 
     def report(self, observations: Observations) -> SourceReport:
         """The ranges, unless nodes have got theirs from elsewhere."""
-        observed = observations[self.config.title]
-        source, not_read = "flannel's net-conf.json", observed.unread(self.config)
-        if not observed.entries:
-            missing = observed.why_empty(self.config)
+        source, not_read = "flannel's net-conf.json", unread(observations, *self.config_maps)
+        named = [
+            (f"ConfigMap {name}", found)
+            for watched in self.config_maps
+            for name, found in sorted(observations[watched.title].entries.items())
+        ]
+        if not named:
+            missing = "; ".join(
+                observations[each.title].why_empty(each) for each in self.config_maps
+            )
             return SourceReport(source, kinds=("pod",), missing=missing, unread=not_read)
-        name, found = min(observed.entries.items())
-        where = f"ConfigMap {name}"
+        where, found = named[0]
         pod, warning = nodes.without_left_overs(where, found.pod, observations)
         missing = f"{where}: {found.problem}" if found.problem else warning
         return SourceReport(

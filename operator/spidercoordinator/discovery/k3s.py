@@ -38,14 +38,15 @@ class _ServerArgs:
 def read_server(obj: Object) -> _ServerArgs | None:
     """What a server's arguments name, and the pod CIDRs of its node; None for another node."""
     annotations = section(obj, "metadata", "annotations")
+    problem = ""
     for name in _ANNOTATIONS:
         if isinstance(content := annotations.get(name), str):
             words = _words(content)
             if words is None:
-                return _ServerArgs(problem=f"{name} is no JSON list of arguments")
-            role = next((word for word in words if word in _ROLES), "")
-            return _read_words(words, node_cidrs(obj)) if role == "server" else None
-    return None
+                problem = f"{name} is no JSON list of arguments"
+            elif next((word for word in words if word in _ROLES), "") == "server":
+                return _read_words(words, node_cidrs(obj))
+    return _ServerArgs(problem=problem) if problem else None
 
 
 def _words(content: str) -> list[str] | None:

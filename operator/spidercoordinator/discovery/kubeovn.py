@@ -1,9 +1,10 @@
 """Kube-OVN: its Subnets, from which pods have their addresses whatever the nodes' podCIDRs say.
 
 Those count that pods of the default VPC get their first interface from. The subnet `join` connects
-the nodes to it. A subnet with a VLAN is one of the physical network, which routes to it, unless its
-gateway is Kube-OVN's own router. One of another VPC cannot be reached from the nodes, and one of
-another provider is for further interfaces (pkg/apis/kubeovn/v1/subnet.go).
+the nodes to that VPC, so it shows which one it is. A subnet with a VLAN is one of the physical
+network, which routes to it, unless its gateway is Kube-OVN's own router. One of another VPC cannot
+be reached from the nodes, and one of another provider is for further interfaces
+(pkg/apis/kubeovn/v1/subnet.go).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class _Subnet:
     further: bool
     created: str
     name: str
+    vpc: str
     cidrs: tuple[str, ...]
 
 
@@ -39,16 +41,19 @@ def read_subnet(obj: Object) -> _Subnet | None:
     """What is kept of a Subnet, None when pods do not get their first interface from it."""
     spec, meta = section(obj, "spec"), obj["metadata"]
     physical = bool(spec.get("vlan")) and spec.get("logicalGateway") is not True
-    other = (
-        (text(spec, "vpc") or _DEFAULT_VPC) != _DEFAULT_VPC
-        or (text(spec, "provider") or _FIRST_INTERFACE) != _FIRST_INTERFACE
-        or meta["name"] == _JOIN
-    )
+    provider = text(spec, "provider") or _FIRST_INTERFACE
     cidrs = split(spec.get("cidrBlock"))
-    if physical or other or not cidrs:
+    if physical or provider != _FIRST_INTERFACE or not cidrs:
         return None
     further = spec.get("default") is not True
-    return _Subnet(further, meta.get("creationTimestamp", ""), meta["name"], cidrs)
+    vpc = text(spec, "vpc") or _DEFAULT_VPC
+    return _Subnet(further, meta.get("creationTimestamp", ""), meta["name"], vpc, cidrs)
+
+
+def _of_pods(subnets: list[_Subnet]) -> tuple[str, ...]:
+    vpc = next((each.vpc for each in subnets if each.name == _JOIN), _DEFAULT_VPC)
+    of_pods = (each for each in subnets if each.name != _JOIN and each.vpc == vpc)
+    return tuple(dict.fromkeys(cidr for each in of_pods for cidr in each.cidrs))
 
 
 SUBNETS: Final = WatchedObjects(
@@ -79,8 +84,10 @@ class KubeOVN:
     def report(self, observations: Observations) -> SourceReport:
         """The subnets; while its agents are deployed the cluster's own pod CIDRs do not count."""
         observed = observations[SUBNETS.title]
-        subnets = sorted(observed.entries.values())
-        cidrs = tuple(dict.fromkeys(cidr for subnet in subnets for cidr in subnet.cidrs))
+        cidrs = _of_pods(sorted(observed.entries.values()))
+        missing = observed.why_empty(SUBNETS)
+        if observed.entries:
+            missing = "no Kube-OVN Subnet but join is in the default VPC"
         running = deployed(observations[self.agents.title])
         pod, warning = cidrs, ""
         if not running:
@@ -89,7 +96,7 @@ class KubeOVN:
             "Kube-OVN Subnets",
             kinds=("pod",),
             pod=pod,
-            missing="" if pod else warning or observed.why_empty(SUBNETS),
+            missing="" if pod else warning or missing,
             warning=warning,
             unread=unread(observations, SUBNETS, self.agents),
             supersedes_cluster=running,

@@ -2,7 +2,8 @@
 
 kubeadm and k0s write ConfigMap kube-system/kube-proxy; AKS and Talos set the flag in the DaemonSet,
 GKE and RKE2 in static pods. kube-proxy only tells by it what is local, and is given other ranges,
-too, such as that of a virtual network. So it counts where nodes have their podCIDRs from it.
+too, such as that of a virtual network. So it counts where nodes have their podCIDRs, or Azure its
+overlay, from it. Of a pair of both families, one that counts vouches for the other.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.cidrs.backing import holding
+from spidercoordinator.core.cidrs.backing import holding, left_over
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.discovery import nodes
+from spidercoordinator.discovery import azure, nodes
 from spidercoordinator.discovery.flags import command_words, last, occurrences, template_words
 from spidercoordinator.discovery.shapes import parse_yaml, section, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
@@ -81,10 +82,16 @@ PROXIES: Final = WatchedObjects(
 class KubeProxy:
     """See the module."""
 
-    watched: tuple[WatchedObjects, ...] = (CONFIG, DAEMON_SET, PROXIES, nodes.WATCHED)
+    watched: tuple[WatchedObjects, ...] = (
+        CONFIG,
+        DAEMON_SET,
+        PROXIES,
+        azure.CONFIGS,
+        nodes.WATCHED,
+    )
 
     def report(self, observations: Observations) -> SourceReport:
-        """The ranges that hold podCIDRs of nodes."""
+        """The ranges that hold podCIDRs of nodes, and the one of the other family."""
         named = [
             (f"{kind} {name}", cidrs)
             for kind, watched in (("DaemonSet", DAEMON_SET), ("pod", PROXIES))
@@ -95,7 +102,10 @@ class KubeProxy:
         if config.pod:
             named.insert(0, (CONFIG.title, config.pod))
         where, cidrs = named[0] if named else ("", ())
-        pod = holding(cidrs, nodes.all_cidrs(observations))
+        overlays = observations[azure.CONFIGS.title].entries.values()
+        known = (*nodes.all_cidrs(observations), *(cidr for found in overlays for cidr in found))
+        held, gone = holding(cidrs, known), left_over(cidrs, known)
+        pod = tuple(cidr for cidr in cidrs if cidr not in gone) if held else ()
         if named:
             missing = f"{where} names {', '.join(cidrs)}, of which no node has podCIDRs"
         elif configs.entries:

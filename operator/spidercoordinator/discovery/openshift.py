@@ -2,6 +2,8 @@
 
 Its status is what is deployed and its spec what is wanted, says the API itself
 (github.com/openshift/api, config/v1/types_network.go); a list that status lacks is read from spec.
+Pods have their addresses from there whatever else is configured; nodes have no podCIDRs, so an
+object that they contradict is a left-over.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.shapes import items, mappings, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
@@ -49,7 +52,7 @@ NETWORK: Final = WatchedObjects(
 class OpenShift:
     """See the module."""
 
-    watched: tuple[WatchedObjects, ...] = (NETWORK,)
+    watched: tuple[WatchedObjects, ...] = (NETWORK, nodes.WATCHED)
 
     def report(self, observations: Observations) -> SourceReport:
         """Both lists."""
@@ -59,12 +62,19 @@ class OpenShift:
         if found is None:
             missing = observed.why_empty(NETWORK)
             return SourceReport(source, missing=missing, unread=not_read)
+        pod, warning = nodes.without_left_overs(NETWORK.title, found.pod, observations)
         absent = [
             field
             for field, cidrs in (("clusterNetwork", found.pod), ("serviceNetwork", found.service))
             if not cidrs
         ]
-        missing = f"{NETWORK.title} has no {' and no '.join(absent)}" if absent else ""
+        missing = f"{NETWORK.title} has no {' and no '.join(absent)}" if absent else warning
         return SourceReport(
-            source, pod=found.pod, service=found.service, missing=missing, unread=not_read
+            source,
+            pod=pod,
+            service=found.service,
+            missing=missing,
+            warning=warning,
+            unread=not_read,
+            supersedes_cluster=bool(pod),
         )

@@ -63,7 +63,7 @@ def sources(
         AzureOverlay(),
         ovn_kubernetes(agent_namespaces),
         KubeOVN(kubeovn.agents(agent_namespaces)),
-        Flannel(flannel.config((*agent_namespaces, flannel.NAMESPACE))),
+        Flannel(flannel.config_maps(agent_namespaces)),
         KubeProxy(),
         KubeRouter(),
         AntreaPools(),

@@ -7,12 +7,12 @@ import pytest
 
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
-from spidercoordinator.discovery.flannel import Flannel, config
+from spidercoordinator.discovery.flannel import Flannel, config_maps
 from tests.unit.discovery.observing import FORBIDDEN, config_map, node, observe
 
 CNI_CONF = '{"name":"cbr0","cniVersion":"1.0.0","plugins":[{"type":"flannel"}]}'
-CONFIG = config(("kube-system", "kube-flannel"))
-SOURCE = Flannel(CONFIG)
+CONFIG, CANAL = config_maps(("kube-system",))
+SOURCE = Flannel((CONFIG, CANAL))
 
 
 def net_conf(text: Any, namespace: str = "kube-flannel") -> dict[str, Any]:
@@ -84,7 +84,18 @@ def test_a_config_map_without_the_file_is_named(data: Any) -> None:
 
 def test_a_config_map_of_a_tenant_is_no_evidence() -> None:
     found = report(net_conf({"Network": "10.66.0.0/16"}, namespace="tenant"))
-    assert (found.pod, found.missing) == ((), "there is no ConfigMap kube-flannel-cfg")
+    missing = "there is no ConfigMap kube-flannel-cfg; there is no ConfigMap canal-config"
+    assert (found.pod, found.missing) == ((), missing)
+
+
+def test_canal_has_the_same_file_in_a_config_map_of_its_own() -> None:
+    data = {"canal_iface": "", "net-conf.json": json.dumps({"Network": "10.244.0.0/16"} | BACKEND)}
+    canal = config_map("kube-system", "canal-config", data)
+    found = SOURCE.report(observe(SOURCE, {CANAL: [canal]}))
+    assert found.pod == ("10.244.0.0/16",)
+    given = net_conf({"Network": "10.42.0.0/16"})
+    found = SOURCE.report(observe(SOURCE, {CANAL: [canal], CONFIG: [given]}))
+    assert found.pod == ("10.42.0.0/16",)
 
 
 def test_the_config_map_of_an_uninstalled_flannel_loses_against_the_nodes() -> None:

@@ -125,6 +125,13 @@ def test_servers_that_differ_are_named() -> None:
     assert found.warning == "nodes server-1 and server-2 have different arguments"
 
 
+def test_one_annotation_of_a_server_is_enough() -> None:
+    args = json.dumps(["server", "--cluster-cidr", "10.52.0.0/16"])
+    for other in ('["agent"]', "no list"):
+        found = report(node("a", annotations={K3S: other, RKE2: args}))
+        assert (found.pod, "no JSON" in found.missing) == (("10.52.0.0/16",), False)
+
+
 @pytest.mark.parametrize(
     "obj",
     [

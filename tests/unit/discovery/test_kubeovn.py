@@ -94,6 +94,19 @@ def test_the_subnets_of_pods(subnets: list[Any], pod: tuple[str, ...]) -> None:
     assert report(*subnets).pod == pod
 
 
+def test_the_default_vpc_may_have_another_name() -> None:
+    join = subnet("join", "100.64.0.0/16", vpc="mine")
+    other = subnet("other", "10.17.0.0/16", vpc="ovn-cluster")
+    found = report(subnet("a", "10.16.0.0/16", default=True, vpc="mine"), join, other)
+    assert found.pod == ("10.16.0.0/16",)
+
+
+def test_join_alone_is_no_range_of_pods() -> None:
+    found = report(JOIN)
+    assert found.pod == ()
+    assert found.missing == "no Kube-OVN Subnet but join is in the default VPC"
+
+
 def test_its_agents_make_it_the_one_that_gives_addresses() -> None:
     found = report(DEFAULT, found={nodes.WATCHED: [node("a", "10.244.0.0/24")]})
     assert (found.pod, found.supersedes_cluster, found.warning) == (("10.16.0.0/16",), True, "")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.discovery import nodes
+from spidercoordinator.discovery import azure, nodes
 from spidercoordinator.discovery.kubeproxy import CONFIG, DAEMON_SET, PROXIES, KubeProxy
 from tests.unit.discovery.observing import FORBIDDEN, Found, config_map, daemon_set, node, observe
 
@@ -49,6 +49,22 @@ def test_the_range_in_the_configuration_counts_where_nodes_are_in_it(
     found = report({CONFIG: [config(written)]}, "10.244.3.0/24", "fd44:0:0:7::/64")
     assert found.pod == pod
     assert bool(found.missing) == (not pod)
+
+
+def test_one_family_of_a_pair_vouches_for_the_other() -> None:
+    found = report({CONFIG: [config("10.244.0.0/16,fd44::/56")]}, "10.244.3.0/24")
+    assert found.pod == ("10.244.0.0/16", "fd44::/56")
+    found = report({CONFIG: [config("10.9.0.0/16,fd44::/56")]}, "10.244.3.0/24")
+    assert found.pod == ()
+
+
+def test_an_overlay_of_azure_vouches_for_it_too() -> None:
+    container = {"type": "overlay", "subnetAddressSpace": "10.244.0.0/16"}
+    meta = {"namespace": "kube-system", "name": "aks-1"}
+    overlay = {"metadata": meta, "status": {"networkContainers": [container]}}
+    flagged = daemon_set("kube-system", "kube-proxy", "--cluster-cidr=10.244.0.0/16,fd44::/64")
+    found = report({DAEMON_SET: [flagged], azure.CONFIGS: [overlay]})
+    assert found.pod == ("10.244.0.0/16", "fd44::/64")
 
 
 def test_a_range_of_no_node_is_named() -> None:
@@ -95,7 +111,7 @@ def test_the_flag_of_the_pods(command: list[str], pod: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("args", "pod"),
     [
-        pytest.param(["--cluster-cidr=10.4.0.0/14,fd04::/56"], ("10.4.0.0/14",), id="the flag"),
+        pytest.param(["--cluster-cidr=10.4.0.0/14"], ("10.4.0.0/14",), id="the flag"),
         pytest.param(["--config=/etc/c", "--cluster-cidr=10.4.0.0/14"], (), id="beside a file"),
         pytest.param([], (), id="none"),
     ],

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.openshift import NETWORK, OpenShift
-from tests.unit.discovery.observing import FORBIDDEN, NOT_SERVED, observe
+from tests.unit.discovery.observing import FORBIDDEN, NOT_SERVED, node, observe
 
 V4 = {"cidr": "10.128.0.0/14", "hostPrefix": 23}
 V6 = {"cidr": "fd01::/48", "hostPrefix": 64}
@@ -66,6 +67,21 @@ def test_an_empty_object_is_named(spec: Any) -> None:
     found = report(network(spec, None))
     assert (found.pod, found.service) == ((), ())
     assert found.missing == "OpenShift Network cluster has no clusterNetwork and no serviceNetwork"
+
+
+def test_pods_have_addresses_from_it_whatever_else_is_configured() -> None:
+    assert report(network(WANTED, {})).supersedes_cluster
+    assert not report(network({}, {})).supersedes_cluster
+
+
+def test_what_is_left_of_it_loses_against_the_nodes() -> None:
+    given = {NETWORK: [network(WANTED, None)], nodes.WATCHED: [node("a", "10.244.3.0/24")]}
+    found = OpenShift().report(observe(OpenShift(), given))
+    assert (found.pod, found.supersedes_cluster) == ((), False)
+    assert found.warning == (
+        "OpenShift Network cluster names 10.132.0.0/14, but nodes have their podCIDRs elsewhere: "
+        "10.244.3.0/24"
+    )
 
 
 def test_elsewhere_the_kind_is_not_served() -> None:
