@@ -96,7 +96,7 @@ NAMED = (
     ("ovn-kubernetes", "ovn-config"),
     ("tenant", "kube-flannel-cfg"),
 )
-AGENTS = (("kube-system", "kube-ovn-cni"), ("kube-system", "kube-router"))
+AGENTS = ("kube-ovn-cni", "cilium")
 
 
 async def install(api: Client, kind: Resource) -> None:
@@ -207,8 +207,8 @@ async def clean(api: Client) -> None:
         await api.delete(CUSTOM_RESOURCE_DEFINITIONS, name)
     for space, name in NAMED:
         await api.delete(CONFIG_MAPS, name, space)
-    for space, name in AGENTS:
-        await api.delete(DAEMON_SETS, name, space)
+    for name in AGENTS:
+        await api.delete(DAEMON_SETS, name, "kube-system")
     for thing in (await api.list(PODS, "kube-system", labels="component=kube-proxy"))[0]:
         await api.delete(PODS, thing["metadata"]["name"], "kube-system", at_once=True)
     for thing in (await api.list(NODES))[0]:

@@ -36,15 +36,18 @@ async def _bare(cluster: Cluster) -> AsyncIterator[None]:
     await distributions.clean(cluster.api)
 
 
-async def found(cluster: Cluster, pod: list[str], source: str) -> dict[str, Any]:
-    """Wait until the status has these pod CIDRs from this source."""
+async def found(
+    cluster: Cluster, pod: list[str], source: str, type_: str = "cluster"
+) -> dict[str, Any]:
+    """Wait until the status has these pod CIDRs from this source, and this podCIDRType."""
     last: dict[str, Any] = {}
 
     async def check() -> bool:
         last.clear()
         last.update(await cluster.status())
         said = (last.get("sources") or {}).get("overlayPodCIDR")
-        return last.get("overlayPodCIDR") == pod and said == source
+        in_use = (last.get("overlayPodCIDR"), last.get("podCIDRType"))
+        return in_use == (pod, type_) and said == source
 
     try:
         await eventually(f"{pod} from {source}", check)
@@ -205,6 +208,11 @@ async def test_the_overlay_of_azure(cluster: Cluster) -> None:
     status = {"assignedIPCount": 256, "networkContainers": [container]}
     await make(cluster, AZURE_NODE_NETWORK_CONFIGS, "aks-1", spec={}, status=status)
     await found(cluster, ["192.168.0.0/16"], "Azure NodeNetworkConfigs")
+    # The same cluster with Cilium, which leaves the addresses to Azure's plugin.
+    await cluster.config_map("kube-system", "cilium-config", {"ipam": "delegated-plugin"})
+    await distributions.agents(cluster.api, "cilium")
+    status = await found(cluster, ["192.168.0.0/16"], "Azure NodeNetworkConfigs", "cilium")
+    assert condition(status, "Degraded")["status"] == "False"
 
 
 async def test_flannel_tells_and_a_tenant_s_config_map_of_that_name_does_not(
