@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.objects import Object
@@ -46,8 +47,13 @@ WATCHED: Final = WatchedObjects(
 
 def all_cidrs(observations: Observations) -> tuple[str, ...]:
     """The pod CIDRs of all nodes, neighbours merged."""
-    entries = observations[WATCHED.title].entries.values()
-    return collapse(cidr for cidrs in entries for cidr in cidrs)
+    return _merged(frozenset(observations[WATCHED.title].entries.values()))
+
+
+# Several sources ask, and thousands of nodes are mostly the same at the next reconcile.
+@lru_cache(maxsize=4)
+def _merged(nodes: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
+    return collapse(cidr for cidrs in nodes for cidr in cidrs)
 
 
 def without_left_overs(

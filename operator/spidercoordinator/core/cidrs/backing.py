@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.scalars import parse_network
@@ -18,8 +19,7 @@ def holding(ranges: Iterable[str], nodes: Iterable[str]) -> tuple[str, ...]:
         ranges: CIDRs, such as a default that nobody wrote down.
         nodes: pod CIDRs of nodes.
     """
-    known = tuple(nodes)
-    return tuple(each for each in ranges if len(uncovered(known, [each])) < len(known))
+    return _holding(tuple(ranges), tuple(nodes))
 
 
 def left_over(ranges: Iterable[str], nodes: Iterable[str]) -> tuple[str, ...]:
@@ -31,11 +31,22 @@ def left_over(ranges: Iterable[str], nodes: Iterable[str]) -> tuple[str, ...]:
         ranges: CIDRs that a configuration names; what is no CIDR is passed over.
         nodes: pod CIDRs of nodes.
     """
-    known = tuple(nodes)
-    families = {version(each) for each in known}
-    return tuple(
-        each for each in ranges if version(each) in families and not holding([each], known)
-    )
+    named, known = tuple(ranges), tuple(nodes)
+    if not named:
+        return ()
+    held = set(_holding(named, known))
+    return tuple(each for each in named if each not in held and version(each) in _families(known))
+
+
+# Thousands of nodes take long to parse, and are mostly the same at the next reconcile.
+@lru_cache(maxsize=16)
+def _holding(ranges: tuple[str, ...], nodes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each for each in ranges if len(uncovered(nodes, [each])) < len(nodes))
+
+
+@lru_cache(maxsize=4)
+def _families(nodes: tuple[str, ...]) -> frozenset[int | None]:
+    return frozenset(version(each) for each in nodes)
 
 
 def version(entry: str) -> int | None:
