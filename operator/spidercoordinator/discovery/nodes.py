@@ -11,11 +11,13 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.backing import left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery.nodeargs import ServerArgs, read_server_args
 from spidercoordinator.discovery.shapes import section, split
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import NODES
 
+_CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
 _KUBE_ROUTER: Final = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
 """What kube-router hands out on a node instead of its podCIDRs (pkg/utils/pod_cidr.go there)."""
 
@@ -29,17 +31,42 @@ def node_cidrs(obj: Object) -> tuple[str, ...]:
     return normalise(split(spec.get("podCIDRs")) or split(spec.get("podCIDR")))
 
 
-def read_node(obj: Object) -> tuple[str, ...] | None:
-    """The pod CIDRs of one node, None when it has none (yet)."""
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What is kept of a node.
+
+    Attributes:
+        cidrs: its pod CIDRs.
+        args: what its arguments as a k3s or RKE2 server name, None for another node.
+        control_plane: whether it is labelled as one of the control plane.
+    """
+
+    cidrs: tuple[str, ...]
+    args: ServerArgs | None = None
+    control_plane: bool = False
+
+
+def read_node(obj: Object) -> NodeFacts | None:
+    """What is kept of one node, None when it has no pod CIDRs (yet) and is no such server."""
     annotations = section(obj, "metadata", "annotations")
     annotated = (normalise(split(annotations.get(name))) for name in _KUBE_ROUTER)
-    return next(filter(None, annotated), ()) or node_cidrs(obj) or None
+    cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
+    args = read_server_args(obj)
+    if not cidrs and args is None:
+        return None
+    return NodeFacts(cidrs, args, _CONTROL_PLANE in section(obj, "metadata", "labels"))
 
 
 WATCHED: Final = WatchedObjects(
     "Node with podCIDRs",
     Selection(
-        (NODES,), only=(("metadata", "annotations"), ("spec", "podCIDRs"), ("spec", "podCIDR"))
+        (NODES,),
+        only=(
+            ("metadata", "annotations"),
+            ("metadata", "labels"),
+            ("spec", "podCIDRs"),
+            ("spec", "podCIDR"),
+        ),
     ),
     read_node,
 )
@@ -47,7 +74,8 @@ WATCHED: Final = WatchedObjects(
 
 def all_cidrs(observations: Observations) -> tuple[str, ...]:
     """The pod CIDRs of all nodes, neighbours merged."""
-    return _merged(frozenset(observations[WATCHED.title].entries.values()))
+    entries = observations[WATCHED.title].entries.values()
+    return _merged(frozenset(facts.cidrs for facts in entries))
 
 
 # Several sources ask, and thousands of nodes are mostly the same at the next reconcile.
@@ -83,12 +111,12 @@ class Nodes:
 
     def report(self, observations: Observations) -> SourceReport:
         """All nodes' CIDRs, neighbours merged; a new node may widen the list."""
-        observation = observations[WATCHED.title]
+        observation, cidrs = observations[WATCHED.title], all_cidrs(observations)
         return SourceReport(
             source="node.spec.podCIDRs",
             kinds=("pod",),
-            pod=all_cidrs(observations),
-            missing="" if observation.entries else observation.why_empty(WATCHED),
+            pod=cidrs,
+            missing="" if cidrs else observation.why_empty(WATCHED),
             unread=observation.unread(WATCHED),
             partial=True,
         )

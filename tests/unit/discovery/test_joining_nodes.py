@@ -13,7 +13,7 @@ from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.flannel import Flannel, config_maps
 from spidercoordinator.discovery.k0s import CONFIG as K0S_CONFIG
 from spidercoordinator.discovery.k0s import K0s
-from spidercoordinator.discovery.k3s import SERVERS, K3s
+from spidercoordinator.discovery.k3s import K3s
 from spidercoordinator.discovery.kubeproxy import CONFIG as PROXY_CONFIG
 from spidercoordinator.discovery.kubeproxy import KubeProxy
 from spidercoordinator.discovery.nodes import Nodes
@@ -29,7 +29,7 @@ K0S = {"metadata": {"name": "k0s"}, "spec": {"network": {"podCIDR": "10.42.0.0/1
 SERVER = node("server", "10.42.0.0/24", annotations={"k3s.io/node-args": '["server"]'})
 
 OBJECTS: list[Any] = [
-    pytest.param(K3s(), SERVERS, SERVER, id="k3s at its default"),
+    pytest.param(K3s(), nodes.WATCHED, SERVER, id="k3s at its default"),
     pytest.param(FLANNEL, FLANNEL.config_maps[0], NET_CONF, id="flannel"),
     pytest.param(KubeProxy(), PROXY_CONFIG, PROXY, id="kube-proxy"),
     pytest.param(K0s(), K0S_CONFIG, K0S, id="k0s"),
@@ -41,8 +41,9 @@ def gappy(count: int) -> list[Any]:
     return [node(f"node-{number}", f"10.42.{2 * number}.0/24") for number in range(count)]
 
 
-def discovered(source: Source, found: Found) -> DiscoveredCIDRs:
+def discovered(source: Source, found: Found, joined: list[Any]) -> DiscoveredCIDRs:
     both = (source, Nodes())
+    found = found | {nodes.WATCHED: [*found[nodes.WATCHED], *joined]}
     observations = {title: each for one in both for title, each in observe(one, found).items()}
     reports = [each.report(observations) for each in both]
     return select_cidrs(SpiderCoordinatorSpec.model_validate({"podCIDRType": "cluster"}), reports)
@@ -51,7 +52,7 @@ def discovered(source: Source, found: Found) -> DiscoveredCIDRs:
 @pytest.mark.parametrize(("source", "watched", "obj"), OBJECTS)
 def test_a_hundred_nodes_more_change_nothing(source: Source, watched: Any, obj: Any) -> None:
     before, after = (
-        discovered(source, {watched: [obj], nodes.WATCHED: gappy(count)}) for count in (3, 103)
+        discovered(source, {nodes.WATCHED: [], watched: [obj]}, gappy(count)) for count in (3, 103)
     )
     assert before == after
     assert after.pod.cidrs == ("10.42.0.0/16",)
@@ -59,6 +60,6 @@ def test_a_hundred_nodes_more_change_nothing(source: Source, watched: Any, obj: 
 
 
 def test_without_them_each_gap_is_a_range() -> None:
-    found = discovered(KubeProxy(), {nodes.WATCHED: gappy(100)})
+    found = discovered(KubeProxy(), {nodes.WATCHED: []}, gappy(100))
     assert len(found.pod.cidrs) == 100
     assert found.partial == ("node.spec.podCIDRs",)

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.discovery.k3s import SERVERS, K3s, read_server
+from spidercoordinator.discovery import nodes
+from spidercoordinator.discovery.k3s import K3s
+from spidercoordinator.discovery.nodeargs import read_server_args
 from tests.unit.discovery.observing import FORBIDDEN, Found, node, observe
 
 K3S, RKE2 = "k3s.io/node-args", "rke2.io/node-args"
@@ -23,8 +25,8 @@ def server(
     return node(name, *podcidrs, annotations=annotations)
 
 
-def report(*nodes: Any) -> SourceReport:
-    return K3s().report(observe(K3s(), {SERVERS: list(nodes)}))
+def report(*given: Any) -> SourceReport:
+    return K3s().report(observe(K3s(), {nodes.WATCHED: list(given)}))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,10 @@ def test_a_default_is_not_in_the_arguments_and_shows_in_the_node(
     assert "have no --service-cidr" in found.missing
 
 
+def test_the_other_nodes_show_the_default_where_the_server_has_no_pods() -> None:
+    assert report(server(), node("agent", "10.42.3.0/24")).pod == ("10.42.0.0/16",)
+
+
 def test_further_nodes_change_nothing() -> None:
     first = server(podcidrs=("10.42.0.0/24",))
     later = server(name="server-2", podcidrs=("10.42.9.0/24",))
@@ -141,7 +147,7 @@ def test_one_annotation_of_a_server_is_enough() -> None:
     ],
 )
 def test_a_node_that_is_no_server_tells_nothing(obj: Any) -> None:
-    assert read_server(obj) is None
+    assert read_server_args(obj) is None
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_words_of_another_type_are_passed_over() -> None:
     ("found", "missing", "unread"),
     [
         pytest.param({}, "there is no k3s or RKE2 server among the nodes", False, id="none"),
-        pytest.param({SERVERS: FORBIDDEN}, "may not list nodes", True, id="forbidden"),
+        pytest.param({nodes.WATCHED: FORBIDDEN}, "may not list nodes", True, id="forbidden"),
     ],
 )
 def test_without_servers_it_says_why(found: Found, missing: str, unread: bool) -> None:
@@ -172,5 +178,14 @@ def test_without_servers_it_says_why(found: Found, missing: str, unread: bool) -
     assert bool(said.unread) == unread
 
 
-def test_only_nodes_that_the_cluster_labels_are_asked_for() -> None:
-    assert SERVERS.selection.labels == "node-role.kubernetes.io/control-plane"
+def test_a_worker_cannot_speak_for_the_cluster() -> None:
+    of_worker = server("--cluster-cidr", "10.0.0.0/8", name="a-worker")
+    del of_worker["metadata"]["labels"]
+    found = report(of_worker, server("--cluster-cidr", "10.52.0.0/16"))
+    assert (found.pod, found.warning) == (("10.52.0.0/16",), "")
+
+
+def test_servers_without_the_label_tell_where_none_has_it() -> None:
+    given = server("--cluster-cidr", "10.52.0.0/16")
+    del given["metadata"]["labels"]
+    assert report(given).pod == ("10.52.0.0/16",)
