@@ -55,13 +55,15 @@ def _servers(entries: Mapping[str, nodes.NodeFacts]) -> list[tuple[str, ServerAr
     The API server lets no kubelet give its own node that label (NodeRestriction), so none of a
     worker can speak for the cluster. A control plane whose servers are no nodes has none.
     """
-    servers = [(name, facts) for name, facts in sorted(entries.items()) if facts.args is not None]
-    labelled = [each for each in servers if each[1].control_plane]
-    return [
+    found = [(name, facts) for name, facts in entries.items() if facts.args is not None]
+    labelled = [each for each in found if each[1].control_plane]
+    servers = [
         (name.removeprefix("/"), facts.args)
-        for name, facts in labelled or servers
+        for name, facts in labelled or found
         if facts.args is not None
     ]
+    # What cannot be read comes last: the others know as much.
+    return sorted(servers, key=lambda each: (bool(each[1].problem), each[0]))
 
 
 def _missing(name: str, args: ServerArgs, pod: tuple[str, ...]) -> str:

@@ -91,7 +91,7 @@ class KubeOVN:
         running = deployed(observations[self.agents.title])
         pod, warning = cidrs, ""
         if not running:
-            pod, warning = nodes.without_left_overs("Kube-OVN's Subnets", cidrs, observations)
+            pod, warning = nodes.without_left_overs("Kube-OVN in its Subnets", cidrs, observations)
         return SourceReport(
             "Kube-OVN Subnets",
             kinds=("pod",),

@@ -159,6 +159,13 @@ def test_an_annotation_that_is_no_list_is_named(content: str) -> None:
     assert found.missing == "node a: rke2.io/node-args is no JSON list of arguments"
 
 
+def test_one_that_cannot_be_read_does_not_hide_the_others() -> None:
+    broken = node("a", annotations={K3S: "no list"})
+    found = report(broken, server("--cluster-cidr", "10.52.0.0/16"))
+    assert found.pod == ("10.52.0.0/16",)
+    assert found.warning == "nodes server-1 and a have different arguments"
+
+
 def test_words_of_another_type_are_passed_over() -> None:
     content = json.dumps(["server", 1, None, {"a": 1}, "--cluster-cidr", "10.52.0.0/16"])
     assert report(node("a", annotations={K3S: content})).pod == ("10.52.0.0/16",)

@@ -125,7 +125,7 @@ def test_without_its_agents_its_subnets_lose_against_the_nodes(of_agents: Any) -
     )
     assert (found.pod, found.supersedes_cluster) == ((), False)
     assert found.warning == (
-        "Kube-OVN's Subnets names 10.16.0.0/16, but nodes have their podCIDRs elsewhere: "
+        "Kube-OVN in its Subnets names 10.16.0.0/16, but nodes have their podCIDRs elsewhere: "
         "10.244.0.0/24"
     )
 
