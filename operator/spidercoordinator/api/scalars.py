@@ -134,6 +134,7 @@ CLUSTER_RANGE_RULES = (
 )
 
 
+@lru_cache(maxsize=32768)
 def cluster_range_fault(text: str) -> str:
     """Why this cannot be a range of pods or Services, for people; empty when it can."""
     return next((rule.text(text) for rule in CLUSTER_RANGE_RULES if not rule.holds(text)), "")
