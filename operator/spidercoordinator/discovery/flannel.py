@@ -30,6 +30,10 @@ class _NetConf:
     pod: tuple[str, ...] = ()
     problem: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether it names a range, for the metric."""
+        return bool(self.pod)
+
 
 def read_net_conf(obj: Object, namespaces: frozenset[str]) -> _NetConf | None:
     """What flannel gives out; None for a ConfigMap outside the cluster's own namespaces."""

@@ -29,6 +29,10 @@ class _Config:
     pod: tuple[str, ...] = ()
     problem: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether it names a range, for the metric."""
+        return bool(self.pod)
+
 
 def read_config(obj: Object) -> _Config:
     """`clusterCIDR` of the KubeProxyConfiguration."""

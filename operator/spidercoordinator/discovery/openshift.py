@@ -25,6 +25,10 @@ class _Network:
     pod: tuple[str, ...]
     service: tuple[str, ...]
 
+    def __bool__(self) -> bool:
+        """Whether all is there that it can tell, for the metric."""
+        return bool(self.pod and self.service)
+
 
 def read_network(obj: Object) -> _Network:
     """The clusterNetwork and serviceNetwork of a Network."""

@@ -36,6 +36,10 @@ class _Subnets:
     service: tuple[str, ...] = ()
     problem: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether all is there that it can tell, for the metric."""
+        return not self.problem
+
 
 def read_ovn_config(obj: Object, namespaces: frozenset[str]) -> _Subnets | None:
     """`net_cidr` and `svc_cidr` of ConfigMap ovn-config."""
