@@ -96,9 +96,7 @@ def select_cidrs(
     """
     reports = apply_precedence(reports)
     resolved = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins, known.type)
-    of_type = [report for report in reports if report.type == resolved.type]
-    if any(report.defers_to_cluster for report in of_type):
-        of_type += [report for report in reports if report.type == "cluster"]
+    of_type = _of_type(reports, resolved.type)
     before = known.pod if known.type == resolved.type else KnownList()
     if spec.pod_cidr:
         pod = _overridden(spec.pod_cidr, "spec.podCIDR", _candidates(of_type, "pod"))
@@ -111,17 +109,27 @@ def select_cidrs(
         service = _overridden(spec.service_cidr, "spec.serviceCIDR", of_services)
     else:
         service = select_list(of_services, known.service)
-    warnings = tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
     return DiscoveredCIDRs(
         resolved.type,
         resolved.reason,
         pod,
         service,
-        resolved.conflicts + warnings,
+        resolved.conflicts + _warnings(reports),
         # With an override the type does not matter.
         () if spec.pod_cidr else resolved.unread,
         partial_sources(pod.source, reports),
     )
+
+
+def _of_type(reports: Sequence[SourceReport], type_: PodCIDRTypeName | None) -> list[SourceReport]:
+    of_type = [report for report in reports if report.type == type_]
+    if any(report.defers_to_cluster for report in of_type):
+        of_type += [report for report in reports if report.type == "cluster"]
+    return of_type
+
+
+def _warnings(reports: Sequence[SourceReport]) -> tuple[str, ...]:
+    return tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
 
 
 def select_list(candidates: Sequence[Candidate], known: KnownList) -> SelectedCIDRs:
