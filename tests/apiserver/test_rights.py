@@ -8,14 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from spidercoordinator.kube.resource import CONFIG_MAPS, SPIDERCOORDINATORS
+from spidercoordinator.kube.resource import (
+    ANTREA_POOLS_V1BETA1,
+    AZURE_NODE_NETWORK_CONFIGS,
+    CONFIG_MAPS,
+    K0S_CLUSTER_CONFIGS,
+    KUBE_OVN_SUBNETS,
+    OPENSHIFT_NETWORKS,
+    SPIDERCOORDINATORS,
+)
 from testbed.apiserver import ApiServer
-from tests.apiserver import foreign
+from tests.apiserver import distributions, foreign
 from tests.apiserver.conftest import kubectl
 from tests.apiserver.harness import Cluster, Operator, eventually, kubeadm_config
 from tests.apiserver.rights import Rights
 
 SPACE = "rights"
+OTHERS = (
+    ANTREA_POOLS_V1BETA1,
+    AZURE_NODE_NETWORK_CONFIGS,
+    K0S_CLUSTER_CONFIGS,
+    KUBE_OVN_SUBNETS,
+    OPENSHIFT_NETWORKS,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +54,18 @@ def limited(kubeconfig: Path, tmp_path: Path) -> Iterator[Operator]:
 @pytest.fixture(autouse=True)
 async def _bare(cluster: Cluster) -> AsyncIterator[None]:
     await foreign.clean(cluster.api)
+    await distributions.clean(cluster.api)
     yield
     await foreign.clean(cluster.api)
+    await distributions.clean(cluster.api)
 
 
 async def test_all_sources_can_be_read_and_all_products_written(
     cluster: Cluster, limited: Operator
 ) -> None:
     await foreign.install(cluster.api, *foreign.CALICO, *foreign.CILIUM)
+    for kind in OTHERS:
+        await distributions.install(cluster.api, kind)
     await cluster.config_map(
         "kube-system", "kubeadm-config", kubeadm_config("10.244.0.0/16", "10.96.0.0/16")
     )

@@ -31,7 +31,7 @@ OURS = {"spiderpool.spidernet.io", "k8s.cni.cncf.io", "apiextensions.k8s.io", "c
 
 
 def selections() -> list[Selection]:
-    of_sources = [each for source in sources(CILIUM) for each in source.watched]
+    of_sources = [each for source in sources(CILIUM, ()) for each in source.watched]
     of_detectors = [each for detector in detectors(CILIUM, ()) for each in detector.watched]
     defaults = nodedefaults.selection(
         Settings(namespace="default", node_defaults_configmap=NODE_DEFAULTS)

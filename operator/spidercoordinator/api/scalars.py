@@ -6,6 +6,7 @@ because the API server refuses CEL on unbounded strings and lists (cost budget).
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
@@ -32,6 +33,8 @@ def parse_ip(text: str) -> IPAddress | None:
     return address
 
 
+# Reconciles parse the CIDRs of thousands of nodes again and again, several times each.
+@lru_cache(maxsize=32768)
 def parse_network(text: str) -> IPNetwork | None:
     """The network with its host bits masked; a bare address is a network of one."""
     head, slash, length = text.partition("/")
@@ -179,6 +182,7 @@ CLUSTER_RANGE_RULES = (
 )
 
 
+@lru_cache(maxsize=32768)
 def cluster_range_fault(text: str) -> str:
     """Why this cannot be a range of pods or Services, for people; empty when it can."""
     return next((rule.text(text) for rule in CLUSTER_RANGE_RULES if not rule.holds(text)), "")

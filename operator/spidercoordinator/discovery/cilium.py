@@ -154,7 +154,9 @@ class CiliumAddresses:
             cidrs = collapse(cidr for node in nodes.entries.values() for cidr in node)
             not_read = unread(observations, self.config, CILIUM_NODE)
             report = _report(f"CiliumNodes ({mode})", cidrs, nodes.why_empty(CILIUM_NODE), not_read)
-            return replace(report, partial=True)
+            # Another IPAM plugin gives the addresses, such as that of Azure's overlay.
+            elsewhere = mode == "delegated-plugin" and not cidrs
+            return replace(report, partial=True, defers_to_cluster=elsewhere)
         known = ", ".join(_MODES)
         missing = f"{where} has ipam {mode!r}; known are {known}"
         return _report("Cilium", missing=missing, not_read=not_read)

@@ -1,16 +1,19 @@
-"""The flags of the control plane's own pods, where it runs as pods (kubeadm, RKE2, kind)."""
+"""The flags of the control plane's own pods, where it runs as pods.
+
+Its static pods are labelled `component` by kubeadm, kind and RKE2, and `k8s-app` by Talos and kOps.
+"""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise
 from spidercoordinator.core.cidrs.reports import CIDRKind, SourceReport
-from spidercoordinator.discovery.source import Observations, WatchedObjects
+from spidercoordinator.discovery.flags import command_words, last, occurrences
+from spidercoordinator.discovery.shapes import section, split, text
+from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import PODS
 
@@ -28,11 +31,12 @@ class _Flags:
 _MIRROR: Final = "kubernetes.io/config.mirror"
 """The kubelet sets it on the mirror of a static pod."""
 _TIER: Final = ("tier", "control-plane")
-"""The label beside `component` in the manifests of kubeadm, RKE2 and kind."""
+"""The label beside the component's in the manifests of kubeadm, RKE2, kind and Talos."""
+_LABELS: Final = ("component", "k8s-app")
 
 
 def _is_control_plane(meta: Object) -> bool:
-    # Any pod may carry the label `component` alone, such as one of an add-on.
+    # Any pod may carry the component's label alone, such as one of an add-on.
     labelled = (meta.get("labels") or {}).get(_TIER[0]) == _TIER[1]
     return labelled or _MIRROR in (meta.get("annotations") or {})
 
@@ -42,55 +46,30 @@ def read_flags(obj: Object) -> _Flags | None:
     meta = obj["metadata"]
     if not _is_control_plane(meta):
         return None
-    words = [
-        word
-        for container in (obj.get("spec") or {}).get("containers") or ()
-        for text in (container.get("command") or []) + (container.get("args") or [])
-        for word in _words(text)
-    ]
-    pod, service = (_values(words, flag) for flag in (_POD_FLAG, _SERVICE_FLAG))
-    component = (meta.get("labels") or {}).get("component", "")
+    words = command_words(section(obj, "spec"))
+    # The last one wins, as in the component itself.
+    pod, service = (
+        normalise(split(last(occurrences(words, flag.lstrip("-")))))
+        for flag in (_POD_FLAG, _SERVICE_FLAG)
+    )
+    labels = section(obj, "metadata", "labels")
+    component = next(filter(None, (text(labels, label) for label in _LABELS)), "")
     return _Flags(component, pod, service) if pod or service else None
 
 
-def _words(text: str) -> list[str]:
-    # `sh -c "exec kube-controller-manager --a=b --c=d"` hides the flags in one argument.
-    if "--" not in text or not any(blank in text for blank in " \t\n"):
-        return [text]
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
+def _labelled(label: str) -> WatchedObjects:
+    return WatchedObjects(
+        f"control plane pod in kube-system that names CIDRs, labelled {label}",
+        Selection(
+            (PODS,),
+            namespace="kube-system",
+            labels=f"{label} in (kube-controller-manager,kube-apiserver)",
+        ),
+        read_flags,
+    )
 
 
-def _values(words: list[str], flag: str) -> tuple[str, ...]:
-    # The last one wins, as in the component itself.
-    value = ""
-    for occurrence in _occurrences(words, flag):
-        value = occurrence
-    return normalise(value.split(","))
-
-
-def _occurrences(words: list[str], flag: str) -> Iterator[str]:
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name != flag:
-            continue
-        if equals:
-            yield value
-        elif index + 1 < len(words):
-            yield words[index + 1]
-
-
-WATCHED: Final = WatchedObjects(
-    "control plane pod in kube-system that names CIDRs",
-    Selection(
-        (PODS,),
-        namespace="kube-system",
-        labels="component in (kube-controller-manager,kube-apiserver)",
-    ),
-    read_flags,
-)
+WATCHED, BY_APP = (_labelled(label) for label in _LABELS)
 
 
 @dataclass(frozen=True)
@@ -98,23 +77,24 @@ class ControlPlane:
     """The flags of one component.
 
     Attributes:
-        component: value of the pods' label `component`.
+        component: value of the pods' label.
         kinds: which lists its flags can name.
     """
 
     component: str
     kinds: tuple[CIDRKind, ...]
-    watched: tuple[WatchedObjects, ...] = (WATCHED,)
+    watched: tuple[WatchedObjects, ...] = (WATCHED, BY_APP)
 
     def report(self, observations: Observations) -> SourceReport:
         """The CIDRs in the component's flags; replicas that differ are reported."""
-        observation = observations[WATCHED.title]
-        named = [
-            (name, observation.entries[name])
-            for name in sorted(observation.entries)
-            if observation.entries[name].component == self.component
-        ]
-        source, not_read = f"{self.component} flags", observation.unread(WATCHED)
+        entries: dict[str, _Flags] = {
+            name: flags
+            for watched in self.watched
+            for name, flags in observations[watched.title].entries.items()
+            if flags.component == self.component
+        }
+        named = sorted(entries.items(), key=lambda each: each[0])
+        source, not_read = f"{self.component} flags", unread(observations, *self.watched)
         if not named:
             missing = not_read or f"there is no {self.component} pod in kube-system"
             return SourceReport(source, kinds=self.kinds, missing=missing, unread=not_read)

@@ -69,6 +69,11 @@ def find_agents(observation: Observation) -> tuple[Agents, str]:
     return best, found.get(best, "")
 
 
+def deployed(observation: Observation) -> bool:
+    """Whether agents are meant to run, also while they restart or cannot be read."""
+    return find_agents(observation)[0] in {Agents.READY, Agents.STARTING, Agents.UNREAD}
+
+
 class Objects(Enum):
     """Whether the objects are there that the agents always make."""
 

@@ -2,29 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.backing import left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery.nodeargs import ServerArgs, read_server_args
+from spidercoordinator.discovery.shapes import section, split
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import NODES
 
+_CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
+_KUBE_ROUTER: Final = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
+"""What kube-router hands out on a node instead of its podCIDRs (pkg/utils/pod_cidr.go there)."""
 
-def read_node(obj: Object) -> tuple[str, ...] | None:
-    """The pod CIDRs of one node, None when it has none (yet)."""
-    spec = obj.get("spec") or {}
-    entries = spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
-    return normalise(entries) or None
+_SHOWN: Final = 4
+"""As many of the nodes' ranges are in a message."""
+
+
+def node_cidrs(obj: Object) -> tuple[str, ...]:
+    """The pod CIDRs in a node's spec."""
+    spec = section(obj, "spec")
+    return normalise(split(spec.get("podCIDRs")) or split(spec.get("podCIDR")))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What is kept of a node.
+
+    Attributes:
+        cidrs: its pod CIDRs.
+        args: what its arguments as a k3s or RKE2 server name, None for another node.
+        control_plane: whether it is labelled as one of the control plane.
+    """
+
+    cidrs: tuple[str, ...]
+    args: ServerArgs | None = None
+    control_plane: bool = False
+
+
+def read_node(obj: Object) -> NodeFacts | None:
+    """What is kept of one node, None when it has no pod CIDRs (yet) and is no such server."""
+    annotations = section(obj, "metadata", "annotations")
+    annotated = (normalise(split(annotations.get(name))) for name in _KUBE_ROUTER)
+    cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
+    args = read_server_args(obj)
+    if not cidrs and args is None:
+        return None
+    return NodeFacts(cidrs, args, _CONTROL_PLANE in section(obj, "metadata", "labels"))
 
 
 WATCHED: Final = WatchedObjects(
     "Node with podCIDRs",
-    Selection((NODES,), only=(("spec", "podCIDRs"), ("spec", "podCIDR"))),
+    Selection(
+        (NODES,),
+        only=(
+            ("metadata", "annotations"),
+            ("metadata", "labels"),
+            ("spec", "podCIDRs"),
+            ("spec", "podCIDR"),
+        ),
+    ),
     read_node,
 )
+
+
+def all_cidrs(observations: Observations) -> tuple[str, ...]:
+    """The pod CIDRs of all nodes, neighbours merged."""
+    entries = observations[WATCHED.title].entries.values()
+    return _merged(frozenset(facts.cidrs for facts in entries))
+
+
+# Several sources ask, and thousands of nodes are mostly the same at the next reconcile.
+@lru_cache(maxsize=4)
+def _merged(nodes: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
+    return collapse(cidr for cidrs in nodes for cidr in cidrs)
+
+
+def without_left_overs(
+    where: str, cidrs: Iterable[str], observations: Observations
+) -> tuple[tuple[str, ...], str]:
+    """The ranges from which nodes may have their podCIDRs, and what speaks against the others.
+
+    Args:
+        where: the object that names the ranges, for people.
+        cidrs: the ranges.
+        observations: of the nodes, among others.
+    """
+    known, named = all_cidrs(observations), tuple(cidrs)
+    gone = left_over(named, known)
+    warning = (
+        f"{where} names {', '.join(gone)}, but nodes have their podCIDRs elsewhere: "
+        f"{', '.join(known[:_SHOWN])}{' ...' if len(known) > _SHOWN else ''}"
+    )
+    return tuple(each for each in named if each not in gone), warning if gone else ""
 
 
 @dataclass(frozen=True)
@@ -35,12 +111,12 @@ class Nodes:
 
     def report(self, observations: Observations) -> SourceReport:
         """All nodes' CIDRs, neighbours merged; a new node may widen the list."""
-        observation = observations[WATCHED.title]
+        observation, cidrs = observations[WATCHED.title], all_cidrs(observations)
         return SourceReport(
             source="node.spec.podCIDRs",
             kinds=("pod",),
-            pod=collapse(cidr for cidrs in observation.entries.values() for cidr in cidrs),
-            missing="" if observation.entries else observation.why_empty(WATCHED),
+            pod=cidrs,
+            missing="" if cidrs else observation.why_empty(WATCHED),
             unread=observation.unread(WATCHED),
             partial=True,
         )

@@ -87,3 +87,13 @@ CALICO_BLOCKS = Resource("crd.projectcalico.org", "v1", "ipamblocks", "IPAMBlock
 CILIUM_POOLS_V2 = Resource("cilium.io", "v2", "ciliumpodippools", "CiliumPodIPPool")
 CILIUM_POOLS_V2ALPHA1 = Resource("cilium.io", "v2alpha1", "ciliumpodippools", "CiliumPodIPPool")
 CILIUM_NODES = Resource("cilium.io", "v2", "ciliumnodes", "CiliumNode")
+OPENSHIFT_NETWORKS = Resource("config.openshift.io", "v1", "networks", "Network")
+KUBE_OVN_SUBNETS = Resource("kubeovn.io", "v1", "subnets", "Subnet")
+ANTREA_POOLS_V1BETA1 = Resource("crd.antrea.io", "v1beta1", "ippools", "IPPool")
+ANTREA_POOLS_V1ALPHA2 = Resource("crd.antrea.io", "v1alpha2", "ippools", "IPPool")
+K0S_CLUSTER_CONFIGS = Resource(
+    "k0s.k0sproject.io", "v1beta1", "clusterconfigs", "ClusterConfig", True
+)
+AZURE_NODE_NETWORK_CONFIGS = Resource(
+    "acn.azure.com", "v1alpha", "nodenetworkconfigs", "NodeNetworkConfig", True
+)

@@ -93,7 +93,7 @@ class Manager:
         queue = WorkQueue(self._reconcile, metrics=metrics)
         self._sources = SourceInformers(
             client,
-            sources(settings.cilium_configmap),
+            sources(settings.cilium_configmap, settings.agent_namespaces),
             detectors(settings.cilium_configmap, settings.agent_namespaces),
             Signals(
                 changed=self._sources_changed,

@@ -87,6 +87,22 @@ def test_kubernetes_mode_leaves_it_to_the_cluster() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "cidrs", "defers"),
+    [
+        pytest.param("delegated-plugin", [], True, id="another plugin gives addresses"),
+        pytest.param("delegated-plugin", ["10.1.0.0/24"], False, id="and CiliumNodes tell them"),
+        pytest.param("eni", [], False, id="Cilium itself does"),
+    ],
+)
+def test_a_delegated_plugin_leaves_it_to_the_cluster_s_sources(
+    mode: str, cidrs: list[str], defers: bool
+) -> None:
+    node = {"metadata": {"name": "a"}, "spec": {"ipam": {"podCIDRs": cidrs}}}
+    found = SOURCE.report(observations({"ipam": mode}, nodes=[node]))
+    assert (found.pod, found.defers_to_cluster) == (tuple(cidrs), defers)
+
+
+@pytest.mark.parametrize(
     ("mode", "node", "expected"),
     [
         pytest.param(

@@ -47,14 +47,37 @@ def test_a_node_has_its_ranges_in_either_field(
     spec: dict[str, Any], entries: tuple[str, ...] | None
 ) -> None:
     whole = {"metadata": {"name": "a"}, "spec": {**spec, "taints": ["bulk"]}, "status": {}}
-    assert nodes.read_node(whole) == entries
+    expected = None if entries is None else nodes.NodeFacts(entries)
+    assert nodes.read_node(whole) == expected
     held = nodes.WATCHED.selection.trim(whole)
-    assert nodes.read_node(held) == entries
+    assert nodes.read_node(held) == expected
     assert "bulk" not in str(held)
 
 
+@pytest.mark.parametrize(
+    ("annotations", "cidrs"),
+    [
+        pytest.param({"pod-cidr": "10.9.0.0/24"}, ("10.9.0.0/24",), id="one"),
+        pytest.param(
+            {"pod-cidrs": "10.9.0.0/24,fd09::/64"}, ("10.9.0.0/24", "fd09::/64"), id="several"
+        ),
+        pytest.param(
+            {"pod-cidr": "10.9.0.0/24", "pod-cidrs": "10.8.0.0/24"}, ("10.9.0.0/24",), id="both"
+        ),
+        pytest.param({"pod-cidr": ""}, ("10.1.0.0/24",), id="empty"),
+        pytest.param({}, ("10.1.0.0/24",), id="none"),
+    ],
+)
+def test_kube_router_s_annotations_stand_for_the_ranges(
+    annotations: dict[str, str], cidrs: tuple[str, ...]
+) -> None:
+    named = {f"kube-router.io/{key}": value for key, value in annotations.items()}
+    obj = {"metadata": {"name": "a", "annotations": named}, "spec": {"podCIDR": "10.1.0.0/24"}}
+    assert nodes.read_node(obj) == nodes.NodeFacts(cidrs)
+
+
 def test_ranges_of_nodes_are_merged() -> None:
-    entries = {str(n): (f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64") for n in range(4)}
+    entries = {str(n): nodes.NodeFacts((f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64")) for n in range(4)}
     observation = Observation(ReadState.READ, entries=entries)
     report = nodes.Nodes().report({nodes.WATCHED.title: observation})
     assert report.pod == ("10.1.0.0/22", "fd00::/62")

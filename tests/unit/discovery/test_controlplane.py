@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from spidercoordinator.discovery.controlplane import WATCHED, ControlPlane, read_flags
+from spidercoordinator.discovery.controlplane import BY_APP, WATCHED, ControlPlane, read_flags
 from spidercoordinator.discovery.source import Observation, ReadState
+from tests.unit.discovery.observing import observe
 
 MANAGER = ControlPlane("kube-controller-manager", ("pod", "service"))
 
@@ -32,7 +33,10 @@ def observed(*pods: dict[str, Any]) -> dict[str, Observation]:
         for obj in pods
         if (value := read_flags(obj)) is not None
     }
-    return {WATCHED.title: Observation(ReadState.READ, entries=entries)}
+    return {
+        WATCHED.title: Observation(ReadState.READ, entries=entries),
+        BY_APP.title: Observation(ReadState.READ),
+    }
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,23 @@ def test_the_components_do_not_answer_for_each_other() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "meta",
+    [
+        pytest.param({"labels": {"tier": "control-plane"}}, id="Talos"),
+        pytest.param({"annotations": {"kubernetes.io/config.mirror": "0a1b"}}, id="kOps"),
+    ],
+)
+def test_pods_labelled_by_their_app_count_too(meta: dict[str, Any]) -> None:
+    obj = pod(["kube-controller-manager", "--cluster-cidr=10.244.0.0/16"])
+    labels = {"k8s-app": "kube-controller-manager"} | meta.get("labels", {})
+    obj["metadata"] = {"name": "kcm", "namespace": "kube-system"} | meta | {"labels": labels}
+    given = observe(MANAGER, {BY_APP: [obj]})
+    assert MANAGER.report(given).pod == ("10.244.0.0/16",)
+    both = observe(MANAGER, {BY_APP: [obj], WATCHED: [obj]})
+    assert MANAGER.report(both).warning == ""
+
+
 def test_a_missing_flag_is_named() -> None:
     report = MANAGER.report(observed(pod(["x", "--cluster-cidr=10.1.0.0/16"])))
     assert report.missing == "pod kube-system/kcm has no usable --service-cluster-ip-range"
@@ -122,5 +143,5 @@ def test_only_pods_of_the_control_plane_count(
 
 def test_pods_that_cannot_be_read_are_not_absent() -> None:
     failed = Observation(ReadState.FAILED, "may not list pods: no")
-    report = MANAGER.report({WATCHED.title: failed})
+    report = MANAGER.report({WATCHED.title: failed, BY_APP.title: Observation(ReadState.READ)})
     assert report.unread == report.missing == "may not list pods: no"

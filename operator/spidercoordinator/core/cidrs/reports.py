@@ -33,6 +33,9 @@ class SourceReport:
             was; its CIDRs are then what it had before, and none is no evidence of absence.
         partial: its CIDRs are those of what exists now, such as today's nodes, and grow with it;
             they never replace a range that a source which knows the whole one gave before.
+        supersedes_cluster: its plugin hands out the pods' addresses whatever the cluster's own
+            sources say, which are neither used nor compared for pods.
+        additional: its pod CIDRs are in use beside those of the other sources.
     """
 
     source: str
@@ -45,6 +48,8 @@ class SourceReport:
     warning: str = ""
     unread: str = ""
     partial: bool = False
+    supersedes_cluster: bool = False
+    additional: bool = False
 
     def cidrs(self, kind: CIDRKind) -> tuple[str, ...]:
         """One of the two lists; empty for one that it cannot report."""

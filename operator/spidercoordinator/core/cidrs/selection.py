@@ -16,6 +16,7 @@ from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, sel
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
 from spidercoordinator.core.cidrs.override import override_conflicts
 from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type
+from spidercoordinator.core.cidrs.precedence import apply_precedence, partial_sources
 from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, usable
 from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, SourceReport
 
@@ -57,6 +58,7 @@ class DiscoveredCIDRs:
         service: the service CIDRs.
         warnings: conflicts that concern the type or a source itself.
         type_unread: what of the evidence for the type cannot be read now, and why.
+        partial: sources of the pod CIDRs that tell only what exists today, such as the nodes.
     """
 
     type: PodCIDRTypeName | None
@@ -65,6 +67,7 @@ class DiscoveredCIDRs:
     service: SelectedCIDRs
     warnings: tuple[str, ...] = ()
     type_unread: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> tuple[str, ...]:
@@ -91,10 +94,9 @@ def select_cidrs(
         plugins: CNI plugins with pools of their own.
         known: what was in use before.
     """
+    reports = apply_precedence(reports)
     resolved = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins, known.type)
-    of_type = [report for report in reports if report.type == resolved.type]
-    if any(report.defers_to_cluster for report in of_type):
-        of_type += [report for report in reports if report.type == "cluster"]
+    of_type = _of_type(reports, resolved.type)
     before = known.pod if known.type == resolved.type else KnownList()
     if spec.pod_cidr:
         pod = _overridden(spec.pod_cidr, "spec.podCIDR", _candidates(of_type, "pod"))
@@ -107,16 +109,27 @@ def select_cidrs(
         service = _overridden(spec.service_cidr, "spec.serviceCIDR", of_services)
     else:
         service = select_list(of_services, known.service)
-    warnings = tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
     return DiscoveredCIDRs(
         resolved.type,
         resolved.reason,
         pod,
         service,
-        resolved.conflicts + warnings,
+        resolved.conflicts + _warnings(reports),
         # With an override the type does not matter.
         () if spec.pod_cidr else resolved.unread,
+        partial_sources(pod.source, reports),
     )
+
+
+def _of_type(reports: Sequence[SourceReport], type_: PodCIDRTypeName | None) -> list[SourceReport]:
+    of_type = [report for report in reports if report.type == type_]
+    if any(report.defers_to_cluster for report in of_type):
+        of_type += [report for report in reports if report.type == "cluster"]
+    return of_type
+
+
+def _warnings(reports: Sequence[SourceReport]) -> tuple[str, ...]:
+    return tuple(f"{each.source}: {each.warning}" for each in reports if each.warning)
 
 
 def select_list(candidates: Sequence[Candidate], known: KnownList) -> SelectedCIDRs:

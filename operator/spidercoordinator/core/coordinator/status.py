@@ -16,6 +16,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.following import FOLLOWS_NODES, follows_nodes
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.status.conditions import ConditionState, set_conditions
@@ -193,6 +194,10 @@ def _discovered_condition(
         return ConditionState(
             "CIDRsDiscovered", status=False, reason="LastKnown", message=f"{text}; lost: {tried}"
         )
+    if follows := follows_nodes(inputs.discovered.partial):
+        return ConditionState(
+            "CIDRsDiscovered", status=True, reason=FOLLOWS_NODES, message=f"{text}; {follows}"
+        )
     return ConditionState("CIDRsDiscovered", status=True, reason="Discovered", message=text)
 
 
@@ -207,6 +212,8 @@ def _degraded(
         causes.append(("SourceNotReadable", "; ".join(unread)))
     if discovered.conflicts:
         causes.append(("SourcesDisagree", ". ".join(discovered.conflicts)))
+    if follows := follows_nodes(discovered.partial):
+        causes.append((FOLLOWS_NODES, follows))
     causes.extend((each.reason, str(each)) for each in warnings)
     if not causes:
         return ConditionState("Degraded", status=False, reason="AsExpected")
