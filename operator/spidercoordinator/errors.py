@@ -65,6 +65,8 @@ class ApiError(SpiderCoordinatorError):
         status: HTTP status, 0 when no answer came.
         retry_after: seconds the server asked to wait, 0 when it did not say.
         causes: `(field, message)` pairs of the server's own list of causes.
+        subject: the object that the server's answer is about, empty where it names none, as when it
+            does not have the whole kind.
     """
 
     def __init__(
@@ -74,9 +76,11 @@ class ApiError(SpiderCoordinatorError):
         status: int = 0,
         retry_after: float = 0.0,
         causes: tuple[tuple[str, str], ...] = (),
+        subject: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.subject = subject
         self.retry_after = retry_after
         self.causes = causes
 

@@ -43,6 +43,14 @@ def server() -> Iterator[ApiServer]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def controllers(server: ApiServer) -> None:
+    """Kubernetes' own work on what is deleted: garbage collector and namespace controller."""
+    server.start_controllers(
+        "garbage-collector-controller", "namespace-controller", "resourcequota-controller"
+    )
+
+
 @pytest.fixture(scope="module")
 def operator(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     running = Operator(server.kubeconfig, tmp_path_factory.mktemp("operator") / "log")

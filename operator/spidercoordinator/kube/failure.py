@@ -52,7 +52,13 @@ def refused(action: str, status: int, body: bytes, headers: Any = None) -> ApiEr
     )
     wait = (headers or {}).get("Retry-After") or inner.get("retryAfterSeconds") or 0
     retry_after = float(wait) if str(wait).isdigit() else 0.0
-    return api_error_class(status)(text, status=status, retry_after=retry_after, causes=causes)
+    return api_error_class(status)(
+        text,
+        status=status,
+        retry_after=retry_after,
+        causes=causes,
+        subject=str(inner.get("name") or ""),
+    )
 
 
 def _status_object(body: bytes) -> dict[str, Any]:

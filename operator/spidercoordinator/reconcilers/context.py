@@ -18,6 +18,7 @@ from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.events import Recorder
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
@@ -69,6 +70,7 @@ class Services:
         discovery: what the sources of CIDRs report.
         metrics: what is counted.
         health: what the probes answer.
+        events: who writes Kubernetes Events.
     """
 
     settings: Settings
@@ -77,6 +79,7 @@ class Services:
     discovery: Discovery
     metrics: Metrics
     health: Health
+    events: Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,8 @@ class Context:
 
     def enqueue_all_networks(self) -> None:
         """Have every network reconciled, behind single changes."""
-        for name in self.stores.networks:
+        # Those that went while the operator was away as well: NADs that they adopted are left.
+        for name in self.stores.networks.keys() | self.stores.index.makers():
             self.enqueue_network(name, low_priority=True)
 
     def enqueue_coordinator(self, *, after: float = 0.0) -> None:

@@ -11,7 +11,6 @@ from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
-from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers.context import Context
 
@@ -65,8 +64,7 @@ async def report(
     else:
         context.refused_statuses.pop(network, None)
     if transition := network_status.network_transition(before, status):
-        client = context.services.client
-        await post(client, SPIDERMULTUSCONFIGS, observed, transition, now=now)
+        context.services.events.record(SPIDERMULTUSCONFIGS, observed, transition)
 
 
 async def _patch_status(context: Context, network: Name, patch: Object) -> None:

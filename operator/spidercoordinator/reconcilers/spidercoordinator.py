@@ -25,7 +25,6 @@ from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.events import post
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
@@ -143,7 +142,7 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
     if not await _patch(context, name, {"status": patch}, subresource="status"):
         return
     for transition in coordinator_transitions(before, status):
-        await post(context.services.client, _KIND, observed, transition, now=_now())
+        context.services.events.record(_KIND, observed, transition)
 
 
 async def _add_finalizer(context: Context, observed: Object) -> None:

@@ -26,24 +26,16 @@ from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
-    InSync,
-    Release,
     Wait,
-    controller_uid,
     decide,
-    is_adopted,
-    maker_uid,
-    release_patch,
 )
+from spidercoordinator.core.network.release import Release
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.errors import InvalidObjectError
-from spidercoordinator.kube.resource import (
-    NETWORK_ATTACHMENT_DEFINITIONS,
-    SPIDERMULTUSCONFIGS,
-    Object,
-)
+from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
+from spidercoordinator.reconcilers import nads
 from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.runtime.workqueue import Key
@@ -69,9 +61,11 @@ async def reconcile(key: Key, context: Context) -> None:
 async def _reconcile(context: Context, network: Name) -> None:
     observed = context.stores.networks.get(network)
     if observed is None or observed["metadata"].get("deletionTimestamp"):
-        await _release_nads(context, network)
-        context.refused_statuses.pop(network, None)
         _record(context, network, None)
+        context.refused_statuses.pop(network, None)
+        if observed is None:
+            # Its NAD is the garbage collector's, by the owner reference; adopted ones have none.
+            await nads.release(context, network, None)
         return
     outcome, applied = await _sync_nad(context, network, observed)
     await report(context, network, observed, outcome, nad_written=applied)
@@ -100,11 +94,13 @@ async def _sync_nad(
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
         rivals = _rivals(context, network, desired)
-        decision = decide(desired, context.stores.nads.get(nad_key), rivals)
-        await _act(context, nad_key, decision)
+        nad = context.stores.nads.get(nad_key)
+        decision = decide(desired, nad, rivals)
+        if isinstance(decision, Apply | Release):
+            await nads.write(context, observed, nad_key, decision, nad)
     outcome = _outcome(context, config, desired, decision)
     if outcome.nad:
-        await _release_nads(context, network, uid=desired.owner["uid"], keep=nad_key)
+        await nads.release(context, network, observed, keep=nad_key)
     in_sync = bool(outcome.nad and depends_on_cluster(config))
     cluster = context.decided.cluster if in_sync else None
     _record(context, network, cluster.revision if cluster else None)
@@ -116,23 +112,6 @@ def _rivals(context: Context, network: Name, desired: DesiredNAD) -> Iterable[Ob
     stores = context.stores
     claimants = stores.index.claimants((desired.namespace, desired.name)) - {network}
     return [stores.networks[name] for name in claimants if name in stores.networks]
-
-
-async def _act(context: Context, nad: Name, decision: Decision) -> None:
-    client, (namespace, name) = context.services.client, nad
-    with context.stores.nads.write(nad) as answered:
-        match decision:
-            case Apply(body=body, creates=creates):
-                # Without force, creating a name that somebody has taken just now is refused.
-                answered(
-                    await client.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
-                )
-            case Release(patch=patch):
-                answered(
-                    await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-                )
-            case InSync() | Conflict() | Wait():
-                pass
 
 
 def _outcome(
@@ -183,34 +162,6 @@ def _record(context: Context, network: Name, revision: str | None) -> None:
     """Note what the network was rendered from; the SpiderCoordinator counts it a moment later."""
     if context.progress.record(network, revision):
         context.enqueue_coordinator(after=1.0)
-
-
-async def _release_nads(
-    context: Context, network: Name, *, uid: str = "", keep: Name | None = None
-) -> None:
-    """Delete the NADs made from a network, or release those that were adopted, except one.
-
-    Args:
-        context: What reconcilers share.
-        network: The network, which may be gone.
-        uid: Only NADs of the network with this uid; empty for a network that is gone.
-        keep: The NAD to keep.
-    """
-    for name in context.stores.index.products(network):
-        nad = context.stores.nads.get(name)
-        if nad is None or name == keep or nad["metadata"].get("deletionTimestamp"):
-            continue
-        if not uid or maker_uid(nad) == uid:
-            await _release(context, name, nad)
-
-
-async def _release(context: Context, nad: Name, observed: Object) -> None:
-    client, (namespace, name) = context.services.client, nad
-    if is_adopted(observed):
-        patch = release_patch(observed)
-        await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-    elif controller_uid(observed):
-        await client.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
 
 
 async def _label(context: Context, observed: Object, config: SpiderMultusConfig) -> None:

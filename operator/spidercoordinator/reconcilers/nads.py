@@ -1,0 +1,138 @@
+"""Writes NADs as decided, and says in the log and by an Event what was done and why."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from spidercoordinator.api.objects import Name
+from spidercoordinator.core.network import transitions
+from spidercoordinator.core.network.ownership import Apply
+from spidercoordinator.core.network.release import (
+    Delete,
+    Release,
+    decide_release,
+    without_manager,
+)
+from spidercoordinator.core.status.transitions import Transition
+from spidercoordinator.errors import ApiConflictError, ApiNotFoundError
+from spidercoordinator.kube.client import FIELD_MANAGER
+from spidercoordinator.kube.resource import (
+    NETWORK_ATTACHMENT_DEFINITIONS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+    Resource,
+)
+from spidercoordinator.reconcilers.context import Context
+
+logger = logging.getLogger(__name__)
+
+_NAD: Final = NETWORK_ATTACHMENT_DEFINITIONS
+
+
+async def write(
+    context: Context, network: Object, nad: Name, decision: Apply | Release, observed: Object | None
+) -> None:
+    """Write the NAD that a network claims.
+
+    Args:
+        context: What reconcilers share.
+        network: The network.
+        nad: Namespace and name of the NAD.
+        decision: What to write.
+        observed: The NAD as it was when that was decided, None if there was none.
+
+    Raises:
+        ApiError: the API server refused or was not reached.
+    """
+    if isinstance(decision, Release):
+        await _give_back(context, nad, decision)
+        why = "its adopt annotation is gone"
+        tell(context, SPIDERMULTUSCONFIGS, network, transitions.released(*nad, why))
+        return
+    with context.stores.nads.write(nad) as answered:
+        # Without force, creating a name that somebody has taken just now is refused.
+        answer = await context.services.client.apply(
+            _NAD, decision.body, force=not decision.creates
+        )
+        answered(answer)
+    if done := transitions.applied(network, decision, observed):
+        tell(context, SPIDERMULTUSCONFIGS, network, done)
+
+
+def tell(context: Context, kind: Resource, about: Object, done: Transition) -> None:
+    """Log what was done, and have an Event written about it."""
+    meta = about["metadata"]
+    described = kind.describe(meta.get("namespace", ""), meta["name"])
+    level = logging.INFO if done.type == "Normal" else logging.WARNING
+    logger.log(level, "%s: %s", described, done.message, extra={"reason": done.reason})
+    context.services.metrics.nad_writes.labels(done.reason).inc()
+    context.services.events.record(kind, about, done)
+
+
+async def release(
+    context: Context, network: Name, observed: Object | None, keep: Name | None = None
+) -> None:
+    """Delete or give back the NADs that were made from a network and that it has left.
+
+    Args:
+        context: What reconcilers share.
+        network: Namespace and name of the network.
+        observed: The network; None when it is gone.
+        keep: The NAD it has now; None for a network that is gone.
+
+    Raises:
+        ApiError: the API server refused or was not reached.
+    """
+    uid = observed["metadata"]["uid"] if observed else ""
+    for name in context.stores.index.products(network):
+        nad = context.stores.nads.get(name)
+        decision = decide_release(nad, uid=uid) if nad and name != keep else None
+        if nad is None or decision is None:
+            continue
+        if observed is None and not await _is_gone(context, network):
+            return
+        kind, about = (SPIDERMULTUSCONFIGS, observed) if observed else (_NAD, nad)
+        if isinstance(decision, Delete):
+            await _delete(context, name, decision)
+            done = transitions.deleted(*name, keep[1] if keep else "")
+        else:
+            await _give_back(context, name, decision)
+            why = f"its network now has {keep[1]}" if keep else "its network is gone"
+            done = transitions.released(*name, why)
+        tell(context, kind, about, done)
+
+
+async def _delete(context: Context, nad: Name, decision: Delete) -> None:
+    preconditions = {"uid": decision.uid, "resourceVersion": decision.version}
+    await context.services.client.delete(_NAD, nad[1], nad[0], preconditions=preconditions)
+
+
+async def _give_back(context: Context, nad: Name, decision: Release) -> None:
+    """Restore an adopted NAD; our part in its managed fields ends as well, where that is let."""
+    client, (namespace, name) = context.services.client, nad
+    with context.stores.nads.write(nad) as answered:
+        answer = await client.patch(_NAD, name, namespace, patch=decision.patch)
+        answered(answer)
+        patch = without_manager(answer, FIELD_MANAGER)
+        if patch is None:
+            return
+        try:
+            answered(await client.patch(_NAD, name, namespace, patch=patch))
+        except (ApiConflictError, ApiNotFoundError) as error:
+            # Somebody was quicker; what is left is a name in the bookkeeping, and harms nothing.
+            logger.info("managed fields of %s/%s stay: %s", namespace, name, error)
+
+
+async def _is_gone(context: Context, network: Name) -> bool:
+    """Ask the API server, since a store may lack what exists, as while its kind is not served."""
+    namespace, name = network
+    try:
+        await context.services.client.get(SPIDERMULTUSCONFIGS, name, namespace)
+    except ApiNotFoundError as error:
+        # A kind that is not served is not found either, and says nothing of its objects.
+        if error.subject == name:
+            return True
+        raise
+    logger.warning("%s is there, but was not observed", SPIDERMULTUSCONFIGS.describe(*network))
+    return False
