@@ -45,10 +45,8 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture(scope="session")
 def controllers(server: ApiServer) -> None:
-    """Kubernetes' own work on what is deleted: garbage collector and namespace controller."""
-    server.start_controllers(
-        "garbage-collector-controller", "namespace-controller", "resourcequota-controller"
-    )
+    """Kubernetes' garbage collector, and its controller of quotas."""
+    server.start_controllers("garbage-collector-controller", "resourcequota-controller")
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from spidercoordinator.kube.resource import (
     Resource,
 )
 from spidercoordinator.kube.store import Store
+from spidercoordinator.reconcilers.problems import Problems
 from spidercoordinator.reconcilers.progress import Progress
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.metrics import Metrics
@@ -70,7 +71,6 @@ class Services:
         discovery: what the sources of CIDRs report.
         metrics: what is counted.
         health: what the probes answer.
-        events: who writes Kubernetes Events.
     """
 
     settings: Settings
@@ -79,7 +79,6 @@ class Services:
     discovery: Discovery
     metrics: Metrics
     health: Health
-    events: Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +155,8 @@ class Context:
         nad_locks: held by the network that decides on a NAD which several networks desire.
         refused_statuses: what the API server would not take as status, since the network's spec is
             older than a rule that it breaks.
+        problems: what the API server keeps refusing.
+        events: who writes Kubernetes Events.
     """
 
     services: Services
@@ -164,6 +165,12 @@ class Context:
     progress: Progress = field(default_factory=Progress)
     nad_locks: WeakValueDictionary[Name, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     refused_statuses: dict[Name, Object] = field(default_factory=dict)
+    problems: Problems = field(default_factory=Problems)
+    events: Recorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        queue = self.services.queue
+        self.events = Recorder(self.services.client, busy=lambda: queue.length > 0)
 
     def enqueue_network(self, name: Name, *, low_priority: bool = False) -> None:
         """Have one network reconciled; nothing before the decision that enqueues all of them."""

@@ -21,7 +21,6 @@ from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import ApiError, KindRemovedError, SettingsError
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import Client
-from spidercoordinator.kube.events import Recorder
 from spidercoordinator.kube.informer import Informer
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.reflector import (
@@ -105,10 +104,7 @@ class Manager:
             ),
         )
         fenced = client.fenced(self._elector.fence)
-        events = Recorder(fenced, busy=lambda: queue.length > 0)
-        self.context = Context(
-            Services(settings, fenced, queue, self._sources, metrics, health, events)
-        )
+        self.context = Context(Services(settings, fenced, queue, self._sources, metrics, health))
         self.installers = Observation()
         self.failure: BaseException | None = None
         stores = self.context.stores
@@ -221,7 +217,7 @@ class Manager:
             tasks.create_task(self._lead(), name="leader election")
             tasks.create_task(self._begin(), name="work queue")
             tasks.create_task(self._resync.run(), name="resync")
-            tasks.create_task(self.context.services.events.run(), name="Events")
+            tasks.create_task(self.context.events.run(), name="Events")
             tasks.create_task(self._measure(), name="measure")
 
     async def _begin(self) -> None:

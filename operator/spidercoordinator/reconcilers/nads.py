@@ -15,7 +15,7 @@ from spidercoordinator.core.network.release import (
     without_manager,
 )
 from spidercoordinator.core.status.transitions import Transition
-from spidercoordinator.errors import ApiConflictError, ApiNotFoundError
+from spidercoordinator.errors import ApiConflictError, ApiError, ApiNotFoundError
 from spidercoordinator.kube.client import FIELD_MANAGER
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -23,7 +23,7 @@ from spidercoordinator.kube.resource import (
     Object,
     Resource,
 )
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, network_key
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def tell(context: Context, kind: Resource, about: Object, done: Transition) -> N
     level = logging.INFO if done.type == "Normal" else logging.WARNING
     logger.log(level, "%s: %s", described, done.message, extra={"reason": done.reason})
     context.services.metrics.nad_writes.labels(done.reason).inc()
-    context.services.events.record(kind, about, done)
+    context.events.record(kind, about, done)
 
 
 async def release(
@@ -92,15 +92,35 @@ async def release(
             continue
         if observed is None and not await _is_gone(context, network):
             return
-        kind, about = (SPIDERMULTUSCONFIGS, observed) if observed else (_NAD, nad)
-        if isinstance(decision, Delete):
-            await _delete(context, name, decision)
-            done = transitions.deleted(*name, keep[1] if keep else "")
+        try:
+            done = await _give_up(context, name, decision, keep)
+        except ApiError as error:
+            if observed is None:
+                _tell_refusal(context, network, nad, error)
+            raise
+        if observed is None:
+            tell(context, _NAD, nad, done)
         else:
-            await _give_back(context, name, decision)
-            why = f"its network now has {keep[1]}" if keep else "its network is gone"
-            done = transitions.released(*name, why)
-        tell(context, kind, about, done)
+            tell(context, SPIDERMULTUSCONFIGS, observed, done)
+
+
+async def _give_up(
+    context: Context, nad: Name, decision: Delete | Release, keep: Name | None
+) -> Transition:
+    if isinstance(decision, Delete):
+        await _delete(context, nad, decision)
+        return transitions.deleted(*nad, keep[1] if keep else "")
+    await _give_back(context, nad, decision)
+    why = f"its network now has {keep[1]}" if keep else "its network is gone"
+    return transitions.released(*nad, why)
+
+
+def _tell_refusal(context: Context, network: Name, nad: Object, error: ApiError) -> None:
+    """By an Event about the NAD, since the network that could tell it in its status is gone."""
+    problem, new = context.problems.failed(network_key(network), nad["metadata"]["name"], error)
+    if problem and new:
+        told = Transition("Warning", f"ReleaseRefused{problem.reason}", problem.message)
+        context.events.record(_NAD, nad, told)
 
 
 async def _delete(context: Context, nad: Name, decision: Delete) -> None:

@@ -10,13 +10,16 @@ from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.mergepatch import merge_patch
-from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
+from spidercoordinator.core.status.problems import blocked_transition
+from spidercoordinator.core.status.transitions import Transition
+from spidercoordinator.errors import ApiError, ApiNotFoundError, Refusal
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, network_key
 
 logger = logging.getLogger(__name__)
 
 _ONLY_HASH: Final = frozenset({"configHash"})
+_STATUS: Final = "status"
 
 
 async def report(
@@ -57,14 +60,27 @@ async def report(
         await _patch_status(context, network, patch)
     except ApiNotFoundError:
         return
-    except ApiInvalidError as error:
+    except ApiError as error:
+        if error.refusal is not Refusal.INVALID:
+            _tell_refusal(context, network, observed, error)
+            raise
         # The API server takes no status with a spec of the wrong shape; the Event remains.
         logger.warning("no status for SpiderMultusConfig %s/%s: %s", *network, error)
         context.refused_statuses[network] = status
     else:
         context.refused_statuses.pop(network, None)
-    if transition := network_status.network_transition(before, status):
-        context.services.events.record(SPIDERMULTUSCONFIGS, observed, transition)
+        context.problems.passed(network_key(network), _STATUS)
+    for compare in (network_status.network_transition, blocked_transition):
+        if transition := compare(before, status):
+            context.events.record(SPIDERMULTUSCONFIGS, observed, transition)
+
+
+def _tell_refusal(context: Context, network: Name, observed: Object, error: ApiError) -> None:
+    """By an Event, since the status cannot tell that it is refused itself."""
+    problem, new = context.problems.failed(network_key(network), _STATUS, error)
+    if problem and new:
+        told = Transition("Warning", f"StatusRefused{problem.reason}", problem.message)
+        context.events.record(SPIDERMULTUSCONFIGS, observed, told)
 
 
 async def _patch_status(context: Context, network: Name, patch: Object) -> None:

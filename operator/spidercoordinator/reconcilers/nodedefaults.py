@@ -7,7 +7,7 @@ import logging
 from typing import Final
 
 from spidercoordinator.core.coordinator.section import coordinator_section
-from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
+from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
 from spidercoordinator.reconcilers.context import Context
@@ -27,11 +27,11 @@ def selection(settings: Settings) -> Selection:
 async def apply_node_defaults(context: Context) -> None:
     """Write the section that networks without settings of their own get, unless it is in sync.
 
-    It is a help for hand-written networks only: not being allowed to write it is logged and stops
-    nothing.
+    It is a help for hand-written networks only: where the operator's namespace does not exist, as
+    outside a cluster, that is logged.
 
     Raises:
-        ApiError: the API server was not reached; call again.
+        ApiError: the API server refused or was not reached; call again.
     """
     settings, store = context.services.settings, context.stores.node_defaults
     section = coordinator_section(context.decided.cluster, None, name=settings.name)
@@ -44,5 +44,5 @@ async def apply_node_defaults(context: Context) -> None:
     try:
         with store.write(name) as answered:
             answered(await context.services.client.apply(CONFIG_MAPS, body))
-    except (ApiForbiddenError, ApiNotFoundError) as error:
+    except ApiNotFoundError as error:
         logger.warning("nodes get no defaults for hand-written networks: %s", error)

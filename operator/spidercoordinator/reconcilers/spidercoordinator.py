@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -22,17 +24,21 @@ from spidercoordinator.core.coordinator.status import (
 from spidercoordinator.core.coordinator.transitions import coordinator_transitions
 from spidercoordinator.core.network.desired import depends_on_cluster
 from spidercoordinator.core.network.validation import schema_problems
+from spidercoordinator.core.status.conditions import set_conditions
 from spidercoordinator.core.status.mergepatch import merge_patch
+from spidercoordinator.core.status.problems import blocked_condition, blocked_transition
+from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.discovery import servicedryrun
-from spidercoordinator.errors import ApiNotFoundError
+from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, coordinator_key
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
 from spidercoordinator.runtime.workqueue import Key
 
 logger = logging.getLogger(__name__)
 
 _KIND: Final = SPIDERCOORDINATORS
+_DEFAULTS: Final = "nodes' defaults"
 _ASK_AGAIN: Final = 60.0
 """Seconds between two dry runs."""
 
@@ -47,15 +53,21 @@ async def reconcile(key: Key, context: Context) -> None:
     effective = name == context.services.settings.name
     observed = context.stores.coordinators.get(("", name))
     if observed is None or observed["metadata"].get("deletionTimestamp"):
+        error = None
         if effective:
             context.services.metrics.ready.set(0)
             decide_cluster(context, None)
-            await apply_node_defaults(context)
+            error = await context.problems.attempt(
+                key, _DEFAULTS, partial(apply_node_defaults, context)
+            )
         if observed is not None:
-            await _remove_finalizer(context, observed)
+            await _reported(context, observed, "finalizer", _remove_finalizer(context, observed))
+        if error is not None:
+            raise error
+        if observed is None:
+            context.problems.forget(key)
     elif effective:
         await _reconcile_effective(context, observed)
-        await _add_finalizer(context, context.stores.coordinators.get(("", name), observed))
     else:
         generation = observed["metadata"]["generation"]
         status = not_selected_status(name, context.services.settings.name, generation, _now())
@@ -87,7 +99,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
         decide_cluster(
             context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
         )
-        await _write_status(
+        await _finish(
             context, observed, invalid_spec_status(text, meta["generation"], before, _now())
         )
         return
@@ -106,8 +118,24 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
     context.services.metrics.ready.set(outcome.status["phase"] == SYNCED)
     decide_cluster(context, outcome.cluster)
     networks = _networks(context, outcome.cluster) or before.get("networks")
-    await _write_status(context, observed, outcome.status | {"networks": networks})
-    await apply_node_defaults(context)
+    await _finish(context, observed, outcome.status | {"networks": networks})
+
+
+async def _finish(context: Context, observed: Object, status: Object) -> None:
+    """Make all writes, the status last, which tells of those that were refused.
+
+    Raises:
+        ApiError: one was; call again.
+    """
+    key = coordinator_key(observed["metadata"]["name"])
+    writes = {
+        _DEFAULTS: partial(apply_node_defaults, context),
+        "finalizer": partial(_add_finalizer, context, observed),
+    }
+    errors = [await context.problems.attempt(key, what, each) for what, each in writes.items()]
+    await _write_status(context, observed, status)
+    for error in filter(None, errors):
+        raise error
 
 
 def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None:
@@ -135,14 +163,42 @@ async def _discover(context: Context, spec: SpiderCoordinatorSpec) -> Discovered
 
 async def _write_status(context: Context, observed: Object, status: dict[str, Any]) -> None:
     before: Object = observed.get("status") or {}
+    meta = observed["metadata"]
+    blocked = set_conditions(
+        blocked_condition(context.problems.of(coordinator_key(meta["name"]))),
+        previous=before.get("conditions") or (),
+        generation=meta["generation"],
+        now=_now(),
+    )
+    status = status | {"conditions": [*status["conditions"], *blocked]}
     patch = merge_patch(before, status)
     if not patch:
         return
-    name = observed["metadata"]["name"]
-    if not await _patch(context, name, {"status": patch}, subresource="status"):
+    write = _patch(context, meta["name"], {"status": patch}, subresource="status")
+    if not await _reported(context, observed, "status", write):
         return
-    for transition in coordinator_transitions(before, status):
-        context.services.events.record(_KIND, observed, transition)
+    transitions = [*coordinator_transitions(before, status), blocked_transition(before, status)]
+    for transition in filter(None, transitions):
+        context.events.record(_KIND, observed, transition)
+
+
+async def _reported(context: Context, observed: Object, what: str, write: Awaitable[bool]) -> bool:
+    """Await a write whose refusal only an Event can tell; gives whether the object was there.
+
+    Raises:
+        ApiError: it was refused.
+    """
+    key = coordinator_key(observed["metadata"]["name"])
+    try:
+        there = await write
+    except ApiError as error:
+        problem, new = context.problems.failed(key, what, error)
+        if problem and new:
+            told = Transition("Warning", f"WriteRefused{problem.reason}", problem.message)
+            context.events.record(_KIND, observed, told)
+        raise
+    context.problems.passed(key, what)
+    return there
 
 
 async def _add_finalizer(context: Context, observed: Object) -> None:
@@ -151,19 +207,18 @@ async def _add_finalizer(context: Context, observed: Object) -> None:
         await _write_finalizers(context, observed, [*finalizers, FINALIZER])
 
 
-async def _remove_finalizer(context: Context, observed: Object) -> None:
+async def _remove_finalizer(context: Context, observed: Object) -> bool:
     finalizers = observed["metadata"].get("finalizers") or []
-    if FINALIZER in finalizers:
-        remaining = [each for each in finalizers if each != FINALIZER]
-        await _write_finalizers(context, observed, remaining)
+    remaining = [each for each in finalizers if each != FINALIZER]
+    return remaining == finalizers or await _write_finalizers(context, observed, remaining)
 
 
-async def _write_finalizers(context: Context, observed: Object, finalizers: list[str]) -> None:
+async def _write_finalizers(context: Context, observed: Object, finalizers: list[str]) -> bool:
     # With the resource version, so that a finalizer somebody adds meanwhile is not lost.
     meta = observed["metadata"]
     version = meta["resourceVersion"]
     patch = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
-    await _patch(context, meta["name"], patch)
+    return await _patch(context, meta["name"], patch)
 
 
 async def _patch(context: Context, name: str, patch: Object, *, subresource: str = "") -> bool:

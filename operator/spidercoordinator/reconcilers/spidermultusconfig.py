@@ -6,7 +6,9 @@ Nothing is ever asked of the API server that the stores know.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
@@ -18,6 +20,7 @@ from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.desired import (
     INJECTION_KEYS,
     DesiredNAD,
+    config_hash,
     depends_on_cluster,
     desired_nad,
     injected_labels,
@@ -28,19 +31,37 @@ from spidercoordinator.core.network.ownership import (
     Decision,
     Wait,
     decide,
+    is_ours,
 )
 from spidercoordinator.core.network.release import Release
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.conditions import ConditionState
-from spidercoordinator.errors import InvalidObjectError
+from spidercoordinator.core.status.problems import blocked_condition
+from spidercoordinator.errors import ApiError, InvalidObjectError
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers import nads
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, network_key
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.runtime.workqueue import Key
 
+_NAD: Final = "NAD"
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
+
+
+@dataclass(frozen=True, slots=True)
+class _Synced:
+    """What became of a network.
+
+    Attributes:
+        outcome: for its status.
+        nad_written: whether its NAD had to be written.
+        errors: of writes that were refused, to be tried again.
+    """
+
+    outcome: NetworkOutcome
+    nad_written: bool = False
+    errors: Sequence[ApiError] = ()
 
 
 async def reconcile(key: Key, context: Context) -> None:
@@ -66,20 +87,26 @@ async def _reconcile(context: Context, network: Name) -> None:
         if observed is None:
             # Its NAD is the garbage collector's, by the owner reference; adopted ones have none.
             await nads.release(context, network, None)
+            context.problems.forget(network_key(network))
         return
-    outcome, applied = await _sync_nad(context, network, observed)
-    await report(context, network, observed, outcome, nad_written=applied)
+    key = network_key(network)
+    synced = await _sync_nad(context, network, observed)
+    outcome = replace(
+        synced.outcome,
+        warnings=[*synced.outcome.warnings, *blocked_condition(context.problems.of(key))],
+    )
+    await report(context, network, observed, outcome, nad_written=synced.nad_written)
+    for error in synced.errors:
+        # Told in the status; what is refused today may be allowed tomorrow.
+        raise error
 
 
-async def _sync_nad(
-    context: Context, network: Name, observed: Object
-) -> tuple[NetworkOutcome, bool]:
-    """Give what became of the network, and whether its NAD had to be written."""
+async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synced:
     try:
         config = parse(observed)
     except InvalidObjectError as error:
         _record(context, network, None)
-        return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
+        return _Synced(NetworkOutcome(obstacle=network_status.INVALID, message=str(error)))
     desired = desired_nad(
         config,
         context.decided.cluster,
@@ -87,25 +114,50 @@ async def _sync_nad(
         coordinator_name=context.services.settings.name,
     )
     if not context.decided.nads_served:
-        return NetworkOutcome(
-            obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
-        ), False
-    nad_key = (desired.namespace, desired.name)
+        return _Synced(
+            NetworkOutcome(obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING)
+        )
+    key, nad_key = network_key(network), (desired.namespace, desired.name)
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
-        rivals = _rivals(context, network, desired)
         nad = context.stores.nads.get(nad_key)
-        decision = decide(desired, nad, rivals)
+        decision = decide(desired, nad, _rivals(context, network, desired))
         if isinstance(decision, Apply | Release):
-            await nads.write(context, observed, nad_key, decision, nad)
+            try:
+                await nads.write(context, observed, nad_key, decision, nad)
+            except ApiError as error:
+                return _refused(context, network, desired, error)
+    context.problems.passed(key, _NAD)
     outcome = _outcome(context, config, desired, decision)
-    if outcome.nad:
-        await nads.release(context, network, observed, keep=nad_key)
-    in_sync = bool(outcome.nad and depends_on_cluster(config))
-    cluster = context.decided.cluster if in_sync else None
+    cluster = context.decided.cluster if outcome.nad and depends_on_cluster(config) else None
     _record(context, network, cluster.revision if cluster else None)
-    await _label(context, observed, config)
-    return outcome, isinstance(decision, Apply)
+    writes = {"labels": partial(_label, context, observed, config)}
+    if outcome.nad:
+        writes["former NADs"] = partial(nads.release, context, network, observed, nad_key)
+    errors = [await context.problems.attempt(key, what, each) for what, each in writes.items()]
+    return _Synced(outcome, isinstance(decision, Apply), [each for each in errors if each])
+
+
+def _refused(context: Context, network: Name, desired: DesiredNAD, error: ApiError) -> _Synced:
+    """The NAD could not be written: the network says so, unless the next try will likely do.
+
+    Raises:
+        ApiError: the error, where it will.
+    """
+    _record(context, network, None)
+    problem, _ = context.problems.failed(network_key(network), _NAD, error)
+    if problem is None:
+        raise error
+    nad = context.stores.nads.get((desired.namespace, desired.name))
+    there = nad is not None and is_ours(desired, nad)
+    outcome = NetworkOutcome(
+        nad=desired.name if there else "",
+        config_hash=config_hash((nad.get("spec") or {}).get("config", "")) if nad else "",
+        obstacle=network_status.NAD_REFUSED,
+        reason=f"NAD{problem.reason}",
+        message=problem.message,
+    )
+    return _Synced(outcome, errors=[error])
 
 
 def _rivals(context: Context, network: Name, desired: DesiredNAD) -> Iterable[Object]:
