@@ -71,18 +71,18 @@ class Recorder:
             self._wake.clear()
             if not self._pending:
                 await self._wake.wait()
-            await self._yield()
+            ends = asyncio.get_running_loop().time() + _YIELDS_FOR
             while self._pending:
+                await self._yield(ends)
                 await self._write(self._pending.popleft())
             if self._dropped:
                 logger.warning("%d Events were dropped", self._dropped)
                 self._dropped = 0
 
-    async def _yield(self) -> None:
+    async def _yield(self, ends: float) -> None:
         """In a burst of networks their NADs and statuses go before Events about them."""
-        for _ in range(int(_YIELDS_FOR / _LOOKS_EVERY)):
-            if not self._busy():
-                return
+        clock = asyncio.get_running_loop().time
+        while self._busy() and clock() < ends:  # noqa: ASYNC110 - nobody announces its end
             await asyncio.sleep(_LOOKS_EVERY)
 
     async def _write(self, event: Object) -> None:

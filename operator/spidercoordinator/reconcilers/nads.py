@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Final
 
-from spidercoordinator.api.objects import Name
+from spidercoordinator.api import nad as nad_api
+from spidercoordinator.api.objects import Name, name_of
 from spidercoordinator.core.network import transitions
-from spidercoordinator.core.network.ownership import Apply
+from spidercoordinator.core.network.ownership import Apply, Conflict, Decision, InSync, Wait
 from spidercoordinator.core.network.release import (
     Delete,
     Release,
@@ -24,16 +26,23 @@ from spidercoordinator.kube.resource import (
     Resource,
 )
 from spidercoordinator.reconcilers.context import Context, network_key
+from spidercoordinator.reconcilers.writes import Contest, Target, once_a_minute
 
 logger = logging.getLogger(__name__)
 
 _NAD: Final = NETWORK_ATTACHMENT_DEFINITIONS
+_FIELDS: Final = (
+    ("spec", "config"),
+    ("metadata", "annotations", nad_api.NETWORK),
+    ("metadata", "annotations", nad_api.CONTENT_HASH),
+)
+"""The fields that tell who else writes a NAD."""
 
 
-async def write(
-    context: Context, network: Object, nad: Name, decision: Apply | Release, observed: Object | None
-) -> None:
-    """Write the NAD that a network claims.
+async def sync(
+    context: Context, network: Object, nad: Name, decision: Decision, observed: Object | None
+) -> Contest | None:
+    """Write the NAD that a network claims, if that was decided.
 
     Args:
         context: What reconcilers share.
@@ -42,22 +51,43 @@ async def write(
         decision: What to write.
         observed: The NAD as it was when that was decided, None if there was none.
 
+    Returns:
+        Who else writes it, None if nobody does.
+
     Raises:
         ApiError: the API server refused or was not reached.
     """
-    if isinstance(decision, Release):
-        await _give_back(context, nad, decision)
-        why = "its adopt annotation is gone"
-        tell(context, SPIDERMULTUSCONFIGS, network, transitions.released(*nad, why))
-        return
+    target = Target(_NAD, *nad, _FIELDS, uid=network["metadata"]["uid"])
+    key = network_key(name_of(network))
+    match decision:
+        case Release():
+            await _give_back(context, nad, decision)
+            why = "its adopt annotation is gone"
+            tell(context, SPIDERMULTUSCONFIGS, network, transitions.released(*nad, why))
+        case Apply():
+            delayed = context.writes.delay(key, target, decision.digest)
+            # In a contest there is one Event of its beginning, and none of each turn.
+            quiet = delayed or context.writes.is_contested(key, target)
+            write = partial(_apply, context, nad, decision)
+            contest = await once_a_minute(context.writes, key, target, decision.digest, write)
+            done = transitions.applied(network, decision, observed)
+            if done and not quiet:
+                tell(context, SPIDERMULTUSCONFIGS, network, done)
+            return contest
+        case InSync():
+            return context.writes.settled(key, target)
+        case Conflict() | Wait():
+            pass
+    return None
+
+
+async def _apply(context: Context, nad: Name, decision: Apply) -> None:
     with context.stores.nads.write(nad) as answered:
         # Without force, creating a name that somebody has taken just now is refused.
         answer = await context.services.client.apply(
             _NAD, decision.body, force=not decision.creates
         )
         answered(answer)
-    if done := transitions.applied(network, decision, observed):
-        tell(context, SPIDERMULTUSCONFIGS, network, done)
 
 
 def tell(context: Context, kind: Resource, about: Object, done: Transition) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.damping import damp
 from spidercoordinator.core.coordinator.status import (
     SYNCED,
     StatusInputs,
@@ -25,6 +26,7 @@ from spidercoordinator.core.coordinator.transitions import coordinator_transitio
 from spidercoordinator.core.network.desired import depends_on_cluster
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.conditions import set_conditions
+from spidercoordinator.core.status.contention import digest_of
 from spidercoordinator.core.status.mergepatch import merge_patch
 from spidercoordinator.core.status.problems import blocked_condition, blocked_transition
 from spidercoordinator.core.status.transitions import Transition
@@ -33,6 +35,7 @@ from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 from spidercoordinator.reconcilers.context import Context, coordinator_key
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
+from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.workqueue import Key
 
 logger = logging.getLogger(__name__)
@@ -66,6 +69,7 @@ async def reconcile(key: Key, context: Context) -> None:
             raise error
         if observed is None:
             context.problems.forget(key)
+            context.writes.forget(key)
     elif effective:
         await _reconcile_effective(context, observed)
     else:
@@ -76,7 +80,13 @@ async def reconcile(key: Key, context: Context) -> None:
 
 def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
     """Render networks from this from now on, and enqueue them where it differs."""
-    decided = context.decided
+    decided, writes = context.decided, context.writes
+    damped = damp(decided.cluster, cluster, decided.history, writes.clock())
+    decided.history = damped.history
+    if damped.wait:
+        logger.info("networks are rendered anew in %.0f s: this keeps changing", damped.wait)
+        context.enqueue_coordinator(after=damped.wait)
+    cluster = damped.cluster
     changed = decided.cluster != cluster or not decided.known
     if not decided.known:
         context.progress.begin(context.stores.networks)
@@ -117,7 +127,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
     )
     context.services.metrics.ready.set(outcome.status["phase"] == SYNCED)
     decide_cluster(context, outcome.cluster)
-    networks = _networks(context, outcome.cluster) or before.get("networks")
+    networks = _networks(context, context.decided.cluster) or before.get("networks")
     await _finish(context, observed, outcome.status | {"networks": networks})
 
 
@@ -138,9 +148,9 @@ async def _finish(context: Context, observed: Object, status: Object) -> None:
         raise error
 
 
-def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None:
+def _networks(context: Context, cluster: ClusterConfig | None) -> dict[str, Any] | None:
     """The count of networks; None while some have not been reconciled once since the start."""
-    if not context.progress.complete:
+    if cluster is None or not context.progress.complete:
         return None
     return count_networks(
         context.progress.in_sync(name, cluster.revision)
@@ -171,12 +181,25 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
         now=_now(),
     )
     status = status | {"conditions": [*status["conditions"], *blocked]}
+    key, target = coordinator_key(meta["name"]), _target(observed, "status")
     patch = merge_patch(before, status)
     if not patch:
+        context.writes.settled(key, target)
+        return
+    digest = digest_of(status, "reason")
+    wording = digest_of(before, "reason") == digest
+    if wait := context.writes.delay(key, target, digest, wording=wording):
+        context.services.queue.add(key, after=wait)
+        if context.writes.is_undone(key, target, digest):
+            contest = await context.writes.contested(key, target, wait)
+            if contest.new:
+                told = Transition("Warning", "StatusContested", contest.message)
+                context.events.record(_KIND, observed, told)
         return
     write = _patch(context, meta["name"], {"status": patch}, subresource="status")
     if not await _reported(context, observed, "status", write):
         return
+    context.writes.written(key, target, digest, wording=wording)
     transitions = [*coordinator_transitions(before, status), blocked_transition(before, status)]
     for transition in filter(None, transitions):
         context.events.record(_KIND, observed, transition)
@@ -201,10 +224,21 @@ async def _reported(context: Context, observed: Object, what: str, write: Awaita
     return there
 
 
+def _target(observed: Object, *path: str) -> Target:
+    meta = observed["metadata"]
+    return Target(_KIND, "", meta["name"], (path,), meta["uid"])
+
+
 async def _add_finalizer(context: Context, observed: Object) -> None:
     finalizers = observed["metadata"].get("finalizers") or []
-    if FINALIZER not in finalizers:
-        await _write_finalizers(context, observed, [*finalizers, FINALIZER])
+    key = coordinator_key(observed["metadata"]["name"])
+    target, what = _target(observed, "metadata", "finalizers"), "finalizer in dispute"
+    if FINALIZER in finalizers:
+        contest = context.writes.settled(key, target)
+    else:
+        write = partial(_write_finalizers, context, observed, [*finalizers, FINALIZER])
+        contest = await once_a_minute(context.writes, key, target, FINALIZER, write)
+    context.note_contest(key, what, contest)
 
 
 async def _remove_finalizer(context: Context, observed: Object) -> bool:

@@ -43,9 +43,11 @@ from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers import nads
 from spidercoordinator.reconcilers.context import Context, network_key
 from spidercoordinator.reconcilers.networkstatus import report
+from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.workqueue import Key
 
 _NAD: Final = "NAD"
+_LABELS: Final = tuple(("metadata", "labels", key) for key in INJECTION_KEYS)
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
 
@@ -88,6 +90,7 @@ async def _reconcile(context: Context, network: Name) -> None:
             # Its NAD is the garbage collector's, by the owner reference; adopted ones have none.
             await nads.release(context, network, None)
             context.problems.forget(network_key(network))
+            context.writes.forget(network_key(network))
         return
     key = network_key(network)
     synced = await _sync_nad(context, network, observed)
@@ -122,13 +125,15 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
         nad = context.stores.nads.get(nad_key)
         decision = decide(desired, nad, _rivals(context, network, desired))
-        if isinstance(decision, Apply | Release):
-            try:
-                await nads.write(context, observed, nad_key, decision, nad)
-            except ApiError as error:
-                return _refused(context, network, desired, error)
+        try:
+            contest = await nads.sync(context, observed, nad_key, decision, nad)
+        except ApiError as error:
+            return _refused(context, network, desired, error)
     context.problems.passed(key, _NAD)
     outcome = _outcome(context, config, desired, decision)
+    if contest is not None:
+        context.enqueue_network(network, after=contest.wait)
+        outcome = replace(outcome, obstacle=network_status.NAD_CONTESTED, message=contest.message)
     cluster = context.decided.cluster if outcome.nad and depends_on_cluster(config) else None
     _record(context, network, cluster.revision if cluster else None)
     writes = {"labels": partial(_label, context, observed, config)}
@@ -221,8 +226,21 @@ async def _label(context: Context, observed: Object, config: SpiderMultusConfig)
     desired = injected_labels(config)
     labels = observed["metadata"].get("labels") or {}
     present = {key: labels[key] for key in INJECTION_KEYS if key in labels}
+    meta = config.metadata
+    network, what = (meta.namespace, meta.name), "labels in dispute"
+    key, target = network_key(network), Target(SPIDERMULTUSCONFIGS, *network, _LABELS, meta.uid)
     if desired == present:
-        return
+        contest = context.writes.settled(key, target)
+    else:
+        write = partial(_write_labels, context, config, desired)
+        digest = str(sorted(desired.items()))
+        contest = await once_a_minute(context.writes, key, target, digest, write)
+    context.note_contest(key, what, contest)
+
+
+async def _write_labels(
+    context: Context, config: SpiderMultusConfig, desired: dict[str, str]
+) -> None:
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
     body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": desired}}
     await context.services.client.apply(SPIDERMULTUSCONFIGS, body)

@@ -18,6 +18,7 @@ COORDINATOR_NOT_READY: Final = "CoordinatorNotReady"
 NAD_CRD_MISSING: Final = "NADCRDMissing"
 NAD_TERMINATING: Final = "NADTerminating"
 NAD_REFUSED: Final = "NADRefused"
+NAD_CONTESTED: Final = "NADContested"
 
 
 @dataclass(frozen=True, slots=True)

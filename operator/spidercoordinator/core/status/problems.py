@@ -13,6 +13,9 @@ from spidercoordinator.core.status.transitions import Transition
 WRITES_BLOCKED: Final = "WritesBlocked"
 """The condition of what does not keep the object from being ready; it is there only while it is."""
 
+CONTESTED: Final = "Contested"
+"""The reason when it is not the API server that is in the way, but others who undo the write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
