@@ -91,6 +91,23 @@ async def test_an_orphaned_nad_stays_and_is_taken_by_a_network_of_the_name(
     assert "taken over" in (await told(networks, "kept", "NADAdopted"))["message"]
 
 
+async def test_none_of_many_orphans_is_given_back_to_what_is_being_deleted(
+    networks: Networks, server: ApiServer
+) -> None:
+    # The orphan's lost owner reference is often observed before the network's deletion.
+    names = [f"orphan-{number}" for number in range(20)]
+    for name in names:
+        await networks.make(name)
+    for name in names:
+        await networks.ready(name)
+    before = {name: (await networks.nad(name))["metadata"]["uid"] for name in names}
+    kubectl(server.kubeconfig, "delete", KIND, *names, "--cascade=orphan")
+    await passed_over(networks)
+    nads = {name: await networks.nad(name) for name in names}
+    assert {name: nad["metadata"]["uid"] for name, nad in nads.items()} == before
+    assert all("ownerReferences" not in nad["metadata"] for nad in nads.values())
+
+
 async def test_an_edit_of_a_terminating_networks_nad_changes_nothing(networks: Networks) -> None:
     await networks.make("lingering")
     await networks.ready("lingering")

@@ -9,6 +9,7 @@ from typing import Final
 from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.objects import Name, name_of
 from spidercoordinator.core.network import transitions
+from spidercoordinator.core.network.maker import is_terminating
 from spidercoordinator.core.network.ownership import Apply, Conflict, Decision, InSync, Wait
 from spidercoordinator.core.network.release import (
     Delete,
@@ -64,6 +65,8 @@ async def sync(
             await _give_back(context, nad, decision)
             why = "its adopt annotation is gone"
             tell(context, SPIDERMULTUSCONFIGS, network, transitions.released(*nad, why))
+        case Apply(reclaims=True) if not await _stays(context, network):
+            pass
         case Apply():
             delayed = context.writes.delay(key, target, decision.digest)
             # In a contest there is one Event of its beginning, and none of each turn.
@@ -172,6 +175,18 @@ async def _give_back(context: Context, nad: Name, decision: Release) -> None:
         except (ApiConflictError, ApiNotFoundError) as error:
             # Somebody was quicker; what is left is a name in the bookkeeping, and harms nothing.
             logger.info("managed fields of %s/%s stay: %s", namespace, name, error)
+
+
+async def _stays(context: Context, network: Object) -> bool:
+    """Ask the API server whether a network is there and not being deleted, as the store shows it.
+
+    The garbage collector's write of a NAD may be observed before the deletion that is its cause.
+    """
+    meta = network["metadata"]
+    found = await context.services.client.find(SPIDERMULTUSCONFIGS, meta["name"], meta["namespace"])
+    return (
+        found is not None and found["metadata"]["uid"] == meta["uid"] and not is_terminating(found)
+    )
 
 
 async def _is_gone(context: Context, network: Name) -> bool:

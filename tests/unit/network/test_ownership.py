@@ -122,6 +122,16 @@ def test_edit_is_reverted(edit: dict[str, Any]) -> None:
     assert decision.body["metadata"]["uid"] == "uid-nad"
 
 
+def test_a_lost_owner_reference_is_told_from_other_edits_and_from_loans() -> None:
+    lost, edited = ours(), ours()
+    lost["metadata"]["ownerReferences"] = []
+    edited["spec"] = {"config": "x"}
+    lent = adopted()
+    lent["spec"] = {"config": "x"}
+    found = [decide(desired(), each, []) for each in (lost, edited, lent)]
+    assert [isinstance(each, Apply) and each.reclaims for each in found] == [True, False, False]
+
+
 def test_annotation_no_longer_desired_is_drift() -> None:
     body = applied(decide(desired(annotations={}), ours(), []))
     assert "team" not in body["metadata"]["annotations"]

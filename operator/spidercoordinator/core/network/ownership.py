@@ -47,12 +47,15 @@ class Apply:
         creates: whether there is none: if there is one by now, it must not be taken.
         adopts: whether the NAD was somebody else's until now.
         reverts: whether it takes back an edit of others.
+        reclaims: whether the NAD has lost its owner reference. So it does when its network is
+            deleted with --cascade=orphan, which the network may show a moment later.
     """
 
     body: Object
     creates: bool = False
     adopts: bool = False
     reverts: bool = False
+    reclaims: bool = False
 
     @property
     def digest(self) -> str:
@@ -127,7 +130,7 @@ def _sync(desired: DesiredNAD, nad: Object) -> Decision:
     # its former configuration away must not have it end with the network.
     lent = is_adopted(nad) or is_adoptable(nad)
     body = _adopting_body(desired, nad) if lent else _own_body(desired, nad)
-    return Apply(body, reverts=_reverts(body, nad))
+    return Apply(body, reverts=_reverts(body, nad), reclaims=not lent and controller(nad) is None)
 
 
 def _reverts(body: Object, nad: Object) -> bool:
