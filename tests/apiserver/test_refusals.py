@@ -142,6 +142,7 @@ async def test_a_refused_nad_is_told_of_and_tried_again(
         assert "nad" not in (await networks.get(name))["status"]
         await tried_again(operator, "SpiderMultusConfig")
         assert text in await one_event(networks, name, reason)
+        assert operator.metric("spidercoordinator_writes_blocked") >= 1
     if kind != "policy":
         # That is waited for without an edit once, and takes a minute.
         await nudge(networks, name)
@@ -163,6 +164,18 @@ async def test_a_refused_change_leaves_the_former_nad_in_the_status(
         assert status["observedGeneration"] == 2
     await nudge(networks, "changing")
     assert (await ready(networks, "changing"))["status"]["configHash"] != before["configHash"]
+
+
+async def test_a_nad_that_breaks_a_rule_of_its_own(networks: Networks) -> None:
+    # What it was before is kept in an annotation, and annotations have a limit.
+    text = '{"type":"bridge","note":"' + "x" * 300_000 + '"}'
+    await networks.make_nad("long", text, annotations={ADOPT: "true"})
+    await networks.make("long")
+    found = await networks.has("long", "NADRefused")
+    assert found["reason"] == "NADInvalid"
+    assert "metadata.annotations: Too long" in found["message"]
+    assert "ClusterRole" not in found["message"]
+    assert len(await one_event(networks, "long", "NADInvalid")) <= 1024
 
 
 async def test_in_a_terminating_namespace(networks: Networks, operator: Operator) -> None:

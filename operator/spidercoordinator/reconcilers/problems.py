@@ -52,6 +52,10 @@ class Problems:
         """What there is to tell of a key."""
         return list(self._problems.get(key, {}).values())
 
+    def __len__(self) -> int:
+        """How many writes do not get through now."""
+        return sum(map(len, self._problems.values()))
+
     def forget(self, key: Key) -> None:
         """Forget a key whose object is gone."""
         self._problems.pop(key, None)

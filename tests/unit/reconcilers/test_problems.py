@@ -24,6 +24,8 @@ def test_what_lasts_is_told_at_once_and_is_new_once() -> None:
     assert problems.failed(KEY, "NAD", error(text="still no"))[1] is False
     assert problems.failed(KEY, "NAD", error(Refusal.INVALID))[1] is True
     assert [each.reason for each in problems.of(KEY)] == ["Invalid"]
+    problems.failed(KEY, "labels", error())
+    assert len(problems) == 2
 
 
 @pytest.mark.parametrize("refusal", [each for each in Refusal if each.is_transient])
