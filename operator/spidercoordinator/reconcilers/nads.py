@@ -65,7 +65,7 @@ async def sync(
             await _give_back(context, nad, decision)
             why = "its adopt annotation is gone"
             tell(context, SPIDERMULTUSCONFIGS, network, transitions.released(*nad, why))
-        case Apply(reclaims=True) if not await _stays(context, network):
+        case Apply() if _may_be_ending(network, decision) and not await _stays(context, network):
             pass
         case Apply():
             delayed = context.writes.delay(key, target, decision.digest)
@@ -175,6 +175,13 @@ async def _give_back(context: Context, nad: Name, decision: Release) -> None:
         except (ApiConflictError, ApiNotFoundError) as error:
             # Somebody was quicker; what is left is a name in the bookkeeping, and harms nothing.
             logger.info("managed fields of %s/%s stay: %s", namespace, name, error)
+
+
+def _may_be_ending(network: Object, decision: Apply) -> bool:
+    """Whether what the NAD lacks may be the garbage collector's work: its owner, or all of it."""
+    known = (network.get("status") or {}).get("nad")
+    again = decision.creates and known == decision.body["metadata"]["name"]
+    return again or decision.reclaims
 
 
 async def _stays(context: Context, network: Object) -> bool:
