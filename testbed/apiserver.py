@@ -1,8 +1,9 @@
 """A real API server for tests: etcd and kube-apiserver on loopback, without root.
 
-Nothing else runs: no controllers, no nodes, no default service accounts. It is up
-in about three seconds. Both processes end with the thread that started them, even
-when that is killed, so a test that is interrupted leaves nothing behind.
+Nothing else runs: no nodes, no default service accounts, and no controllers but those
+that a test asks for. It is up in about three seconds. The processes end with the
+thread that started them, even when that is killed, so a test that is interrupted
+leaves nothing behind.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from testbed import binaries, kubeconfig, processes
+from testbed import binaries, control_plane, kubeconfig, processes
 from testbed.errors import TestbedError
 
 _ATTEMPTS = 3
@@ -58,6 +59,7 @@ class ApiServer:
         self._binaries = Path()
         self._etcd: processes.Process | None = None
         self._apiserver: processes.Process | None = None
+        self._controllers: processes.Process | None = None
         self._etcd_port = 0
 
     def __enter__(self) -> Self:
@@ -107,6 +109,27 @@ class ApiServer:
         )
         self.kubeconfig.write_text(
             kubeconfig.with_token(self.url, self.authority.read_bytes(), self.token)
+        )
+
+    def start_controllers(self, *names: str) -> None:
+        """Run these controllers of kube-controller-manager, until the API server's end.
+
+        Raises:
+            TestbedError: it does not come up; the text has the end of its log.
+        """
+        flags = [
+            *control_plane.client(self.kubeconfig),
+            f"--controllers={','.join(names)}",
+            "--leader-elect=false",
+            "--secure-port=0",
+        ]
+        process = self._start("kube-controller-manager", flags)
+        self._controllers = process
+        processes.wait_until(
+            f"the controllers {', '.join(names)} run",
+            lambda: process.log.read_text().count("Caches are synced") >= len(names),
+            seconds=_START_SECONDS,
+            watching=(process,),
         )
 
     def _prepare(self) -> None:
@@ -172,6 +195,9 @@ class ApiServer:
         ]
 
     def _stop_all(self) -> None:
+        if self._controllers is not None:
+            processes.stop(self._controllers.pid)
+        self._controllers = None
         self.stop_apiserver()
         if self._etcd is not None:
             processes.stop(self._etcd.pid)

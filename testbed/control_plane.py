@@ -60,7 +60,7 @@ def controller_manager(state: State) -> list[str]:
     """Return kube-controller-manager's flags."""
     pki = state.pki
     return [
-        *_client(state.kubernetes / "controller-manager.conf"),
+        *client(state.kubernetes / "controller-manager.conf"),
         "--allocate-node-cidrs=true",
         f"--cluster-cidr={topology.POD_CIDR}",
         f"--service-cluster-ip-range={topology.SERVICE_CIDR}",
@@ -76,9 +76,10 @@ def controller_manager(state: State) -> list[str]:
 
 def scheduler(state: State) -> list[str]:
     """Return kube-scheduler's flags."""
-    return [*_client(state.kubernetes / "scheduler.conf"), "--leader-elect=false"]
+    return [*client(state.kubernetes / "scheduler.conf"), "--leader-elect=false"]
 
 
-def _client(kubeconfig: Path) -> list[str]:
+def client(kubeconfig: Path) -> list[str]:
+    """Return the flags with which a component reaches the API server and listens on loopback."""
     options = ("--kubeconfig", "--authentication-kubeconfig", "--authorization-kubeconfig")
     return [*(f"{option}={kubeconfig}" for option in options), "--bind-address=127.0.0.1"]

@@ -19,6 +19,44 @@ SpiderCoordinatorError          base; str() is one line an administrator can act
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why the API server did not do what was asked, as one CamelCase word for reasons."""
+
+    UNAUTHORIZED = "Unauthorized"
+    """It does not know who asks."""
+    FORBIDDEN = "Forbidden"
+    """A role is missing."""
+    DENIED = "Denied"
+    """An admission policy, webhook or plugin said no."""
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    """A ResourceQuota is used up."""
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    """Nothing can be created in a namespace that is being deleted."""
+    NOT_FOUND = "NotFound"
+    """The object, its namespace or its kind does not exist."""
+    CONFLICT = "Conflict"
+    """It changed in between, exists already, or a field belongs to another manager."""
+    INVALID = "Invalid"
+    """It breaks a rule of its schema."""
+    TOO_LARGE = "TooLarge"
+    """It is larger than the API server, or etcd, takes."""
+    THROTTLED = "Throttled"
+    """Too many requests."""
+    WEBHOOK_FAILED = "WebhookFailed"
+    """An admission webhook that must answer does not."""
+    UNAVAILABLE = "Unavailable"
+    """No answer, or an error of the server's own."""
+    OTHER = "Refused"
+    """Anything else."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the next try will likely do, so that nobody need be told of one."""
+        return self in {Refusal.CONFLICT, Refusal.THROTTLED, Refusal.UNAVAILABLE}
+
 
 class SpiderCoordinatorError(Exception):
     """Base of all errors of this project."""
@@ -65,18 +103,25 @@ class ApiError(SpiderCoordinatorError):
         status: HTTP status, 0 when no answer came.
         retry_after: seconds the server asked to wait, 0 when it did not say.
         causes: `(field, message)` pairs of the server's own list of causes.
+        subject: the object that the server's answer is about, empty where it names none, as when it
+            does not have the whole kind.
+        refusal: why it failed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an answer has this many parts
         self,
         message: str,
         *,
         status: int = 0,
         retry_after: float = 0.0,
         causes: tuple[tuple[str, str], ...] = (),
+        subject: str = "",
+        refusal: Refusal = Refusal.UNAVAILABLE,
     ) -> None:
         super().__init__(message)
+        self.refusal = refusal
         self.status = status
+        self.subject = subject
         self.retry_after = retry_after
         self.causes = causes
 
@@ -90,7 +135,7 @@ class ApiUnauthorizedError(ApiError):
 
 
 class ApiForbiddenError(ApiError):
-    """The API server knows who asks and says no: a role is missing."""
+    """The API server knows who asks and says no: a role is missing, or something denies it."""
 
 
 class ApiNotFoundError(ApiError):

@@ -43,6 +43,12 @@ def server() -> Iterator[ApiServer]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def controllers(server: ApiServer) -> None:
+    """Kubernetes' garbage collector, and its controller of quotas."""
+    server.start_controllers("garbage-collector-controller", "resourcequota-controller")
+
+
 @pytest.fixture(scope="module")
 def operator(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     running = Operator(server.kubeconfig, tmp_path_factory.mktemp("operator") / "log")

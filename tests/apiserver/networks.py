@@ -109,12 +109,24 @@ class Networks:
         path = resource.path(NAMESPACE)
         return await self.api._request("POST", path, query=USER, body=kind | body, action="create")
 
-    async def _patch(self, resource: Resource, name: str, patch: Object) -> Object:
+    async def edit(
+        self,
+        resource: Resource,
+        name: str,
+        patch: Object,
+        namespace: str = "",
+        *,
+        subresource: str = "",
+    ) -> Object:
+        """Merge-patch any object, or its status, as somebody else would."""
         return await self.api._request(
             "PATCH",
-            resource.path(NAMESPACE, name),
+            resource.path(namespace, name, subresource),
             query=USER,
             body=patch,
             content_type="application/merge-patch+json",
             action="patch",
         )
+
+    async def _patch(self, resource: Resource, name: str, patch: Object) -> Object:
+        return await self.edit(resource, name, patch, NAMESPACE)

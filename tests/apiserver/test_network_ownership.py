@@ -10,7 +10,7 @@ from spidercoordinator.api.nad import ADOPT, ADOPTED_CONFIG, CR_NAME
 from tests.apiserver.harness import Cluster, eventually
 from tests.apiserver.networks import Networks
 
-pytestmark = pytest.mark.usefixtures("operator")
+pytestmark = pytest.mark.usefixtures("operator", "controllers")
 
 THEIRS = '{"cniVersion":"0.3.1","type":"bridge"}'
 

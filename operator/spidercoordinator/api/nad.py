@@ -34,6 +34,8 @@ ADOPT = f"{OWN_PREFIX}adopt"
 ADOPTED_CONFIG = f"{OWN_PREFIX}adopted-config"
 # On every NAD of ours: the network it is made from, as name/uid.
 NETWORK = f"{OWN_PREFIX}network"
+# On every NAD of ours: the name it was made under, which tells it from a copy.
+MADE_AS = f"{OWN_PREFIX}made-as"
 # On every NAD of ours: hash of all we wrote.
 CONTENT_HASH = f"{OWN_PREFIX}hash"
 

@@ -160,7 +160,13 @@ class Client:
         )
 
     async def delete(
-        self, resource: Resource, name: str, namespace: str = "", *, at_once: bool = False
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        at_once: bool = False,
+        preconditions: Object | None = None,
     ) -> None:
         """Delete one object; one that is gone already is no error.
 
@@ -169,12 +175,18 @@ class Client:
             name: of the object.
             namespace: of the object.
             at_once: do not wait for a pod's containers to end.
+            preconditions: uid and resource version that the object must have.
+
+        Raises:
+            ApiConflictError: the object does not meet the preconditions.
         """
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         try:
             await self._request(
                 "DELETE",
                 resource.path(namespace, name),
                 query={"gracePeriodSeconds": "0"} if at_once else None,
+                body=options if preconditions else None,
                 action=f"delete {resource.describe(namespace, name)}",
             )
         except ApiNotFoundError:

@@ -1,13 +1,22 @@
-"""Kubernetes Events: what happened to an object, for `kubectl describe`."""
+"""Kubernetes Events: what happened to an object, for `kubectl describe`.
+
+Written in the background, like client-go's EventBroadcaster (tools/record) does it: no
+reconciliation waits for one, fails with one, or causes a storm of them.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.core.status.transitions import Transition
-from spidercoordinator.errors import ApiError
+from spidercoordinator.errors import ApiUnavailableError, SpiderCoordinatorError
+from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import FIELD_MANAGER, Client
 from spidercoordinator.kube.resource import EVENTS, Object, Resource
 
@@ -15,15 +24,89 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE: Final = 1024
 """The API server refuses longer ones."""
+_MOST_PENDING: Final = 2000
+_YIELDS_FOR: Final = 5.0
+"""Seconds for which Events wait behind what is being reconciled."""
+_LOOKS_EVERY: Final = 0.05
+_TRIES: Final = 4
 
 
-async def post(
-    client: Client, resource: Resource, about: Object, transition: Transition, *, now: str
-) -> None:
-    """Write an Event about an object; that it could not be written is logged, and no error.
+class Recorder:
+    """Writes Events one after the other.
 
     Args:
         client: where to.
+        busy: whether there is something to reconcile, which goes before.
+    """
+
+    def __init__(self, client: Client, busy: Callable[[], bool] = lambda: False) -> None:
+        self._client = client
+        self._busy = busy
+        self._backoff = Backoff(first=0.5, cap=10.0)
+        self._pending: deque[Object] = deque()
+        self._wake = asyncio.Event()
+        self._failing = False
+        self._dropped = 0
+
+    def record(self, resource: Resource, about: Object, transition: Transition) -> None:
+        """Have an Event about an object written soon.
+
+        Args:
+            resource: the object's kind.
+            about: the object.
+            transition: what happened to it.
+        """
+        if len(self._pending) >= _MOST_PENDING:
+            self._dropped += 1
+            if self._dropped == 1:
+                logger.warning("Events are dropped: %d wait to be written", _MOST_PENDING)
+            return
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self._pending.append(event_of(resource, about, transition, now=now))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what is recorded, without end."""
+        while True:
+            self._wake.clear()
+            if not self._pending:
+                await self._wake.wait()
+            ends = asyncio.get_running_loop().time() + _YIELDS_FOR
+            while self._pending:
+                await self._yield(ends)
+                await self._write(self._pending.popleft())
+            if self._dropped:
+                logger.warning("%d Events were dropped", self._dropped)
+                self._dropped = 0
+
+    async def _yield(self, ends: float) -> None:
+        """In a burst of networks their NADs and statuses go before Events about them."""
+        clock = asyncio.get_running_loop().time
+        while self._busy() and clock() < ends:  # noqa: ASYNC110 - nobody announces its end
+            await asyncio.sleep(_LOOKS_EVERY)
+
+    async def _write(self, event: Object) -> None:
+        for failures in range(1, _TRIES + 1):
+            try:
+                await self._client.create(EVENTS, event, event["metadata"]["namespace"])
+            except SpiderCoordinatorError as error:
+                if not self._failing:
+                    logger.warning("an Event could not be written, and is lost: %s", error)
+                self._failing = True
+                if not isinstance(error, ApiUnavailableError):
+                    return
+                await asyncio.sleep(max(self._backoff.delay(failures), error.retry_after))
+            else:
+                if self._failing:
+                    logger.info("Events can be written again")
+                self._failing = False
+                return
+
+
+def event_of(resource: Resource, about: Object, transition: Transition, *, now: str) -> Object:
+    """The Event to create.
+
+    Args:
         resource: the object's kind.
         about: the object.
         transition: what happened to it.
@@ -32,7 +115,7 @@ async def post(
     meta = about["metadata"]
     # Events about cluster-wide objects live in the namespace default, as the API server wants it.
     namespace = meta.get("namespace") or "default"
-    event = {
+    return {
         "metadata": {"name": f"{meta['name']}.{secrets.token_hex(8)}", "namespace": namespace},
         "involvedObject": {
             "apiVersion": resource.api_version,
@@ -51,7 +134,3 @@ async def post(
         "lastTimestamp": now,
         "count": 1,
     }
-    try:
-        await client.create(EVENTS, event, namespace)
-    except ApiError as error:
-        logger.info("an Event could not be written: %s", error)

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 import aiohttp
 
-from spidercoordinator.errors import ApiError, ApiUnavailableError, api_error_class
+from spidercoordinator.errors import ApiError, ApiUnavailableError, Refusal, api_error_class
 
-_HINTS = {
-    401: "check that the operator's service account token is valid",
-    403: "check the operator's ClusterRole and its binding",
+_ADVICE: Final = {
+    Refusal.UNAUTHORIZED: "check that the operator's service account token is valid",
+    Refusal.FORBIDDEN: "check the operator's ClusterRole and its binding",
+    Refusal.DENIED: "the policy or webhook named there has to allow it",
+    Refusal.QUOTA_EXCEEDED: "raise that ResourceQuota, or delete what is not needed any more",
+    Refusal.TOO_LARGE: "the configuration has to become shorter",
+    Refusal.WEBHOOK_FAILED: "mend the webhook named there, or delete its configuration",
+}
+"""What can be done, where the server's text does not say it."""
+
+# How Kubernetes words it: apiserver's admission/plugin/webhook/errors, admission/plugin/policy/
+# validating, quota's controller, registry's NewForbidden of the authorizer, and gc's admission.
+_DENIED: Final = re.compile(
+    r"admission webhook .* denied the request|ValidatingAdmissionPolicy '.*' with binding",
+    re.DOTALL,
+)
+_WEBHOOK_FAILED: Final = re.compile(r"failed calling webhook")
+_QUOTA: Final = re.compile(r"(exceeded|insufficient|failed|status unknown for) quota")
+_NO_ROLE: Final = re.compile(r"cannot \S+ (resource|path)|cannot set (an ownerRef|blockOwnerDel)")
+_TOO_LARGE: Final = re.compile(r"request is too large|message larger than max")
+_TERMINATING: Final = "NamespaceTerminating"
+"""The reason of a cause, from apiserver's admission/plugin/namespace/lifecycle."""
+
+_BY_STATUS: Final[dict[int, Refusal]] = {
+    HTTPStatus.BAD_REQUEST: Refusal.INVALID,
+    HTTPStatus.UNAUTHORIZED: Refusal.UNAUTHORIZED,
+    HTTPStatus.NOT_FOUND: Refusal.NOT_FOUND,
+    HTTPStatus.CONFLICT: Refusal.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Refusal.TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY: Refusal.INVALID,
+    HTTPStatus.TOO_MANY_REQUESTS: Refusal.THROTTLED,
 }
 
 
@@ -39,25 +69,64 @@ def reported(action: str, server: str) -> Iterator[None]:
 
 def refused(action: str, status: int, body: bytes, headers: Any = None) -> ApiError:
     """Make the error for an answer other than 2xx."""
-    details = _status_object(body)
-    message = details.get("message") or body[:200].decode("utf-8", "replace").strip()
+    answer = _status_object(body)
+    text = body[:200].decode("utf-8", "replace").strip()
+    message = str(answer.get("message") or "") if answer else text
+    details = answer.get("details")
+    details = details if isinstance(details, dict) else {}
+    causes = [cause for cause in details.get("causes") or () if isinstance(cause, dict)]
+    refusal = refusal_of(status, message, [str(cause.get("reason", "")) for cause in causes])
     text = f"{action}: the API server answered {status}: {message or 'without a message'}"
-    if status in _HINTS:
-        text += f"; {_HINTS[status]}"
-    inner = details.get("details")
-    inner = inner if isinstance(inner, dict) else {}
-    causes = tuple(
-        (str(cause.get("field", "")), str(cause.get("message", "")))
-        for cause in inner.get("causes") or ()
+    if advice := _ADVICE.get(refusal):
+        text += f"; {advice}"
+    wait = (headers or {}).get("Retry-After") or details.get("retryAfterSeconds") or 0
+    return api_error_class(status)(
+        text,
+        status=status,
+        retry_after=float(wait) if str(wait).isdigit() else 0.0,
+        causes=tuple((str(each.get("field", "")), str(each.get("message", ""))) for each in causes),
+        subject=str(details.get("name") or ""),
+        refusal=refusal,
     )
-    wait = (headers or {}).get("Retry-After") or inner.get("retryAfterSeconds") or 0
-    retry_after = float(wait) if str(wait).isdigit() else 0.0
-    return api_error_class(status)(text, status=status, retry_after=retry_after, causes=causes)
+
+
+def refusal_of(status: int, message: str, causes: Sequence[str]) -> Refusal:
+    """Tell why the API server refused.
+
+    Its status alone does not: 403 is said for a missing role, by policies, webhooks and quotas, and
+    in a namespace that is being deleted; a policy says 422 unless told otherwise.
+
+    Args:
+        status: of HTTP.
+        message: the server's own text.
+        causes: the reasons of the causes it gives.
+    """
+    if _WEBHOOK_FAILED.search(message):
+        return Refusal.WEBHOOK_FAILED
+    if _DENIED.search(message):
+        return Refusal.DENIED
+    if _TOO_LARGE.search(message):
+        return Refusal.TOO_LARGE
+    if status == HTTPStatus.FORBIDDEN:
+        return _forbidden(message, causes)
+    if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Refusal.UNAVAILABLE
+    return _BY_STATUS.get(status, Refusal.OTHER)
+
+
+def _forbidden(message: str, causes: Sequence[str]) -> Refusal:
+    if _TERMINATING in causes:
+        return Refusal.NAMESPACE_TERMINATING
+    if _QUOTA.search(message):
+        return Refusal.QUOTA_EXCEEDED
+    # What says nothing comes from an authorizer before the API server; of all others that are left
+    # an admission plugin is the one that says no in words of its own.
+    return Refusal.FORBIDDEN if not message or _NO_ROLE.search(message) else Refusal.DENIED
 
 
 def _status_object(body: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -67,15 +67,19 @@ def differences(
 async def compare(client: Client, resource: Resource, store: Store) -> Differences:
     """List the kind and give how the store differs.
 
-    A kind that is not served has no objects.
+    That a kind is not served says nothing of its objects: those of the store may be served again a
+    moment later.
 
     Raises:
-        ApiError: the API server refused or was not reached.
+        ApiError: the API server refused or was not reached, or does not serve the kind of the
+            objects that the store has.
     """
     before = store.versions()
     try:
         objects, version = await client.list(resource, metadata_only=True)
     except ApiNotFoundError:
+        if before:
+            raise
         objects, version = [], ""
     listed = {name_of(each): str(each["metadata"]["resourceVersion"]) for each in objects}
     return differences(before, store.versions(), listed, version)

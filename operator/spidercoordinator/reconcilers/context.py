@@ -17,7 +17,10 @@ from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
+from spidercoordinator.core.status.contention import History
+from spidercoordinator.core.status.problems import CONTESTED, Problem
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.events import Recorder
 from spidercoordinator.kube.resource import (
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
@@ -25,7 +28,9 @@ from spidercoordinator.kube.resource import (
     Resource,
 )
 from spidercoordinator.kube.store import Store
+from spidercoordinator.reconcilers.problems import Problems
 from spidercoordinator.reconcilers.progress import Progress
+from spidercoordinator.reconcilers.writes import Contest, Writes
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.metrics import Metrics
 from spidercoordinator.runtime.settings import Settings
@@ -134,11 +139,13 @@ class Decided:
         cluster: what networks are rendered from; None while there is no SpiderCoordinator.
         known: whether that has been decided once; no network is reconciled before.
         nads_served: whether the API server has the kind NetworkAttachmentDefinition.
+        history: of the changes of `cluster` that came by themselves, which are damped.
     """
 
     cluster: ClusterConfig | None = None
     known: bool = False
     nads_served: bool = False
+    history: History = field(default_factory=History)
 
 
 @dataclass(slots=True)
@@ -153,6 +160,9 @@ class Context:
         nad_locks: held by the network that decides on a NAD which several networks desire.
         refused_statuses: what the API server would not take as status, since the network's spec is
             older than a rule that it breaks.
+        problems: what the API server keeps refusing.
+        writes: what was written lately, to limit fights over it.
+        events: who writes Kubernetes Events.
     """
 
     services: Services
@@ -161,20 +171,38 @@ class Context:
     progress: Progress = field(default_factory=Progress)
     nad_locks: WeakValueDictionary[Name, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     refused_statuses: dict[Name, Object] = field(default_factory=dict)
+    problems: Problems = field(default_factory=Problems)
+    writes: Writes = field(init=False)
+    events: Recorder = field(init=False)
 
-    def enqueue_network(self, name: Name, *, low_priority: bool = False) -> None:
+    def __post_init__(self) -> None:
+        queue = self.services.queue
+        self.writes = Writes(self.services.client)
+        self.events = Recorder(self.services.client, busy=lambda: queue.length > 0)
+
+    def enqueue_network(
+        self, name: Name, *, low_priority: bool = False, after: float = 0.0
+    ) -> None:
         """Have one network reconciled; nothing before the decision that enqueues all of them."""
         if self.decided.known:
-            self.services.queue.add(network_key(name), low_priority=low_priority)
+            self.services.queue.add(network_key(name), after=after, low_priority=low_priority)
 
     def enqueue_all_networks(self) -> None:
         """Have every network reconciled, behind single changes."""
-        for name in self.stores.networks:
+        # Those that went while the operator was away as well: NADs that they adopted are left.
+        for name in self.stores.networks.keys() | self.stores.index.makers():
             self.enqueue_network(name, low_priority=True)
 
     def enqueue_coordinator(self, *, after: float = 0.0) -> None:
         """Have the effective SpiderCoordinator reconciled, now or after so many seconds."""
         self.services.queue.add(coordinator_key(self.services.settings.name), after=after)
+
+    def note_contest(self, key: Key, what: str, contest: Contest | None) -> None:
+        """Have a status tell of a contest that keeps nothing from being ready, until its end."""
+        self.problems.passed(key, what)
+        if contest is not None:
+            self.problems.noted(key, Problem(what, CONTESTED, contest.message))
+            self.services.queue.add(key, after=contest.wait)
 
 
 def trim(given: Object) -> Object:

@@ -17,6 +17,11 @@ def register(context: Context, elector: LeaderElector) -> None:
         lambda: queue.length if elector.is_leader else 0,
     )
     gauge("queue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
+    gauge(
+        "writes_blocked",
+        "Writes that the API server keeps refusing, or that others keep undoing.",
+        lambda: len(context.problems),
+    )
     gauge("networks", "SpiderMultusConfigs.", lambda: len(stores.networks))
     gauge(
         "last_heard_seconds",

@@ -217,6 +217,7 @@ class Manager:
             tasks.create_task(self._lead(), name="leader election")
             tasks.create_task(self._begin(), name="work queue")
             tasks.create_task(self._resync.run(), name="resync")
+            tasks.create_task(self.context.events.run(), name="Events")
             tasks.create_task(self._measure(), name="measure")
 
     async def _begin(self) -> None:

@@ -9,15 +9,20 @@ from typing import Final
 from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.status import NetworkOutcome
+from spidercoordinator.core.status.contention import digest_of
 from spidercoordinator.core.status.mergepatch import merge_patch
-from spidercoordinator.errors import ApiInvalidError, ApiNotFoundError
-from spidercoordinator.kube.events import post
+from spidercoordinator.core.status.problems import blocked_transition
+from spidercoordinator.core.status.transitions import Transition
+from spidercoordinator.errors import ApiError, ApiNotFoundError, Refusal
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, network_key
+from spidercoordinator.reconcilers.writes import Target
 
 logger = logging.getLogger(__name__)
 
 _MAY_WAIT: Final = frozenset({"configHash", "conditions"})
+_STATUS: Final = "status"
+_TRANSITIONS: Final = (network_status.network_transition, blocked_transition)
 
 
 async def report(
@@ -49,25 +54,72 @@ async def report(
     status = network_status.network_status(outcome, observed, now=now)
     patch = merge_patch(before, status)
     if not patch:
+        context.writes.settled(network_key(network), _target(observed))
         return
     queue = context.services.queue
-    transition = network_status.network_transition(before, status)
-    if nad_written and patch.keys() <= _MAY_WAIT and not transition and queue.length:
+    told = any(compare(before, status) for compare in _TRANSITIONS)
+    if nad_written and patch.keys() <= _MAY_WAIT and not told and queue.length:
         context.enqueue_network(network, low_priority=True)
         return
+    if await _admitted(context, network, observed, before, status):
+        await _write(context, network, observed, before, status)
+
+
+async def _write(
+    context: Context, network: Name, observed: Object, before: Object, status: Object
+) -> None:
+    key = network_key(network)
     try:
-        await _patch_status(context, network, patch)
+        await _patch_status(context, network, merge_patch(before, status))
     except ApiNotFoundError:
         return
-    except ApiInvalidError as error:
+    except ApiError as error:
+        if error.refusal is not Refusal.INVALID:
+            _tell_refusal(context, network, observed, error)
+            raise
         # The API server takes no status with a spec of the wrong shape; the Event remains.
         logger.warning("no status for SpiderMultusConfig %s/%s: %s", *network, error)
         context.refused_statuses[network] = status
     else:
         context.refused_statuses.pop(network, None)
-    if transition:
-        client = context.services.client
-        await post(client, SPIDERMULTUSCONFIGS, observed, transition, now=now)
+        context.problems.passed(key, _STATUS)
+        digest = digest_of(status)
+        wording = digest_of(before) == digest
+        context.writes.written(key, _target(observed), digest, wording=wording)
+    for compare in _TRANSITIONS:
+        if transition := compare(before, status):
+            context.events.record(SPIDERMULTUSCONFIGS, observed, transition)
+
+
+async def _admitted(
+    context: Context, network: Name, observed: Object, before: Object, status: Object
+) -> bool:
+    """Whether the status may be written now; otherwise the network is reconciled again later."""
+    key, target, digest = network_key(network), _target(observed), digest_of(status)
+    wait = context.writes.delay(key, target, digest, wording=digest_of(before) == digest)
+    if not wait:
+        return True
+    context.enqueue_network(network, after=wait)
+    if context.writes.is_undone(key, target, digest):
+        contest = await context.writes.contested(key, target, wait)
+        if contest.new:
+            told = Transition("Warning", "StatusContested", contest.message)
+            context.events.record(SPIDERMULTUSCONFIGS, observed, told)
+    return False
+
+
+def _target(observed: Object) -> Target:
+    meta = observed["metadata"]
+    fields = (("status",),)
+    return Target(SPIDERMULTUSCONFIGS, meta["namespace"], meta["name"], fields, uid=meta["uid"])
+
+
+def _tell_refusal(context: Context, network: Name, observed: Object, error: ApiError) -> None:
+    """By an Event, since the status cannot tell that it is refused itself."""
+    problem, new = context.problems.failed(network_key(network), _STATUS, error)
+    if problem and new:
+        told = Transition("Warning", f"StatusRefused{problem.reason}", problem.message)
+        context.events.record(SPIDERMULTUSCONFIGS, observed, told)
 
 
 async def _patch_status(context: Context, network: Name, patch: Object) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
+from hashlib import sha256
 from typing import Final
 
+from spidercoordinator.api.objects import Name
 from spidercoordinator.core.coordinator.section import coordinator_section
-from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
+from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import CONFIG_MAPS
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.kube.resource import CONFIG_MAPS, Object
+from spidercoordinator.reconcilers.context import Context, coordinator_key
+from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,22 +31,33 @@ def selection(settings: Settings) -> Selection:
 async def apply_node_defaults(context: Context) -> None:
     """Write the section that networks without settings of their own get, unless it is in sync.
 
-    It is a help for hand-written networks only: not being allowed to write it is logged and stops
-    nothing.
+    It is a help for hand-written networks only: where the operator's namespace does not exist, as
+    outside a cluster, that is logged.
 
     Raises:
-        ApiError: the API server was not reached; call again.
+        ApiError: the API server refused or was not reached; call again.
     """
     settings, store = context.services.settings, context.stores.node_defaults
     section = coordinator_section(context.decided.cluster, None, name=settings.name)
     text = json.dumps({"type": "coordinator"} | section, indent=2) + "\n"
     name = (settings.namespace, settings.node_defaults_configmap)
     present = store.get(name)
+    key = coordinator_key(settings.name)
+    target = Target(CONFIG_MAPS, *name, (("data",),))
     if present is not None and (present.get("data") or {}).get(KEY) == text:
-        return
-    body = {"metadata": {"namespace": name[0], "name": name[1]}, "data": {KEY: text}}
-    try:
-        with store.write(name) as answered:
-            answered(await context.services.client.apply(CONFIG_MAPS, body))
-    except (ApiForbiddenError, ApiNotFoundError) as error:
-        logger.warning("nodes get no defaults for hand-written networks: %s", error)
+        contest = context.writes.settled(key, target)
+    else:
+        body = {"metadata": {"namespace": name[0], "name": name[1]}, "data": {KEY: text}}
+        digest = sha256(text.encode()).hexdigest()
+        write = partial(_apply, context, name, body)
+        try:
+            contest = await once_a_minute(context.writes, key, target, digest, write)
+        except ApiNotFoundError as error:
+            logger.warning("nodes get no defaults for hand-written networks: %s", error)
+            return
+    context.note_contest(key, "nodes' defaults in dispute", contest)
+
+
+async def _apply(context: Context, name: Name, body: Object) -> None:
+    with context.stores.node_defaults.write(name) as answered:
+        answered(await context.services.client.apply(CONFIG_MAPS, body))

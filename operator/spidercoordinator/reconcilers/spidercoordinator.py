@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -12,6 +14,7 @@ from spidercoordinator.api.coordinator import FINALIZER, SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.known import LastKnown, last_known
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.coordinator.damping import damp
 from spidercoordinator.core.coordinator.status import (
     SYNCED,
     StatusInputs,
@@ -23,18 +26,23 @@ from spidercoordinator.core.coordinator.status import (
 from spidercoordinator.core.coordinator.transitions import coordinator_transitions
 from spidercoordinator.core.network.desired import depends_on_cluster
 from spidercoordinator.core.network.validation import schema_problems
+from spidercoordinator.core.status.conditions import set_conditions
+from spidercoordinator.core.status.contention import digest_of
 from spidercoordinator.core.status.mergepatch import merge_patch
+from spidercoordinator.core.status.problems import blocked_condition, blocked_transition
+from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.discovery import servicedryrun
-from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.events import post
+from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, coordinator_key
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
+from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.workqueue import Key
 
 logger = logging.getLogger(__name__)
 
 _KIND: Final = SPIDERCOORDINATORS
+_DEFAULTS: Final = "nodes' defaults"
 _ASK_AGAIN: Final = 60.0
 """Seconds between two dry runs."""
 
@@ -49,15 +57,22 @@ async def reconcile(key: Key, context: Context) -> None:
     effective = name == context.services.settings.name
     observed = context.stores.coordinators.get(("", name))
     if observed is None or observed["metadata"].get("deletionTimestamp"):
+        error = None
         if effective:
             context.services.metrics.ready.set(0)
             decide_cluster(context, None)
-            await apply_node_defaults(context)
+            error = await context.problems.attempt(
+                key, _DEFAULTS, partial(apply_node_defaults, context)
+            )
         if observed is not None:
-            await _remove_finalizer(context, observed)
+            await _reported(context, observed, "finalizer", _remove_finalizer(context, observed))
+        if error is not None:
+            raise error
+        if observed is None:
+            context.problems.forget(key)
+            context.writes.forget(key)
     elif effective:
         await _reconcile_effective(context, observed)
-        await _add_finalizer(context, context.stores.coordinators.get(("", name), observed))
     else:
         generation = observed["metadata"]["generation"]
         status = not_selected_status(name, context.services.settings.name, generation, _now())
@@ -66,7 +81,13 @@ async def reconcile(key: Key, context: Context) -> None:
 
 def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
     """Render networks from this from now on, and enqueue them where it differs."""
-    decided = context.decided
+    decided, writes = context.decided, context.writes
+    damped = damp(decided.cluster, cluster, decided.history, writes.clock())
+    decided.history = damped.history
+    if damped.wait:
+        logger.info("networks are rendered anew in %.0f s: this keeps changing", damped.wait)
+        context.enqueue_coordinator(after=damped.wait)
+    cluster = damped.cluster
     changed = decided.cluster != cluster or not decided.known
     if not decided.known:
         context.progress.begin(context.stores.networks)
@@ -89,7 +110,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
         decide_cluster(
             context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
         )
-        await _write_status(
+        await _finish(
             context, observed, invalid_spec_status(text, meta["generation"], before, _now())
         )
         return
@@ -107,14 +128,30 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
     )
     context.services.metrics.ready.set(outcome.status["phase"] == SYNCED)
     decide_cluster(context, outcome.cluster)
-    networks = _networks(context, outcome.cluster) or before.get("networks")
-    await _write_status(context, observed, outcome.status | {"networks": networks})
-    await apply_node_defaults(context)
+    networks = _networks(context, context.decided.cluster) or before.get("networks")
+    await _finish(context, observed, outcome.status | {"networks": networks})
 
 
-def _networks(context: Context, cluster: ClusterConfig) -> dict[str, Any] | None:
+async def _finish(context: Context, observed: Object, status: Object) -> None:
+    """Make all writes, the status last, which tells of those that were refused.
+
+    Raises:
+        ApiError: one was; call again.
+    """
+    key = coordinator_key(observed["metadata"]["name"])
+    writes = {
+        _DEFAULTS: partial(apply_node_defaults, context),
+        "finalizer": partial(_add_finalizer, context, observed),
+    }
+    errors = [await context.problems.attempt(key, what, each) for what, each in writes.items()]
+    await _write_status(context, observed, status)
+    for error in filter(None, errors):
+        raise error
+
+
+def _networks(context: Context, cluster: ClusterConfig | None) -> dict[str, Any] | None:
     """The count of networks; None while some have not been reconciled once since the start."""
-    if not context.progress.complete:
+    if cluster is None or not context.progress.complete:
         return None
     return count_networks(
         context.progress.in_sync(name, cluster.revision)
@@ -139,39 +176,89 @@ async def _discover(
 
 async def _write_status(context: Context, observed: Object, status: dict[str, Any]) -> None:
     before: Object = observed.get("status") or {}
+    meta = observed["metadata"]
+    blocked = set_conditions(
+        blocked_condition(context.problems.of(coordinator_key(meta["name"]))),
+        previous=before.get("conditions") or (),
+        generation=meta["generation"],
+        now=_now(),
+    )
+    status = status | {"conditions": [*status["conditions"], *blocked]}
+    key, target = coordinator_key(meta["name"]), _target(observed, "status")
     patch = merge_patch(before, status)
     if not patch:
+        context.writes.settled(key, target)
         return
-    name = observed["metadata"]["name"]
-    if not await _patch(context, name, {"status": patch}, subresource="status"):
+    digest = digest_of(status, "reason")
+    wording = digest_of(before, "reason") == digest
+    if wait := context.writes.delay(key, target, digest, wording=wording):
+        context.services.queue.add(key, after=wait)
+        if context.writes.is_undone(key, target, digest):
+            contest = await context.writes.contested(key, target, wait)
+            if contest.new:
+                told = Transition("Warning", "StatusContested", contest.message)
+                context.events.record(_KIND, observed, told)
         return
-    for transition in coordinator_transitions(before, status):
+    write = _patch(context, meta["name"], {"status": patch}, subresource="status")
+    if not await _reported(context, observed, "status", write):
+        return
+    context.writes.written(key, target, digest, wording=wording)
+    transitions = [*coordinator_transitions(before, status), blocked_transition(before, status)]
+    for transition in filter(None, transitions):
         level = logging.WARNING if transition.type == "Warning" else logging.INFO
-        logger.log(
-            level, "spidercoordinator %s: %s: %s", name, transition.reason, transition.message
-        )
-        await post(context.services.client, _KIND, observed, transition, now=_now())
+        said = (meta["name"], transition.reason, transition.message)
+        logger.log(level, "spidercoordinator %s: %s: %s", *said)
+        context.events.record(_KIND, observed, transition)
+
+
+async def _reported(context: Context, observed: Object, what: str, write: Awaitable[bool]) -> bool:
+    """Await a write whose refusal only an Event can tell; gives whether the object was there.
+
+    Raises:
+        ApiError: it was refused.
+    """
+    key = coordinator_key(observed["metadata"]["name"])
+    try:
+        there = await write
+    except ApiError as error:
+        problem, new = context.problems.failed(key, what, error)
+        if problem and new:
+            told = Transition("Warning", f"WriteRefused{problem.reason}", problem.message)
+            context.events.record(_KIND, observed, told)
+        raise
+    context.problems.passed(key, what)
+    return there
+
+
+def _target(observed: Object, *path: str) -> Target:
+    meta = observed["metadata"]
+    return Target(_KIND, "", meta["name"], (path,), meta["uid"])
 
 
 async def _add_finalizer(context: Context, observed: Object) -> None:
     finalizers = observed["metadata"].get("finalizers") or []
-    if FINALIZER not in finalizers:
-        await _write_finalizers(context, observed, [*finalizers, FINALIZER])
-
-
-async def _remove_finalizer(context: Context, observed: Object) -> None:
-    finalizers = observed["metadata"].get("finalizers") or []
+    key = coordinator_key(observed["metadata"]["name"])
+    target, what = _target(observed, "metadata", "finalizers"), "finalizer in dispute"
     if FINALIZER in finalizers:
-        remaining = [each for each in finalizers if each != FINALIZER]
-        await _write_finalizers(context, observed, remaining)
+        contest = context.writes.settled(key, target)
+    else:
+        write = partial(_write_finalizers, context, observed, [*finalizers, FINALIZER])
+        contest = await once_a_minute(context.writes, key, target, FINALIZER, write)
+    context.note_contest(key, what, contest)
 
 
-async def _write_finalizers(context: Context, observed: Object, finalizers: list[str]) -> None:
+async def _remove_finalizer(context: Context, observed: Object) -> bool:
+    finalizers = observed["metadata"].get("finalizers") or []
+    remaining = [each for each in finalizers if each != FINALIZER]
+    return remaining == finalizers or await _write_finalizers(context, observed, remaining)
+
+
+async def _write_finalizers(context: Context, observed: Object, finalizers: list[str]) -> bool:
     # With the resource version, so that a finalizer somebody adds meanwhile is not lost.
     meta = observed["metadata"]
     version = meta["resourceVersion"]
     patch = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
-    await _patch(context, meta["name"], patch)
+    return await _patch(context, meta["name"], patch)
 
 
 async def _patch(context: Context, name: str, patch: Object, *, subresource: str = "") -> bool:

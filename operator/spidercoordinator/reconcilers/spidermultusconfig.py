@@ -6,7 +6,9 @@ Nothing is ever asked of the API server that the stores know.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
@@ -18,6 +20,7 @@ from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import (
     INJECTION_KEYS,
     DesiredNAD,
+    config_hash,
     depends_on_cluster,
     desired_nad,
     injected_labels,
@@ -26,28 +29,40 @@ from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
     Decision,
-    InSync,
-    Release,
     Wait,
-    controller_uid,
     decide,
-    is_adopted,
-    maker_uid,
-    release_patch,
+    is_ours,
 )
+from spidercoordinator.core.network.release import Release
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
-from spidercoordinator.errors import InvalidObjectError
-from spidercoordinator.kube.resource import (
-    NETWORK_ATTACHMENT_DEFINITIONS,
-    SPIDERMULTUSCONFIGS,
-    Object,
-)
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.core.status.problems import blocked_condition
+from spidercoordinator.errors import ApiError, InvalidObjectError
+from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
+from spidercoordinator.reconcilers import nads
+from spidercoordinator.reconcilers.context import Context, network_key
 from spidercoordinator.reconcilers.networkstatus import report
+from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.workqueue import Key
 
+_NAD: Final = "NAD"
+_LABELS: Final = tuple(("metadata", "labels", key) for key in INJECTION_KEYS)
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
+
+
+@dataclass(frozen=True, slots=True)
+class _Synced:
+    """What became of a network.
+
+    Attributes:
+        outcome: for its status.
+        nad_written: whether its NAD had to be written.
+        errors: of writes that were refused, to be tried again.
+    """
+
+    outcome: NetworkOutcome
+    nad_written: bool = False
+    errors: Sequence[ApiError] = ()
 
 
 async def reconcile(key: Key, context: Context) -> None:
@@ -68,23 +83,32 @@ async def reconcile(key: Key, context: Context) -> None:
 async def _reconcile(context: Context, network: Name) -> None:
     observed = context.stores.networks.get(network)
     if observed is None or observed["metadata"].get("deletionTimestamp"):
-        await _release_nads(context, network)
-        context.refused_statuses.pop(network, None)
         _record(context, network, None)
+        context.refused_statuses.pop(network, None)
+        if observed is None:
+            # Its NAD is the garbage collector's, by the owner reference; adopted ones have none.
+            await nads.release(context, network, None)
+            context.problems.forget(network_key(network))
+            context.writes.forget(network_key(network))
         return
-    outcome, applied = await _sync_nad(context, network, observed)
-    await report(context, network, observed, outcome, nad_written=applied)
+    key = network_key(network)
+    synced = await _sync_nad(context, network, observed)
+    outcome = replace(
+        synced.outcome,
+        warnings=[*synced.outcome.warnings, *blocked_condition(context.problems.of(key))],
+    )
+    await report(context, network, observed, outcome, nad_written=synced.nad_written)
+    for error in synced.errors:
+        # Told in the status; what is refused today may be allowed tomorrow.
+        raise error
 
 
-async def _sync_nad(
-    context: Context, network: Name, observed: Object
-) -> tuple[NetworkOutcome, bool]:
-    """Give what became of the network, and whether its NAD had to be written."""
+async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synced:
     try:
         config = parse(observed)
     except InvalidObjectError as error:
         _record(context, network, None)
-        return NetworkOutcome(obstacle=network_status.INVALID, message=str(error)), False
+        return _Synced(NetworkOutcome(obstacle=network_status.INVALID, message=str(error)))
     desired = desired_nad(
         config,
         context.decided.cluster,
@@ -92,46 +116,58 @@ async def _sync_nad(
         coordinator_name=context.services.settings.name,
     )
     if not context.decided.nads_served:
-        return NetworkOutcome(
-            obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
-        ), False
-    nad_key = (desired.namespace, desired.name)
+        return _Synced(
+            NetworkOutcome(obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING)
+        )
+    key, nad_key = network_key(network), (desired.namespace, desired.name)
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
-        rivals = _rivals(context, network, desired)
-        decision = decide(desired, context.stores.nads.get(nad_key), rivals)
-        await _act(context, nad_key, decision)
+        nad = context.stores.nads.get(nad_key)
+        decision = decide(desired, nad, _rivals(context, network, desired))
+        try:
+            contest = await nads.sync(context, observed, nad_key, decision, nad)
+        except ApiError as error:
+            return _refused(context, network, desired, error)
+    context.problems.passed(key, _NAD)
     outcome = _outcome(context, config, desired, decision)
-    if outcome.nad:
-        await _release_nads(context, network, uid=desired.owner["uid"], keep=nad_key)
-    in_sync = bool(outcome.nad and depends_on_cluster(config))
-    cluster = context.decided.cluster if in_sync else None
+    if contest is not None:
+        context.enqueue_network(network, after=contest.wait)
+        outcome = replace(outcome, obstacle=network_status.NAD_CONTESTED, message=contest.message)
+    cluster = context.decided.cluster if outcome.nad and depends_on_cluster(config) else None
     _record(context, network, cluster.revision if cluster else None)
-    await _label(context, observed, config)
-    return outcome, isinstance(decision, Apply)
+    writes = {"labels": partial(_label, context, observed, config)}
+    if outcome.nad:
+        writes["former NADs"] = partial(nads.release, context, network, observed, nad_key)
+    errors = [await context.problems.attempt(key, what, each) for what, each in writes.items()]
+    return _Synced(outcome, isinstance(decision, Apply), [each for each in errors if each])
+
+
+def _refused(context: Context, network: Name, desired: DesiredNAD, error: ApiError) -> _Synced:
+    """The NAD could not be written: the network says so, unless the next try will likely do.
+
+    Raises:
+        ApiError: the error, where it will.
+    """
+    _record(context, network, None)
+    problem, _ = context.problems.failed(network_key(network), _NAD, error)
+    if problem is None:
+        raise error
+    nad = context.stores.nads.get((desired.namespace, desired.name))
+    there = nad is not None and is_ours(desired, nad)
+    outcome = NetworkOutcome(
+        nad=desired.name if there else "",
+        config_hash=config_hash((nad.get("spec") or {}).get("config", "")) if nad else "",
+        obstacle=network_status.NAD_REFUSED,
+        reason=f"NAD{problem.reason}",
+        message=problem.message,
+    )
+    return _Synced(outcome, errors=[error])
 
 
 def _rivals(context: Context, network: Name, desired: DesiredNAD) -> Iterable[Object]:
     stores = context.stores
     claimants = stores.index.claimants((desired.namespace, desired.name)) - {network}
     return [stores.networks[name] for name in claimants if name in stores.networks]
-
-
-async def _act(context: Context, nad: Name, decision: Decision) -> None:
-    client, (namespace, name) = context.services.client, nad
-    with context.stores.nads.write(nad) as answered:
-        match decision:
-            case Apply(body=body, creates=creates):
-                # Without force, creating a name that somebody has taken just now is refused.
-                answered(
-                    await client.apply(NETWORK_ATTACHMENT_DEFINITIONS, body, force=not creates)
-                )
-            case Release(patch=patch):
-                answered(
-                    await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-                )
-            case InSync() | Conflict() | Wait():
-                pass
 
 
 def _outcome(
@@ -176,41 +212,26 @@ def _record(context: Context, network: Name, revision: str | None) -> None:
         context.enqueue_coordinator(after=1.0)
 
 
-async def _release_nads(
-    context: Context, network: Name, *, uid: str = "", keep: Name | None = None
-) -> None:
-    """Delete the NADs made from a network, or release those that were adopted, except one.
-
-    Args:
-        context: What reconcilers share.
-        network: The network, which may be gone.
-        uid: Only NADs of the network with this uid; empty for a network that is gone.
-        keep: The NAD to keep.
-    """
-    for name in context.stores.index.products(network):
-        nad = context.stores.nads.get(name)
-        if nad is None or name == keep or nad["metadata"].get("deletionTimestamp"):
-            continue
-        if not uid or maker_uid(nad) == uid:
-            await _release(context, name, nad)
-
-
-async def _release(context: Context, nad: Name, observed: Object) -> None:
-    client, (namespace, name) = context.services.client, nad
-    if is_adopted(observed):
-        patch = release_patch(observed)
-        await client.patch(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace, patch=patch)
-    elif controller_uid(observed):
-        await client.delete(NETWORK_ATTACHMENT_DEFINITIONS, name, namespace)
-
-
 async def _label(context: Context, observed: Object, config: SpiderMultusConfig) -> None:
     """Keep the labels that mirror the inject annotations; those of the user are left alone."""
     desired = injected_labels(config)
     labels = observed["metadata"].get("labels") or {}
     present = {key: labels[key] for key in INJECTION_KEYS if key in labels}
+    meta = config.metadata
+    network, what = (meta.namespace, meta.name), "labels in dispute"
+    key, target = network_key(network), Target(SPIDERMULTUSCONFIGS, *network, _LABELS, meta.uid)
     if desired == present:
-        return
+        contest = context.writes.settled(key, target)
+    else:
+        write = partial(_write_labels, context, config, desired)
+        digest = str(sorted(desired.items()))
+        contest = await once_a_minute(context.writes, key, target, digest, write)
+    context.note_contest(key, what, contest)
+
+
+async def _write_labels(
+    context: Context, config: SpiderMultusConfig, desired: dict[str, str]
+) -> None:
     meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
     body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": desired}}
     await context.services.client.apply(SPIDERMULTUSCONFIGS, body)

@@ -10,7 +10,7 @@ from functools import partial
 
 from spidercoordinator.api.objects import Name
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.ownership import maker_name
+from spidercoordinator.core.network.maker import maker_name
 from spidercoordinator.kube.resource import Object
 from spidercoordinator.reconcilers.context import Context, coordinator_key, network_key
 

@@ -47,6 +47,12 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self.nad_writes = Counter(
+            "spidercoordinator_nads",
+            "What became of NADs, by what happened (the reason of the Event about it).",
+            ("reason",),
+            registry=self.registry,
+        )
         self.ready = Gauge(
             "spidercoordinator_ready",
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",

@@ -45,13 +45,75 @@ def test_the_server_s_message_causes_and_wait_are_kept() -> None:
     assert error.causes == (("spec.mode", "bad"),)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"x"', b'{"details": "text"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'"x"', b'{"details": "text"}', b'{"message": 5}', b"[" * 9999]
+)
 def test_an_answer_that_is_no_status_object_is_survived(body: bytes) -> None:
     assert refused("get it", 502, body).status == 502
 
 
 def test_a_missing_role_says_where_to_look() -> None:
     assert "ClusterRole" in str(refused("get it", 403, b""))
+
+
+R = errors.Refusal
+NAD = 'network-attachment-definitions.k8s.cni.cncf.io "a" is forbidden: '
+BY_ROLE = (
+    'User "u" cannot patch resource "network-attachment-definitions" in API group'
+    ' "k8s.cni.cncf.io" in the namespace "default"'
+)
+BY_POLICY = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
+BY_WEBHOOK = 'admission webhook "w" denied the request: no'
+QUOTA = "exceeded quota: q, requested: count/x=1, used: count/x=0, limited: count/x=0"
+ENDING = "unable to create new content in namespace a because it is being terminated"
+CALLING = 'Internal error occurred: failed calling webhook "w": connection refused'
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "cause", "refusal", "advice"),
+    [
+        (401, "Unauthorized", "", R.UNAUTHORIZED, "token"),
+        (403, "", "", R.FORBIDDEN, "ClusterRole"),
+        (403, NAD + BY_ROLE, "", R.FORBIDDEN, "ClusterRole"),
+        (403, 'forbidden: User "u" cannot get path "/apis"', "", R.FORBIDDEN, "ClusterRole"),
+        (403, NAD + "cannot set an ownerRef on a resource", "", R.FORBIDDEN, "ClusterRole"),
+        (403, NAD + BY_POLICY, "", R.DENIED, "policy or webhook"),
+        (422, NAD + BY_POLICY, "", R.DENIED, "policy or webhook"),
+        (403, BY_WEBHOOK, "", R.DENIED, "policy or webhook"),
+        (400, BY_WEBHOOK, "", R.DENIED, "policy or webhook"),
+        (500, BY_WEBHOOK, "", R.DENIED, "policy or webhook"),
+        (403, BY_POLICY + ": bot cannot patch resource x", "", R.DENIED, "policy or webhook"),
+        (403, NAD + "some plugin of the cloud's", "", R.DENIED, "policy or webhook"),
+        (403, NAD + QUOTA, "", R.QUOTA_EXCEEDED, "ResourceQuota"),
+        (403, NAD + "status unknown for quota: q", "", R.QUOTA_EXCEEDED, "ResourceQuota"),
+        (403, NAD + ENDING, "NamespaceTerminating", R.NAMESPACE_TERMINATING, ""),
+        (404, "404 page not found", "", R.NOT_FOUND, ""),
+        (409, "the object has been modified", "", R.CONFLICT, ""),
+        (413, "Request entity too large: limit is 3145728", "", R.TOO_LARGE, "shorter"),
+        (500, "etcdserver: request is too large", "", R.TOO_LARGE, "shorter"),
+        (422, "spec.config: Too long", "", R.INVALID, ""),
+        (400, "cannot be handled", "", R.INVALID, ""),
+        (429, "too many requests", "", R.THROTTLED, ""),
+        (500, CALLING, "", R.WEBHOOK_FAILED, "mend the webhook"),
+        (503, "", "", R.UNAVAILABLE, ""),
+        (418, "", "", R.OTHER, ""),
+    ],
+)
+def test_why_it_was_refused_and_advice_that_fits(
+    status: int, message: str, cause: str, refusal: errors.Refusal, advice: str
+) -> None:
+    body = {"message": message, "details": {"causes": [{"reason": cause}] if cause else []}}
+    error = refused("apply it", status, json.dumps(body).encode())
+    assert error.refusal == refusal
+    assert message in str(error)
+    assert advice in str(error)
+    assert ("ClusterRole" in str(error)) == (refusal == R.FORBIDDEN)
+
+
+def test_the_object_an_answer_is_about_is_named_and_a_kind_is_none() -> None:
+    body = {"message": "gone", "details": {"name": "a", "kind": "b"}}
+    assert refused("get it", 404, json.dumps(body).encode()).subject == "a"
+    assert refused("get it", 404, b"404 page not found").subject == ""
 
 
 def test_silence_names_the_server() -> None:

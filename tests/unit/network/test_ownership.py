@@ -11,11 +11,10 @@ from spidercoordinator.core.network.ownership import (
     Conflict,
     Decision,
     InSync,
-    Release,
     Wait,
     decide,
-    release_patch,
 )
+from spidercoordinator.core.network.release import Release
 
 CONFIG = '{"type":"macvlan"}'
 THEIRS = '{"type":"bridge"}'
@@ -123,6 +122,16 @@ def test_edit_is_reverted(edit: dict[str, Any]) -> None:
     assert decision.body["metadata"]["uid"] == "uid-nad"
 
 
+def test_a_lost_owner_reference_is_told_from_other_edits_and_from_loans() -> None:
+    lost, edited = ours(), ours()
+    lost["metadata"]["ownerReferences"] = []
+    edited["spec"] = {"config": "x"}
+    lent = adopted()
+    lent["spec"] = {"config": "x"}
+    found = [decide(desired(), each, []) for each in (lost, edited, lent)]
+    assert [isinstance(each, Apply) and each.reclaims for each in found] == [True, False, False]
+
+
 def test_annotation_no_longer_desired_is_drift() -> None:
     body = applied(decide(desired(annotations={}), ours(), []))
     assert "team" not in body["metadata"]["annotations"]
@@ -167,6 +176,55 @@ def test_nad_of_a_predecessor_of_the_same_name_is_ours() -> None:
     assert body["metadata"]["ownerReferences"][0]["uid"] == "uid-mine"
 
 
+def test_nad_orphaned_by_a_predecessor_of_the_same_name_is_ours() -> None:
+    before = owner_reference({"name": "mine", "uid": "uid-before"})
+    orphan = ours(desired(owner=before))
+    del orphan["metadata"]["ownerReferences"]
+    body = applied(decide(desired(), orphan, []))
+    assert body["metadata"]["ownerReferences"][0]["uid"] == "uid-mine"
+
+
+def test_orphan_of_another_network_or_a_copy_of_it_is_left_alone() -> None:
+    other = owner_reference({"name": "other", "uid": "uid-other"})
+    copied = ours(desired(name="original", owner=owner_reference({"name": "mine", "uid": "x"})))
+    copied["metadata"]["name"] = "shown"
+    for orphan in (ours(desired(owner=other)), copied):
+        del orphan["metadata"]["ownerReferences"]
+        assert isinstance(decide(desired(), orphan, []), Conflict)
+
+
+def test_adopted_that_lost_its_former_configuration_is_not_made_to_end_with_the_network() -> None:
+    current = adopted()
+    del current["metadata"]["annotations"][nad.ADOPTED_CONFIG]
+    body = applied(decide(desired(), current, []))
+    assert "ownerReferences" not in body["metadata"]
+    assert body["metadata"]["annotations"][nad.ADOPTED_CONFIG] == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("change", "reverts"),
+    [
+        ({"spec": {"config": "x"}}, True),
+        ({"annotations": {"team": "red"}}, True),
+        ({"annotations": {nad.CONTENT_HASH: None}}, True),
+        ({"annotations": {nad.CONTENT_HASH: "another"}}, False),
+    ],
+    ids=str,
+)
+def test_an_edit_of_others_is_told_from_what_is_rendered_anew(
+    change: dict[str, Any], *, reverts: bool
+) -> None:
+    current = ours()
+    current["spec"] = change.get("spec", current["spec"])
+    annotations = current["metadata"]["annotations"] | change.get("annotations", {})
+    current["metadata"]["annotations"] = {
+        key: value for key, value in annotations.items() if value is not None
+    }
+    decision = decide(desired(), current, [])
+    assert isinstance(decision, Apply)
+    assert decision.reverts == reverts
+
+
 def test_nad_of_others_is_left_alone() -> None:
     decision = decide(desired(), foreign(), [])
     assert isinstance(decision, Conflict)
@@ -206,13 +264,6 @@ def test_adopted_is_released_when_the_adopt_annotation_goes() -> None:
     decision = decide(desired(), current, [])
     assert isinstance(decision, Release)
     assert decision.patch["spec"] == {"config": THEIRS}
-
-
-def test_release_removes_our_annotations_and_nothing_else() -> None:
-    patch = release_patch(adopted())
-    assert patch["spec"] == {"config": THEIRS}
-    assert set(patch["metadata"]["annotations"].values()) == {None}
-    assert nad.ADOPT not in patch["metadata"]["annotations"]
 
 
 def test_adopted_by_a_network_made_again_is_adopted_again_with_its_first_content() -> None:

@@ -47,7 +47,12 @@ class DesiredNAD:
     @property
     def config_hash(self) -> str:
         """The configuration's hash, for status."""
-        return sha256(self.config.encode()).hexdigest()[:16]
+        return config_hash(self.config)
+
+
+def config_hash(config: str) -> str:
+    """The hash of a NAD's configuration, for status."""
+    return sha256(config.encode()).hexdigest()[:16]
 
 
 def nad_name(network: Object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.ownership import maker_name
+from spidercoordinator.core.network.maker import maker_name
 
 
 @dataclass(slots=True)
@@ -62,6 +62,10 @@ class Claims:
     def products(self, network: Name) -> frozenset[Name]:
         """The NADs that are made from this network, or say so."""
         return frozenset(self._products.get(network, ()))
+
+    def makers(self) -> frozenset[Name]:
+        """The networks that NADs are made from, or say so, whether they exist or not."""
+        return frozenset(self._products)
 
     def _forget_maker(self, nad: Name) -> frozenset[Name]:
         network = self._makers.pop(nad, None)

@@ -1,7 +1,8 @@
 """Ownership of a NAD: which network it belongs to, and what to do with it.
 
-A NAD is ours if our network is its controller, or if it was adopted by our network. Nothing else
-is ever changed. Of several networks that claim one name the one that has the NAD keeps it; if none
+A NAD is ours if our network is its controller, or if it was adopted by our network, or if it was
+made from a predecessor of our network: one of the same name that was deleted. Nothing else is ever
+changed. Of several networks that claim one name the one that has the NAD keeps it; if none
 has it, the oldest gets it, then the first by name.
 """
 
@@ -11,15 +12,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
-from typing import Final
 
 from spidercoordinator.api import nad as nad_api
-from spidercoordinator.api.kinds import GROUP, NETWORK_KIND
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.desired import DesiredNAD
-
-TRUE: Final = "true"
-"""The value of the adopt annotation that allows adoption."""
+from spidercoordinator.core.network.maker import (
+    TRUE,
+    annotations_of,
+    controller,
+    controller_uid,
+    is_adoptable,
+    is_adopted,
+    is_copy,
+    is_terminating,
+    maker_name,
+    maker_uid,
+    network_controller,
+    signature_of,
+)
+from spidercoordinator.core.network.release import Release, release_patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +46,22 @@ class Apply:
         body: for server-side apply.
         creates: whether there is none: if there is one by now, it must not be taken.
         adopts: whether the NAD was somebody else's until now.
+        reverts: whether it takes back an edit of others.
+        reclaims: whether the NAD has lost its owner reference. So it does when its network is
+            deleted with --cascade=orphan, which the network may show a moment later.
     """
 
     body: Object
     creates: bool = False
     adopts: bool = False
+    reverts: bool = False
+    reclaims: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Stands for the content: equal for equal content of the same network."""
+        annotations = self.body["metadata"]["annotations"]
+        return f"{annotations[nad_api.CONTENT_HASH]} {annotations[nad_api.NETWORK]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +80,6 @@ class Wait:
     """The NAD is terminating; its end is an event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The NAD was adopted, and its adopt annotation has been removed.
-
-    Attributes:
-        patch: a merge patch that restores it.
-    """
-
-    patch: Object
-
-
 Decision = InSync | Apply | Conflict | Wait | Release
 
 
@@ -80,13 +91,13 @@ def decide(desired: DesiredNAD, nad: Object | None, others: Iterable[Object]) ->
         nad: The NAD as it is, None if there is none.
         others: The other networks of the namespace that claim the same name.
     """
-    rivals = {each["metadata"]["uid"]: each for each in others if not _is_terminating(each)}
+    rivals = {each["metadata"]["uid"]: each for each in others if not is_terminating(each)}
     if nad is None:
         winner = _first(desired, rivals.values())
         if winner is not None:
             return Conflict(_claimed_too(desired, winner))
         return Apply(_body(desired), creates=True)
-    if _is_terminating(nad):
+    if is_terminating(nad):
         return Wait()
     if is_ours(desired, nad):
         return _sync(desired, nad)
@@ -99,69 +110,12 @@ def is_ours(desired: DesiredNAD, nad: Object) -> bool:
     The annotation counts beside the owner reference, so that removing the reference is an edit
     like any other and reverted.
     """
-    return controller_uid(nad) == desired.owner["uid"] or _signature_of(nad) == _signature(desired)
-
-
-def is_adopted(nad: Object) -> bool:
-    """Whether the NAD was taken over from somebody who made it."""
-    return nad_api.ADOPTED_CONFIG in _annotations(nad)
-
-
-def controller_uid(nad: Object) -> str:
-    """The uid of the network that is the NAD's controller, empty if none is."""
-    reference = _network_controller(nad)
-    return str(reference["uid"]) if reference else ""
-
-
-def maker_uid(nad: Object) -> str:
-    """The uid of the network the NAD is made from, empty if it is made from none.
-
-    The controller, or the network in the annotation: an adopted NAD has no controller, and the
-    reference of another may have been removed.
-    """
-    return controller_uid(nad) or _signature_of(nad).rpartition("/")[2]
-
-
-def maker_name(nad: Object) -> str:
-    """The name of the network the NAD is made from, in its namespace; empty as in `maker_uid`."""
-    reference = _network_controller(nad)
-    return str(reference["name"]) if reference else _signature_of(nad).partition("/")[0]
-
-
-def is_adoptable(nad: Object) -> bool:
-    """Whether the NAD carries the adopt annotation and nobody controls it."""
-    return _annotations(nad).get(nad_api.ADOPT) == TRUE and _controller(nad) is None
-
-
-def release_patch(nad: Object) -> Object:
-    """A merge patch that restores an adopted NAD; what others wrote stays."""
-    ours = dict.fromkeys((nad_api.NETWORK, nad_api.ADOPTED_CONFIG, nad_api.CONTENT_HASH))
-    return {
-        "metadata": {"annotations": ours},
-        "spec": {"config": _annotations(nad).get(nad_api.ADOPTED_CONFIG, "")},
-    }
-
-
-def _controller(nad: Object) -> Object | None:
-    references: Iterable[Object] = nad["metadata"].get("ownerReferences") or ()
-    return next((reference for reference in references if reference.get("controller")), None)
-
-
-def _network_controller(nad: Object) -> Object | None:
-    reference = _controller(nad)
-    if reference is None or reference["kind"] != NETWORK_KIND:
-        return None
-    return reference if str(reference["apiVersion"]).startswith(f"{GROUP}/") else None
-
-
-def _signature_of(nad: Object) -> str:
-    """The network in the NAD's annotation, as `name/uid`, empty if there is none."""
-    return str(_annotations(nad).get(nad_api.NETWORK, ""))
+    return controller_uid(nad) == desired.owner["uid"] or signature_of(nad) == _signature(desired)
 
 
 def _is_in_sync(desired: DesiredNAD, nad: Object) -> bool:
     """Whether the NAD has all that is desired, and nothing of ours that is not."""
-    annotations = _annotations(nad)
+    annotations = annotations_of(nad)
     same = all(annotations.get(key) == value for key, value in _our_annotations(desired).items())
     owned = is_adopted(nad) or controller_uid(nad) == desired.owner["uid"]
     return same and owned and nad.get("spec", {}).get("config") == desired.config
@@ -172,7 +126,17 @@ def _sync(desired: DesiredNAD, nad: Object) -> Decision:
         return Release(release_patch(nad))
     if _is_in_sync(desired, nad):
         return InSync()
-    return Apply(_adopting_body(desired, nad) if is_adopted(nad) else _own_body(desired, nad))
+    # One that may be adopted and has no controller is not made ours: who took the annotation with
+    # its former configuration away must not have it end with the network.
+    lent = is_adopted(nad) or is_adoptable(nad)
+    body = _adopting_body(desired, nad) if lent else _own_body(desired, nad)
+    return Apply(body, reverts=_reverts(body, nad), reclaims=not lent and controller(nad) is None)
+
+
+def _reverts(body: Object, nad: Object) -> bool:
+    """Whether a NAD differs by an edit of others, not by what is desired now."""
+    written = annotations_of(nad).get(nad_api.CONTENT_HASH)
+    return written in {None, body["metadata"]["annotations"][nad_api.CONTENT_HASH]}
 
 
 def _claim(desired: DesiredNAD, nad: Object, rivals: Mapping[str, Object]) -> Decision:
@@ -182,13 +146,24 @@ def _claim(desired: DesiredNAD, nad: Object, rivals: Mapping[str, Object]) -> De
     winner = _first(desired, rivals.values())
     if winner is not None:
         return Conflict(_claimed_too(desired, winner))
-    reference = _network_controller(nad)
-    if reference is not None and reference["name"] == desired.owner["name"]:
-        # Our network was deleted and made again before the NAD went with its predecessor.
+    if _is_predecessors(desired, nad):
         return Apply(_own_body(desired, nad))
     if is_adoptable(nad):
         return Apply(_adopting_body(desired, nad), adopts=True)
     return Conflict(_foreign(desired, nad))
+
+
+def _is_predecessors(desired: DesiredNAD, nad: Object) -> bool:
+    """Whether the NAD was made from a network of our name that was deleted.
+
+    Ours was made again before the NAD went with it, or it was deleted with --cascade=orphan, which
+    takes the owner reference away.
+    """
+    if maker_name(nad) != desired.owner["name"]:
+        return False
+    if controller(nad) is not None:
+        return network_controller(nad) is not None
+    return not is_adopted(nad) and not is_adoptable(nad) and not is_copy(nad)
 
 
 def _first(desired: DesiredNAD, rivals: Iterable[Object]) -> Object | None:
@@ -203,14 +178,6 @@ def _rank(network: Object) -> tuple[str, str]:
     return (meta.get("creationTimestamp", ""), meta["name"])
 
 
-def _is_terminating(obj: Object) -> bool:
-    return obj["metadata"].get("deletionTimestamp") is not None
-
-
-def _annotations(nad: Object) -> Mapping[str, str]:
-    return nad["metadata"].get("annotations") or {}
-
-
 def _signature(desired: DesiredNAD) -> str:
     return f"{desired.owner['name']}/{desired.owner['uid']}"
 
@@ -221,6 +188,7 @@ def _our_annotations(desired: DesiredNAD) -> dict[str, str]:
     return {
         **desired.annotations,
         nad_api.NETWORK: _signature(desired),
+        nad_api.MADE_AS: desired.name,
         nad_api.CONTENT_HASH: sha256(dumps(content).encode()).hexdigest()[:16],
     }
 
@@ -249,7 +217,7 @@ def _adopting_body(desired: DesiredNAD, nad: Object) -> Object:
     body = _own_body(desired, nad)
     config = nad.get("spec", {}).get("config", "")
     del body["metadata"]["ownerReferences"]
-    body["metadata"]["annotations"][nad_api.ADOPTED_CONFIG] = _annotations(nad).get(
+    body["metadata"]["annotations"][nad_api.ADOPTED_CONFIG] = annotations_of(nad).get(
         nad_api.ADOPTED_CONFIG, config
     )
     return body
@@ -277,7 +245,7 @@ def _claimed_too(desired: DesiredNAD, other: Object) -> str:
 
 
 def _foreign(desired: DesiredNAD, nad: Object) -> str:
-    reference = _controller(nad)
+    reference = controller(nad)
     whose = (
         f"is controlled by {reference['kind']} {reference['name']}"
         if reference

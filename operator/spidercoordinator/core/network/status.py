@@ -17,6 +17,8 @@ NAME_CONFLICT: Final = "NameConflict"
 COORDINATOR_NOT_READY: Final = "CoordinatorNotReady"
 NAD_CRD_MISSING: Final = "NADCRDMissing"
 NAD_TERMINATING: Final = "NADTerminating"
+NAD_REFUSED: Final = "NADRefused"
+NAD_CONTESTED: Final = "NADContested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class NetworkOutcome:
         config_hash: hash of that NAD's configuration.
         obstacle: type of the condition that keeps it from being ready, empty for none.
         message: for people.
+        reason: why the obstacle is there, where it has several reasons; one CamelCase word.
         warnings: conditions that do not keep it from being ready.
     """
 
@@ -35,6 +38,7 @@ class NetworkOutcome:
     config_hash: str = ""
     obstacle: str = ""
     message: str = ""
+    reason: str = ""
     warnings: Sequence[ConditionState] = ()
 
 
@@ -44,12 +48,11 @@ def network_status(outcome: NetworkOutcome, network: Object, *, now: str) -> Obj
     Ready is always there; the condition that stands in its way, only while it does.
     """
     ready = not outcome.obstacle
-    states = [ConditionState(READY, ready, outcome.obstacle or IN_SYNC, outcome.message)]
+    reason = outcome.reason or outcome.obstacle
+    states = [ConditionState(READY, ready, reason or IN_SYNC, outcome.message)]
     if outcome.obstacle:
         states.append(
-            ConditionState(
-                outcome.obstacle, status=True, reason=outcome.obstacle, message=outcome.message
-            )
+            ConditionState(outcome.obstacle, status=True, reason=reason, message=outcome.message)
         )
     states.extend(outcome.warnings)
     generation = network["metadata"].get("generation", 0)
