@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
@@ -18,6 +18,7 @@ from spidercoordinator.discovery.source import (
     WatchedObjects,
 )
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.crash import CrashHandler, restarting
 from spidercoordinator.kube.reflector import (
     Bookmark,
     Deleted,
@@ -30,8 +31,6 @@ from spidercoordinator.kube.reflector import (
     WatchFailed,
 )
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
-
-logger = logging.getLogger(__name__)
 
 _KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
 """Every kind's name, without its schema: those are megabytes."""
@@ -70,11 +69,13 @@ class SourceInformers:
         sources: Iterable[Source],
         detectors: Iterable[Detector],
         signals: Signals,
+        crashes: CrashHandler,
     ) -> None:
         self._sources, self._detectors = tuple(sources), tuple(detectors)
         self.observations: dict[str, Observation] = {}
         self.synced = asyncio.Event()
         self._signals = signals
+        self._crashes = crashes
         self._client = client
         self._watched: dict[str, WatchedObjects] = {}
         self._reflectors: dict[str, Reflector] = {}
@@ -86,7 +87,6 @@ class SourceInformers:
             # Two sources may read the same object; it is watched once.
             self._watched[watched.title] = watched
             self.observations[watched.title] = Observation()
-        self._kinds = Reflector(client, _KINDS)
 
     def reports(self) -> list[SourceReport]:
         """What every source reports now, most trusted first."""
@@ -105,17 +105,18 @@ class SourceInformers:
         async with asyncio.TaskGroup() as tasks:
             for watched in self._watched.values():
                 self._start(tasks, watched)
-            tasks.create_task(self._watch_kinds(tasks), name="kinds")
+            watch_kinds = partial(self._watch_kinds, tasks)
+            tasks.create_task(restarting("kinds", watch_kinds, self._crashes), name="kinds")
 
     def _start(self, tasks: asyncio.TaskGroup, watched: WatchedObjects) -> None:
         if before := self._running.get(watched.title):
             before.cancel()
-        reflector = self._reflectors[watched.title] = Reflector(self._client, watched.selection)
-        self._running[watched.title] = tasks.create_task(
-            self._watch(watched, reflector), name=watched.title
-        )
+        watch = restarting(watched.title, partial(self._watch, watched), self._crashes)
+        self._running[watched.title] = tasks.create_task(watch, name=watched.title)
 
-    async def _watch(self, watched: WatchedObjects, reflector: Reflector) -> None:
+    async def _watch(self, watched: WatchedObjects) -> None:
+        reflector = Reflector(self._client, watched.selection, title=watched.title)
+        self._reflectors[watched.title] = reflector
         observed = self.observations[watched.title]
         async for event in reflector.list_and_watch():
             if not isinstance(event, WatchFailed):
@@ -127,11 +128,9 @@ class SourceInformers:
                 self.synced.set()
 
     async def _watch_kinds(self, tasks: asyncio.TaskGroup) -> None:
-        async for event in self._kinds.list_and_watch():
+        async for event in Reflector(self._client, _KINDS, title="kinds").list_and_watch():
             if isinstance(event, Bookmark):
                 continue
-            if isinstance(event, WatchFailed):
-                logger.warning("kinds that are added later are observed late: %s", event.error)
             name = event.object["metadata"]["name"] if isinstance(event, Updated | Deleted) else ""
             for watched in self._watched.values():
                 of_this_kind = any(name == each.full_name for each in watched.selection.resources)
@@ -139,13 +138,18 @@ class SourceInformers:
                     # Its watch may stay open for a while and deliver nothing.
                     self._start(tasks, watched)
                 elif (of_this_kind or not name) and self._lacks(watched):
-                    self._reflectors[watched.title].wake.set()
+                    self._wake(watched)
             self._signals.kinds_changed(name)
             if isinstance(event, Deleted):
                 self._signals.kind_removed(name)
 
     def _lacks(self, watched: WatchedObjects) -> bool:
         return self.observations[watched.title].state is not ReadState.READ
+
+    def _wake(self, watched: WatchedObjects) -> None:
+        # A watch that is just being started looks by itself.
+        if reflector := self._reflectors.get(watched.title):
+            reflector.wake.set()
 
 
 def update_observation(watched: WatchedObjects, observed: Observation, event: WatchEvent) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import kopf
 
+from spidercoordinator.api.nesting import cut
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.admission import Review, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
@@ -64,8 +65,8 @@ async def validate_coordinator(
 
 
 def plain(body: Any) -> Object:
-    """An object as kopf shows it, as JSON data."""
-    return {key: body[key] for key in ("metadata", "spec") if key in body}
+    """An object as kopf shows it, as JSON data, and no deeper than anybody may make it."""
+    return {key: cut(body[key]) for key in ("metadata", "spec") if key in body}
 
 
 def _review_network(manager: Manager, network: Object, before: Object | None) -> Review:

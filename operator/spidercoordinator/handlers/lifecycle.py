@@ -14,6 +14,7 @@ from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.handlers.admission import admission_server
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.reconcilers.manager import KINDS, Manager
+from spidercoordinator.runtime.recursion import allow_deep_objects
 from spidercoordinator.runtime.settings import Settings
 
 _WATCH: Final = 60
@@ -28,6 +29,7 @@ _SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
 async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
     """Start the manager that all handlers share by `memo.manager`."""
     configure(settings)
+    allow_deep_objects()
     async with AsyncExitStack() as stack:
         try:
             memo.manager = await Manager.create(Settings.read(os.environ))

@@ -11,9 +11,10 @@ from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
 from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.runtime.logging import StateLogger
 from spidercoordinator.runtime.settings import Settings
 
-logger = logging.getLogger(__name__)
+_written: Final = StateLogger(logging.getLogger(__name__))
 
 KEY: Final = "coordinator.json"
 
@@ -27,8 +28,8 @@ def selection(settings: Settings) -> Selection:
 async def apply_node_defaults(context: Context) -> None:
     """Write the section that networks without settings of their own get, unless it is in sync.
 
-    It is a help for hand-written networks only: not being allowed to write it is logged and stops
-    nothing.
+    It is a help for hand-written networks only: not being allowed to write it is logged, once, and
+    stops nothing.
 
     Raises:
         ApiError: the API server was not reached; call again.
@@ -45,4 +46,7 @@ async def apply_node_defaults(context: Context) -> None:
         with store.write(name) as answered:
             answered(await context.services.client.apply(CONFIG_MAPS, body))
     except (ApiForbiddenError, ApiNotFoundError) as error:
-        logger.warning("nodes get no defaults for hand-written networks: %s", error)
+        text = f"nodes get no defaults for hand-written networks: {error}"
+        _written.log(logging.WARNING, text, object=CONFIG_MAPS.describe(*name))
+    else:
+        _written.over("nodes get defaults for hand-written networks")

@@ -51,6 +51,29 @@ class TextFormatter(logging.Formatter):
         return text + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
 
 
+class StateLogger:
+    """Logs what is the case once, until it is another case: the same is found out again and again.
+
+    Args:
+        logger: where to.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger, self._last = logger, ""
+
+    def log(self, level: int, message: str, **extra: str) -> None:
+        """Log a message unless it was the last one."""
+        if message != self._last:
+            self._logger.log(level, "%s", message, extra=extra)
+        self._last = message
+
+    def over(self, message: str, **extra: str) -> None:
+        """Say that what was logged last is over, if anything was."""
+        if self._last:
+            self._logger.info("%s", message, extra=extra)
+        self._last = ""
+
+
 def configure(level: str, style: str) -> None:
     """Send everything to stderr.
 

@@ -47,6 +47,12 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self.crashes = Counter(
+            "spidercoordinator_unexpected_errors",
+            "Exceptions that nobody expected, by where they were caught; more than zero is a bug.",
+            ("place",),
+            registry=self.registry,
+        )
         self.ready = Gauge(
             "spidercoordinator_ready",
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",

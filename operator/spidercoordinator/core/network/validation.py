@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfig
+from spidercoordinator.api.nesting import TOO_DEEP, is_too_deep
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.render import json_text
 from spidercoordinator.errors import InvalidObjectError
@@ -205,6 +206,11 @@ def _plugin_text(text: str, field: str, *, lists: bool) -> Iterator[Problem]:
         yield Problem(field, f"it is JSON, but not {expected}")
 
 
+def _check_ipam(config: SpiderMultusConfig) -> Iterator[Problem]:
+    if config.spec.ipam is not None and is_too_deep(config.spec.ipam.model_extra):
+        yield Problem("spec.ipam", TOO_DEEP)
+
+
 def _has_type(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("type"), str) and entry["type"] != ""
 
@@ -221,4 +227,5 @@ PROBLEM_CHECKS: Final[tuple[Check, ...]] = (
     _check_injection,
     _check_custom_cni,
     _check_chain,
+    _check_ipam,
 )
