@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.source import (
     Detector,
@@ -18,7 +18,7 @@ from spidercoordinator.discovery.source import (
     WatchedObjects,
 )
 from spidercoordinator.kube.client import Client
-from spidercoordinator.kube.crash import CrashHandler, restarting
+from spidercoordinator.kube.crash import CrashHandler, brief, restarting
 from spidercoordinator.kube.reflector import (
     Bookmark,
     Deleted,
@@ -80,6 +80,8 @@ class SourceInformers:
         self._watched: dict[str, WatchedObjects] = {}
         self._reflectors: dict[str, Reflector] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._reported: dict[Source, SourceReport] = {}
+        self._detected: dict[Detector, DetectedPlugin] = {}
         all_watched = [
             watched for each in self._sources + self._detectors for watched in each.watched
         ]
@@ -90,15 +92,38 @@ class SourceInformers:
 
     def reports(self) -> list[SourceReport]:
         """What every source reports now, most trusted first."""
-        return [source.report(self.observations) for source in self._sources]
+        return [self._report(source) for source in self._sources]
 
     def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
-        return [detector.detect(self.observations) for detector in self._detectors]
+        return [self._detect(detector) for detector in self._detectors]
 
     def istio(self) -> bool:
         """Whether Istio is installed."""
         return istio(self.observations)
+
+    def _report(self, source: Source) -> SourceReport:
+        """What a source reports; one that stumbles gives what it gave last, as unread."""
+        name = type(source).__name__
+        try:
+            given = self._reported[source] = source.report(self.observations)
+        except Exception as error:  # noqa: BLE001 - it judges what others wrote
+            self._crashes.handle("source", name, error)
+            last = self._reported.get(source) or SourceReport(name)
+            return replace(last, unread=f"{last.source} cannot be judged: {brief(error)}")
+        return given
+
+    def _detect(self, detector: Detector) -> DetectedPlugin:
+        """What a detector finds; of one that stumbles it is unknown."""
+        name = type(detector).__name__
+        try:
+            given = self._detected[detector] = detector.detect(self.observations)
+        except Exception as error:  # noqa: BLE001 - it judges what others wrote
+            self._crashes.handle("detector", name, error)
+            last = self._detected.get(detector) or DetectedPlugin("none", Presence.UNKNOWN)
+            text = f"{name} cannot be judged: {brief(error)}"
+            return replace(last, presence=Presence.UNKNOWN, unread=text)
+        return given
 
     async def run(self) -> None:
         """Watch everything, without end."""
@@ -121,7 +146,7 @@ class SourceInformers:
         async for event in reflector.list_and_watch():
             if not isinstance(event, WatchFailed):
                 self._signals.event_seen()
-            if update_observation(watched, observed, event):
+            if update_observation(watched, observed, event, self._crashes):
                 self._signals.up(watched.title, observed.available)
                 self._signals.changed()
             if all(each.synced for each in self.observations.values()):
@@ -152,40 +177,62 @@ class SourceInformers:
             reflector.wake.set()
 
 
-def update_observation(watched: WatchedObjects, observed: Observation, event: WatchEvent) -> bool:
-    """Write what was event on the observations; returns whether a report may differ now."""
-    before = (observed.state, observed.error)
+def update_observation(
+    watched: WatchedObjects,
+    observed: Observation,
+    event: WatchEvent,
+    crashes: CrashHandler | None = None,
+) -> bool:
+    """Write what was event on the observations; returns whether a report may differ now.
+
+    An object that `extract` stumbles over counts as unread, and keeps nothing from the others.
+    """
+    before = (observed.state, observed.error, dict(observed.unreadable))
     changed = False
+    extract = partial(_extract, watched, observed, crashes or CrashHandler())
     if isinstance(event, WatchFailed):
         observed.fail(event.error, watched)
-        return before != (observed.state, observed.error)
-    if isinstance(event, NotServed):
+    elif isinstance(event, NotServed):
         changed = bool(observed.entries)
         observed.entries.clear()
+        observed.unreadable.clear()
         observed.succeed(ReadState.NOT_SERVED)
-        return changed or before != (observed.state, "")
-    if isinstance(event, Replaced):
-        entries = {
-            _name(given): value
-            for given in event.objects
-            if (value := watched.extract(given)) is not None
-        }
-        changed, observed.entries = entries != observed.entries, entries
-    elif isinstance(event, Updated | Deleted):
-        changed = _update_one(watched, observed, event)
-    observed.succeed(ReadState.READ)
-    return changed or before != (observed.state, "")
+    else:
+        if isinstance(event, Replaced):
+            observed.unreadable.clear()
+            extracted = {_name(given): extract(given) for given in event.objects}
+            entries = {name: value for name, value in extracted.items() if value is not None}
+            changed, observed.entries = entries != observed.entries, entries
+        elif isinstance(event, Updated | Deleted):
+            name = _name(event.object)
+            observed.unreadable.pop(name, None)
+            value = None if isinstance(event, Deleted) else extract(event.object)
+            changed = _keep(observed, name, value)
+        observed.succeed(ReadState.READ)
+    return changed or before != (observed.state, observed.error, observed.unreadable)
 
 
-def _update_one(watched: WatchedObjects, observed: Observation, event: Updated | Deleted) -> bool:
-    name = _name(event.object)
+def _extract(
+    watched: WatchedObjects, observed: Observation, crashes: CrashHandler, given: Object
+) -> Any:
+    name = _name(given)
+    try:
+        return watched.extract(given)
+    except Exception as error:  # noqa: BLE001 - the object is somebody else's
+        about = f"{watched.selection.resources[0].kind} {name.lstrip('/')}"
+        crashes.handle("source", about, error)
+        observed.unreadable[name] = f"{about} cannot be understood: {brief(error)}"
+        return observed.entries.get(name)
+
+
+def _keep(observed: Observation, name: str, value: Any) -> bool:
+    """Keep what was extracted of one object, None for nothing; whether it differs."""
     before = observed.entries.get(name)
-    value = None if isinstance(event, Deleted) else watched.extract(event.object)
     if value is None:
         observed.entries.pop(name, None)
     else:
         observed.entries[name] = value
-    return before != value
+    return bool(before != value)
 
 
 def _name(given: Object) -> str:

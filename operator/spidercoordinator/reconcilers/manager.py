@@ -263,7 +263,7 @@ class Manager:
         watched = installer_pods(settings.namespace, settings.installer_pods)
         reflector = Reflector(self._client, watched.selection, title=watched.title)
         async for event in reflector.list_and_watch():
-            update_observation(watched, self.installers, event)
+            update_observation(watched, self.installers, event, self.crashes)
 
     def _nads_observed(self, event: WatchEvent) -> None:
         services = self.context.services
