@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -11,7 +12,8 @@ import aiohttp
 import kopf
 
 from spidercoordinator.errors import SpiderCoordinatorError
-from spidercoordinator.handlers.admission import admission_server
+from spidercoordinator.handlers.admission import refusals_are_no_errors
+from spidercoordinator.handlers.webhookserver import admission_server
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.reconcilers.manager import KINDS, Manager
 from spidercoordinator.runtime.recursion import allow_deep_objects
@@ -129,6 +131,7 @@ def _ignore_unclosed_generator(loop: asyncio.AbstractEventLoop, context: dict[st
 def configure(settings: kopf.OperatorSettings) -> None:
     """Set what kopf needs to run in production."""
     settings.posting.enabled = False
+    logging.getLogger("kopf.objects").addFilter(refusals_are_no_errors)
     # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
     # ends: there is no kind that kopf would have to look for later.
     settings.scanning.disabled = True

@@ -121,18 +121,25 @@ class Client:
         )
 
     async def apply(
-        self, resource: Resource, body: Object, *, subresource: str = "", force: bool = True
+        self,
+        resource: Resource,
+        body: Object,
+        *,
+        subresource: str = "",
+        force: bool = True,
+        manager: str = FIELD_MANAGER,
     ) -> Object:
         """Server-side apply: our fields become as given, everybody else's stay.
 
         With `force` a field that another manager holds becomes ours; without, that is a conflict.
+        A role that names the object may allow this to create it, which no role can with a POST.
         """
         meta = body["metadata"]
         name, namespace = meta["name"], meta.get("namespace", "")
         return await self._request(
             "PATCH",
             resource.path(namespace, name, subresource),
-            query={"fieldManager": FIELD_MANAGER, "force": str(force).lower()},
+            query={"fieldManager": manager, "force": str(force).lower()},
             body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
             content_type="application/apply-patch+yaml",
             action=f"apply {resource.describe(namespace, name)}",

@@ -15,7 +15,7 @@ from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigS
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
-from spidercoordinator.core.network.desired import desired_nad
+from spidercoordinator.core.network.desired import desired_nad, nad_name
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
 
@@ -39,39 +39,58 @@ class Review:
     warnings: tuple[str, ...] = ()
 
 
-def review_network(
+def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of it by keyword
     network: Object,
     old: Object | None,
     *,
     rivals: Sequence[Object],
     nad: Object | None,
+    has_nad: bool = True,
     nodes: Collection[NodeInterfaces] = (),
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
+
+    What was taken before stays editable: only what the change makes worse is refused, and nothing
+    where neither spec nor annotations change.
 
     Args:
         network: As it would be stored.
         old: As it is stored now.
         rivals: The other networks of the namespace that claim the same NAD.
         nad: The NAD of that name, if there is one.
+        has_nad: Whether a NAD is made from this network. One without, as in a conflict of names,
+            may get another name: no pod can name its NAD.
         nodes: The interfaces that nodes reported.
     """
-    if network["metadata"].get("deletionTimestamp"):
+    if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
     # What was wrong before must not stand in the way of another change, or of a mend in steps.
     known = set(find_problems(old)) if old is not None else set()
     problems = [each for each in find_problems(network) if each not in known]
-    problems += _renamed(network, old)
+    problems += _renamed(network, old) if has_nad else []
     if problems or known:
         return Review(tuple(problems))
     config = parse({**network, "metadata": {**NOT_STORED, **network["metadata"]}})
-    return Review(tuple(_conflict(config, rivals, nad)), tuple(_warnings(config.spec, nodes)))
+    # Who has lost a name before must be able to leave it.
+    keeps_name = old is not None and nad_name(old) == nad_name(network)
+    conflict = () if keeps_name else tuple(_conflict(config, rivals, nad))
+    return Review(conflict, tuple(_warnings(config.spec, nodes)))
 
 
-def review_coordinator(coordinator: Object) -> Review:
+def review_coordinator(coordinator: Object, old: Object | None = None) -> Review:
     """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only."""
+    if _is_same(coordinator, old):
+        return Review()
     address = (coordinator.get("spec") or {}).get("vethLinkAddress") or ""
     return Review(warnings=tuple(_link_address_warnings(address, "spec.vethLinkAddress")))
+
+
+def _is_same(given: Object, old: Object | None) -> bool:
+    """Whether nothing changed but labels, finalizers and other metadata that decide nothing."""
+    if old is None:
+        return False
+    annotations, before = (each["metadata"].get("annotations") or {} for each in (given, old))
+    return bool(annotations == before and given.get("spec") == old.get("spec"))
 
 
 def _renamed(network: Object, old: Object | None) -> list[Problem]:
