@@ -6,6 +6,7 @@ import logging
 import secrets
 from typing import Final
 
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiError
 from spidercoordinator.kube.client import FIELD_MANAGER, Client
@@ -17,10 +18,20 @@ _LONGEST_MESSAGE: Final = 1024
 """The API server refuses longer ones."""
 
 
+def log(resource: Resource, about: Object, transition: Transition) -> None:
+    """Say in the log what an Event says: the Event is gone after an hour."""
+    what = resource.describe(*name_of(about))
+    level = logging.WARNING if transition.type == "Warning" else logging.INFO
+    extra = {"object": what, "reason": transition.reason}
+    logger.log(level, "%s: %s", what, transition.message or transition.reason, extra=extra)
+
+
 async def post(
     client: Client, resource: Resource, about: Object, transition: Transition, *, now: str
 ) -> None:
-    """Write an Event about an object; that it could not be written is logged, and no error.
+    """Write an Event about an object, and a line in the log.
+
+    That it could not be written is logged, and no error.
 
     Args:
         client: where to.
@@ -29,6 +40,7 @@ async def post(
         transition: what happened to it.
         now: the time in RFC 3339.
     """
+    log(resource, about, transition)
     meta = about["metadata"]
     # Events about cluster-wide objects live in the namespace default, as the API server wants it.
     namespace = meta.get("namespace") or "default"

@@ -178,7 +178,9 @@ class LeaderElector:
     def _start_leading(self) -> None:
         if self.name:
             holder = {"holder": self.candidate.identity}
-            logger.info("became leader, acquired %s", self._lease, extra=holder)
+            logger.info(
+                "became leader, acquired %s", self._lease, extra=holder | {"object": self._lease}
+            )
         self.observed.set()
         self.started_leading.set()
 
