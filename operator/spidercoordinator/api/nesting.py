@@ -14,7 +14,7 @@ DEEPEST: Final = 100
 """Levels of arrays and objects that one value may have."""
 TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep, at most {DEEPEST} are allowed"
 
-_CUT_AT: Final = 2 * DEEPEST
+KEPT: Final = 2 * DEEPEST
 """Levels of a whole object that are kept: no value in it that is allowed is touched."""
 
 
@@ -28,7 +28,7 @@ def is_too_deep(value: Any) -> bool:
     return any(isinstance(each, dict | list) for each in level)
 
 
-def cut(value: Any, levels: int = _CUT_AT) -> Any:
+def cut(value: Any, levels: int = KEPT) -> Any:
     """The value without what lies deeper than so many levels."""
     if isinstance(value, dict):
         return {key: cut(item, levels - 1) for key, item in value.items()} if levels else {}

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
-from spidercoordinator.api.nesting import cut
+from spidercoordinator.api.nesting import KEPT
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
@@ -202,15 +202,18 @@ def trim(given: Object) -> Object:
     if annotations and _LAST_APPLIED in annotations:
         kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
         meta["annotations"] = kept
-    trimmed: Object = _sharing_names(cut({**given, "metadata": meta}))
+    trimmed: Object = _sharing_names({**given, "metadata": meta}, KEPT)
     return trimmed
 
 
-def _sharing_names(value: Any) -> Any:
+def _sharing_names(value: Any, levels: int) -> Any:
+    """What `nesting.cut` gives, in the same walk."""
+    below = levels - 1
     if isinstance(value, dict):
-        return {intern(key): _sharing_names(item) for key, item in value.items()}
+        pairs = value.items() if levels else ()
+        return {intern(key): _sharing_names(item, below) for key, item in pairs}
     if isinstance(value, list):
-        return [_sharing_names(item) for item in value]
+        return [_sharing_names(item, below) for item in value] if levels else []
     return value
 
 

@@ -32,6 +32,12 @@ def test_what_is_allowed_is_not_cut() -> None:
     assert cut(value) == value
 
 
+def test_a_store_keeps_what_a_cut_leaves() -> None:
+    for as_list in (True, False):
+        thing = {"metadata": {"name": "a"}, "spec": nested(9_990, as_list=as_list)}
+        assert trim(thing) == cut(thing)
+
+
 def network(ipam: Any) -> dict[str, Any]:
     spec = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}, "ipam": ipam}
     return {"metadata": {"name": "a", "namespace": "b"}, "spec": spec}
