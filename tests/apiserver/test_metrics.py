@@ -98,10 +98,13 @@ async def test_a_source_that_fails_says_so_once_and_when_it_is_back(
     try:
         await shows(running, "spidercoordinator_ready", 1)
         server.stop_apiserver()
-        text = "ConfigMap kube-system/kubeadm-config cannot be read"
-        await logged(running, text)
+        networks = "spidermultusconfigs.spiderpool.spidernet.io"
+        for name in ("ConfigMap kube-system/kubeadm-config", networks):
+            await logged(running, f"{name} cannot be read")
         server.start_apiserver()
-        await logged(running, "ConfigMap kube-system/kubeadm-config can be read again")
-        await logged(running, text)
+        for name in ("ConfigMap kube-system/kubeadm-config", networks):
+            await logged(running, f"{name} can be read again")
+            await logged(running, f"{name} cannot be read")
+        assert " ERROR " not in running.text()
     finally:
         running.stop()

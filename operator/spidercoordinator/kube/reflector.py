@@ -59,6 +59,11 @@ class Selection:
     metadata_only: bool = False
     only: tuple[tuple[str, str], ...] = ()
 
+    def describe(self) -> str:
+        """How messages name it: the one object it is of, or the kind."""
+        resource, (_, of_name, name) = self.resources[0], self.fields.partition("metadata.name=")
+        return resource.describe(self.namespace, name) if of_name else resource.full_name
+
     def trim(self, given: Object) -> Object:
         """What is kept of an object of a list."""
         if not self.only:
@@ -123,7 +128,7 @@ class Reflector:
     """One endless list-and-watch.
 
     Attributes:
-        title: how the log names what is read; empty for the kind.
+        title: how the log names what is read; empty for what the selection says.
         wake: set it to try again now instead of after the back-off.
     """
 
@@ -176,7 +181,7 @@ class Reflector:
 
         One connection that is lost is no news: every load balancer does that to watches.
         """
-        name = self.title or self.selection.resources[0].full_name
+        name = self.title or self.selection.describe()
         if isinstance(event, WatchFailed):
             lost = isinstance(event.error, ApiUnavailableError) and not self._failures
             kind = type(event.error).__name__
