@@ -7,6 +7,7 @@ SpiderCoordinatorError          base; str() is one line an administrator can act
 ├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
 ├── LeadershipLostError         another replica leads, or may do so soon: stop
 ├── KindRemovedError            the CRD of one of our kinds was deleted: stop, and wait for it anew
+├── OperatorEndedError          what runs the operator failed: stop, and start anew
 └── ApiError                    the API server refused, or was not reached
     ├── ApiUnavailableError     no connection, time-out, 5xx, 429: try again later
     ├── ApiUnauthorizedError    401
@@ -94,6 +95,10 @@ class LeadershipLostError(SpiderCoordinatorError):
 
 class KindRemovedError(SpiderCoordinatorError):
     """The CRD of one of our kinds was deleted while the operator ran."""
+
+
+class OperatorEndedError(SpiderCoordinatorError):
+    """What runs the operator failed, by a bug or an event that nobody expected."""
 
 
 class ApiError(SpiderCoordinatorError):

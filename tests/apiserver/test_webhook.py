@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from tests.apiserver.installers import SELECTOR, Installers
 from tests.apiserver.networks import MACVLAN, Networks
 
 NAME = "spidercoordinator"
+REFUSED = 'spidercoordinator_webhook_reviews_total{kind="SpiderMultusConfig",result="refused"}'
 BAD = {"cniType": "custom", "customCNI": "42"}
 
 
@@ -146,6 +148,37 @@ async def test_cr_name_cannot_change(networks: Networks) -> None:
         await networks.change(
             "first", {"metadata": {"annotations": {"multus.spidernet.io/cr-name": "other"}}}
         )
+
+
+async def test_one_that_lost_its_name_can_be_relabelled_and_renamed(
+    networks: Networks, webhook: Operator
+) -> None:
+    webhook.stop()
+    await networks.wanting("late", "common")
+    webhook.start()
+    await networks.has("late", "NameConflict")
+    await eventually("the webhook answers again", lambda: refuses(networks))
+    await networks.change("late", {"metadata": {"labels": {"a": "b"}, "finalizers": ["x.org/y"]}})
+    await networks.change("late", {"spec": {"macvlan": {"master": ["eth1"]}}})
+    annotations = {"multus.spidernet.io/cr-name": "first"}
+    with pytest.raises(ApiInvalidError, match="cr-name"):
+        await networks.change("first", {"metadata": {"annotations": annotations}})
+    annotations["multus.spidernet.io/cr-name"] = "late"
+    await networks.change("late", {"metadata": {"annotations": annotations, "finalizers": None}})
+    await networks.ready("late")
+    assert await networks.nad("late")
+    await networks.delete("late")
+
+
+async def test_a_refusal_is_no_error_in_the_log(networks: Networks, webhook: Operator) -> None:
+    with pytest.raises(ApiInvalidError):
+        await networks.make("logged", BAD)
+    lines = [each for each in webhook.text().splitlines() if "default/logged" in each]
+    assert len(lines) == 1
+    assert " INFO " in lines[0]
+    assert "object=SpiderMultusConfig default/logged" in lines[0]
+    assert "user=" in lines[0]
+    assert webhook.metric(REFUSED) >= 1
 
 
 def applied(server: ApiServer, spec: dict[str, Any], *flags: str, name: str) -> str:
@@ -269,6 +302,105 @@ async def test_rubbish_in_the_secret_is_replaced(networks: Networks, webhook: Op
     now = await restarted_with(networks, webhook, rubbish)
     assert await trusted(networks) == now[CERTIFICATE] != good[CERTIFICATE]
     assert FORMER not in now
+
+
+@pytest.mark.parametrize("what", ["deleted", "emptied", "another key", "for another name"])
+async def test_a_secret_that_is_edited_is_mended_while_it_runs(
+    networks: Networks, what: str
+) -> None:
+    before = await secret(networks)
+    other = self_signed(["elsewhere"], datetime.now(UTC))
+    edits = {
+        "emptied": {CERTIFICATE: "", KEY: "", FORMER: ""},
+        "another key": {KEY: other.private_key},
+        "for another name": {CERTIFICATE: other.certificate, KEY: other.private_key},
+    }
+    if what == "deleted":
+        await networks.api.delete(SECRETS, NAME, "default")
+    else:
+        data = {key: base64.b64encode(text.encode()).decode() for key, text in edits[what].items()}
+        await networks.api.patch(SECRETS, NAME, "default", patch={"data": data})
+
+    async def mended() -> bool:
+        found = await networks.api.find(SECRETS, NAME, "default")
+        if found is None or not (found.get("data") or {}).get(CERTIFICATE):
+            return False
+        now = await secret(networks)
+        changed = now[CERTIFICATE] not in {before[CERTIFICATE], other.certificate}
+        return changed and (await trusted(networks)).startswith(now[CERTIFICATE])
+
+    await eventually("another certificate is made and trusted", mended, seconds=30)
+    await eventually("the webhook answers", lambda: refuses(networks), seconds=30)
+
+
+async def test_a_ca_bundle_that_is_edited_is_mended_while_it_runs(networks: Networks) -> None:
+    before = await trusted(networks)
+    found = await networks.api.get(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME)
+    for each in found["webhooks"]:
+        each["clientConfig"].pop("caBundle")
+    patch = {"webhooks": found["webhooks"]}
+    await networks.api.patch(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME, patch=patch)
+
+    async def mended() -> bool:
+        found = await networks.api.get(VALIDATING_WEBHOOK_CONFIGURATIONS, NAME)
+        bundles = {each["clientConfig"].get("caBundle", "") for each in found["webhooks"]}
+        return bundles == {base64.b64encode(before.encode()).decode()}
+
+    await eventually("the caBundle is back", mended, seconds=30)
+
+
+async def test_a_port_in_use_keeps_nothing_but_the_webhook_from_working(
+    networks: Networks, own_server: ApiServer, tmp_path: Path
+) -> None:
+    assert networks
+    with socket.create_server(("", 0)) as rival:
+        other = rival.getsockname()[1]
+        second = replica(own_server, tmp_path, other)
+        second.start()
+        try:
+
+            async def says_so() -> bool:
+                status, text = second.get("/readyz")
+                return status == 503 and f"cannot listen on port {other}" in text
+
+            await eventually("it is not ready, and says why", says_so)
+            assert second.metric("spidercoordinator_webhook_up") == 0
+            assert second.get("/livez")[0] == 200
+            assert second.text().count("cannot listen on port") == 1
+        finally:
+            rival.close()
+
+    async def ready() -> bool:
+        return second.get("/readyz")[0] == 200
+
+    try:
+        await eventually("it is ready once the port is free", ready)
+        assert second.metric("spidercoordinator_webhook_up") == 1
+        assert "the webhook answers again" in second.text()
+        assert "Traceback" not in second.text()
+    finally:
+        second.stop()
+
+
+async def test_ready_means_that_the_webhook_answers(
+    networks: Networks, own_server: ApiServer, tmp_path: Path
+) -> None:
+    assert networks
+    other = free_port()
+    second = replica(own_server, tmp_path, other)
+    second.start()
+    try:
+
+        async def ready() -> bool:
+            return second.get("/readyz")[0] == 200
+
+        await eventually("it is ready", ready, every=0.01)
+        with socket.create_connection(("127.0.0.1", other)):
+            pass
+        ends = second.metric("spidercoordinator_webhook_certificate_expiration_timestamp_seconds")
+        assert ends > datetime.now(UTC).timestamp()
+    finally:
+        second.stop()
 
 
 async def restarted_with(

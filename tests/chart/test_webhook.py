@@ -188,9 +188,18 @@ async def test_certificate_is_kept_with_the_operators_own_account_over_an_upgrad
         await eventually("the certificate is made and trusted", trusted, seconds=30)
         before = certificate()
         assert b"BEGIN CERTIFICATE" in base64.b64decode(before)
+        cluster.kubectl("delete", "secret", NAME)
+
+        async def renewed() -> bool:
+            shown = cluster.kubectl("get", "secret", NAME, "--ignore-not-found", "-o", "json")
+            return bool(shown.stdout) and certificate() not in {"", before}
+
+        await eventually("a Secret that is deleted is made again", renewed, seconds=30)
+        before, [bundle] = certificate(), bundles()
+        assert base64.b64decode(bundle).startswith(base64.b64decode(before))
         cluster.install(merged(ON, nested("operator.log.level", "debug")))
         assert certificate() == before
-        assert bundles() == {before}
+        assert bundles() == {bundle}
     finally:
         operator.stop()
     assert "orbidden" not in operator.text()

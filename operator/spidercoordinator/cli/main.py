@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.runtime.logging import configure
+from spidercoordinator.runtime.recursion import allow_deep_objects
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         return check(arguments.filename)
     from spidercoordinator.runtime.settings import Settings, unknown_variables  # noqa: PLC0415
 
+    allow_deep_objects()
     settings = Settings.read(os.environ)
     if arguments.command == "render":
         from spidercoordinator.cli.render import render  # noqa: PLC0415

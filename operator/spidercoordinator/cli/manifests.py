@@ -43,7 +43,8 @@ def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
         for origin, text in _texts(name):
             try:
                 documents = list(yaml.load_all(text, _Loader))
-            except yaml.YAMLError as error:
+            except (yaml.YAMLError, ValueError, RecursionError) as error:
+                # Beside its own errors PyYAML raises those of Python's types: int, float, datetime.
                 raise ManifestError(
                     f"{origin}: it is no YAML: {' '.join(str(error).split())}"
                 ) from error

@@ -7,6 +7,8 @@ from typing import Any
 import kopf
 
 from spidercoordinator import handlers
+from spidercoordinator.errors import OperatorEndedError
+from spidercoordinator.kube.crash import brief
 
 __all__ = ["handlers", "run"]
 
@@ -24,12 +26,17 @@ def run() -> int:
         LeadershipLostError: another replica leads now, or may do so soon.
         KindRemovedError: the CRD of one of our kinds was deleted.
         SettingsError: the HTTP port cannot be had.
+        OperatorEndedError: kopf itself failed.
     """
     memo = kopf.Memo()
     try:
         kopf.run(standalone=True, clusterwide=True, memo=memo, identity=_IDENTITY)
-    finally:
+    except Exception as error:
         _raise_failure(memo)
+        # kopf has logged its trace.
+        text = f"kopf ended with an unexpected error: {brief(error)}"
+        raise OperatorEndedError(f"{text}; started again this process goes on") from error
+    _raise_failure(memo)
     return 0
 
 

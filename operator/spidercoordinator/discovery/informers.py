@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
-from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
+from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.source import (
     Detector,
@@ -18,6 +18,7 @@ from spidercoordinator.discovery.source import (
     WatchedObjects,
 )
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.crash import CrashHandler, brief, restarting
 from spidercoordinator.kube.reflector import (
     Bookmark,
     Deleted,
@@ -30,8 +31,6 @@ from spidercoordinator.kube.reflector import (
     WatchFailed,
 )
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
-
-logger = logging.getLogger(__name__)
 
 _KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
 """Every kind's name, without its schema: those are megabytes."""
@@ -70,15 +69,19 @@ class SourceInformers:
         sources: Iterable[Source],
         detectors: Iterable[Detector],
         signals: Signals,
+        crashes: CrashHandler,
     ) -> None:
         self._sources, self._detectors = tuple(sources), tuple(detectors)
         self.observations: dict[str, Observation] = {}
         self.synced = asyncio.Event()
         self._signals = signals
+        self._crashes = crashes
         self._client = client
         self._watched: dict[str, WatchedObjects] = {}
         self._reflectors: dict[str, Reflector] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._reported: dict[Source, SourceReport] = {}
+        self._detected: dict[Detector, DetectedPlugin] = {}
         all_watched = [
             watched for each in self._sources + self._detectors for watched in each.watched
         ]
@@ -86,52 +89,73 @@ class SourceInformers:
             # Two sources may read the same object; it is watched once.
             self._watched[watched.title] = watched
             self.observations[watched.title] = Observation()
-        self._kinds = Reflector(client, _KINDS)
 
     def reports(self) -> list[SourceReport]:
         """What every source reports now, most trusted first."""
-        return [source.report(self.observations) for source in self._sources]
+        return [self._report(source) for source in self._sources]
 
     def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
-        return [detector.detect(self.observations) for detector in self._detectors]
+        return [self._detect(detector) for detector in self._detectors]
 
     def istio(self) -> bool:
         """Whether Istio is installed."""
         return istio(self.observations)
+
+    def _report(self, source: Source) -> SourceReport:
+        """What a source reports; one that stumbles gives what it gave last, as unread."""
+        name = type(source).__name__
+        try:
+            given = self._reported[source] = source.report(self.observations)
+        except Exception as error:  # noqa: BLE001 - it judges what others wrote
+            self._crashes.handle("source", name, error)
+            last = self._reported.get(source) or SourceReport(name)
+            return replace(last, unread=f"{last.source} cannot be judged: {brief(error)}")
+        return given
+
+    def _detect(self, detector: Detector) -> DetectedPlugin:
+        """What a detector finds; of one that stumbles it is unknown."""
+        name = type(detector).__name__
+        try:
+            given = self._detected[detector] = detector.detect(self.observations)
+        except Exception as error:  # noqa: BLE001 - it judges what others wrote
+            self._crashes.handle("detector", name, error)
+            last = self._detected.get(detector) or DetectedPlugin("none", Presence.UNKNOWN)
+            text = f"{name} cannot be judged: {brief(error)}"
+            return replace(last, presence=Presence.UNKNOWN, unread=text)
+        return given
 
     async def run(self) -> None:
         """Watch everything, without end."""
         async with asyncio.TaskGroup() as tasks:
             for watched in self._watched.values():
                 self._start(tasks, watched)
-            tasks.create_task(self._watch_kinds(tasks), name="kinds")
+            watch_kinds = partial(self._watch_kinds, tasks)
+            tasks.create_task(restarting("kinds", watch_kinds, self._crashes), name="kinds")
 
     def _start(self, tasks: asyncio.TaskGroup, watched: WatchedObjects) -> None:
         if before := self._running.get(watched.title):
             before.cancel()
-        reflector = self._reflectors[watched.title] = Reflector(self._client, watched.selection)
-        self._running[watched.title] = tasks.create_task(
-            self._watch(watched, reflector), name=watched.title
-        )
+        watch = restarting(watched.title, partial(self._watch, watched), self._crashes)
+        self._running[watched.title] = tasks.create_task(watch, name=watched.title)
 
-    async def _watch(self, watched: WatchedObjects, reflector: Reflector) -> None:
+    async def _watch(self, watched: WatchedObjects) -> None:
+        reflector = Reflector(self._client, watched.selection, title=watched.title)
+        self._reflectors[watched.title] = reflector
         observed = self.observations[watched.title]
         async for event in reflector.list_and_watch():
             if not isinstance(event, WatchFailed):
                 self._signals.event_seen()
-            if update_observation(watched, observed, event):
+            if update_observation(watched, observed, event, self._crashes):
                 self._signals.up(watched.title, observed.available)
                 self._signals.changed()
             if all(each.synced for each in self.observations.values()):
                 self.synced.set()
 
     async def _watch_kinds(self, tasks: asyncio.TaskGroup) -> None:
-        async for event in self._kinds.list_and_watch():
+        async for event in Reflector(self._client, _KINDS, title="kinds").list_and_watch():
             if isinstance(event, Bookmark):
                 continue
-            if isinstance(event, WatchFailed):
-                logger.warning("kinds that are added later are observed late: %s", event.error)
             name = event.object["metadata"]["name"] if isinstance(event, Updated | Deleted) else ""
             for watched in self._watched.values():
                 of_this_kind = any(name == each.full_name for each in watched.selection.resources)
@@ -139,7 +163,7 @@ class SourceInformers:
                     # Its watch may stay open for a while and deliver nothing.
                     self._start(tasks, watched)
                 elif (of_this_kind or not name) and self._lacks(watched):
-                    self._reflectors[watched.title].wake.set()
+                    self._wake(watched)
             self._signals.kinds_changed(name)
             if isinstance(event, Deleted):
                 self._signals.kind_removed(name)
@@ -147,41 +171,68 @@ class SourceInformers:
     def _lacks(self, watched: WatchedObjects) -> bool:
         return self.observations[watched.title].state is not ReadState.READ
 
+    def _wake(self, watched: WatchedObjects) -> None:
+        # A watch that is just being started looks by itself.
+        if reflector := self._reflectors.get(watched.title):
+            reflector.wake.set()
 
-def update_observation(watched: WatchedObjects, observed: Observation, event: WatchEvent) -> bool:
-    """Write what was event on the observations; returns whether a report may differ now."""
-    before = (observed.state, observed.error)
+
+def update_observation(
+    watched: WatchedObjects,
+    observed: Observation,
+    event: WatchEvent,
+    crashes: CrashHandler | None = None,
+) -> bool:
+    """Write what was event on the observations; returns whether a report may differ now.
+
+    An object that `extract` stumbles over counts as unread, and keeps nothing from the others.
+    """
+    before = (observed.state, observed.error, dict(observed.unreadable))
     changed = False
+    extract = partial(_extract, watched, observed, crashes or CrashHandler())
     if isinstance(event, WatchFailed):
         observed.fail(event.error, watched)
-        return before != (observed.state, observed.error)
-    if isinstance(event, NotServed):
+    elif isinstance(event, NotServed):
         changed = bool(observed.entries)
         observed.entries.clear()
+        observed.unreadable.clear()
         observed.succeed(ReadState.NOT_SERVED)
-        return changed or before != (observed.state, "")
-    if isinstance(event, Replaced):
-        entries = {
-            _name(given): value
-            for given in event.objects
-            if (value := watched.extract(given)) is not None
-        }
-        changed, observed.entries = entries != observed.entries, entries
-    elif isinstance(event, Updated | Deleted):
-        changed = _update_one(watched, observed, event)
-    observed.succeed(ReadState.READ)
-    return changed or before != (observed.state, "")
+    else:
+        if isinstance(event, Replaced):
+            observed.unreadable.clear()
+            extracted = {_name(given): extract(given) for given in event.objects}
+            entries = {name: value for name, value in extracted.items() if value is not None}
+            changed, observed.entries = entries != observed.entries, entries
+        elif isinstance(event, Updated | Deleted):
+            name = _name(event.object)
+            observed.unreadable.pop(name, None)
+            value = None if isinstance(event, Deleted) else extract(event.object)
+            changed = _keep(observed, name, value)
+        observed.succeed(ReadState.READ)
+    return changed or before != (observed.state, observed.error, observed.unreadable)
 
 
-def _update_one(watched: WatchedObjects, observed: Observation, event: Updated | Deleted) -> bool:
-    name = _name(event.object)
+def _extract(
+    watched: WatchedObjects, observed: Observation, crashes: CrashHandler, given: Object
+) -> Any:
+    name = _name(given)
+    try:
+        return watched.extract(given)
+    except Exception as error:  # noqa: BLE001 - the object is somebody else's
+        about = f"{watched.selection.resources[0].kind} {name.lstrip('/')}"
+        crashes.handle("source", about, error)
+        observed.unreadable[name] = f"{about} cannot be understood: {brief(error)}"
+        return observed.entries.get(name)
+
+
+def _keep(observed: Observation, name: str, value: Any) -> bool:
+    """Keep what was extracted of one object, None for nothing; whether it differs."""
     before = observed.entries.get(name)
-    value = None if isinstance(event, Deleted) else watched.extract(event.object)
     if value is None:
         observed.entries.pop(name, None)
     else:
         observed.entries[name] = value
-    return before != value
+    return bool(before != value)
 
 
 def _name(given: Object) -> str:

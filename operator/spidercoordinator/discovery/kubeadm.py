@@ -35,8 +35,9 @@ def read_kubeadm_config(obj: Object) -> _Networking:
         return _Networking(missing=f"{_OBJECT} has no key ClusterConfiguration")
     try:
         parsed = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        first = str(error).splitlines()[0]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # Beside its own errors PyYAML raises those of Python's types: int, float, datetime.
+        first = str(error).partition("\n")[0]
         return _Networking(missing=f"ClusterConfiguration of {_OBJECT} is no YAML: {first}")
     networking = parsed.get("networking") if isinstance(parsed, dict) else None
     if not isinstance(networking, dict):
@@ -50,8 +51,10 @@ def read_kubeadm_config(obj: Object) -> _Networking:
 
 def _cidrs(value: object) -> tuple[str, ...]:
     # kubeadm writes "v4,v6"; people also write lists.
-    entries = value if isinstance(value, list) else str(value or "").split(",")
-    return normalise(str(entry) for entry in entries)
+    # Nothing but texts counts: a few aliases of YAML are a text of gigabytes.
+    entries = value if isinstance(value, list) else [value]
+    texts = (entry for entry in entries if isinstance(entry, str))
+    return normalise(part for text in texts for part in text.split(","))
 
 
 WATCHED: Final = WatchedObjects(

@@ -60,12 +60,15 @@ class Observation:
         error: why they cannot be read, when they cannot.
         entries: the extracted values by `namespace/name`.
         failures: how often in a row reading failed.
+        unreadable: why single objects cannot be understood, by `namespace/name`; the entry of
+            before stays.
     """
 
     state: ReadState = ReadState.NOT_READ
     error: str = ""
     entries: dict[str, Any] = field(default_factory=dict)
     failures: int = 0
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
     def synced(self) -> bool:
@@ -75,7 +78,7 @@ class Observation:
     @property
     def available(self) -> int:
         """For the metric: 1 something is there, 0 nothing is, -1 nobody can tell."""
-        if self.state is ReadState.FAILED:
+        if self.state is ReadState.FAILED or self.unreadable:
             return -1
         return int(any(self.entries.values()))
 
@@ -100,7 +103,7 @@ class Observation:
         """Why the entries are no evidence, for people; empty when they are."""
         if self.state is ReadState.NOT_READ:
             return f"{watched.title}: not read yet"
-        return self.error
+        return self.error or next(iter(self.unreadable.values()), "")
 
     def why_empty(self, watched: WatchedObjects) -> str:
         """Why there are no entries, for people: unread, or absent."""

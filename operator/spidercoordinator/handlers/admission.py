@@ -1,142 +1,139 @@
-"""The admission webhook: kopf serves it, `core.checks.admission` answers.
+"""The admission webhook: kopf passes a review on, `core.checks.admission` answers it.
 
-It is on when the chart names a ValidatingWebhookConfiguration. Nothing depends on it: its
-failurePolicy is Ignore.
+Nothing depends on it, and it stands in nobody's way: what it stumbles over is allowed, with a
+warning that says so. Its failurePolicy is Ignore. `webhookserver` serves it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import tempfile
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import kopf
 
+from spidercoordinator.api.nesting import cut
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.admission import Review, review_coordinator, review_network
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.errors import SpiderCoordinatorError
-from spidercoordinator.kube.resource import SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, Object
+from spidercoordinator.core.network.maker import maker_uid
+from spidercoordinator.kube.crash import brief
+from spidercoordinator.kube.resource import (
+    SPIDERCOORDINATORS,
+    SPIDERMULTUSCONFIGS,
+    Object,
+    Resource,
+)
 from spidercoordinator.reconcilers.manager import Manager
-from spidercoordinator.runtime.certificaterotator import CertificateRotator
 
 logger = logging.getLogger(__name__)
 
 _NETWORK: Final = SPIDERMULTUSCONFIGS
 _COORDINATOR: Final = SPIDERCOORDINATORS
-_LOOK_EVERY: Final = 60.0
-"""Seconds between two looks at Secret and configuration; another replica may have renewed."""
-_FILES_EVERY: Final = 5.0
 _INVALID: Final = 422
+_REVIEWED: Final = ("CREATE", "UPDATE")
+_LONGEST_WARNING: Final = 256
+"""The API server cuts longer ones."""
 
 
 @kopf.on.validate(_NETWORK.group, _NETWORK.version, _NETWORK.plural, id="validate-network")
-async def validate_network(
-    body: Any,
-    memo: Any,
-    warnings: list[str],
-    old: Any = None,
-    operation: str = "",
-    **_: Any,
-) -> None:
+async def validate_network(memo: Any, warnings: list[str], **request: Any) -> None:
     """Refuse or warn of a SpiderMultusConfig that is created or changed.
 
     In the event loop, where nothing changes the stores meanwhile: kopf runs others in threads.
     """
-    if operation != "DELETE":
-        before = plain(old) if old is not None else None
-        _give(_review_network(memo.manager, plain(body), before), warnings)
+
+    def review(network: Object, before: Object | None) -> Review:
+        return _review_network(memo.manager, network, before)
+
+    _answer(memo.manager, _NETWORK, review, warnings, request)
 
 
 @kopf.on.validate(
     _COORDINATOR.group, _COORDINATOR.version, _COORDINATOR.plural, id="validate-coordinator"
 )
-async def validate_coordinator(
-    body: Any, memo: Any, warnings: list[str], operation: str = "", **_: Any
-) -> None:
+async def validate_coordinator(memo: Any, warnings: list[str], **request: Any) -> None:
     """Refuse or warn of a SpiderCoordinator that is created or changed."""
-    if operation != "DELETE":
-        cluster = memo.manager.context.decided.cluster
-        _give(review_coordinator(plain(body), cluster), warnings)
+    review = partial(review_coordinator, cluster=memo.manager.context.decided.cluster)
+    _answer(memo.manager, _COORDINATOR, review, warnings, request)
+
+
+async def reviewed(manager: Manager, answer: Any, review: Any, **details: Any) -> Any:
+    """Pass a review on to kopf; what kopf itself stumbles over is allowed, too."""
+    try:
+        return await answer(review, **details)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stand in the way
+        request = review.get("request") or {}
+        kind = str((request.get("kind") or {}).get("kind", ""))
+        what = f"{kind} {request.get('namespace', '')}/{request.get('name', '')}"
+        manager.crashes.handle("review", what, error)
+        manager.context.services.metrics.reviews.labels(kind, "failed").inc()
+        allowed = {"uid": request.get("uid", ""), "allowed": True, "warnings": [_unchecked(error)]}
+        return {**{key: review.get(key) for key in ("apiVersion", "kind")}, "response": allowed}
 
 
 def plain(body: Any) -> Object:
-    """An object as kopf shows it, as JSON data."""
-    return {key: body[key] for key in ("metadata", "spec") if key in body}
+    """An object as kopf shows it, as JSON data, and no deeper than anybody may make it."""
+    return {key: cut(body[key]) for key in ("metadata", "spec") if key in body}
+
+
+def refusals_are_no_errors(_: logging.LogRecord) -> bool:
+    """Filter of kopf's log: an object that is refused is its author's matter, logged here as such.
+
+    kopf logs it, as an error, while it handles what was raised.
+    """
+    return not isinstance(sys.exc_info()[1], kopf.AdmissionError)
+
+
+def _answer(
+    manager: Manager,
+    resource: Resource,
+    review: Callable[[Object, Object | None], Review],
+    warnings: list[str],
+    request: dict[str, Any],
+) -> None:
+    if request.get("operation") not in _REVIEWED or request.get("subresource"):
+        return
+    kind, count = resource.kind, manager.context.services.metrics.reviews.labels
+    name = resource.describe(*name_of(request["body"]))
+    try:
+        old = request.get("old")
+        answer = review(plain(request["body"]), plain(old) if old is not None else None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stand in the way
+        manager.crashes.handle("review", name, error)
+        count(kind, "failed").inc()
+        warnings.append(_unchecked(error))
+        return
+    warnings.extend(answer.warnings)
+    count(kind, "refused" if answer.refusals else "allowed").inc()
+    if answer.refusals:
+        text = "; ".join(map(str, answer.refusals))
+        who = str((request.get("userinfo") or {}).get("username", ""))
+        extra = {"object": name, "user": who, "operation": request["operation"]}
+        logger.info("refused %s: %s", name, text, extra=extra)
+        raise kopf.AdmissionError(text, code=_INVALID)
+
+
+def _unchecked(error: Exception) -> str:
+    text = f"not checked by spidercoordinator, which met an unexpected error: {brief(error)}"
+    return text[:_LONGEST_WARNING]
 
 
 def _review_network(manager: Manager, network: Object, before: Object | None) -> Review:
     stores = manager.context.stores
-    namespace, name = name_of(network)
-    nad = (namespace, nad_name(network))
-    others = stores.index.claimants(nad) - {(namespace, name)}
+    name = name_of(network)
+    nad = (name[0], nad_name(network))
+    others = stores.index.claimants(nad) - {name}
+    uid = network["metadata"].get("uid")
+    made = (stores.nads.get(each) for each in stores.index.products(name))
     return review_network(
         network,
         before,
         rivals=[stores.networks[each] for each in others if each in stores.networks],
         nad=stores.nads.get(nad),
+        has_nad=any(maker_uid(each) == uid for each in made if each is not None),
         nodes=manager.installers.entries.values(),
         cluster=manager.context.decided.cluster,
     )
-
-
-def _give(answer: Review, warnings: list[str]) -> None:
-    warnings.extend(answer.warnings)
-    if answer.refusals:
-        text = "; ".join(map(str, answer.refusals))
-        raise kopf.AdmissionError(text, code=_INVALID)
-
-
-def admission_server(manager: Manager) -> Any:
-    """What serves the webhook, for kopf's `settings.admission.server`; without one, nothing."""
-    settings = manager.context.services.settings
-    return partial(_serve, manager) if settings.webhook_configuration else _serve_nothing
-
-
-async def _serve_nothing(_: Any) -> AsyncIterator[Any]:
-    await asyncio.Event().wait()
-    yield
-
-
-async def _serve(manager: Manager, answer: Any) -> AsyncIterator[Any]:
-    settings = manager.context.services.settings
-    with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
-        rotator = CertificateRotator(
-            manager.client,  # every replica serves it, also one that does not lead
-            settings.namespace,
-            settings.webhook_configuration,
-            Path(folder),
-        )
-        while not await _synced(rotator):  # noqa: ASYNC110 - the API server is asked, nobody tells
-            await asyncio.sleep(_FILES_EVERY)
-        server = kopf.WebhookServer(
-            port=settings.webhook_port,
-            certfile=str(rotator.certificate_file),
-            pkeyfile=str(rotator.key_file),
-            file_check_interval=_FILES_EVERY,
-        )
-        renewal = asyncio.create_task(_renew(rotator), name="webhook's certificate")
-        try:
-            async for config in server(answer):
-                yield config
-        finally:
-            renewal.cancel()
-
-
-async def _renew(rotator: CertificateRotator) -> None:
-    while True:
-        await asyncio.sleep(_LOOK_EVERY)
-        await _synced(rotator)
-
-
-async def _synced(rotator: CertificateRotator) -> bool:
-    try:
-        await rotator.sync()
-    except SpiderCoordinatorError as error:
-        logger.warning("the webhook's certificate cannot be renewed: %s", error)
-        return False
-    return True

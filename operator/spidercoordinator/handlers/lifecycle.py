@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-import aiohttp
 import kopf
 
 from spidercoordinator.errors import SpiderCoordinatorError
-from spidercoordinator.handlers.admission import admission_server
+from spidercoordinator.handlers.admission import refusals_are_no_errors
+from spidercoordinator.handlers.requests import Requests, leave_out_retries
+from spidercoordinator.handlers.webhookserver import admission_server
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.reconcilers.manager import KINDS, Manager
+from spidercoordinator.reconcilers.manager import Manager
+from spidercoordinator.runtime.recursion import allow_deep_objects
 from spidercoordinator.runtime.settings import Settings
 
 _WATCH: Final = 60
@@ -28,6 +31,7 @@ _SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
 async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
     """Start the manager that all handlers share by `memo.manager`."""
     configure(settings)
+    allow_deep_objects()
     async with AsyncExitStack() as stack:
         try:
             memo.manager = await Manager.create(Settings.read(os.environ))
@@ -52,7 +56,7 @@ async def stop(memo: Any, **_: Any) -> None:
 async def login(memo: Any, **_: Any) -> kopf.AiohttpSession:
     """Log kopf in as the operator's own client is, tokens that are rotated included."""
     manager: Manager = memo.manager
-    session = manager.login.session(manager.client.client, _require_our_kinds)
+    session = manager.login.session(manager.client.client, Requests())
     # kopf loses it when it is ended before it has taken it.
     memo.stack.push_async_callback(session.close)
     return kopf.AiohttpSession(server=manager.login.server, aiohttp_session=session)
@@ -69,30 +73,6 @@ async def reconciling(memo: Any, **_: Any) -> dict[str, float]:
     if failures := health.liveness_failures():
         raise kopf.PermanentError("; ".join(failures))
     return {"secondsSinceLastEvent": health.seconds_since_last_event()}
-
-
-async def _require_our_kinds(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Have kopf repeat a scan of kinds that lacks ours.
-
-    kopf scans once, and an API server that was just started lists the groups of CRDs a moment after
-    it answers; kopf would then watch nothing, for good.
-    """
-    response = await handler(request)
-    path = request.url.path
-    if response.ok and path == "/apis":
-        listed = {each["name"] for each in (await response.json())["groups"]}
-        required = {kind.group for kind in KINDS}
-    elif response.ok and path in {f"/apis/{kind.api_version}" for kind in KINDS}:
-        listed = {each["name"] for each in (await response.json())["resources"]}
-        required = {kind.plural for kind in KINDS if path == f"/apis/{kind.api_version}"}
-    else:
-        return response
-    if lacking := required - listed:
-        names = ", ".join(sorted(lacking))
-        raise aiohttp.ClientConnectionError(f"the API server does not list {names} yet")
-    return response
 
 
 async def _cancel_leftovers() -> None:
@@ -127,6 +107,8 @@ def _ignore_unclosed_generator(loop: asyncio.AbstractEventLoop, context: dict[st
 def configure(settings: kopf.OperatorSettings) -> None:
     """Set what kopf needs to run in production."""
     settings.posting.enabled = False
+    logging.getLogger("kopf.objects").addFilter(refusals_are_no_errors)
+    leave_out_retries()
     # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
     # ends: there is no kind that kopf would have to look for later.
     settings.scanning.disabled = True

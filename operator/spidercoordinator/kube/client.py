@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 
 from spidercoordinator.errors import ApiNotFoundError
-from spidercoordinator.kube.failure import refused, reported
+from spidercoordinator.kube.failure import parsed, refused, reported
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import Object, Resource
 
@@ -122,18 +121,25 @@ class Client:
         )
 
     async def apply(
-        self, resource: Resource, body: Object, *, subresource: str = "", force: bool = True
+        self,
+        resource: Resource,
+        body: Object,
+        *,
+        subresource: str = "",
+        force: bool = True,
+        manager: str = FIELD_MANAGER,
     ) -> Object:
         """Server-side apply: our fields become as given, everybody else's stay.
 
         With `force` a field that another manager holds becomes ours; without, that is a conflict.
+        A role that names the object may allow this to create it, which no role can with a POST.
         """
         meta = body["metadata"]
         name, namespace = meta["name"], meta.get("namespace", "")
         return await self._request(
             "PATCH",
             resource.path(namespace, name, subresource),
-            query={"fieldManager": FIELD_MANAGER, "force": str(force).lower()},
+            query={"fieldManager": manager, "force": str(force).lower()},
             body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
             content_type="application/apply-patch+yaml",
             action=f"apply {resource.describe(namespace, name)}",
@@ -234,7 +240,7 @@ class Client:
             async with response:
                 if response.status not in _OK:
                     raise refused(action, response.status, await response.read(), response.headers)
-                yield _events(response.content)
+                yield _events(response.content, action)
 
     async def _request(  # noqa: PLR0913 - one place that knows everything about a request
         self,
@@ -260,8 +266,7 @@ class Client:
             data: bytes = await answer.read()  # type: ignore[no-untyped-call]
         if answer.status not in _OK:
             raise refused(action, answer.status, data, answer.headers)
-        parsed: Object = json.loads(data)
-        return parsed
+        return parsed(data, action)
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> str:
         return self.login.server + path + (f"?{urlencode(query)}" if query else "")
@@ -273,12 +278,11 @@ def selection(labels: str, fields: str) -> dict[str, str]:
     return {key: value for key, value in named.items() if value}
 
 
-async def _events(content: aiohttp.StreamReader) -> AsyncIterator[Object]:
+async def _events(content: aiohttp.StreamReader, action: str) -> AsyncIterator[Object]:
     # Objects may be longer than the reader's line limit, so lines are cut here.
     rest = b""
     async for chunk in content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if line:
-                event: dict[str, Any] = json.loads(line)
-                yield event
+                yield parsed(line, action)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiUnavailableError, SpiderCoordinatorError
 from spidercoordinator.kube.backoff import Backoff
@@ -32,7 +33,7 @@ _TRIES: Final = 4
 
 
 class Recorder:
-    """Writes Events one after the other.
+    """Writes Events one after the other, and a line in the log of each.
 
     Args:
         client: where to.
@@ -56,6 +57,7 @@ class Recorder:
             about: the object.
             transition: what happened to it.
         """
+        _log(resource, about, transition)
         if len(self._pending) >= _MOST_PENDING:
             self._dropped += 1
             if self._dropped == 1:
@@ -134,3 +136,11 @@ def event_of(resource: Resource, about: Object, transition: Transition, *, now: 
         "lastTimestamp": now,
         "count": 1,
     }
+
+
+def _log(resource: Resource, about: Object, transition: Transition) -> None:
+    """Say what an Event says: the Event is gone after an hour."""
+    what = resource.describe(*name_of(about))
+    level = logging.WARNING if transition.type == "Warning" else logging.INFO
+    extra = {"object": what, "reason": transition.reason}
+    logger.log(level, "%s: %s", what, transition.message or transition.reason, extra=extra)

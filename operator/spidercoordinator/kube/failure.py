@@ -67,6 +67,22 @@ def reported(action: str, server: str) -> Iterator[None]:
         ) from error
 
 
+def parsed(text: bytes, action: str) -> dict[str, Any]:
+    """The object in an answer of the API server.
+
+    Raises:
+        ApiUnavailableError: it is none: a proxy answered, or the answer was cut off.
+    """
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ApiUnavailableError(f"{action}: the answer is no JSON: {error}") from error
+    if not isinstance(answer, dict):
+        shown = text[:80].decode("utf-8", "replace")
+        raise ApiUnavailableError(f"{action}: the answer is no object: {shown}")
+    return answer
+
+
 def refused(action: str, status: int, body: bytes, headers: Any = None) -> ApiError:
     """Make the error for an answer other than 2xx."""
     answer = _status_object(body)
@@ -126,7 +142,7 @@ def _forbidden(message: str, causes: Sequence[str]) -> Refusal:
 
 def _status_object(body: bytes) -> dict[str, Any]:
     try:
-        parsed = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return answer if isinstance(answer, dict) else {}

@@ -8,7 +8,6 @@ handlers.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,8 +24,6 @@ from spidercoordinator.kube.reflector import (
     WatchFailed,
 )
 from spidercoordinator.kube.store import Store
-
-logger = logging.getLogger(__name__)
 
 
 def _ignore(_: WatchEvent) -> None:
@@ -64,7 +61,8 @@ class Informer:
         self._reflector.wake.set()
 
     async def run(self) -> None:
-        """Keep the store up to date, without end."""
+        """Keep the store up to date, without end; run again after a crash, it lists anew."""
+        self._reflector = Reflector(self.client, self.selection)
         async for event in self._reflector.list_and_watch():
             self._take_in(event)
             self.answered.set()
@@ -85,8 +83,5 @@ class Informer:
                 self.store.observe(given)
             case Deleted(object=given):
                 self.store.observe_deletion(given)
-            case WatchFailed(error=error):
-                kind = self.selection.resources[0].full_name
-                logger.warning("changes of %s are observed late: %s", kind, error)
-            case Bookmark():
+            case WatchFailed() | Bookmark():
                 pass

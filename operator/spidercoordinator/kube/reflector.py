@@ -8,13 +8,17 @@ generator serves them all and never ends:
 - silence longer than that, a lost connection, 5xx and 429 resume after a back-off;
 - 410, as status or as event, lists again;
 - a kind that does not exist is reported once and looked for again, at once when woken.
+
+What keeps it from reading is logged once, and once more when it reads again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +26,8 @@ from spidercoordinator.errors import ApiError, ApiGoneError, ApiNotFoundError, A
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import Client, selection
 from spidercoordinator.kube.resource import Object, Resource
+
+logger = logging.getLogger(__name__)
 
 _GONE: Final = 410
 _SERVER_ENDS_AFTER: Final = 60
@@ -52,6 +58,11 @@ class Selection:
     fields: str = ""
     metadata_only: bool = False
     only: tuple[tuple[str, str], ...] = ()
+
+    def describe(self) -> str:
+        """How messages name it: the one object it is of, or the kind."""
+        resource, (_, of_name, name) = self.resources[0], self.fields.partition("metadata.name=")
+        return resource.describe(self.namespace, name) if of_name else resource.full_name
 
     def trim(self, given: Object) -> Object:
         """What is kept of an object of a list."""
@@ -117,18 +128,27 @@ class Reflector:
     """One endless list-and-watch.
 
     Attributes:
+        title: how the log names what is read; empty for what the selection says.
         wake: set it to try again now instead of after the back-off.
     """
 
     api: Client
     selection: Selection
     backoff: Backoff = field(default_factory=Backoff)
+    title: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _version: str = ""
     _failures: int = 0
+    _logged: str = ""
 
     async def list_and_watch(self) -> AsyncGenerator[WatchEvent, None]:
         """Yield what is seen, without end."""
+        async with aclosing(self._list_and_watch()) as events:
+            async for event in events:
+                self._log(event)
+                yield event
+
+    async def _list_and_watch(self) -> AsyncGenerator[WatchEvent, None]:
         resource: Resource | None = None
         while True:
             # Before the request, not before the back-off: the kind may be announced meanwhile.
@@ -155,6 +175,23 @@ class Reflector:
             except ApiError as error:
                 yield WatchFailed(error)
                 await self._back_off(error.retry_after)
+
+    def _log(self, event: WatchEvent) -> None:
+        """Say once what fails, in which words ever, and when it is over.
+
+        One connection that is lost is no news: every load balancer does that to watches.
+        """
+        name = self.title or self.selection.describe()
+        if isinstance(event, WatchFailed):
+            lost = isinstance(event.error, ApiUnavailableError) and not self._failures
+            kind = type(event.error).__name__
+            if not lost and self._logged != kind:
+                self._logged = kind
+                text = "%s cannot be read, what is known stays in use: %s"
+                logger.warning(text, name, event.error, extra={"watched": name})
+        elif self._logged:
+            self._logged = ""
+            logger.info("%s can be read again", name, extra={"watched": name})
 
     async def _choose(self) -> Resource | None:
         for resource in self.selection.resources:

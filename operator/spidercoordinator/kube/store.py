@@ -17,6 +17,7 @@ from functools import partial
 from typing_extensions import override
 
 from spidercoordinator.api.objects import Name, Object, name_of
+from spidercoordinator.kube.crash import CrashHandler
 
 Handler = Callable[[Name, Object | None, Object | None], None]
 """Called with an object's name and the object before and after; None where it is not there."""
@@ -29,10 +30,19 @@ class Store(Mapping[Name, Object]):
 
     Args:
         trim: what to keep of each object; a store's memory is mostly what nobody reads.
+        kind: of the objects, for messages.
+        crashes: gets what an indexer or event handler raises; the others are called all the same.
     """
 
-    def __init__(self, trim: Callable[[Object], Object] = lambda given: given) -> None:
+    def __init__(
+        self,
+        trim: Callable[[Object], Object] = lambda given: given,
+        *,
+        kind: str = "object",
+        crashes: CrashHandler | None = None,
+    ) -> None:
         self._trim = trim
+        self._kind, self._crashes = kind, crashes or CrashHandler()
         self._objects: dict[Name, Object] = {}
         self._unconfirmed: dict[Name, set[str]] = {}
         self._writes: dict[Name, int] = {}
@@ -156,7 +166,8 @@ class Store(Mapping[Name, Object]):
         self, handlers: Iterable[Handler], name: Name, before: Object | None, after: Object | None
     ) -> None:
         for handler in handlers:
-            handler(name, before, after)
+            with self._crashes.guard("event handler", f"{self._kind} {'/'.join(name).lstrip('/')}"):
+                handler(name, before, after)
 
 
 def _version(given: Object) -> str:

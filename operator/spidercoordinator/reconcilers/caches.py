@@ -20,6 +20,7 @@ from spidercoordinator.kube.resource import Resource
 from spidercoordinator.kube.resync import compare, repair
 from spidercoordinator.kube.store import Store
 from spidercoordinator.runtime.health import Health
+from spidercoordinator.runtime.logging import StateLogger
 from spidercoordinator.runtime.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -33,13 +34,13 @@ _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 
 async def wait_for_cache_sync(client: Client, resource: Resource, store: Store) -> None:
     """Return once the store has all that a list shows; an API server that is away is waited for."""
-    failures = 0
+    failures, state = 0, StateLogger(logger)
     while True:
         try:
             found = await compare(client, resource, store)
         except ApiError as error:
             failures += 1
-            logger.warning("caches are not synced yet, trying again: %s", error)
+            state.log(logging.WARNING, f"caches are not synced yet, trying again: {error}")
             await asyncio.sleep(max(_BACKOFF.delay(failures), error.retry_after))
             continue
         found.drop_vanished(store)
@@ -115,16 +116,17 @@ class Resync:
                 await repair(self.client, resource, store, name)
                 self.health.mark_stale(resource.kind)
                 self.metrics.repairs.labels(resource.kind).inc()
-                logger.error(
-                    "resync: %s was not in sync with the API server", resource.describe(*name)
-                )
+                what = resource.describe(*name)
+                text = "resync: %s was not in sync with the API server"
+                logger.error(text, what, extra={"object": what})
 
     async def _drop_vanished(self, resource: Resource) -> None:
         store = self.stores[resource]
         found = await compare(self.client, resource, store)
         found.drop_vanished(store)
         for name in found.vanished:
-            logger.info("%s was deleted while its watch was broken", resource.describe(*name))
+            what = resource.describe(*name)
+            logger.info("%s was deleted while its watch was broken", what, extra={"object": what})
 
     async def _reported(self, work: Coroutine[None, None, None]) -> None:
         try:

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.api.nesting import KEPT
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
@@ -20,8 +21,10 @@ from spidercoordinator.core.network.index import Claims
 from spidercoordinator.core.status.contention import History
 from spidercoordinator.core.status.problems import CONTESTED, Problem
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.crash import CrashHandler
 from spidercoordinator.kube.events import Recorder
 from spidercoordinator.kube.resource import (
+    CONFIG_MAPS,
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
@@ -103,9 +106,19 @@ class Stores:
     index: Claims
 
     @classmethod
-    def empty(cls) -> Stores:
-        """Stores without objects, and the index over them."""
-        made = cls(Store(trim), Store(trim), Store(trim), Store(), Claims())
+    def empty(cls, crashes: CrashHandler | None = None) -> Stores:
+        """Stores without objects, and the index over them.
+
+        Args:
+            crashes: gets what indexers and event handlers raise.
+        """
+        made = cls(
+            Store(trim, kind=COORDINATOR, crashes=crashes),
+            Store(trim, kind=NETWORK, crashes=crashes),
+            Store(trim, kind=NETWORK_ATTACHMENT_DEFINITIONS.kind, crashes=crashes),
+            Store(kind=CONFIG_MAPS.kind, crashes=crashes),
+            Claims(),
+        )
         made.networks.add_indexer(made._index_network)
         made.nads.add_indexer(made._index_nad)
         return made
@@ -206,7 +219,9 @@ class Context:
 
 
 def trim(given: Object) -> Object:
-    """An object without what is only bulk to us; most of the memory of a store is that.
+    """An object without what is only bulk to us, and without what is absurdly deep.
+
+    Most of the memory of a store is such bulk.
 
     Each parsed object brings the names of its fields anew; here they are the same strings in all.
     """
@@ -215,15 +230,18 @@ def trim(given: Object) -> Object:
     if annotations and _LAST_APPLIED in annotations:
         kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
         meta["annotations"] = kept
-    trimmed: Object = _sharing_names({**given, "metadata": meta})
+    trimmed: Object = _sharing_names({**given, "metadata": meta}, KEPT)
     return trimmed
 
 
-def _sharing_names(value: Any) -> Any:
+def _sharing_names(value: Any, levels: int) -> Any:
+    """What `nesting.cut` gives, in the same walk."""
+    below = levels - 1
     if isinstance(value, dict):
-        return {intern(key): _sharing_names(item) for key, item in value.items()}
+        pairs = value.items() if levels else ()
+        return {intern(key): _sharing_names(item, below) for key, item in pairs}
     if isinstance(value, list):
-        return [_sharing_names(item) for item in value]
+        return [_sharing_names(item, below) for item in value] if levels else []
     return value
 
 

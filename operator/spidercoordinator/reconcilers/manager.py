@@ -11,16 +11,17 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Self
 
+from spidercoordinator.api.objects import name_of
 from spidercoordinator.discovery.informers import Signals, SourceInformers, update_observation
 from spidercoordinator.discovery.interfaces import installer_pods
 from spidercoordinator.discovery.source import Observation
 from spidercoordinator.discovery.sources import detectors, sources
-from spidercoordinator.errors import ApiError, KindRemovedError, SettingsError
-from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.errors import KindRemovedError, SettingsError
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.crash import CrashHandler, restarting
 from spidercoordinator.kube.informer import Informer
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.reflector import (
@@ -38,6 +39,7 @@ from spidercoordinator.kube.resource import (
     Object,
     Resource,
 )
+from spidercoordinator.kube.served import wait_until_served
 from spidercoordinator.reconcilers import (
     gauges,
     nodedefaults,
@@ -51,6 +53,7 @@ from spidercoordinator.reconcilers.context import (
     NETWORK,
     Context,
     Services,
+    Stores,
     coordinator_key,
 )
 from spidercoordinator.runtime.health import Health, Server
@@ -68,7 +71,6 @@ _SOURCES_ANSWER_WITHIN: Final = 10.0
 _STANDS_BY: Final = 1.0
 """Seconds after which a replica that does not lead yet counts as one that waits."""
 _MEASURE_EVERY: Final = 5.0
-_BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 
 RECONCILERS: Final = {
     COORDINATOR: spidercoordinator.reconcile,
@@ -82,6 +84,7 @@ class Manager:
 
     Attributes:
         context: what reconcilers share.
+        crashes: what becomes of unexpected exceptions.
         installers: what the nodes' installers reported, for the webhook.
         failure: why it ended by itself, None while it did not.
     """
@@ -89,7 +92,8 @@ class Manager:
     def __init__(self, settings: Settings, client: Client) -> None:
         self._client = client
         metrics, health = Metrics(), Health()
-        self._elector = LeaderElector.for_pod(client, settings, health)
+        self.crashes = CrashHandler(lambda place: metrics.crashes.labels(place).inc())
+        self._elector = LeaderElector.for_pod(client, settings, health, self.crashes)
         queue = WorkQueue(self._reconcile, metrics=metrics)
         self._sources = SourceInformers(
             client,
@@ -102,9 +106,13 @@ class Manager:
                 event_seen=health.record_event,
                 up=lambda title, value: metrics.source_up.labels(title).set(value),
             ),
+            self.crashes,
         )
         fenced = client.fenced(self._elector.fence)
-        self.context = Context(Services(settings, fenced, queue, self._sources, metrics, health))
+        self.context = Context(
+            Services(settings, fenced, queue, self._sources, metrics, health),
+            Stores.empty(self.crashes),
+        )
         self.installers = Observation()
         self.failure: BaseException | None = None
         stores = self.context.stores
@@ -154,7 +162,8 @@ class Manager:
             raise SettingsError(f"{text}: {error.strerror}") from error
         address = {"server": self._client.login.server, "port": self._server.port}
         logger.info("started for SpiderCoordinator %s", settings.name, extra=address)
-        await self._wait_for_kinds()
+        # kopf looks for them once, at its start.
+        await wait_until_served(self._client, KINDS)
         self._background = asyncio.create_task(self._run(), name="manager")
         self._background.add_done_callback(self._ended)
 
@@ -179,46 +188,38 @@ class Manager:
         store = self._resync.stores[resource]
         if event is None and self._warm.is_set():
             self._resync.relist(resource)
-        if event == "DELETED":
-            store.observe_deletion(given)
-        else:
-            store.observe(given)
+        with self.crashes.guard("watch event", resource.describe(*name_of(given))):
+            if event == "DELETED":
+                store.observe_deletion(given)
+            else:
+                store.observe(given)
 
     async def _reconcile(self, key: Key) -> None:
         await RECONCILERS[key[0]](key, self.context)
 
-    async def _wait_for_kinds(self) -> None:
-        """Return once the API server has our kinds: kopf looks for them once, at its start."""
-        failures = 0
-        while True:
-            try:
-                groups = await self._client.groups()
-                served = [kind for kind in KINDS if await self._client.serves(kind)]
-                if KINDS[0].group in groups and len(served) == len(KINDS):
-                    return
-                lacking = ", ".join(kind.full_name for kind in KINDS if kind not in served)
-                logger.warning("the API server has no %s yet: apply the CRDs", lacking or "group")
-                wait = 0.0
-            except ApiError as error:
-                logger.warning("cannot start yet, trying again: %s", error)
-                wait = error.retry_after
-            failures += 1
-            await asyncio.sleep(max(_BACKOFF.delay(failures), wait))
-
     async def _run(self) -> None:
-        settings = self.context.services.settings
+        """Run all tasks: one that crashes is restarted, only what must end the process ends it."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sources.run(), name="sources of CIDRs")
-            for informer in (self._nads, self._node_defaults):
-                name = informer.selection.resources[0].full_name
-                tasks.create_task(informer.run(), name=name)
-            if settings.webhook_configuration and settings.installer_pods:
-                tasks.create_task(self._watch_installers(), name="installers")
-            tasks.create_task(self._lead(), name="leader election")
-            tasks.create_task(self._begin(), name="work queue")
-            tasks.create_task(self._resync.run(), name="resync")
-            tasks.create_task(self.context.events.run(), name="Events")
-            tasks.create_task(self._measure(), name="measure")
+            for name, work in self._tasks().items():
+                tasks.create_task(restarting(name, work, self.crashes), name=name)
+
+    def _tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        settings = self.context.services.settings
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
+            "sources of CIDRs": self._sources.run,
+            **{
+                informer.selection.resources[0].full_name: informer.run
+                for informer in (self._nads, self._node_defaults)
+            },
+            "leader election": self._lead,
+            "work queue": self._begin,
+            "resync": self._resync.run,
+            "Events": self.context.events.run,
+            "measure": self._measure,
+        }
+        if settings.webhook_configuration and settings.installer_pods:
+            tasks["installers"] = self._watch_installers
+        return tasks
 
     async def _begin(self) -> None:
         """Sync the caches, wait until this replica leads, then start the work queue."""
@@ -261,9 +262,9 @@ class Manager:
     async def _watch_installers(self) -> None:
         settings = self.context.services.settings
         watched = installer_pods(settings.namespace, settings.installer_pods)
-        async for event in Reflector(self._client, watched.selection).list_and_watch():
-            if update_observation(watched, self.installers, event) and self.installers.error:
-                logger.warning("missing masters are not known: %s", self.installers.error)
+        reflector = Reflector(self._client, watched.selection, title=watched.title)
+        async for event in reflector.list_and_watch():
+            update_observation(watched, self.installers, event, self.crashes)
 
     def _nads_observed(self, event: WatchEvent) -> None:
         services = self.context.services

@@ -94,11 +94,7 @@ async def _apply(context: Context, nad: Name, decision: Apply) -> None:
 
 
 def tell(context: Context, kind: Resource, about: Object, done: Transition) -> None:
-    """Log what was done, and have an Event written about it."""
-    meta = about["metadata"]
-    described = kind.describe(meta.get("namespace", ""), meta["name"])
-    level = logging.INFO if done.type == "Normal" else logging.WARNING
-    logger.log(level, "%s: %s", described, done.message, extra={"reason": done.reason})
+    """Count what was done, and have an Event written about it."""
     context.services.metrics.nad_writes.labels(done.reason).inc()
     context.events.record(kind, about, done)
 

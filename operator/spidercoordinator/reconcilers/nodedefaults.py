@@ -15,9 +15,10 @@ from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS, Object
 from spidercoordinator.reconcilers.context import Context, coordinator_key
 from spidercoordinator.reconcilers.writes import Target, once_a_minute
+from spidercoordinator.runtime.logging import StateLogger
 from spidercoordinator.runtime.settings import Settings
 
-logger = logging.getLogger(__name__)
+_written: Final = StateLogger(logging.getLogger(__name__))
 
 KEY: Final = "coordinator.json"
 
@@ -32,7 +33,7 @@ async def apply_node_defaults(context: Context) -> None:
     """Write the section that networks without settings of their own get, unless it is in sync.
 
     It is a help for hand-written networks only: where the operator's namespace does not exist, as
-    outside a cluster, that is logged.
+    outside a cluster, that is logged, once.
 
     Raises:
         ApiError: the API server refused or was not reached; call again.
@@ -53,8 +54,10 @@ async def apply_node_defaults(context: Context) -> None:
         try:
             contest = await once_a_minute(context.writes, key, target, digest, write)
         except ApiNotFoundError as error:
-            logger.warning("nodes get no defaults for hand-written networks: %s", error)
+            text = f"nodes get no defaults for hand-written networks: {error}"
+            _written.log(logging.WARNING, text, object=CONFIG_MAPS.describe(*name))
             return
+        _written.over("nodes get defaults for hand-written networks")
     context.note_contest(key, "nodes' defaults in dispute", contest)
 
 

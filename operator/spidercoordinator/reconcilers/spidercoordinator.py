@@ -16,6 +16,7 @@ from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, select_cidrs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.damping import damp
 from spidercoordinator.core.coordinator.status import (
+    NOT_READY,
     SYNCED,
     StatusInputs,
     compute_status,
@@ -89,6 +90,7 @@ def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
         context.enqueue_coordinator(after=damped.wait)
     cluster = damped.cluster
     changed = decided.cluster != cluster or not decided.known
+    _log_decision(context, cluster)
     if not decided.known:
         context.progress.begin(context.stores.networks)
     decided.cluster, decided.known = cluster, True
@@ -97,6 +99,24 @@ def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
         count = len(context.stores.networks)
         logger.info("networks are rendered anew", extra={"revision": revision, "of": count})
         context.enqueue_all_networks()
+
+
+def _log_decision(context: Context, cluster: ClusterConfig | None) -> None:
+    """Say what holds at the start, and that there is none any more; the rest are transitions.
+
+    At the start, too, the status may differ from what was written last, which is a transition.
+    """
+    decided, name = context.decided, context.services.settings.name
+    extra = {"object": _KIND.describe(name=name)}
+    if cluster is None and (decided.cluster or not decided.known):
+        text = "there is no SpiderCoordinator %s: pods of networks that need one do not start"
+        logger.warning(text, name, extra=extra)
+    elif cluster is not None and not decided.known:
+        phase = NOT_READY if cluster.not_ready else SYNCED
+        status = context.stores.coordinators[("", name)].get("status") or {}
+        if status.get("phase") == phase:
+            level = logging.INFO if phase == SYNCED else logging.WARNING
+            logger.log(level, "it is %s: %s", phase, cluster.not_ready or "as before", extra=extra)
 
 
 async def _reconcile_effective(context: Context, observed: Object) -> None:
@@ -205,9 +225,6 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
     context.writes.written(key, target, digest, wording=wording)
     transitions = [*coordinator_transitions(before, status), blocked_transition(before, status)]
     for transition in filter(None, transitions):
-        level = logging.WARNING if transition.type == "Warning" else logging.INFO
-        said = (meta["name"], transition.reason, transition.message)
-        logger.log(level, "spidercoordinator %s: %s: %s", *said)
         context.events.record(_KIND, observed, transition)
 
 

@@ -106,12 +106,21 @@ def renewal_reason(pair: KeyPair, names: Sequence[str], now: datetime) -> str:
 
 
 def is_certificate(pem: str) -> bool:
-    """Whether the text is a certificate, good or not."""
+    """Whether the text is one certificate, good or not, or several; all of them can be read."""
     try:
-        x509.load_pem_x509_certificate(pem.encode())
+        x509.load_pem_x509_certificates(pem.encode())
     except _UNREADABLE:
         return False
     return True
+
+
+def not_after(pem: str) -> datetime:
+    """When a certificate ends, of several the first.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
 
 
 def _extensions(

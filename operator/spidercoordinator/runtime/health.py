@@ -29,6 +29,7 @@ class Health:
     Attributes:
         ready: whether everything was read once, and this process leads or may take over at once.
         not_ready_reason: why it is not ready, while it is not.
+        webhook_failure: why the webhook does not answer, empty while it does, or is off.
         last_event: monotonic time of the last watch event or list.
         stale_watches: since when (monotonic) a watch has not delivered what a list showed, by kind.
         longest_reconcile: seconds of the longest running reconciliation.
@@ -36,6 +37,7 @@ class Health:
 
     ready: bool = False
     not_ready_reason: str = "the cluster's CIDRs have not been looked for yet"
+    webhook_failure: str = ""
     last_event: float = field(default_factory=time.monotonic)
     stale_watches: dict[str, float] = field(default_factory=dict)
     longest_reconcile: float = 0.0
@@ -52,6 +54,14 @@ class Health:
     def seconds_since_last_event(self) -> float:
         """Seconds since the last watch event or list."""
         return time.monotonic() - self.last_event
+
+    def readiness_failures(self) -> list[str]:
+        """Why no request should be sent here, and no other pod ended for this one; empty if none.
+
+        The reconcilers do not wait for it.
+        """
+        failures = [] if self.ready else [self.not_ready_reason]
+        return failures + ([self.webhook_failure] if self.webhook_failure else [])
 
     def liveness_failures(self) -> list[str]:
         """Why the operator should be restarted; empty when it should not."""
@@ -99,8 +109,8 @@ class Server:
         return web.Response(text="\n".join(failures or ["ok"]), status=500 if failures else 200)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        text = "ok" if self._health.ready else self._health.not_ready_reason
-        return web.Response(text=text, status=200 if self._health.ready else 503)
+        failures = self._health.readiness_failures()
+        return web.Response(text="\n".join(failures or ["ok"]), status=503 if failures else 200)
 
     async def _metrics_page(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE})

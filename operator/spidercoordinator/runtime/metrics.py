@@ -53,6 +53,28 @@ class Metrics:
             ("reason",),
             registry=self.registry,
         )
+        self.crashes = Counter(
+            "spidercoordinator_unexpected_errors",
+            "Exceptions that nobody expected, by where they were caught; more than zero is a bug.",
+            ("place",),
+            registry=self.registry,
+        )
+        self.reviews = Counter(
+            "spidercoordinator_webhook_reviews",
+            "Admission reviews, by kind and result (allowed, refused, failed: allowed unchecked).",
+            ("kind", "result"),
+            registry=self.registry,
+        )
+        self.webhook_up = Gauge(
+            "spidercoordinator_webhook_up",
+            "Whether this replica answers the webhook (1) or not (0).",
+            registry=self.registry,
+        )
+        self.certificate_ends = Gauge(
+            "spidercoordinator_webhook_certificate_expiration_timestamp_seconds",
+            "When the webhook's certificate ends, in seconds since 1970; it is renewed before.",
+            registry=self.registry,
+        )
         self.ready = Gauge(
             "spidercoordinator_ready",
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",

@@ -31,6 +31,12 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, ...]
 """Kind first, then what names the object: `("SpiderMultusConfig", "kube-system", "macvlan")`."""
 
+
+def describe(key: Key) -> str:
+    """How messages name the object of a key: `SpiderMultusConfig kube-system/macvlan`."""
+    return " ".join([key[0], "/".join(key[1:])])
+
+
 _LOG_EVERY: Final = 10
 """A key that keeps failing is logged at its first failure and then at every tenth."""
 
@@ -169,7 +175,9 @@ class WorkQueue:
         error = None if task.cancelled() else task.exception()
         self.metrics.reconciled(key, seconds, failed=error is not None)
         if error is None:
-            self._failures.pop(key, None)
+            if failures := self._failures.pop(key, 0):
+                text = "reconciled after %d failures"
+                logger.info(text, failures, extra={"object": describe(key)})
         else:
             self._retry(key, error)
         if low_priority is not None and self._started:
@@ -191,7 +199,7 @@ class WorkQueue:
                 failures,
                 delay,
                 error if known else repr(error),
-                extra={"key": "/".join(key)},
+                extra={"object": describe(key)},
                 exc_info=None if known else error,
             )
         if self._started:

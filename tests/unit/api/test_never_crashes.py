@@ -1,11 +1,15 @@
 """Whatever is stored, reading it ends in a network or in one clear refusal."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spidercoordinator.api.multus import NETWORK_OF
+from spidercoordinator.core.checks.admission import review_network
+from spidercoordinator.core.checks.diagnosis import Snapshot, diagnose
 from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.errors import InvalidObjectError
@@ -20,6 +24,7 @@ JSON: Any = st.recursive(
 )
 FIELDS = (*NETWORK_OF.values(), "cniType", "customCNI", "coordinator", "ipam", "chainCNIJsonData")
 SPECS = st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON
+PLUGINS = st.fixed_dictionaries({"plugins": JSON | st.lists(st.fixed_dictionaries({"type": JSON}))})
 ANNOTATIONS = st.dictionaries(
     st.sampled_from(["multus.spidernet.io/cr-name", "multus.spidernet.io/cni-version"]), st.text()
 )
@@ -41,6 +46,26 @@ def test_any_object(spec: Any, annotations: dict[str, str]) -> None:
     if isinstance(outcome, InvalidObjectError):
         assert str(outcome)
         assert outcome.field
+
+
+@given(spec=SPECS, old=SPECS, annotations=ANNOTATIONS)
+def test_any_object_is_reviewed(spec: Any, old: Any, annotations: dict[str, str]) -> None:
+    meta = {"name": "a", "namespace": "b", "uid": "1", "annotations": annotations}
+    new, before = {"metadata": meta, "spec": spec}, {"metadata": meta, "spec": old}
+    for each in (None, before):
+        review = review_network(new, each, rivals=[before], nad=None)
+        assert all(str(problem) for problem in review.refusals)
+    # What was there before stands in nobody's way.
+    assert review_network(new, new, rivals=[before], nad=None).refusals == ()
+
+
+@given(config=st.text() | JSON.map(str) | JSON.map(json.dumps) | PLUGINS.map(json.dumps))
+def test_the_doctor_reads_any_nad(config: str) -> None:
+    nad = {"metadata": {"name": "a", "namespace": "b"}, "spec": {"config": config}}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    snapshot = Snapshot("default", coordinators=[], networks=[], nads=[nad], now=now)
+    for found in diagnose(snapshot):
+        assert found.what
 
 
 @given(

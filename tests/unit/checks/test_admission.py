@@ -52,6 +52,56 @@ def test_what_was_wrong_before_does_not_stop_another_change() -> None:
     assert refusals(worse, bad) == ["spec.customCNI"]
 
 
+RIVAL = network(name="b", uid="uid-b", creationTimestamp="2026-01-01T00:00:00Z")
+LOST = network(uid="uid-a", creationTimestamp="2026-02-01T00:00:00Z", annotations={CR_NAME: "b"})
+"""It wants the NAD of its rival."""
+
+
+def changed(obj: dict[str, Any], **meta: Any) -> dict[str, Any]:
+    return {**obj, "metadata": {**obj["metadata"], **meta}}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"labels": {"a": "b"}},
+        {"finalizers": ["x"]},
+        {"annotations": {CR_NAME: "b", "note": "x"}},
+        {"annotations": {CR_NAME: "c"}},
+        {"annotations": {}},
+    ],
+)
+def test_one_that_lost_its_name_can_be_changed_and_renamed(meta: dict[str, Any]) -> None:
+    new = changed(LOST, **meta)
+    others = [RIVAL] if new["metadata"]["annotations"].get(CR_NAME) == "b" else []
+    assert refusals(new, LOST, rivals=others, has_nad=False) == []
+    bigger = {**new, "spec": {**MACVLAN, "macvlan": {"master": ["eth1"]}}}
+    assert refusals(bigger, LOST, rivals=others, has_nad=False) == []
+
+
+def test_one_that_lost_its_name_cannot_take_another_that_is_taken() -> None:
+    new = changed(LOST, annotations={CR_NAME: "d"})
+    third = network(name="d", uid="uid-d", creationTimestamp="2026-01-01T00:00:00Z")
+    assert refusals(new, LOST, rivals=[third], has_nad=False) == ["metadata.name"]
+
+
+def test_one_that_has_a_nad_cannot_be_renamed() -> None:
+    new = changed(LOST, annotations={CR_NAME: "c"})
+    assert refusals(new, LOST, has_nad=True) == [f"metadata.annotations[{CR_NAME}]"]
+
+
+@pytest.mark.parametrize("key", ["labels", "finalizers", "managedFields", "ownerReferences"])
+def test_metadata_that_decides_nothing_is_not_reviewed(key: str) -> None:
+    doubtful = network({**MACVLAN, "coordinator": {"vethLinkAddress": "8.8.8.8"}})
+    for old in (doubtful, network({"cniType": "custom", "customCNI": "{"}), LOST):
+        new = changed(old, **{key: ["x"]})
+        review = review_network(new, old, rivals=[RIVAL], nad=None)
+        assert (review.refusals, review.warnings) == ((), ())
+    old = {"metadata": {"name": "default"}, "spec": {"vethLinkAddress": "8.8.8.8"}}
+    assert review_coordinator(changed(old, **{key: ["x"]}), old).warnings == ()
+    assert review_coordinator({**old, "spec": {"vethLinkAddress": "8.8.4.4"}}, old).warnings
+
+
 def test_object_that_is_being_deleted_is_let_go() -> None:
     assert refusals(network({"cniType": "macvlan"}, deletionTimestamp="2026"), network()) == []
 

@@ -22,7 +22,7 @@ from spidercoordinator.core.checks.masters import NodeInterfaces, missing_master
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
-from spidercoordinator.core.network.desired import desired_nad
+from spidercoordinator.core.network.desired import desired_nad, nad_name
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
 
@@ -52,39 +52,53 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     *,
     rivals: Sequence[Object],
     nad: Object | None,
+    has_nad: bool = True,
     nodes: Collection[NodeInterfaces] = (),
     cluster: ClusterConfig | None = None,
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
+
+    What was taken before stays editable: only what the change makes worse is refused, and nothing
+    where neither spec nor annotations change.
 
     Args:
         network: As it would be stored.
         old: As it is stored now.
         rivals: The other networks of the namespace that claim the same NAD.
         nad: The NAD of that name, if there is one.
+        has_nad: Whether a NAD is made from this network. One without, as in a conflict of names,
+            may get another name: no pod can name its NAD.
         nodes: The interfaces that nodes reported.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
     """
-    if network["metadata"].get("deletionTimestamp"):
+    if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
     # What was wrong before must not stand in the way of another change, or of a mend in steps.
     known = set(find_problems(old)) if old is not None else set()
     problems = [each for each in find_problems(network) if each not in known]
-    problems += _renamed(network, old)
+    problems += _renamed(network, old) if has_nad else []
     if problems or known:
         return Review(tuple(problems))
     config = parse({**network, "metadata": {**NOT_STORED, **network["metadata"]}})
+    # Who has lost a name before must be able to leave it.
+    keeps_name = old is not None and nad_name(old) == nad_name(network)
+    conflict = () if keeps_name else tuple(_conflict(config, rivals, nad))
     warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config.spec, nodes, cluster)]
-    return Review(tuple(_conflict(config, rivals, nad)), tuple(warnings))
+    return Review(conflict, tuple(warnings))
 
 
-def review_coordinator(coordinator: Object, cluster: ClusterConfig | None = None) -> Review:
+def review_coordinator(
+    coordinator: Object, old: Object | None = None, *, cluster: ClusterConfig | None = None
+) -> Review:
     """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only.
 
     Args:
         coordinator: As it would be stored.
+        old: As it is stored now, None when it is created.
         cluster: What is known of the cluster's CIDRs.
     """
+    if _is_same(coordinator, old):
+        return Review()
     try:
         spec = SpiderCoordinatorSpec.model_validate(coordinator.get("spec") or {})
     except ValidationError:
@@ -97,6 +111,14 @@ def review_coordinator(coordinator: Object, cluster: ClusterConfig | None = None
 def _dropped(kind: str, obj: Object) -> list[str]:
     """Fields that somebody wrote once and the API server dropped, as far as that can be seen."""
     return [f"{each}; the API server dropped it" for each in dropped_fields(kind, obj)]
+
+
+def _is_same(given: Object, old: Object | None) -> bool:
+    """Whether nothing changed but labels, finalizers and other metadata that decide nothing."""
+    if old is None:
+        return False
+    annotations, before = (each["metadata"].get("annotations") or {} for each in (given, old))
+    return bool(annotations == before and given.get("spec") == old.get("spec"))
 
 
 def _renamed(network: Object, old: Object | None) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from spidercoordinator.api.nad import CONTENT_HASH
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.coordinator.section import NOT_READY_KEY
 from spidercoordinator.core.coordinator.status import NOT_READY
+from spidercoordinator.core.network.render import json_text
 from spidercoordinator.core.status.warnings import DEGRADED
 
 Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]
@@ -160,7 +160,7 @@ def _nads(nads: Iterable[Object] | None) -> Iterator[Finding]:
         ours = CONTENT_HASH in (meta.get("annotations") or {})
         text = (nad.get("spec") or {}).get("config") or "{}"
         try:
-            config = json.loads(text)
+            config = json_text.loads(text)
         except ValueError as error:
             yield Finding("ERROR", what, f"spec.config is no JSON, {error}", "correct it")
             continue
@@ -169,7 +169,10 @@ def _nads(nads: Iterable[Object] | None) -> Iterator[Finding]:
 
 
 def _config(what: str, config: Object, *, ours: bool) -> Iterator[Finding]:
-    plugins = [each for each in config.get("plugins") or [config] if isinstance(each, dict)]
+    listed = config.get("plugins") or [config]
+    plugins = (
+        [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    )
     for number, plugin in enumerate(plugins):
         if plugin.get("type") != _COORDINATOR:
             continue

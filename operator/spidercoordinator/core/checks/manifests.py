@@ -193,7 +193,7 @@ def _review(
         except ValidationError as error:
             yield from ((problem, "error") for problem in schema_problems(error))
             return
-        result = review_coordinator(manifest.obj, cluster)
+        result = review_coordinator(manifest.obj, cluster=cluster)
     else:
         others = [each.obj for each in by_nad[_nad(manifest)] if each.name != manifest.name]
         result = review_network(manifest.obj, None, rivals=others, nad=None, cluster=cluster)

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfig
+from spidercoordinator.api.nesting import TOO_DEEP, is_too_deep
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.texts import text_problems
 from spidercoordinator.errors import InvalidObjectError
@@ -194,6 +195,11 @@ def _check_texts(config: SpiderMultusConfig) -> Iterator[Problem]:
     yield from (Problem(field, message) for field, message in text_problems(config.spec))
 
 
+def _check_ipam(config: SpiderMultusConfig) -> Iterator[Problem]:
+    if config.spec.ipam is not None and is_too_deep(config.spec.ipam.model_extra):
+        yield Problem("spec.ipam", TOO_DEEP)
+
+
 def is_subdomain(name: str) -> bool:
     """Whether the text can be the name of an object (RFC 1123 subdomain)."""
     return len(name) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(name) is not None
@@ -205,4 +211,5 @@ PROBLEM_CHECKS: Final[tuple[Check, ...]] = (
     _check_config_name,
     _check_injection,
     _check_texts,
+    _check_ipam,
 )

@@ -14,10 +14,8 @@ import math
 import platform
 import random
 import secrets
-import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 from spidercoordinator.errors import (
@@ -26,11 +24,13 @@ from spidercoordinator.errors import (
     ApiNotFoundError,
     ApiUnavailableError,
     LeadershipLostError,
+    SpiderCoordinatorError,
 )
 from spidercoordinator.kube.client import Client
-from spidercoordinator.kube.reflector import Reflector, Replaced, Selection, Updated, WatchEvent
+from spidercoordinator.kube.crash import CrashHandler, brief, restarting
 from spidercoordinator.kube.resource import LEASES, Object
 from spidercoordinator.runtime.health import Health
+from spidercoordinator.runtime.leaderelection.clock import now, timestamp
 from spidercoordinator.runtime.leaderelection.lease import (
     CONFIG,
     Candidate,
@@ -43,6 +43,8 @@ from spidercoordinator.runtime.leaderelection.lease import (
     released_record,
     renew_deadline_after,
 )
+from spidercoordinator.runtime.leaderelection.leasewatch import watch_holder
+from spidercoordinator.runtime.logging import StateLogger
 from spidercoordinator.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class LeaderElector:
         name: of the Lease; empty when there is none, and this process leads at once.
         candidate: this process.
         health: gets what the election waits for.
+        crashes: gets what the watch of the Lease raises.
         observed: set once it is known who leads.
         started_leading: set once this process leads.
     """
@@ -75,6 +78,7 @@ class LeaderElector:
     name: str
     candidate: Candidate
     health: Health
+    crashes: CrashHandler = field(default_factory=CrashHandler)
     observed: asyncio.Event = field(default_factory=asyncio.Event)
     started_leading: asyncio.Event = field(default_factory=asyncio.Event)
     _record: ObservedRecord | None = None
@@ -82,14 +86,22 @@ class LeaderElector:
     _deadline: float = 0.0
     _stopped: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _last_message: str = ""
+    _state: StateLogger = field(default_factory=lambda: StateLogger(logger))
 
     @classmethod
-    def for_pod(cls, client: Client, settings: Settings, health: Health) -> Self:
+    def for_pod(
+        cls,
+        client: Client,
+        settings: Settings,
+        health: Health,
+        crashes: CrashHandler | None = None,
+    ) -> Self:
         """The candidate that is this process, in the pod that the settings name."""
         pod = settings.pod_name or platform.node()
         candidate = Candidate(pod, settings.pod_uid, secrets.token_hex(4))
-        return cls(client, settings.namespace, settings.lease, candidate, health)
+        return cls(
+            client, settings.namespace, settings.lease, candidate, health, crashes or CrashHandler()
+        )
 
     @property
     def is_leader(self) -> bool:
@@ -120,11 +132,18 @@ class LeaderElector:
             self._start_leading()
             await asyncio.get_running_loop().create_future()
         self.health.not_ready_reason = f"{self._lease} has not been read yet"
-        watch = asyncio.create_task(self._watch(), name="watch lease")
+        watch = asyncio.create_task(
+            restarting(f"watch of {self._lease}", self._watch, self.crashes), name="watch lease"
+        )
         try:
             await self._acquire()
             self._start_leading()
             await self._renew()
+        except Exception as error:
+            if isinstance(error, SpiderCoordinatorError) or not self.started_leading.is_set():
+                raise
+            logger.exception("leader election crashed")
+            self._stop_leading(f"cannot be renewed ({brief(error)})")
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
@@ -159,7 +178,9 @@ class LeaderElector:
     def _start_leading(self) -> None:
         if self.name:
             holder = {"holder": self.candidate.identity}
-            logger.info("became leader, acquired %s", self._lease, extra=holder)
+            logger.info(
+                "became leader, acquired %s", self._lease, extra=holder | {"object": self._lease}
+            )
         self.observed.set()
         self.started_leading.set()
 
@@ -176,12 +197,12 @@ class LeaderElector:
                     return
             except ApiError as error:
                 self.health.not_ready_reason = f"cannot acquire the Lease: {error}"
-                self._log_new(logging.ERROR, self.health.not_ready_reason)
+                self._state.log(logging.ERROR, self.health.not_ready_reason)
             else:
                 self.observed.set()
                 if held:
                     holder = self._observed_record.holder_identity
-                    self._log_new(logging.INFO, f"waiting, {self._lease} is held by {holder}")
+                    self._state.log(logging.INFO, f"waiting, {self._lease} is held by {holder}")
                 wait = min(wait, max(expires_at(self._observed_record) - now(), 0.0))
             jitter = _JITTER * CONFIG.retry_period * random.random()  # noqa: S311 - spreads load
             await self._wait(wait + jitter)
@@ -203,9 +224,10 @@ class LeaderElector:
                     await self._try_acquire_or_renew()
             except ApiError as error:
                 reason = str(error)
-                self._log_new(logging.WARNING, f"failed to renew {self._lease}: {error}")
+                self._state.log(logging.WARNING, f"failed to renew {self._lease}: {error}")
             else:
-                reason, self._last_message = _FROZEN, ""
+                reason = _FROZEN
+                self._state.over(f"{self._lease} is renewed again")
 
     def _stop_leading(self, why: str) -> NoReturn:
         self._stopped = True
@@ -269,31 +291,7 @@ class LeaderElector:
 
     async def _watch(self) -> None:
         """Look at the Lease as soon as its holder changes; without this, a moment later."""
-        selection = Selection((LEASES,), self.namespace, fields=f"metadata.name={self.name}")
-        async for seen in Reflector(self.client, selection).list_and_watch():
-            holders = {observe(None, each, 0.0).holder_identity for each in _leases(seen)}
+        async for holder in watch_holder(self.client, self.namespace, self.name):
             known = self._record and {self._record.holder_identity, self.candidate.identity}
-            if known and holders - known:
+            if known and holder not in known:
                 self._woken.set()
-
-    def _log_new(self, level: int, message: str) -> None:
-        """Log what is new only: the same is found out every other second."""
-        if message != self._last_message:
-            logger.log(level, message)
-        self._last_message = message
-
-
-def _leases(seen: WatchEvent) -> list[Object]:
-    if isinstance(seen, Replaced):
-        return seen.objects
-    return [seen.object] if isinstance(seen, Updated) else []
-
-
-def now() -> float:
-    """Seconds of a clock that goes on while the machine sleeps, which that of asyncio does not."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def timestamp() -> str:
-    """The time of day as a MicroTime."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from spidercoordinator.api.nesting import TOO_DEEP, is_too_deep
+
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -24,14 +26,27 @@ def loads(text: str) -> Any:
     """Parse JSON; numbers become `Number`, objects keep their order.
 
     Raises:
-        ValueError: It is no JSON, or nested too deeply; the message says where.
+        ValueError: It is no JSON, or means something else to others: nested too deeply, a key that
+            is there twice, half of a surrogate pair; the message says which.
     """
     try:
-        return json.loads(
-            text, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant
+        value = json.loads(
+            text,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_distinct,
         )
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ValueError(TOO_DEEP) from error
+    if is_too_deep(value):
+        raise ValueError(TOO_DEEP)
+    try:
+        dumps(value).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])[1:-1]
+        raise ValueError(f"{half} is half of a surrogate pair, which is no character") from error
+    return value
 
 
 def dumps(value: Any) -> str:
@@ -52,6 +67,16 @@ def _by_hand(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(dumps, value)) + "]"
     return _ENCODER.encode(value)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are distinct: of two values nobody can tell which one counts."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:64]!r} is there twice")
+    return made
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,0 +1,130 @@
+"""The admission webhook's server, which kopf runs; on when the chart names a configuration.
+
+Nothing depends on it. kopf ends the whole operator when its admission server ends, so this one
+never does: it says what hinders it in the log, in /readyz and in the metrics, and tries again. The
+reconcilers go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import kopf
+
+from spidercoordinator.handlers.admission import reviewed
+from spidercoordinator.kube.backoff import Backoff
+from spidercoordinator.kube.crash import brief, restarting
+from spidercoordinator.reconcilers.manager import Manager
+from spidercoordinator.runtime.certificaterotator import CertificateRotator
+from spidercoordinator.runtime.certificatesync import CertificateSync
+from spidercoordinator.runtime.logging import StateLogger
+
+_FILES_EVERY: Final = 1.0
+"""Seconds between two looks at the files that are served."""
+_BACKOFF: Final = Backoff(first=0.5, cap=15.0)
+_NOT_YET: Final = "the webhook does not listen yet"
+
+
+def admission_server(manager: Manager) -> Any:
+    """What serves the webhook, for kopf's `settings.admission.server`; without one, nothing."""
+    if not manager.context.services.settings.webhook_configuration:
+        return _serve_nothing
+    manager.context.services.health.webhook_failure = _NOT_YET
+    return WebhookServer(manager)
+
+
+async def _serve_nothing(_: Any) -> AsyncIterator[Any]:
+    await asyncio.Event().wait()
+    yield
+
+
+class WebhookServer:
+    """See the module. kopf calls it with what answers a review."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        services = manager.context.services
+        self._health, self._metrics = services.health, services.metrics
+        self._settings = services.settings
+        self._state = StateLogger(logging.getLogger(__name__))
+
+    async def __call__(self, answer: Any) -> AsyncGenerator[Any, None]:
+        """Serve without end; gives kopf where, each time it listens anew."""
+        with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
+            async with self._certificate(Path(folder)) as sync:
+                failures = 0
+                while True:
+                    try:
+                        async for config in self._listen(sync.rotator, answer):
+                            failures = 0
+                            yield config
+                    except Exception as error:  # noqa: BLE001 - the reconcilers must go on
+                        self._failed(error)
+                        sync.look()
+                    failures += 1
+                    await asyncio.sleep(_BACKOFF.delay(failures))
+
+    async def _listen(self, rotator: CertificateRotator, answer: Any) -> AsyncIterator[Any]:
+        server = kopf.WebhookServer(
+            port=self._settings.webhook_port,
+            certfile=str(rotator.certificate_file),
+            pkeyfile=str(rotator.key_file),
+            file_check_interval=_FILES_EVERY,
+        )
+        async for config in server(partial(reviewed, self._manager, answer)):
+            self._state.over("the webhook answers again")
+            self._show(listening=True, failure="")
+            yield config
+
+    @asynccontextmanager
+    async def _certificate(self, folder: Path) -> AsyncIterator[CertificateSync]:
+        """Keep the certificate in sync; begins once there is one."""
+        rotator = CertificateRotator(
+            self._manager.client,  # every replica serves it, also one that does not lead
+            self._settings.namespace,
+            self._settings.webhook_configuration,
+            folder,
+        )
+        crashes = self._manager.crashes
+        sync = CertificateSync(rotator, crashes, partial(self._certificate_is, rotator))
+        work = restarting("webhook's certificate", sync.run, crashes)
+        task = asyncio.create_task(work, name="webhook's certificate")
+        try:
+            await sync.served.wait()
+            yield sync
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _certificate_is(self, rotator: CertificateRotator, failure: str) -> None:
+        """Where it listens, a certificate that cannot be renewed yet is no reason to go away."""
+        if rotator.certificate_file.exists():
+            self._metrics.certificate_ends.set(rotator.ends())
+        else:
+            self._show(listening=False, failure=failure)
+
+    def _failed(self, error: Exception) -> None:
+        port = f"port {self._settings.webhook_port} (SPIDERCOORDINATOR_WEBHOOK_PORT)"
+        if isinstance(error, ssl.SSLError):
+            failure = f"the webhook's certificate cannot be served: {error}"
+        elif isinstance(error, OSError) and error.filename:
+            failure = f"the webhook's certificate cannot be read: {error}"
+        elif isinstance(error, OSError):
+            failure = f"the webhook cannot listen on {port}: {error.strerror}"
+        else:
+            self._manager.crashes.handle("webhook", "the webhook's server", error)
+            failure = f"the webhook's server failed: {brief(error)}"
+        self._state.log(logging.ERROR, f"{failure}; networks are reconciled all the same")
+        self._show(listening=False, failure=failure)
+
+    def _show(self, *, listening: bool, failure: str) -> None:
+        self._health.webhook_failure = failure
+        self._metrics.webhook_up.set(listening)

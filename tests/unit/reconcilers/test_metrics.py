@@ -1,0 +1,112 @@
+"""Every metric is seen to move by a test, which this one looks for in the registry itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS
+from spidercoordinator.reconcilers.context import network_key
+from spidercoordinator.reconcilers.manager import Manager
+from spidercoordinator.runtime.settings import Settings
+from tests.apiserver import test_metrics as live
+from tests.apiserver import test_contention, test_refusals, test_resync, test_webhook
+from tests.apiserver.harness import eventually
+from tests.unit.handlers import test_admission
+from tests.unit.kube.kubeconfig import write_kubeconfig
+
+PREFIX: Final = "spidercoordinator_"
+PYTHON_S_OWN: Final = ("process_", "python_")
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
+    """One that is assembled and not started."""
+    server = TestServer(web.Application())
+    await server.start_server()
+    path = write_kubeconfig(server, tmp_path)
+    made = await Manager.create(Settings(), {"KUBECONFIG": str(path)})
+    yield made
+    await made.context.services.queue.shut_down()
+    await made.client.client.close()  # type: ignore[no-untyped-call]
+    await server.close()
+
+
+def value(manager: Manager, name: str, **labels: str) -> float | None:
+    registry = manager.context.services.metrics.registry
+    return registry.get_sample_value(PREFIX + name, labels)
+
+
+async def becomes(manager: Manager, expected: float, name: str, **labels: str) -> None:
+    async def check() -> bool:
+        return value(manager, name, **labels) == expected
+
+    await eventually(f"{name} is {expected}", check)
+
+
+async def test_the_queue_s_metrics_move(manager: Manager) -> None:
+    leading = asyncio.create_task(manager._elector.run())
+    await manager._elector.started_leading.wait()
+    assert value(manager, "leader") == 1
+    queue = manager.context.services.queue
+    assert value(manager, "queue_depth") == 0
+    # Of no kind that is reconciled: it fails.
+    queue.add(("Unknown", "a"))
+    queue.add(network_key(("ns", "gone")))
+    assert value(manager, "queue_depth") == 2
+    queue.start()
+    await becomes(manager, 1, "reconciles_total", kind="Unknown", result="failed")
+    await becomes(manager, 1, "reconciles_total", kind="SpiderMultusConfig", result="ok")
+    assert value(manager, "reconcile_seconds_count", kind="Unknown") == 1
+    assert value(manager, "queue_retrying") == 1
+    assert value(manager, "queue_depth") == 0
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
+
+
+async def test_what_is_heard_moves(manager: Manager) -> None:
+    health = manager.context.services.health
+    health.last_event = time.monotonic() - 1000
+    assert (value(manager, "last_heard_seconds") or 0) >= 1000
+    meta = {"name": "a", "namespace": "ns", "resourceVersion": "1"}
+    manager.observe(SPIDERMULTUSCONFIGS, "ADDED", {"metadata": meta})
+    assert value(manager, "events_total", kind="SpiderMultusConfig") == 1
+    assert value(manager, "networks") == 1
+    assert (value(manager, "last_heard_seconds") or 0) < 500
+
+
+MOVED_BY: Final[dict[str, Callable[..., Any]]] = {
+    "leader": live.test_one_replica_leads,
+    "queue_depth": test_the_queue_s_metrics_move,
+    "queue_retrying": test_the_queue_s_metrics_move,
+    "networks": live.test_what_is_served_shows,
+    "last_heard_seconds": test_what_is_heard_moves,
+    "reconciles": test_the_queue_s_metrics_move,
+    "reconcile_seconds": test_the_queue_s_metrics_move,
+    "events": test_what_is_heard_moves,
+    "resync_repairs": test_resync.test_a_resync_drops_what_vanished,
+    "unexpected_errors": test_admission.test_a_bug_in_a_review_allows_with_a_warning,
+    "webhook_reviews": test_webhook.test_a_refusal_is_no_error_in_the_log,
+    "webhook_up": test_webhook.test_a_port_in_use_keeps_nothing_but_the_webhook_from_working,
+    "webhook_certificate_expiration_timestamp_seconds": (
+        test_webhook.test_ready_means_that_the_webhook_answers
+    ),
+    "nads": test_contention.test_a_fought_over_nad_names_the_rival_and_is_ready_when_it_stops,
+    "writes_blocked": test_refusals.test_a_refused_nad_is_told_of_and_tried_again,
+    "ready": live.test_what_is_served_shows,
+    "source_up": live.test_what_is_served_shows,
+}
+"""The test that sees each metric move."""
+
+
+async def test_each_metric_has_a_test_that_sees_it_move(manager: Manager) -> None:
+    families = {each.name for each in manager.context.services.metrics.registry.collect()}
+    ours = {each.removeprefix(PREFIX) for each in families if not each.startswith(PYTHON_S_OWN)}
+    assert ours == MOVED_BY.keys()
