@@ -16,6 +16,7 @@ from spidercoordinator.discovery.source import (
     ReadState,
     Source,
     WatchedObjects,
+    full_name,
 )
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.reflector import (
@@ -29,7 +30,7 @@ from spidercoordinator.kube.reflector import (
     WatchEvent,
     WatchFailed,
 )
-from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
+from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,8 @@ class SourceInformers:
     def _start(self, tasks: asyncio.TaskGroup, watched: WatchedObjects) -> None:
         if before := self._running.get(watched.title):
             before.cancel()
-        reflector = self._reflectors[watched.title] = Reflector(self._client, watched.selection)
+        reflector = Reflector(self._client, watched.selection, watched.read)
+        self._reflectors[watched.title] = reflector
         self._running[watched.title] = tasks.create_task(
             self._watch(watched, reflector), name=watched.title
         )
@@ -161,11 +163,7 @@ def update_observation(watched: WatchedObjects, observed: Observation, event: Wa
         observed.succeed(ReadState.NOT_SERVED)
         return changed or before != (observed.state, "")
     if isinstance(event, Replaced):
-        entries = {
-            _name(given): value
-            for given in event.objects
-            if (value := watched.extract(given)) is not None
-        }
+        entries = {each.name: each.value for each in event.objects if each.value is not None}
         changed, observed.entries = entries != observed.entries, entries
     elif isinstance(event, Updated | Deleted):
         changed = _update_one(watched, observed, event)
@@ -174,16 +172,11 @@ def update_observation(watched: WatchedObjects, observed: Observation, event: Wa
 
 
 def _update_one(watched: WatchedObjects, observed: Observation, event: Updated | Deleted) -> bool:
-    name = _name(event.object)
+    name = full_name(event.object)
     before = observed.entries.get(name)
-    value = None if isinstance(event, Deleted) else watched.extract(event.object)
+    value = None if isinstance(event, Deleted) else watched.read(event.object).value
     if value is None:
         observed.entries.pop(name, None)
     else:
         observed.entries[name] = value
     return before != value
-
-
-def _name(given: Object) -> str:
-    meta = given["metadata"]
-    return f"{meta.get('namespace', '')}/{meta['name']}"

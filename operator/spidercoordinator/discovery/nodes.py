@@ -20,11 +20,7 @@ def read_node(obj: Object) -> tuple[str, ...] | None:
     return normalise(entries) or None
 
 
-WATCHED: Final = WatchedObjects(
-    "Node with podCIDRs",
-    Selection((NODES,), only=(("spec", "podCIDRs"), ("spec", "podCIDR"))),
-    read_node,
-)
+WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,)), read_node)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,8 +42,6 @@ class Selection:
         labels: label selector.
         fields: field selector.
         metadata_only: leave spec and status on the server.
-        only: the parts, such as `("spec", "podCIDRs")`, that are kept of each object of a list
-            beside its name; empty for all. Thousands of whole objects are hundreds of megabytes.
     """
 
     resources: tuple[Resource, ...]
@@ -51,18 +49,6 @@ class Selection:
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False
-    only: tuple[tuple[str, str], ...] = ()
-
-    def trim(self, given: Object) -> Object:
-        """What is kept of an object of a list."""
-        if not self.only:
-            return given
-        kept: Object = {}
-        for part, key in (("metadata", "namespace"), ("metadata", "name"), *self.only):
-            content = given.get(part) or {}
-            if key in content:
-                kept.setdefault(part, {})[key] = content[key]
-        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +56,11 @@ class Replaced:
     """The whole selection as it is now; everything seen before is void.
 
     Attributes:
-        objects: the objects.
+        objects: what the reflector's `keep` left of each object.
         version: resource version of the list.
     """
 
-    objects: list[Object]
+    objects: list[Any]
     version: str = field(default="", compare=False)
 
 
@@ -112,16 +98,26 @@ class WatchFailed:
 WatchEvent = Replaced | Updated | Deleted | Bookmark | NotServed | WatchFailed
 
 
+def _whole(given: Object) -> Object:
+    return given
+
+
 @dataclass(slots=True)
 class Reflector:
     """One endless list-and-watch.
 
     Attributes:
+        api: how to ask.
+        selection: which objects.
+        keep: what is kept of each object of a list. It is called while the list is read page by
+            page, so that whole objects are there for one page only: thousands of them are hundreds
+            of megabytes.
         wake: set it to try again now instead of after the back-off.
     """
 
     api: Client
     selection: Selection
+    keep: Callable[[Object], Any] = _whole
     backoff: Backoff = field(default_factory=Backoff)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _version: str = ""
@@ -162,7 +158,7 @@ class Reflector:
                 return resource
         return None
 
-    async def _list(self, resource: Resource) -> list[Object]:
+    async def _list(self, resource: Resource) -> list[Any]:
         chosen = self.selection
         objects, self._version = await self.api.list(
             resource,
@@ -170,7 +166,7 @@ class Reflector:
             labels=chosen.labels,
             fields=chosen.fields,
             metadata_only=chosen.metadata_only,
-            trim=chosen.trim,
+            keep=self.keep,
         )
         return objects
 

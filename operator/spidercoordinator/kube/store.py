@@ -27,12 +27,12 @@ Answered = Callable[[Object], None]
 class Store(Mapping[Name, Object]):
     """Objects by namespace and name. Only the event loop's thread may use it.
 
-    Args:
+    Attributes:
         trim: what to keep of each object; a store's memory is mostly what nobody reads.
     """
 
     def __init__(self, trim: Callable[[Object], Object] = lambda given: given) -> None:
-        self._trim = trim
+        self.trim = trim
         self._objects: dict[Name, Object] = {}
         self._unconfirmed: dict[Name, set[str]] = {}
         self._writes: dict[Name, int] = {}
@@ -78,7 +78,7 @@ class Store(Mapping[Name, Object]):
         elif not _older(version, floor):
             self._deleted.pop(name, None)
             self._unconfirmed.pop(name, None)
-            self._set(name, given)
+            self._set(name, self.trim(given))
         elif version not in self._unconfirmed.get(name, {version}):
             # Somebody else's change, which the answer to an own write brought along unnoticed.
             self._notify(self._handlers, name, self._objects[name], self._objects[name])
@@ -90,7 +90,7 @@ class Store(Mapping[Name, Object]):
             self.remove(name, _version(given))
 
     def replace(self, objects: Iterable[Object], version: str) -> None:
-        """Take in a list of all objects, made at a resource version.
+        """Take in a list of all objects, made at a resource version, each as `trim` leaves it.
 
         The list is right, also where it is older than the store, as after a restore of etcd. Only
         an own write that it cannot know yet outlives it.
@@ -116,7 +116,7 @@ class Store(Mapping[Name, Object]):
     def put(self, given: Object) -> None:
         """Take in an object whatever is known of it: for a resync, which has just read it."""
         self._unconfirmed.pop(name_of(given), None)
-        self._set(name_of(given), given)
+        self._set(name_of(given), self.trim(given))
 
     @contextmanager
     def write(self, name: Name) -> Iterator[Answered]:
@@ -140,7 +140,7 @@ class Store(Mapping[Name, Object]):
         if version.isdecimal() and (not floor or _older(floor, version)):
             self._unconfirmed.setdefault(name, set()).add(version)
             before = self._objects.get(name)
-            after = self._objects[name] = self._trim(answer)
+            after = self._objects[name] = self.trim(answer)
             self._notify(self._indexers, name, before, after)
 
     def _is_later(self, name: Name, version: str) -> bool:
@@ -148,8 +148,9 @@ class Store(Mapping[Name, Object]):
         return name in self._unconfirmed and _older(version, self.version(name))
 
     def _set(self, name: Name, given: Object) -> None:
+        """Keep an object, which is trimmed already."""
         before = self._objects.get(name)
-        after = self._objects[name] = self._trim(given)
+        after = self._objects[name] = given
         self._notify([*self._indexers, *self._handlers], name, before, after)
 
     def _notify(

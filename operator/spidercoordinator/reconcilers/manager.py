@@ -260,7 +260,8 @@ class Manager:
     async def _watch_installers(self) -> None:
         settings = self.context.services.settings
         watched = installer_pods(settings.namespace, settings.installer_pods)
-        async for event in Reflector(self._client, watched.selection).list_and_watch():
+        reflector = Reflector(self._client, watched.selection, watched.read)
+        async for event in reflector.list_and_watch():
             if update_observation(watched, self.installers, event) and self.installers.error:
                 logger.warning("missing masters are not known: %s", self.installers.error)
 
