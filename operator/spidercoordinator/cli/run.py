@@ -7,6 +7,7 @@ from typing import Any
 import kopf
 
 from spidercoordinator import handlers
+from spidercoordinator.handlers.bookkeeping import NoMemories
 
 __all__ = ["handlers", "run"]
 
@@ -27,7 +28,13 @@ def run() -> int:
     """
     memo = kopf.Memo()
     try:
-        kopf.run(standalone=True, clusterwide=True, memo=memo, identity=_IDENTITY)
+        kopf.run(
+            standalone=True,
+            clusterwide=True,
+            memo=memo,
+            memories=NoMemories(),
+            identity=_IDENTITY,
+        )
     finally:
         _raise_failure(memo)
     return 0
