@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from spidercoordinator.core.coordinator.section import coordinator_section
+from spidercoordinator.core.network.lastknown import says_not_ready
 from spidercoordinator.errors import ApiForbiddenError, ApiNotFoundError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
@@ -27,6 +28,8 @@ def selection(settings: Settings) -> Selection:
 async def apply_node_defaults(context: Context) -> None:
     """Write the section that networks without settings of their own get, unless it is in sync.
 
+    While there is no SpiderCoordinator, nodes keep what they were given last.
+
     It is a help for hand-written networks only: not being allowed to write it is logged and stops
     nothing.
 
@@ -38,7 +41,10 @@ async def apply_node_defaults(context: Context) -> None:
     text = json.dumps({"type": "coordinator"} | section, indent=2) + "\n"
     name = (settings.namespace, settings.node_defaults_configmap)
     present = store.get(name)
-    if present is not None and (present.get("data") or {}).get(KEY) == text:
+    before = (present.get("data") or {}).get(KEY, "") if present is not None else ""
+    if before == text or (
+        context.decided.cluster is None and before and not says_not_ready(before)
+    ):
         return
     body = {"metadata": {"namespace": name[0], "name": name[1]}, "data": {KEY: text}}
     try:

@@ -22,6 +22,7 @@ from spidercoordinator.core.network.desired import (
     desired_nad,
     injected_labels,
 )
+from spidercoordinator.core.network.lastknown import KEPT, keep_last_known, says_not_ready
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
@@ -97,6 +98,8 @@ async def _sync_nad(
             obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
         ), False
     nad_key = (desired.namespace, desired.name)
+    if context.decided.cluster is None and depends_on_cluster(config):
+        desired = keep_last_known(desired, context.stores.nads.get(nad_key))
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
         rivals = _rivals(context, network, desired)
@@ -149,7 +152,7 @@ def _outcome(
             message = _TERMINATING.format(full_name)
             return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
-            obstacle, message = _coordinator_obstacle(context, config)
+            obstacle, message = _coordinator_obstacle(context, config, desired)
             return NetworkOutcome(
                 nad=desired.name,
                 config_hash=desired.config_hash,
@@ -159,13 +162,15 @@ def _outcome(
             )
 
 
-def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple[str, str]:
+def _coordinator_obstacle(
+    context: Context, config: SpiderMultusConfig, desired: DesiredNAD
+) -> tuple[str, str]:
     if not depends_on_cluster(config):
         return "", ""
     if context.decided.cluster is None:
-        return network_status.COORDINATOR_NOT_READY, missing_coordinator(
-            context.services.settings.name
-        )
+        missing = missing_coordinator(context.services.settings.name)
+        message = missing if says_not_ready(desired.config) else f"{missing}; {KEPT}"
+        return network_status.COORDINATOR_NOT_READY, message
     if context.decided.cluster.not_ready:
         return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
     return "", ""
