@@ -10,7 +10,7 @@
       "169.254.25.10" "Kubespray's node-local DNS cache"
       "169.254.1.1" "the gateway of Calico's pods" -}}
 {{- if not .Values.coordinator.enabled }}
-coordinator.enabled is false: create a SpiderCoordinator named {{ .Values.coordinator.name | quote }} yourself, or pods of SpiderMultusConfigs cannot start.
+coordinator.enabled is false: create a SpiderCoordinator named {{ .Values.coordinator.name | quote }} yourself, or pods of new SpiderMultusConfigs cannot start. Those that were rendered before keep what they have, and do not follow changes until it exists.
 {{- else if hasKey $taken $address }}
 coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken $address }}; pods cannot reach that any more. Use another one, such as 169.254.100.1.
 {{- else if and $address (not (include "spidercoordinator.isLinkLocal" $address)) }}
