@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,29 @@ _AT_ONCE = 16
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Holdings:
+    """What an operator holds.
+
+    Attributes:
+        types: how many objects, by type.
+        lengths: of each container that can grow, by its type and identity.
+    """
+
+    types: dict[str, int]
+    lengths: dict[str, int]
+
+    def grown_since(self, before: Holdings, *, least: int) -> dict[str, int]:
+        """Types with so many more objects, and containers of then with so many more entries."""
+        types = {each: more - before.types.get(each, 0) for each, more in self.types.items()}
+        lengths = {
+            f"entries of {each}": self.lengths[each] - length
+            for each, length in before.lengths.items()
+            if each in self.lengths
+        }
+        return {each: more for each, more in (types | lengths).items() if more >= least}
+
+
 class CountedOperator(Operator):
     """An operator that can be asked what it holds."""
 
@@ -42,7 +65,7 @@ class CountedOperator(Operator):
     def _counts(self) -> Path:
         return self.log.with_name("counts.json")
 
-    async def holds(self) -> Counter[str]:
+    async def holds(self) -> Holdings:
         """Count what it holds now."""
         self._counts.unlink(missing_ok=True)
         os.kill(self.pid, signal.SIGUSR1)
@@ -51,7 +74,7 @@ class CountedOperator(Operator):
             return self._counts.exists()
 
         await eventually("the operator has counted", counted)
-        return Counter(json.loads(self._counts.read_text()))
+        return Holdings(**json.loads(self._counts.read_text()))
 
 
 async def each_of(items: Iterable[T], work: Callable[[T], Coroutine[Any, Any, Any]]) -> None:
@@ -85,7 +108,7 @@ async def come_and_go(api: Client, operator: Operator, numbers: range) -> None:
     async def make(number: int) -> None:
         body = network(number, f"soak-{number:06}")
         await api.create(SPIDERMULTUSCONFIGS, body, NAMESPACE)
-        if number % 20 == 0:
+        if number % 10 == 0:
             await api.create(SPIDERCOORDINATORS, {"metadata": {"name": f"other-{number}"}})
             spec = {"podCIDR": f"10.{number // 200 % 200}.{number % 200}.0/24"}
             node = {"metadata": {"name": f"soak-{number}"}, "spec": spec}
@@ -93,7 +116,7 @@ async def come_and_go(api: Client, operator: Operator, numbers: range) -> None:
 
     async def remove(number: int) -> None:
         await api.delete(SPIDERMULTUSCONFIGS, f"soak-{number:06}", NAMESPACE)
-        if number % 20 == 0:
+        if number % 10 == 0:
             await api.delete(SPIDERCOORDINATORS, f"other-{number}")
             await api.delete(NODES, f"soak-{number}")
 

@@ -27,8 +27,8 @@ def by_hand(cluster: Cluster, release: Release) -> None:
     refused = cluster.shell.run(f"helm uninstall {name} --timeout 2m")
     assert not refused.ok
     assert "-uninstall-or-no-hooks failed: DeadlineExceeded" in refused.output
-    cluster.shell.output(f"helm uninstall {name} --no-hooks --wait --timeout 2m")
-    # The operator may have taken it off before it went.
+    cluster.shell.output(f"helm uninstall {name} --no-hooks")
+    # Not with --wait, which would wait for this one. The operator may have taken it off.
     cluster.patch(COORDINATORS, "default", {"metadata": {"finalizers": None}})
 
 
