@@ -50,6 +50,10 @@ class Operator:
         self.port = 0
 
     @property
+    def command(self) -> list[str]:
+        return [str(COMMAND), "run"]
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -57,7 +61,7 @@ class Operator:
     def start(self) -> None:
         began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([str(COMMAND), "run"], env=self._environ, stderr=log)
+            self._process = subprocess.Popen(self.command, env=self._environ, stderr=log)
         deadline = time.monotonic() + 60
         while not (found := _PORT.search(self.text()[began:])):
             assert self._process.poll() is None, self.text()[began:]

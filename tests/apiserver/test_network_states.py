@@ -208,7 +208,10 @@ async def test_without_a_coordinator_only_networks_that_need_none_are_ready(
     await networks.api.delete(SPIDERCOORDINATORS, "default")
     missing = await networks.has("early", "CoordinatorNotReady")
     assert "SpiderCoordinator default does not exist" in missing["message"]
-    section = await cluster.section("early")
+    assert "notReadyReason" not in await cluster.section("early")
+    await networks.make("late", MACVLAN)
+    await networks.has("late", "CoordinatorNotReady")
+    section = await cluster.section("late")
     assert "SpiderCoordinator default does not exist" in section["notReadyReason"]
     await networks.ready("free")
 
@@ -218,7 +221,8 @@ async def test_without_a_coordinator_only_networks_that_need_none_are_ready(
     await eventually("the SpiderCoordinator is gone", gone)
     await cluster.coordinator({"podCIDRType": "none"})
     await networks.ready("early")
-    assert "notReadyReason" not in await cluster.section("early")
+    await networks.ready("late")
+    assert "notReadyReason" not in await cluster.section("late")
 
 
 async def test_a_doubtful_address_is_taken_with_a_warning(networks: Networks) -> None:

@@ -67,6 +67,11 @@ async def test_a_spidercoordinator_that_is_deleted_while_its_status_is_written(
             return await ready_reason(cluster.api, "net") == "CoordinatorNotReady"
 
         await eventually("the network says what it misses", missing)
+
+        async def gone() -> bool:
+            return await cluster.api.find(SPIDERCOORDINATORS, "default") is None
+
+        await eventually("the SpiderCoordinator is gone", gone)
     assert operator.repairs() == 0
 
 

@@ -144,7 +144,7 @@ def test_the_hook_is_accepted(cluster: Helm, helm: Helm) -> None:
     told = cluster.kubectl(
         "apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(hooks)
     ).stdout
-    assert "job.batch/test-spidercoordinator-uninstall created (server dry run)" in told
+    assert "job.batch/test-spidercoordinator-uninstall-or-no-hooks created (server dry run)" in told
 
 
 def test_uninstall_keeps_crds_and_networks(cluster: Helm) -> None:

@@ -49,7 +49,20 @@ def test_the_network_of_the_notes_is_accepted(cluster: Helm) -> None:
 
 def test_the_patch_is_not_advised_when_there_is_an_address(cluster: Helm) -> None:
     notes = cluster.install(nested("coordinator.vethLinkAddress", "169.254.100.1"))
-    assert "kubectl patch" not in notes
+    assert '{"spec": {"vethLinkAddress"' not in notes
+
+
+@pytest.mark.parametrize("job", [True, False])
+def test_what_a_removal_leaves_and_what_to_do_when_it_fails(cluster: Helm, job: bool) -> None:
+    notes = cluster.install(nested("uninstall.enabled", job))
+    assert "new pods start with\nwhat these were rendered with last" in notes
+    assert ("job\ntest-spidercoordinator-uninstall-or-no-hooks failed" in notes) is job
+    assert "     helm uninstall test -n default --no-hooks\n     kubectl patch" in notes
+    assert "put back" not in notes
+
+
+def test_another_products_plugin_comes_back(cluster: Helm) -> None:
+    assert "put back" in cluster.install(nested("installer.replaceForeign", True))
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ REFUSED = [
     ("global.agentNamespaces", [], "names of namespaces"),
     ("global.agentNamespaces", ["a/b"], "names of namespaces"),
     ("global.cniBinHostPath", "opt/cni/bin", "an absolute path"),
+    ("uninstall.deadlineSeconds", 9, "10 or more"),
 ]
 
 

@@ -226,13 +226,50 @@ def test_uninstall_runs_as_a_hook_that_leaves_nothing(helm: Helm) -> None:
     for thing in hooks.values():
         annotations = thing["metadata"]["annotations"]
         assert annotations["helm.sh/hook"] == "pre-delete"
-        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+        policies = set(annotations["helm.sh/hook-delete-policy"].split(","))
+        assert policies == {"before-hook-creation", "hook-succeeded", "hook-failed"}
         weight = int(annotations["helm.sh/hook-weight"])
         assert (weight == 0) is (thing["kind"] == "Job")
     job = hooks["Job"]["spec"]
-    assert job["activeDeadlineSeconds"] == 120
-    assert job["template"]["spec"]["containers"][0]["args"] == ["uninstall"]
-    assert job["template"]["spec"]["tolerations"] == [{"operator": "Exists"}]
+    pod = job["template"]["spec"]
+    assert pod["containers"][0]["args"] == ["uninstall", "--timeout=12"]
+    assert pod["tolerations"] == [{"operator": "Exists"}]
+    # Pods are ended after the deadline, and helm sees the failure when they are gone.
+    assert job["activeDeadlineSeconds"] + pod["terminationGracePeriodSeconds"] <= 25
+    assert job["backoffLimit"] == 0
+
+
+def test_the_job_of_the_longest_name_can_have_pods(helm: Helm) -> None:
+    for name in ("n" * 53, "x"):
+        objects = helm.template(nested("fullnameOverride", name * 40), release=name)
+        assert len(pick(objects, "Job")["metadata"]["name"]) <= 63
+
+
+SIDECARS = {
+    "Istio's sidecar by label": ("labels", "sidecar.istio.io/inject", "false"),
+    "Istio's sidecar by annotation": ("annotations", "sidecar.istio.io/inject", "false"),
+    "Istio's ambient": ("labels", "istio.io/dataplane-mode", "none"),
+    "Linkerd": ("annotations", "linkerd.io/inject", "disabled"),
+    "Kuma by label": ("labels", "kuma.io/sidecar-injection", "disabled"),
+    "Kuma by annotation": ("annotations", "kuma.io/sidecar-injection", "disabled"),
+    "Consul": ("annotations", "consul.hashicorp.com/connect-inject", "false"),
+    "Open Service Mesh": ("annotations", "openservicemesh.io/sidecar-injection", "disabled"),
+}
+
+
+@pytest.mark.parametrize(("place", "key", "value"), SIDECARS.values(), ids=SIDECARS)
+def test_no_pod_gets_a_sidecar(helm: Helm, place: str, key: str, value: str) -> None:
+    templates = pod_templates(helm.template(EVERYTHING))
+    assert set(templates) == {"Deployment", "DaemonSet", "Job"}
+    for template in templates.values():
+        assert template["metadata"][place][key] == value
+
+
+def test_the_users_own_word_on_sidecars_counts(helm: Helm) -> None:
+    values = nested("operator.podLabels", {"sidecar.istio.io/inject": "true"})
+    templates = pod_templates(helm.template(values))
+    assert templates["Deployment"]["metadata"]["labels"]["sidecar.istio.io/inject"] == "true"
+    assert templates["Job"]["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
 
 
 def test_spread_constraints_mean_the_operator(helm: Helm) -> None:

@@ -28,6 +28,11 @@
 {{ include "spidercoordinator.fullname" . }}-uninstall
 {{- end -}}
 
+{{/* Of a Job that fails helm shows the name and nothing else that is ours, so the name tells the way out. */}}
+{{- define "spidercoordinator.uninstall.job" -}}
+{{ include "spidercoordinator.uninstall.name" . }}-or-no-hooks
+{{- end -}}
+
 {{- define "spidercoordinator.nodeDefaults.name" -}}
 {{ include "spidercoordinator.fullname" . }}-node-defaults
 {{- end -}}

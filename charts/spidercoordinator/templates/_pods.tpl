@@ -26,18 +26,37 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
+{{/*
+No sidecar beside any pod of ours, in whatever namespace: a Job would never end, the API server could not reach the
+webhook, and the node's plugin would wait for the mesh that waits for it. The user's own labels and annotations win.
+*/}}
+{{- define "spidercoordinator.noSidecar.labels" -}}
+sidecar.istio.io/inject: "false"
+istio.io/dataplane-mode: none
+kuma.io/sidecar-injection: disabled
+{{- end -}}
+{{- define "spidercoordinator.noSidecar.annotations" -}}
+sidecar.istio.io/inject: "false"
+linkerd.io/inject: disabled
+kuma.io/sidecar-injection: disabled
+consul.hashicorp.com/connect-inject: "false"
+openservicemesh.io/sidecar-injection: disabled
+{{- end -}}
+
 {{/* The labels of a pod template. Call with (list $ "operator" .Values.operator.podLabels). */}}
 {{- define "spidercoordinator.podLabels" -}}
 {{- $root := index . 0 -}}
 {{- $selector := include "spidercoordinator.selectorLabels" . | fromYaml -}}
-{{- toYaml (merge (dict) $selector (index . 2) $root.Values.global.commonLabels) -}}
+{{- $noSidecar := include "spidercoordinator.noSidecar.labels" . | fromYaml -}}
+{{- toYaml (merge (dict) $selector (index . 2) $root.Values.global.commonLabels $noSidecar) -}}
 {{- end -}}
 
 {{/* The annotations of a pod template. Call with (list $ "container" .Values.operator.podAnnotations). */}}
 {{- define "spidercoordinator.podAnnotations" -}}
 {{- $root := index . 0 -}}
 {{- $default := dict "kubectl.kubernetes.io/default-container" (index . 1) -}}
-{{- toYaml (merge (dict) (index . 2) $default $root.Values.global.commonAnnotations) -}}
+{{- $noSidecar := include "spidercoordinator.noSidecar.annotations" . | fromYaml -}}
+{{- toYaml (merge (dict) (index . 2) $default $root.Values.global.commonAnnotations $noSidecar) -}}
 {{- end -}}
 
 {{/* Constraints that name no pods mean the operator's own. */}}

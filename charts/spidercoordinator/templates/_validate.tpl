@@ -124,6 +124,9 @@ global.agentNamespaces has {{ quote . }}; allowed: names of namespaces, such as 
 {{- if not (hasPrefix "/" .Values.global.cniBinHostPath) }}
 global.cniBinHostPath is {{ quote .Values.global.cniBinHostPath }}; allowed: an absolute path on the nodes, such as /opt/cni/bin
 {{- end -}}
+{{- if lt (int64 .Values.uninstall.deadlineSeconds) 10 }}
+uninstall.deadlineSeconds is {{ int64 .Values.uninstall.deadlineSeconds }}; allowed: 10 or more, for its pod to start
+{{- end -}}
 {{- $budget := .Values.operator.podDisruptionBudget -}}
 {{- if and $budget.enabled (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") }}
 operator.podDisruptionBudget has minAvailable {{ quote $budget.minAvailable }} and maxUnavailable {{ quote $budget.maxUnavailable }}; one of them must be ""

@@ -16,7 +16,7 @@
       "169.254.0.0" "the network 169.254.0.0/16 as a whole"
       "169.254.255.255" "all hosts of 169.254.0.0/16, as their broadcast address" -}}
 {{- if not .Values.coordinator.enabled }}
-coordinator.enabled is false: create a SpiderCoordinator named {{ .Values.coordinator.name | quote }} yourself, or pods of SpiderMultusConfigs cannot start.
+coordinator.enabled is false: create a SpiderCoordinator named {{ .Values.coordinator.name | quote }} yourself, or pods of new SpiderMultusConfigs cannot start. Those that were rendered before keep what they have, and do not follow changes until it exists.
 {{- else if hasKey $taken (lower $address) }}
 coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken (lower $address) }}; pods cannot reach that any more. Use another one, such as 169.254.100.1.
 {{- else if and (not (has $address (list "" "none"))) (not (include "spidercoordinator.isLinkLocal" $address)) }}

@@ -8,6 +8,7 @@ import kopf
 
 from spidercoordinator import handlers
 from spidercoordinator.errors import OperatorEndedError
+from spidercoordinator.handlers.bookkeeping import NoMemories
 from spidercoordinator.kube.crash import brief
 
 __all__ = ["handlers", "run"]
@@ -30,7 +31,13 @@ def run() -> int:
     """
     memo = kopf.Memo()
     try:
-        kopf.run(standalone=True, clusterwide=True, memo=memo, identity=_IDENTITY)
+        kopf.run(
+            standalone=True,
+            clusterwide=True,
+            memo=memo,
+            memories=NoMemories(),
+            identity=_IDENTITY,
+        )
     except Exception as error:
         _raise_failure(memo)
         # kopf has logged its trace.

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Final
 
 from spidercoordinator.api.coordinator import FINALIZER
 from spidercoordinator.api.objects import Object
-from spidercoordinator.errors import ApiConflictError, ApiNotFoundError, ApiUnavailableError
+from spidercoordinator.errors import (
+    ApiConflictError,
+    ApiNotFoundError,
+    ApiUnavailableError,
+    SpiderCoordinatorError,
+)
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
@@ -20,25 +26,33 @@ from spidercoordinator.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_BY_HAND: Final = (
+    "helm uninstall RELEASE --no-hooks, then for each SpiderCoordinator: kubectl patch"
+    ' spidercoordinators NAME --type=merge -p \'{"metadata":{"finalizers":null}}\''
+)
+
 
 async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYNC109 - the user's
     """Delete the effective SpiderCoordinator and take our finalizer off all others.
 
-    Returns the exit status: 0 when nothing of ours keeps an object from being deleted.
+    Returns the exit status: 0 when nothing of ours keeps an object from being deleted. Otherwise
+    the last line of the log says what failed and how to go on; helm shows it.
     """
-    async with Client(await Login.find()) as api:
-        try:
-            async with asyncio.timeout(timeout):
-                await _let_all_go(api, settings.name)
-        except TimeoutError:
-            logger.error(  # noqa: TRY400 - the trace of a deadline says nothing
-                "some SpiderCoordinators still bear the finalizer %s after %g s; see above, and "
-                "remove it with kubectl edit",
-                FINALIZER,
-                timeout,
-            )
-            return 1
+    try:
+        async with Client(await Login.find()) as api, asyncio.timeout(timeout):
+            await _let_all_go(api, settings.name)
+    except TimeoutError:
+        return _failed(
+            f"SpiderCoordinators still bear the finalizer {FINALIZER} after {timeout:g} s"
+        )
+    except SpiderCoordinatorError as error:
+        return _failed(str(error))
     return 0
+
+
+def _failed(why: str) -> int:
+    logger.error("%s; go on by hand: %s", why, _BY_HAND)
+    return 1
 
 
 async def _let_all_go(api: Client, effective: str) -> None:

@@ -35,11 +35,7 @@ def read_node_network_config(obj: Object) -> tuple[str, ...] | None:
 
 CONFIGS: Final = WatchedObjects(
     "NodeNetworkConfig of an Azure overlay in kube-system",
-    Selection(
-        (AZURE_NODE_NETWORK_CONFIGS,),
-        namespace="kube-system",
-        only=(("metadata", "labels"), ("status", "networkContainers")),
-    ),
+    Selection((AZURE_NODE_NETWORK_CONFIGS,), namespace="kube-system"),
     read_node_network_config,
 )
 

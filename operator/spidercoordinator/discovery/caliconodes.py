@@ -36,7 +36,7 @@ def read_mark(obj: Object) -> bool:
 
 MARKS: Final = WatchedObjects(
     "Node with annotations of Calico",
-    Selection((NODES,), metadata_only=True, only=(("metadata", "annotations"),)),
+    Selection((NODES,), metadata_only=True),
     read_mark,
 )
 

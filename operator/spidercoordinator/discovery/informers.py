@@ -12,10 +12,12 @@ from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, Sourc
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.source import (
     Detector,
+    Extract,
     Observation,
     ReadState,
     Source,
     WatchedObjects,
+    full_name,
 )
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.crash import CrashHandler, brief, restarting
@@ -30,7 +32,7 @@ from spidercoordinator.kube.reflector import (
     WatchEvent,
     WatchFailed,
 )
-from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS, Object
+from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS
 
 _KINDS: Final = Selection((CUSTOM_RESOURCE_DEFINITIONS,), metadata_only=True)
 """Every kind's name, without its schema: those are megabytes."""
@@ -140,7 +142,7 @@ class SourceInformers:
         self._running[watched.title] = tasks.create_task(watch, name=watched.title)
 
     async def _watch(self, watched: WatchedObjects) -> None:
-        reflector = Reflector(self._client, watched.selection, title=watched.title)
+        reflector = Reflector(self._client, watched.selection, watched.read, title=watched.title)
         self._reflectors[watched.title] = reflector
         observed = self.observations[watched.title]
         async for event in reflector.list_and_watch():
@@ -185,11 +187,11 @@ def update_observation(
 ) -> bool:
     """Write what was event on the observations; returns whether a report may differ now.
 
-    An object that `extract` stumbles over counts as unread, and keeps nothing from the others.
+    An object that nobody can make sense of counts as unread, and keeps nothing from the others.
     """
     before = (observed.state, observed.error, dict(observed.unreadable))
     changed = False
-    extract = partial(_extract, watched, observed, crashes or CrashHandler())
+    understood = partial(_understood, watched, observed, crashes or CrashHandler())
     if isinstance(event, WatchFailed):
         observed.fail(event.error, watched)
     elif isinstance(event, NotServed):
@@ -200,29 +202,29 @@ def update_observation(
     else:
         if isinstance(event, Replaced):
             observed.unreadable.clear()
-            extracted = {_name(given): extract(given) for given in event.objects}
-            entries = {name: value for name, value in extracted.items() if value is not None}
+            read = {each.name: understood(each) for each in event.objects}
+            entries = {name: value for name, value in read.items() if value is not None}
             changed, observed.entries = entries != observed.entries, entries
         elif isinstance(event, Updated | Deleted):
-            name = _name(event.object)
+            name = full_name(event.object)
             observed.unreadable.pop(name, None)
-            value = None if isinstance(event, Deleted) else extract(event.object)
+            gone = isinstance(event, Deleted)
+            value = None if gone else understood(watched.read(event.object))
             changed = _keep(observed, name, value)
         observed.succeed(ReadState.READ)
     return changed or before != (observed.state, observed.error, observed.unreadable)
 
 
-def _extract(
-    watched: WatchedObjects, observed: Observation, crashes: CrashHandler, given: Object
+def _understood(
+    watched: WatchedObjects, observed: Observation, crashes: CrashHandler, given: Extract
 ) -> Any:
-    name = _name(given)
-    try:
-        return watched.extract(given)
-    except Exception as error:  # noqa: BLE001 - the object is somebody else's
-        about = f"{watched.selection.resources[0].kind} {name.lstrip('/')}"
-        crashes.handle("source", about, error)
-        observed.unreadable[name] = f"{about} cannot be understood: {brief(error)}"
-        return observed.entries.get(name)
+    """What was extracted of an object; its entry of before where that failed."""
+    if given.error is None:
+        return given.value
+    about = f"{watched.selection.resources[0].kind} {given.name.lstrip('/')}"
+    crashes.handle("source", about, given.error)
+    observed.unreadable[given.name] = f"{about} cannot be understood: {brief(given.error)}"
+    return observed.entries.get(given.name)
 
 
 def _keep(observed: Observation, name: str, value: Any) -> bool:
@@ -233,8 +235,3 @@ def _keep(observed: Observation, name: str, value: Any) -> bool:
     else:
         observed.entries[name] = value
     return bool(before != value)
-
-
-def _name(given: Object) -> str:
-    meta = given["metadata"]
-    return f"{meta.get('namespace', '')}/{meta['name']}"

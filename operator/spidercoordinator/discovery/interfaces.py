@@ -20,7 +20,6 @@ from spidercoordinator.kube.resource import PODS
 
 _CONTAINER: Final = "install"
 """The init container that reports."""
-_READ: Final = (("spec", "nodeName"), ("status", "initContainerStatuses"))
 
 
 def installer_pods(namespace: str, labels: str) -> WatchedObjects:
@@ -32,7 +31,7 @@ def installer_pods(namespace: str, labels: str) -> WatchedObjects:
     """
     return WatchedObjects(
         "interfaces of the nodes",
-        Selection((PODS,), namespace, labels=labels, only=_READ),
+        Selection((PODS,), namespace, labels=labels),
         read_interfaces,
     )
 

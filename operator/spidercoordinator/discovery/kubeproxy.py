@@ -72,12 +72,7 @@ DAEMON_SET: Final = WatchedObjects(
 )
 PROXIES: Final = WatchedObjects(
     "kube-proxy pod in kube-system with --cluster-cidr",
-    Selection(
-        (PODS,),
-        namespace="kube-system",
-        labels="component=kube-proxy",
-        only=(("spec", "containers"),),
-    ),
+    Selection((PODS,), namespace="kube-system", labels="component=kube-proxy"),
     read_pod,
 )
 

@@ -57,19 +57,7 @@ def read_node(obj: Object) -> NodeFacts | None:
     return NodeFacts(cidrs, args, _CONTROL_PLANE in section(obj, "metadata", "labels"))
 
 
-WATCHED: Final = WatchedObjects(
-    "Node with podCIDRs",
-    Selection(
-        (NODES,),
-        only=(
-            ("metadata", "annotations"),
-            ("metadata", "labels"),
-            ("spec", "podCIDRs"),
-            ("spec", "podCIDR"),
-        ),
-    ),
-    read_node,
-)
+WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,)), read_node)
 
 
 def all_cidrs(observations: Observations) -> tuple[str, ...]:

@@ -13,10 +13,25 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Object, name_of
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.errors import ApiError, ApiForbiddenError
 from spidercoordinator.kube.reflector import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What is kept of a watched object.
+
+    Attributes:
+        name: its `namespace/name`.
+        value: what `WatchedObjects.extract` made of it, None when it does not matter.
+        error: what it raised, when it could make no sense of the object.
+    """
+
+    name: str
+    value: Hashable | None
+    error: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,14 @@ class WatchedObjects:
     title: str
     selection: Selection
     extract: Callable[[Object], Hashable | None]
+
+    def read(self, given: Object) -> Extract:
+        """What is kept of an object; reflectors call it while they read a list page by page."""
+        name = full_name(given)
+        try:
+            return Extract(name, self.extract(given))
+        except Exception as error:  # noqa: BLE001 - the object is somebody else's
+            return Extract(name, None, error)
 
 
 class ReadState(Enum):
@@ -112,6 +135,11 @@ class Observation:
         if self.state is ReadState.NOT_SERVED:
             return f"the API server has no {watched.selection.resources[0].full_name}"
         return f"there is no {watched.title}"
+
+
+def full_name(given: Object) -> str:
+    """`namespace/name` of an object; the namespace is empty where its kind has none."""
+    return "/".join(name_of(given))
 
 
 Observations = Mapping[str, Observation]

@@ -12,6 +12,7 @@ import kopf
 
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.handlers.admission import refusals_are_no_errors
+from spidercoordinator.handlers.bookkeeping import NoDiffBase
 from spidercoordinator.handlers.requests import Requests, leave_out_retries
 from spidercoordinator.handlers.webhookserver import admission_server
 from spidercoordinator.kube.backoff import Backoff
@@ -109,6 +110,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.posting.enabled = False
     logging.getLogger("kopf.objects").addFilter(refusals_are_no_errors)
     leave_out_retries()
+    settings.persistence.diffbase_storage = NoDiffBase()
     # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
     # ends: there is no kind that kopf would have to look for later.
     settings.scanning.disabled = True
@@ -122,9 +124,9 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.connect_timeout = _GRACE
     # Endless and with jitter: an API server that is away for an hour must not end the operator.
     settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
-    # A worker keeps its place until it has idled this long: the status of a new network, which
-    # follows soon, finds it there. The handlers only add keys to our own queue, which is bounded,
-    # so no limit is needed here.
-    settings.queueing.idle_timeout = 1.0
+    # A worker holds its place, and the last event, until it has idled this long: in a list of
+    # thousands of networks only those of one page should. The handlers only add keys to our own
+    # queue, which is bounded, so no limit is needed here.
+    settings.queueing.idle_timeout = 0.1
     settings.queueing.exit_timeout = 0.5
     settings.queueing.worker_limit = None

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -82,15 +82,26 @@ class Client:
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
-        trim: Callable[[Object], Object] | None = None,
+        keep: Callable[[Object], Any] | None = None,
         page: int = _PAGE,
-    ) -> tuple[list[Object], str]:
+    ) -> tuple[list[Any], str]:
         """Read a collection page by page; gives the objects and the list's resource version.
 
-        What `trim` leaves of each object is all that is held while further pages are read.
+        Args:
+            resource: the kind.
+            namespace: empty for all.
+            labels: label selector.
+            fields: field selector.
+            metadata_only: leave spec and status on the server.
+            keep: what is kept of each object. Whole objects are there for one page only, the raw
+                answer and all that was parsed of it are dropped before the next one is asked for.
+            page: objects of one answer. Parsed, one takes some five times its size as JSON.
+
+        Raises:
+            ApiGoneError: the server does not have the further pages any more; begin anew.
         """
         query = selection(labels, fields) | {"limit": str(page)}
-        items: list[Object] = []
+        items: list[Any] = []
         while True:
             answer = await self._request(
                 "GET",
@@ -99,12 +110,12 @@ class Client:
                 accept=_METADATA_ONLY.format("List") if metadata_only else _JSON,
                 action=f"list {resource.describe(namespace)}",
             )
-            found = answer.get("items") or ()
-            items.extend(map(trim, found) if trim else found)
-            meta = answer.get("metadata") or {}
+            found, meta = answer.get("items") or (), answer.get("metadata") or {}
+            items.extend(map(keep, found) if keep else found)
             if not meta.get("continue"):
                 return items, meta.get("resourceVersion", "")
             query["continue"] = meta["continue"]
+            del answer, found, meta
 
     async def create(
         self, resource: Resource, body: Object, namespace: str = "", *, dry_run: bool = False

@@ -54,7 +54,7 @@ class Informer:
     _reflector: Reflector = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reflector = Reflector(self.client, self.selection)
+        self._reflector = Reflector(self.client, self.selection, self.store.trim)
 
     def wake(self) -> None:
         """Ask again now instead of after the back-off: the kind was just announced."""

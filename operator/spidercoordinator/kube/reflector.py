@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -48,8 +48,6 @@ class Selection:
         labels: label selector.
         fields: field selector.
         metadata_only: leave spec and status on the server.
-        only: the parts, such as `("spec", "podCIDRs")`, that are kept of each object of a list
-            beside its name; empty for all. Thousands of whole objects are hundreds of megabytes.
     """
 
     resources: tuple[Resource, ...]
@@ -57,23 +55,11 @@ class Selection:
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False
-    only: tuple[tuple[str, str], ...] = ()
 
     def describe(self) -> str:
         """How messages name it: the one object it is of, or the kind."""
         resource, (_, of_name, name) = self.resources[0], self.fields.partition("metadata.name=")
         return resource.describe(self.namespace, name) if of_name else resource.full_name
-
-    def trim(self, given: Object) -> Object:
-        """What is kept of an object of a list."""
-        if not self.only:
-            return given
-        kept: Object = {}
-        for part, key in (("metadata", "namespace"), ("metadata", "name"), *self.only):
-            content = given.get(part) or {}
-            if key in content:
-                kept.setdefault(part, {})[key] = content[key]
-        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +67,11 @@ class Replaced:
     """The whole selection as it is now; everything seen before is void.
 
     Attributes:
-        objects: the objects.
+        objects: what the reflector's `keep` left of each object.
         version: resource version of the list.
     """
 
-    objects: list[Object]
+    objects: list[Any]
     version: str = field(default="", compare=False)
 
 
@@ -123,17 +109,27 @@ class WatchFailed:
 WatchEvent = Replaced | Updated | Deleted | Bookmark | NotServed | WatchFailed
 
 
+def _whole(given: Object) -> Object:
+    return given
+
+
 @dataclass(slots=True)
 class Reflector:
     """One endless list-and-watch.
 
     Attributes:
+        api: how to ask.
+        selection: which objects.
+        keep: what is kept of each object of a list. It is called while the list is read page by
+            page, so that whole objects are there for one page only: thousands of them are hundreds
+            of megabytes.
         title: how the log names what is read; empty for what the selection says.
         wake: set it to try again now instead of after the back-off.
     """
 
     api: Client
     selection: Selection
+    keep: Callable[[Object], Any] = _whole
     backoff: Backoff = field(default_factory=Backoff)
     title: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -199,7 +195,7 @@ class Reflector:
                 return resource
         return None
 
-    async def _list(self, resource: Resource) -> list[Object]:
+    async def _list(self, resource: Resource) -> list[Any]:
         chosen = self.selection
         objects, self._version = await self.api.list(
             resource,
@@ -207,7 +203,7 @@ class Reflector:
             labels=chosen.labels,
             fields=chosen.fields,
             metadata_only=chosen.metadata_only,
-            trim=chosen.trim,
+            keep=self.keep,
         )
         return objects
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spidercoordinator.api.objects import Name, name_of
+from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import Resource
@@ -76,13 +76,16 @@ async def compare(client: Client, resource: Resource, store: Store) -> Differenc
     """
     before = store.versions()
     try:
-        objects, version = await client.list(resource, metadata_only=True)
+        listed, version = await client.list(resource, metadata_only=True, keep=_name_and_version)
     except ApiNotFoundError:
         if before:
             raise
-        objects, version = [], ""
-    listed = {name_of(each): str(each["metadata"]["resourceVersion"]) for each in objects}
-    return differences(before, store.versions(), listed, version)
+        listed, version = [], ""
+    return differences(before, store.versions(), dict(listed), version)
+
+
+def _name_and_version(given: Object) -> tuple[Name, str]:
+    return name_of(given), str(given["metadata"]["resourceVersion"])
 
 
 async def repair(client: Client, resource: Resource, store: Store, name: Name) -> None:

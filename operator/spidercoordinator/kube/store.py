@@ -28,7 +28,7 @@ Answered = Callable[[Object], None]
 class Store(Mapping[Name, Object]):
     """Objects by namespace and name. Only the event loop's thread may use it.
 
-    Args:
+    Attributes:
         trim: what to keep of each object; a store's memory is mostly what nobody reads.
         kind: of the objects, for messages.
         crashes: gets what an indexer or event handler raises; the others are called all the same.
@@ -41,7 +41,7 @@ class Store(Mapping[Name, Object]):
         kind: str = "object",
         crashes: CrashHandler | None = None,
     ) -> None:
-        self._trim = trim
+        self.trim = trim
         self._kind, self._crashes = kind, crashes or CrashHandler()
         self._objects: dict[Name, Object] = {}
         self._unconfirmed: dict[Name, set[str]] = {}
@@ -88,7 +88,7 @@ class Store(Mapping[Name, Object]):
         elif not _older(version, floor):
             self._deleted.pop(name, None)
             self._unconfirmed.pop(name, None)
-            self._set(name, given)
+            self._set(name, self.trim(given))
         elif version not in self._unconfirmed.get(name, {version}):
             # Somebody else's change, which the answer to an own write brought along unnoticed.
             self._notify(self._handlers, name, self._objects[name], self._objects[name])
@@ -100,7 +100,7 @@ class Store(Mapping[Name, Object]):
             self.remove(name, _version(given))
 
     def replace(self, objects: Iterable[Object], version: str) -> None:
-        """Take in a list of all objects, made at a resource version.
+        """Take in a list of all objects, made at a resource version, each as `trim` leaves it.
 
         The list is right, also where it is older than the store, as after a restore of etcd. Only
         an own write that it cannot know yet outlives it.
@@ -126,7 +126,7 @@ class Store(Mapping[Name, Object]):
     def put(self, given: Object) -> None:
         """Take in an object whatever is known of it: for a resync, which has just read it."""
         self._unconfirmed.pop(name_of(given), None)
-        self._set(name_of(given), given)
+        self._set(name_of(given), self.trim(given))
 
     @contextmanager
     def write(self, name: Name) -> Iterator[Answered]:
@@ -150,7 +150,7 @@ class Store(Mapping[Name, Object]):
         if version.isdecimal() and (not floor or _older(floor, version)):
             self._unconfirmed.setdefault(name, set()).add(version)
             before = self._objects.get(name)
-            after = self._objects[name] = self._trim(answer)
+            after = self._objects[name] = self.trim(answer)
             self._notify(self._indexers, name, before, after)
 
     def _is_later(self, name: Name, version: str) -> bool:
@@ -158,8 +158,9 @@ class Store(Mapping[Name, Object]):
         return name in self._unconfirmed and _older(version, self.version(name))
 
     def _set(self, name: Name, given: Object) -> None:
+        """Keep an object, which is trimmed already."""
         before = self._objects.get(name)
-        after = self._objects[name] = self._trim(given)
+        after = self._objects[name] = given
         self._notify([*self._indexers, *self._handlers], name, before, after)
 
     def _notify(

@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Final
 
+from spidercoordinator.api.objects import Name
 from spidercoordinator.errors import ApiError
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import Client
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 RESYNC_EVERY: Final = 600.0
 """Seconds between two resyncs, before jitter."""
 _RELIST_AFTER: Final = 2.0
+"""Seconds without an awaited object after which the list is made anew."""
 _POLL: Final = 0.02
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 
@@ -44,14 +46,25 @@ async def wait_for_cache_sync(client: Client, resource: Resource, store: Store) 
             await asyncio.sleep(max(_BACKOFF.delay(failures), error.retry_after))
             continue
         found.drop_vanished(store)
-        awaited = {name: store.version(name) for name in found.outdated}
-        polls = int(_RELIST_AFTER / _POLL)
-        while awaited and polls:
+        if await _arrive(store, {name: store.version(name) for name in found.outdated}):
+            return
+
+
+async def _arrive(store: Store, outdated: dict[Name, str]) -> bool:
+    """Wait until the store has other versions of these objects; False when no more of them come."""
+    # In the order in which a list delivers them, so that of thousands one is looked at.
+    awaited = sorted(outdated, reverse=True)
+    polls = most = int(_RELIST_AFTER / _POLL)
+    while awaited:
+        if store.version(awaited[-1]) != outdated[awaited[-1]]:
+            awaited.pop()
+            polls = most
+        elif polls:
             await asyncio.sleep(_POLL)
             polls -= 1
-            awaited = {name: old for name, old in awaited.items() if store.version(name) == old}
-        if not awaited:
-            return
+        else:
+            return False
+    return True
 
 
 @dataclass(slots=True)

@@ -262,7 +262,7 @@ class Manager:
     async def _watch_installers(self) -> None:
         settings = self.context.services.settings
         watched = installer_pods(settings.namespace, settings.installer_pods)
-        reflector = Reflector(self._client, watched.selection, title=watched.title)
+        reflector = Reflector(self._client, watched.selection, watched.read, title=watched.title)
         async for event in reflector.list_and_watch():
             update_observation(watched, self.installers, event, self.crashes)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Name
 from spidercoordinator.core.coordinator.section import coordinator_section
+from spidercoordinator.core.network.lastknown import says_not_ready
 from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS, Object
@@ -32,6 +33,8 @@ def selection(settings: Settings) -> Selection:
 async def apply_node_defaults(context: Context) -> None:
     """Write the section that networks without settings of their own get, unless it is in sync.
 
+    While there is no SpiderCoordinator, nodes keep what they were given last.
+
     It is a help for hand-written networks only: where the operator's namespace does not exist, as
     outside a cluster, that is logged, once.
 
@@ -45,7 +48,9 @@ async def apply_node_defaults(context: Context) -> None:
     present = store.get(name)
     key = coordinator_key(settings.name)
     target = Target(CONFIG_MAPS, *name, (("data",),))
-    if present is not None and (present.get("data") or {}).get(KEY) == text:
+    before = (present.get("data") or {}).get(KEY, "") if present is not None else ""
+    keeps = context.decided.cluster is None and before and not says_not_ready(before)
+    if before == text or keeps:
         contest = context.writes.settled(key, target)
     else:
         body = {"metadata": {"namespace": name[0], "name": name[1]}, "data": {KEY: text}}

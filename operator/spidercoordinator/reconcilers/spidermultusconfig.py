@@ -25,6 +25,7 @@ from spidercoordinator.core.network.desired import (
     desired_nad,
     injected_labels,
 )
+from spidercoordinator.core.network.lastknown import KEPT, keep_last_known, says_not_ready
 from spidercoordinator.core.network.ownership import (
     Apply,
     Conflict,
@@ -120,6 +121,8 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
             NetworkOutcome(obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING)
         )
     key, nad_key = network_key(network), (desired.namespace, desired.name)
+    if context.decided.cluster is None and depends_on_cluster(config):
+        desired = keep_last_known(desired, context.stores.nads.get(nad_key))
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
         nad = context.stores.nads.get(nad_key)
@@ -184,7 +187,7 @@ def _outcome(
             message = _TERMINATING.format(full_name)
             return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
-            obstacle, message = _coordinator_obstacle(context, config)
+            obstacle, message = _coordinator_obstacle(context, config, desired)
             return NetworkOutcome(
                 nad=desired.name,
                 config_hash=desired.config_hash,
@@ -194,13 +197,15 @@ def _outcome(
             )
 
 
-def _coordinator_obstacle(context: Context, config: SpiderMultusConfig) -> tuple[str, str]:
+def _coordinator_obstacle(
+    context: Context, config: SpiderMultusConfig, desired: DesiredNAD
+) -> tuple[str, str]:
     if not depends_on_cluster(config):
         return "", ""
     if context.decided.cluster is None:
-        return network_status.COORDINATOR_NOT_READY, missing_coordinator(
-            context.services.settings.name
-        )
+        missing = missing_coordinator(context.services.settings.name)
+        message = missing if says_not_ready(desired.config) else f"{missing}; {KEPT}"
+        return network_status.COORDINATOR_NOT_READY, message
     if context.decided.cluster.not_ready:
         return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
     return "", ""

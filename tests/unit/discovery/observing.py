@@ -29,8 +29,8 @@ def observe(source: Source, found: Found | None = None) -> dict[str, Observation
                 watched, observation, WatchFailed(ApiForbiddenError("no", status=403))
             )
         else:
-            trimmed = [watched.selection.trim(each) for each in given]
-            update_observation(watched, observation, Replaced(trimmed))
+            read = [watched.read(each) for each in given]
+            update_observation(watched, observation, Replaced(read))
     return observations
 
 

@@ -201,7 +201,6 @@ def test_pools_that_were_never_read_are_unread_and_not_missing_only() -> None:
 def test_a_node_that_calico_alone_marked(annotations: dict[str, str] | None, marked: bool) -> None:
     whole = {"metadata": {"name": "a", "annotations": annotations, "managedFields": ["bulk"]}}
     assert read_mark(whole) == marked
-    assert read_mark(MARKS.selection.trim(whole)) == marked
 
 
 @pytest.mark.parametrize("title", [BLOCKS.title, MARKS.title])

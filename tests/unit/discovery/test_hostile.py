@@ -90,7 +90,7 @@ def test_any_object_leaves_reports_and_is_named_where_it_cannot_be_read(
     made, watched = informers(), WATCHED[title]
     observed = made.observations.setdefault(title, Observation())
     odd = {**parts, "metadata": {"name": "odd", "namespace": "ns"}}
-    update_observation(watched, observed, Replaced([odd]))
+    update_observation(watched, observed, Replaced([watched.read(odd)]))
     update_observation(watched, observed, Updated(odd))
     kind = watched.selection.resources[0].kind
     for reason in observed.unreadable.values():
@@ -117,7 +117,9 @@ def test_an_object_that_cannot_be_read_is_unread_and_the_others_are_kept(
     good = {"metadata": {"name": "good"}}
     odd = {"metadata": {"name": "odd"}, "odd": True}
     mended = {"metadata": {"name": "odd"}}
-    assert update_observation(watched, observed, Replaced([good, odd]), crashes)
+    assert update_observation(
+        watched, observed, Replaced([watched.read(good), watched.read(odd)]), crashes
+    )
     assert observed.entries == {"/good": "value"}
     assert observed.available == -1
     assert "odd cannot be understood: RecursionError" in observed.unread(watched)
@@ -129,7 +131,7 @@ def test_an_object_that_cannot_be_read_is_unread_and_the_others_are_kept(
     assert update_observation(watched, observed, Updated(odd), crashes)
     assert observed.entries == {"/good": "value", "/odd": "value"}
     assert observed.unread(watched)
-    assert update_observation(watched, observed, Replaced([good]), crashes)
+    assert update_observation(watched, observed, Replaced([watched.read(good)]), crashes)
     assert observed.unread(watched) == ""
     assert counted == ["source"] * 3
     assert sum("odd" in each.getMessage() for each in caplog.records) == 1

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.checks.masters import Interfaces, NodeInterfaces
 from spidercoordinator.discovery.informers import update_observation
 from spidercoordinator.discovery.interfaces import installer_pods, read_interfaces
@@ -79,21 +78,13 @@ def test_anything_else_is_no_report(obj: dict[str, Any]) -> None:
     assert read_interfaces(obj) is None
 
 
-def test_a_list_of_pods_holds_no_more_than_is_read() -> None:
-    watched, whole = installer_pods("ns", "a=b"), ended()
-    whole["spec"]["containers"] = whole["status"]["conditions"] = ["bulk"]
-    whole["metadata"]["managedFields"] = ["bulk"]
-    held = watched.selection.trim(whole)
-    assert "bulk" not in str(held)
-    assert read_interfaces(held) == read_interfaces(whole)
-    assert name_of(held) == name_of(whole)
-
-
 def test_only_nodes_and_names_are_kept_while_pods_come_and_go() -> None:
     watched, observation = installer_pods("ns", "a=b"), Observation()
     first = pod({"terminated": ENDED})
     starting = pod({"waiting": {}}, name="p2")
-    update_observation(watched, observation, Replaced([first, starting]))
+    update_observation(
+        watched, observation, Replaced([watched.read(first), watched.read(starting)])
+    )
     assert observation.entries == {"ns/p1": NodeInterfaces("node-of-p1", INTERFACES)}
     later = json.dumps({"interfaces": ["eth7"]})
     started = pod({"terminated": ENDED | {"message": later}}, name="p2")

@@ -25,9 +25,14 @@ def obj(name: str, spec: str | None, heartbeat: int = 0) -> dict[str, Any]:
     return {"metadata": {"name": name}, "spec": spec, "status": {"heartbeat": heartbeat}}
 
 
+def listed(*objects: dict[str, Any]) -> Replaced:
+    """A list as a reflector yields it."""
+    return Replaced([WATCHED.read(each) for each in objects])
+
+
 def test_only_what_is_extracted_counts_as_a_change() -> None:
     observation = Observation()
-    assert update_observation(WATCHED, observation, Replaced([obj("a", "x"), obj("b", None)]))
+    assert update_observation(WATCHED, observation, listed(obj("a", "x"), obj("b", None)))
     assert observation.entries == {"/a": "x"}
     assert not update_observation(WATCHED, observation, Updated(obj("a", "x", heartbeat=1)))
     assert not update_observation(WATCHED, observation, Updated(obj("b", None, heartbeat=1)))
@@ -40,15 +45,15 @@ def test_only_what_is_extracted_counts_as_a_change() -> None:
 
 def test_listing_again_drops_what_vanished() -> None:
     observation = Observation()
-    update_observation(WATCHED, observation, Replaced([obj("a", "x"), obj("b", "y")]))
-    assert update_observation(WATCHED, observation, Replaced([obj("b", "y")]))
-    assert not update_observation(WATCHED, observation, Replaced([obj("b", "y")]))
+    update_observation(WATCHED, observation, listed(obj("a", "x"), obj("b", "y")))
+    assert update_observation(WATCHED, observation, listed(obj("b", "y")))
+    assert not update_observation(WATCHED, observation, listed(obj("b", "y")))
     assert observation.entries == {"/b": "y"}
 
 
 def test_a_failure_keeps_the_entries_and_names_the_error() -> None:
     observation = Observation()
-    update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    update_observation(WATCHED, observation, listed(obj("a", "x")))
     assert update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
     assert not update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
     assert (observation.entries, observation.state) == ({"/a": "x"}, ReadState.FAILED)
@@ -60,7 +65,7 @@ def test_a_failure_keeps_the_entries_and_names_the_error() -> None:
 
 def test_one_lost_connection_is_no_failure_and_two_in_a_row_are() -> None:
     observation, lost = Observation(), WatchFailed(ApiUnavailableError("no answer"))
-    update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    update_observation(WATCHED, observation, listed(obj("a", "x")))
     assert not update_observation(WATCHED, observation, lost)
     assert not update_observation(WATCHED, observation, Bookmark())
     assert not update_observation(WATCHED, observation, lost)
@@ -90,7 +95,7 @@ def test_absent_is_neither_unread_nor_unserved() -> None:
 
 def test_a_kind_that_goes_takes_its_entries_along() -> None:
     observation = Observation()
-    update_observation(WATCHED, observation, Replaced([obj("a", "x")]))
+    update_observation(WATCHED, observation, listed(obj("a", "x")))
     assert observation.available == 1
     assert update_observation(WATCHED, observation, NotServed())
     assert not update_observation(WATCHED, observation, NotServed())

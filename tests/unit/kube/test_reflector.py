@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from spidercoordinator.kube.reflector import (
 from spidercoordinator.kube.resource import Resource
 from tests.unit.kube.kubeconfig import write_kubeconfig
 
+BULK = "what nobody reads"
 THINGS = Resource("example.org", "v1", "things", "Thing")
 QUICK = Backoff(first=0.01, cap=0.02, jitter=0.0)
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,6 +43,8 @@ class FakeServer:
         self.served = True
         self.version = 1
         self.lists = 0
+        self.pages = 1
+        self.asked_for_page: Callable[[int], None] = lambda _: None
         self.watched_from: list[str] = []
         self.scripts: list[Answer] = []
         self.discovering: Callable[[], None] = lambda: None
@@ -59,16 +63,23 @@ class FakeServer:
         if not self.served:
             raise web.HTTPNotFound
         if "watch" not in request.query:
+            page = int(request.query.get("continue", "0"))
+            self.asked_for_page(page)
             self.lists += 1
             meta = {"resourceVersion": str(self.version)}
-            return web.json_response({"metadata": meta, "items": [thing("a", self.version)]})
+            if page + 1 < self.pages:
+                meta["continue"] = str(page + 1)
+            # As text, so that the whole object is nowhere but where the client parsed it.
+            item = json.dumps(thing("a", self.version))
+            text = f'{{"metadata": {json.dumps(meta)}, "items": [{item}]}}'
+            return web.Response(text=text, content_type="application/json")
         self.watched_from.append(request.query["resourceVersion"])
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         return await script(request)
 
 
 def thing(name: str, version: int) -> dict[str, Any]:
-    return {"metadata": {"name": name, "resourceVersion": str(version)}}
+    return {"metadata": {"name": name, "resourceVersion": str(version)}, "bulk": BULK}
 
 
 def says(*events: tuple[str, dict[str, Any]], stay: bool = False) -> Answer:
@@ -218,13 +229,47 @@ async def test_a_kind_that_comes_later_is_found_when_woken(
     assert [type(each) for each in seen] == [NotServed, Replaced]
 
 
-async def test_a_list_holds_only_what_is_selected(
+@pytest.fixture
+def new_objects_only() -> Iterator[None]:
+    """Have the garbage collector tell of no object that was there before."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("new_objects_only")
+async def test_a_list_holds_what_is_kept_and_one_page(fake: tuple[FakeServer, Reflector]) -> None:
+    server, reflector = fake
+    server.pages, server.scripts = 3, [says(stay=True)]
+    reflector.keep = lambda given: given["metadata"]["name"]
+    alive: list[int] = []
+    server.asked_for_page = lambda _: alive.append(whole_objects())
+    assert await take(reflector, bool) == [Replaced(["a", "a", "a"])]
+    assert alive == [0, 0, 0]
+    assert whole_objects() == 0
+
+
+def whole_objects() -> int:
+    """How many things this process holds with all that was parsed of them."""
+    held = (each for each in gc.get_objects() if isinstance(each, dict))
+    return sum(each.get("bulk") == BULK for each in held)
+
+
+async def test_a_list_whose_further_pages_are_gone_begins_anew(
     fake: tuple[FakeServer, Reflector],
 ) -> None:
     server, reflector = fake
-    reflector.selection = Selection((THINGS,), only=(("spec", "x"),))
-    server.scripts = [says(stay=True)]
-    assert await take(reflector, bool) == [Replaced([{"metadata": {"name": "a"}}])]
+    server.pages, server.scripts = 3, [says(stay=True)]
+    asked: list[int] = []
+
+    def expire_once(page: int) -> None:
+        asked.append(page)
+        if asked == [0, 1]:
+            raise web.HTTPGone
+
+    server.asked_for_page = expire_once
+    assert await take(reflector, bool) == [Replaced([thing("a", 1)] * 3)]
+    assert asked == [0, 1, 0, 1, 2]
 
 
 async def test_a_kind_is_looked_for_at_once_when_woken_while_looking(

@@ -16,8 +16,8 @@ from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS
 from spidercoordinator.reconcilers.context import network_key
 from spidercoordinator.reconcilers.manager import Manager
 from spidercoordinator.runtime.settings import Settings
-from tests.apiserver import test_metrics as live
 from tests.apiserver import test_contention, test_refusals, test_resync, test_webhook
+from tests.apiserver import test_metrics as live
 from tests.apiserver.harness import eventually
 from tests.unit.handlers import test_admission
 from tests.unit.kube.kubeconfig import write_kubeconfig
