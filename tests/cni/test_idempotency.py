@@ -50,10 +50,10 @@ def test_add_twice_gives_the_same_state(pod: Pod, segment: Segment) -> None:
     assert pings(pod.space, NODE_IPV4)
 
 
-def fail_at(pod: Pod, step: int) -> str:
+def fail_at(pod: Pod, step: int, dev: str = "eth0") -> str:
     """Let an ADD fail in a step and return its message; nothing when it has fewer steps."""
     try:
-        pod.coordinator(env={"COORDINATOR_FAIL_AT": str(step)})
+        pod.coordinator("ADD", dev, env={"COORDINATOR_FAIL_AT": str(step)})
     except PluginError as error:
         return error.msg
     return ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/containernetworking/cni/pkg/skel"
@@ -42,6 +43,10 @@ func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 		return nil, c.fail(codeNetwork, err)
 	}
 	addPlan, err := plan.Add(observed, c.req)
+	var conflict *plan.ConflictError
+	if errors.As(err, &conflict) {
+		return nil, c.fail(codeDetected, err)
+	}
 	if err != nil {
 		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
 	}

@@ -49,7 +49,8 @@ func fromLink(link netlink.Link) Link {
 	return Link{
 		Index: attrs.Index, Peer: attrs.ParentIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
 		MAC: attrs.HardwareAddr.String(), MTU: attrs.MTU, TxQLen: attrs.TxQLen, Up: attrs.Flags&net.FlagUp != 0,
-		PeerElsewhere: attrs.NetNsID >= 0,
+		// The kernel has no number, but -1, for a namespace that is being deleted.
+		PeerElsewhere: int32(attrs.NetNsID) >= 0, // the library reads it as unsigned
 	}
 }
 

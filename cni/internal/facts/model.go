@@ -88,7 +88,7 @@ type Link struct {
 	MTU    int
 	TxQLen int
 	Up     bool
-	// PeerElsewhere: the peer of a veth is in another namespace.
+	// PeerElsewhere: the peer of a veth is in another namespace, which is not being deleted.
 	PeerElsewhere bool
 }
 
@@ -194,6 +194,16 @@ func (s *NetnsState) Link(name string) (Link, bool) {
 func (s *NetnsState) LinkByIndex(index int) (Link, bool) {
 	for _, link := range s.Links {
 		if link.Index == index {
+			return link, true
+		}
+	}
+	return Link{}, false
+}
+
+// PeerOf returns the link of this state whose peer is a link of another one, which points back.
+func (s *NetnsState) PeerOf(other Link) (Link, bool) {
+	for _, link := range s.Links {
+		if link.Peer != 0 && link.Peer == other.Index && other.Peer == link.Index {
 			return link, true
 		}
 	}

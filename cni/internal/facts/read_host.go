@@ -25,12 +25,17 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 		return err
 	}
 	podAddrs := podAddresses(observed, query)
-	if state.Routes, err = readHostRoutes(handle, query.HostRuleTable, podAddrs, links.name); err != nil {
-		return err
+	for _, table := range podTables(state.Rules, query.HostRuleTable) {
+		routes, err := readHostRoutes(handle, table, podAddrs, links.name)
+		if err != nil {
+			return err
+		}
+		state.Routes = append(state.Routes, routes...)
 	}
 	if state.Neighs, err = readNeighs(handle, familiesOf(podAddrs), podAddrs.has, links.name); err != nil {
 		return err
 	}
+	state.Links = links.all()
 	if observed.ClusterMTU, err = clusterMTU(links, query.ClusterCIDRs); err != nil {
 		return err
 	}
@@ -98,11 +103,19 @@ func readHostLinks(links *linkCache, observed *Facts, query Query) error {
 	if ok {
 		links.byIndex[veth.Index] = veth
 	}
-	for _, link := range links.byIndex {
-		observed.Host.Links = append(observed.Host.Links, link)
-	}
-	slices.SortFunc(observed.Host.Links, func(a, b Link) int { return a.Index - b.Index })
 	return nil
+}
+
+// podTables are the node's tables with routes to pods: the configured one, and those that this plugin's
+// rules look up for pods of other networks.
+func podTables(rules []Rule, configured int) []int {
+	tables := []int{configured}
+	for _, rule := range rules {
+		if rule.Proto == Proto && !slices.Contains(tables, rule.Table) {
+			tables = append(tables, rule.Table)
+		}
+	}
+	return tables
 }
 
 // documentationAddrs are of the documentation prefixes (RFC 5737, RFC 3849): a route lookup for them

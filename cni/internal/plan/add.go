@@ -27,6 +27,9 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	if err := a.planVethPair(families); err != nil {
 		return nil, err
 	}
+	if err := a.checkAddressesFree(families); err != nil {
+		return nil, err
+	}
 	addPlan := &Plan{Veth: a.veth}
 	a.planInterface(addPlan)
 	for _, family := range families {

@@ -63,7 +63,7 @@ func TestThePlanIsWhatDiffersFromTheDesiredState(t *testing.T) {
 		{"pod's mark rule, without which table 5000 is another program's", func(f *facts.Facts) { f.Pod.Rules = nil },
 			"add route default via 10.6.0.10 dev veth0 src 10.6.1.2 table 5001 to the pod\n" +
 				"add IPv4 rule pref 1000 from all fwmark 0x20000000/0x20000000 lookup 5001 to the pod"},
-		{"pod's neighbour", func(f *facts.Facts) { f.Pod.Neighs[0].MAC = "02:00:00:00:00:01" }, "add permanent neighbour 10.6.0.10 lladdr 02:00:00:00:00:bb dev veth0 to the pod"},
+		{"pod's neighbour", func(f *facts.Facts) { f.Pod.Neighs[0].MAC = "02:00:00:00:00:01" }, "add permanent neighbour 10.6.0.10 lladdr " + hostVethMAC + " dev veth0 to the pod"},
 		{"nftables table", func(f *facts.Facts) { delete(f.Pod.Marks, 4) }, "write the nftables table ip spidercoordinator in the pod"},
 		{"rp_filter", func(f *facts.Facts) { f.Pod.Sysctls[facts.RPFilter("eth0")] = "1" }, "set sysctl net.ipv4.conf.eth0.rp_filter of the pod to 0"},
 		{"MTU", func(f *facts.Facts) { f.Host.Links[1].MTU = 1400 }, "set the MTU of veth0123456789a of the node to 1500"},

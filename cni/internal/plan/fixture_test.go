@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	container               = "0123456789abcdef0123456789abcdef"
-	podVethMAC, hostVethMAC = "02:00:00:00:00:aa", "02:00:00:00:00:bb"
-	movedTable              = FirstTable + 7
+	container  = "0123456789abcdef0123456789abcdef"
+	podVethMAC = "02:00:00:00:00:aa"
+	movedTable = FirstTable + 7
 )
+
+var hostVethMAC = HostMAC(container)
 
 // nic is an interface of a pod.
 type nic struct {

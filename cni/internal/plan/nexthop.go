@@ -108,9 +108,14 @@ func (a *adder) planHostSide(via nexthop) {
 		neigh := facts.Neigh{Dev: a.veth.HostDev, IP: ip, MAC: a.veth.PodMAC}
 		a.dropForeignNeighs(neigh)
 		a.ensureNeigh(facts.Host, neigh)
-		a.ensureRoute(facts.Host, facts.Route{
+		route := facts.Route{
 			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Table: table, Scope: facts.ScopeLink,
-		})
+		}
+		if !a.veth.AddedByCoordinator {
+			route.Metric = RouteMetric(a.req.ContainerID, a.req.IfName)
+		}
+		a.ensureRoute(facts.Host, route)
+		a.dropStaleRoutes(route)
 	}
 	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
 }

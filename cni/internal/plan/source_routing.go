@@ -160,15 +160,16 @@ func (a *adder) overlaps(dev string, family facts.Family) bool {
 // a rule for each address of the interface. Replies to marked connections come first anyway.
 func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	table := a.table(dev)
-	var viaGateway []facts.Route
+	var direct, viaGateway []facts.Route
 	for _, route := range a.mainRoutes(dev, family) {
 		route.Table = table
 		if route.Gw.IsValid() {
 			viaGateway = append(viaGateway, route)
 			continue
 		}
-		a.copyRoute(route)
+		direct = append(direct, route)
 	}
+	a.copyRoutes(direct)
 	addresses := a.req.addresses(a.facts, dev, family)
 	if len(via.nodeAddrs) > 0 {
 		source := netip.Addr{}
@@ -179,9 +180,7 @@ func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 			a.ensureRoute(facts.Pod, route)
 		}
 	}
-	for _, route := range viaGateway {
-		a.copyRoute(route)
-	}
+	a.copyRoutes(viaGateway)
 	for _, ip := range addresses {
 		a.ensureRule(facts.Pod, facts.Rule{
 			Family: family, Priority: PriorityFrom,
@@ -190,15 +189,14 @@ func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	}
 }
 
-// copyRoute puts a route with all its attributes into another table.
-func (a *adder) copyRoute(route facts.Route) {
-	for _, existing := range a.facts.Pod.Routes {
-		if existing == route {
-			return
+// copyRoutes puts routes with all their attributes into another table; several with one key stay several.
+func (a *adder) copyRoutes(routes []facts.Route) {
+	for _, route := range routes {
+		if a.reserveRoute(facts.Pod, route) {
+			a.ensureRoutes(facts.Pod, slices.DeleteFunc(slices.Clone(routes), func(other facts.Route) bool {
+				return other.Dst != route.Dst || other.Metric != route.Metric
+			}))
 		}
-	}
-	if a.reserveRoute(facts.Pod, route) {
-		a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
 	}
 }
 

@@ -76,8 +76,7 @@ func (a *adder) ensureVethPair() error {
 
 // checkOwner refuses a link of the node that has the host veth's name and another owner.
 func (a *adder) checkOwner(host facts.Link) error {
-	owner, ok := ParseAlias(host.Alias)
-	if host.Kind == "veth" && (host.Alias == "" || (ok && owner.ContainerID == a.req.ContainerID)) {
+	if isHostVethOf(host, a.req.ContainerID) {
 		return nil
 	}
 	return fmt.Errorf("the node has a link %s already, of kind %s with alias %q: it does not belong to container %s; "+
