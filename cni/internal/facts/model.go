@@ -161,6 +161,7 @@ type NetnsState struct {
 	Neighs  []Neigh
 	Sysctls map[string]string
 	Marks   map[Family]MarkState
+	NoIPv6  bool // the kernel has none
 }
 
 // Facts is the observed state of a pod and its node.

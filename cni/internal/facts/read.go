@@ -47,6 +47,7 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 		return err
 	}
 	return pod.Do(func() error {
+		state.NoIPv6 = lacksIPv6()
 		state.Sysctls = readSysctls(podSysctls(state.Links))
 		if !query.Marks {
 			return nil
@@ -120,10 +121,10 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 	var converted []Rule
 	for _, family := range Families {
 		rules, err := dump(func() ([]netlink.Rule, error) { return handle.RuleList(KernelFamily(family)) })
+		if lacksFamily(family, err) {
+			continue
+		}
 		if err != nil {
-			if family == V6 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP)) {
-				continue // the kernel has no IPv6
-			}
 			return nil, fmt.Errorf("list %s rules: %w", family, err)
 		}
 		for _, rule := range rules {
@@ -159,7 +160,7 @@ func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route
 	routes, err := dump(func() ([]netlink.Route, error) {
 		return handle.RouteListFiltered(KernelFamily(family), filter, netlink.RT_FILTER_TABLE)
 	})
-	if errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, unix.ENOENT) || lacksFamily(family, err) {
 		return nil, nil // no route has ever been in that table
 	}
 	return routes, err
@@ -170,7 +171,7 @@ func readNeighs(handle *netlink.Handle, families []Family, match func(netip.Addr
 	var converted []Neigh
 	for _, family := range families {
 		neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, KernelFamily(family)) })
-		if err != nil {
+		if err != nil && !lacksFamily(family, err) {
 			return nil, fmt.Errorf("list %s neighbours: %w", family, err)
 		}
 		for _, neigh := range neighs {

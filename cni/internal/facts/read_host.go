@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 func readHost(host *Namespace, observed *Facts, query Query) error {
 	state, handle := &observed.Host, host.Netlink
+	state.NoIPv6 = lacksIPv6()
 	links := newLinkCache(handle)
 	if err := readHostLinks(links, observed, query); err != nil {
 		return err
@@ -21,9 +21,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	if state.Rules, err = readRules(handle); err != nil {
 		return err
 	}
-	if err := readSources(handle, observed); err != nil {
-		return err
-	}
+	readSources(handle, observed)
 	podAddrs := podAddresses(observed, query)
 	for _, table := range podTables(state.Rules, query.HostRuleTable) {
 		routes, err := readHostRoutes(handle, table, podAddrs, links.name)
@@ -39,7 +37,14 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	if observed.ClusterMTU, err = clusterMTU(links, query.ClusterCIDRs); err != nil {
 		return err
 	}
-	keys := []string{RPFilter("all"), RPFilter(query.HostVeth), SysctlV6(query.HostVeth, "accept_ra"), TCPLiberal}
+	keys := []string{RPFilter("all"), TCPLiberal}
+	peer, _ := observed.Pod.Link(query.First)
+	for _, dev := range []string{query.HostVeth, links.name(peer.Peer)} {
+		if dev == "" {
+			continue // the pod's first interface has no peer
+		}
+		keys = append(keys, RPFilter(dev), SysctlV6(dev, "accept_ra"), SysctlV6(dev, "disable_ipv6"))
+	}
 	state.Sysctls = readSysctls(keys)
 	return nil
 }
@@ -126,21 +131,15 @@ var documentationAddrs = map[Family]netip.Addr{
 }
 
 // readSources looks up the preferred source address of the node's default route. A lookup of the
-// pod's address instead would have another result once the route to the pod exists.
-func readSources(handle *netlink.Handle, observed *Facts) error {
+// pod's address instead would have another result once the route to the pod exists. A look-up that fails
+// gives none: there is no such family or route, or it is a blackhole or prohibited.
+func readSources(handle *netlink.Handle, observed *Facts) {
 	for family, target := range documentationAddrs {
 		routes, err := handle.RouteGet(target.AsSlice())
-		if errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EAFNOSUPPORT) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("look up the %s default route: %w", family, err)
-		}
-		if len(routes) > 0 && IsUsable(toAddr(routes[0].Src)) {
+		if err == nil && len(routes) > 0 && IsUsable(toAddr(routes[0].Src)) {
 			observed.Sources[family] = toAddr(routes[0].Src)
 		}
 	}
-	return nil
 }
 
 // clusterMTU is the smallest MTU of the node's routes to the cluster's CIDRs: an overlay network sets

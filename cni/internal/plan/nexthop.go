@@ -41,6 +41,10 @@ func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
 		a.warn(fmt.Sprintf("the node has no %s address: %s traffic to the node and to services is not set up", family, family))
 		return via, false
 	}
+	if family == facts.V6 && !a.veth.AddedByCoordinator && a.facts.Host.Sysctls[facts.SysctlV6(a.veth.HostDev, "disable_ipv6")] == "1" {
+		a.warn(fmt.Sprintf("IPv6 is disabled on link %s of the node, which is the cluster network's: IPv6 traffic between pod and node is not set up", a.veth.HostDev))
+		return via, false
+	}
 	if family == facts.V4 {
 		via.source = first[0]
 	}

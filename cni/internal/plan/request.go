@@ -87,6 +87,9 @@ func macFor(prefix []byte, ip netip.Addr) string {
 // nodeAddresses are the node's own addresses in a family, the one that serves as gateway first: the
 // one in the subnet of the pod, else the one of the node's default route.
 func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.Addr {
+	if !f.Host.Has(family) {
+		return nil
+	}
 	var all []netip.Addr
 	var best netip.Prefix
 	for _, addr := range f.Host.Addrs {
