@@ -211,7 +211,9 @@ def test_check_names_a_lost_default_route_and_add_mends_it(grow: Callable[..., P
     pod = grow("net1")
     for family, default in ((4, "0.0.0.0/0"), (6, "::/0")):
         pod.space.run(f"ip -{family} route del {default} table 5001")
-        with pytest.raises(PluginError, match=r"add route default via .* dev net1 table 5001"):
+        with pytest.raises(
+            PluginError, match=r"add route default via .* dev net1 src .* table 5001"
+        ):
             pod.coordinator("CHECK", "net1")
         pod.coordinator("ADD", "net1")
         pod.coordinator("CHECK", "net1")

@@ -26,6 +26,7 @@ func check(args *skel.CmdArgs) error {
 	if err != nil {
 		return err
 	}
+	c.req.Check = true
 	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
 		return c.fail(codeNetwork, err)

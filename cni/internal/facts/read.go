@@ -22,7 +22,7 @@ type Query struct {
 	First         string         // first interface of the pod; its veth peer on the node is read
 	IfName        string         // interface of this call
 	PrevAddrs     []netip.Addr   // addresses of the interface in prevResult
-	Marks         bool           // read the nftables table
+	Marks         bool           // read the nftables table, also where there is no veth0 yet
 	ClusterCIDRs  []netip.Prefix // networks of the cluster whose routes' MTU matters
 }
 
@@ -49,7 +49,8 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 	return pod.Do(func() error {
 		state.NoIPv6 = lacksIPv6()
 		state.Sysctls = readSysctls(podSysctls(state.Links))
-		if !query.Marks {
+		_, veth := state.Link(PodVeth)
+		if !query.Marks && !veth {
 			return nil
 		}
 		return readMarkStates(state)
@@ -68,10 +69,7 @@ func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	if state.Rules, err = readRules(handle); err != nil {
 		return nil, err
 	}
-	if state.Routes, err = readRoutes(handle, name); err != nil {
-		return nil, err
-	}
-	return name, nil
+	return name, readRoutes(handle, name, state)
 }
 
 func readMarkStates(state *NetnsState) error {
@@ -109,10 +107,7 @@ func readAddrs(handle *netlink.Handle, name linkNamer) ([]Addr, error) {
 	}
 	converted := make([]Addr, 0, len(addrs))
 	for _, addr := range addrs {
-		converted = append(converted, Addr{
-			Dev: name(addr.LinkIndex), Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
-			Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0, DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0,
-		})
+		converted = append(converted, fromAddr(addr, name))
 	}
 	return converted, nil
 }
@@ -134,20 +129,19 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 	return converted, nil
 }
 
-func readRoutes(handle *netlink.Handle, name linkNamer) ([]Route, error) {
-	var converted []Route
+func readRoutes(handle *netlink.Handle, name linkNamer, state *NetnsState) error {
 	for _, family := range Families {
 		routes, err := routesOf(handle, family, unix.RT_TABLE_UNSPEC)
 		if err != nil {
-			return nil, fmt.Errorf("list %s routes: %w", family, err)
+			return fmt.Errorf("list %s routes: %w", family, err)
 		}
 		for _, route := range routes {
 			if route.Table != TableLocal {
-				converted = append(converted, fromRoute(route, name)...)
+				state.addRoute(route, name)
 			}
 		}
 	}
-	return converted, nil
+	return nil
 }
 
 // routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC. For one table the kernel is

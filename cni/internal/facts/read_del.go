@@ -62,7 +62,7 @@ func ReadHostEntries(host *Namespace, query HostQuery, state *NetnsState) error 
 				continue
 			}
 			addrs[dst.Addr()] = true
-			state.Routes = append(state.Routes, fromRoute(route, links.name)...)
+			state.addRoute(route, links.name)
 		}
 	}
 	var err error

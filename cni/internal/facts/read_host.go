@@ -24,11 +24,9 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	readSources(handle, observed)
 	podAddrs := podAddresses(observed, query)
 	for _, table := range podTables(state.Rules, query.HostRuleTable) {
-		routes, err := readHostRoutes(handle, table, podAddrs, links.name)
-		if err != nil {
+		if err := readHostRoutes(handle, table, podAddrs, links.name, state); err != nil {
 			return err
 		}
-		state.Routes = append(state.Routes, routes...)
 	}
 	if state.Neighs, err = readNeighs(handle, familiesOf(podAddrs), podAddrs.has, links.name); err != nil {
 		return err
@@ -93,9 +91,7 @@ func readHostLinks(links *linkCache, observed *Facts, query Query) error {
 	}
 	for _, addr := range addrs {
 		if prefix := toPrefix(addr.IPNet, unix.AF_UNSPEC); IsUsable(prefix.Addr()) {
-			observed.Host.Addrs = append(observed.Host.Addrs, Addr{
-				Dev: links.name(addr.LinkIndex), Prefix: prefix, Scope: addr.Scope, DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0,
-			})
+			observed.Host.Addrs = append(observed.Host.Addrs, fromAddr(addr, links.name))
 		}
 	}
 	if first, ok := observed.Pod.Link(query.First); ok && first.Peer != 0 {
@@ -160,7 +156,11 @@ func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 			if dst.IsSingleIP() || !slices.ContainsFunc(networks, inside) {
 				continue // a route to one pod of this node uses no tunnel
 			}
-			for _, mtu := range []int{route.MTU, links.mtu(route.LinkIndex)} {
+			mtus := []int{route.MTU, links.mtu(route.LinkIndex)}
+			for _, hop := range route.MultiPath {
+				mtus = append(mtus, links.mtu(hop.LinkIndex))
+			}
+			for _, mtu := range mtus {
 				if mtu > 0 && (smallest == 0 || mtu < smallest) {
 					smallest = mtu
 				}
@@ -170,20 +170,19 @@ func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 	return smallest, nil
 }
 
-func readHostRoutes(handle *netlink.Handle, table int, podAddrs addrSet, name linkNamer) ([]Route, error) {
-	var converted []Route
+func readHostRoutes(handle *netlink.Handle, table int, podAddrs addrSet, name linkNamer, state *NetnsState) error {
 	for _, family := range familiesOf(podAddrs) {
 		routes, err := routesOf(handle, family, table)
 		if err != nil {
-			return nil, fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
+			return fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
 		}
 		for _, route := range routes {
 			if dst := toPrefix(route.Dst, route.Family); dst.IsSingleIP() && podAddrs.has(dst.Addr()) {
-				converted = append(converted, fromRoute(route, name)...)
+				state.addRoute(route, name)
 			}
 		}
 	}
-	return converted, nil
+	return nil
 }
 
 // excludedPrefixes names interfaces of the node whose addresses are not the node's own: those of other

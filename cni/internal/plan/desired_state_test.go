@@ -38,7 +38,7 @@ func desiredState() *facts.Facts {
 		{Dev: "veth0", IP: netip.MustParseAddr("192.168.9.1"), MAC: hostVethMAC, Permanent: true},
 	}
 	f.Pod.Marks[4] = facts.MarksComplete
-	f.Host.Routes = []facts.Route{{Dst: netip.PrefixFrom(pod, 32), Dev: "veth0123456789a", Table: 500, Proto: 92, Scope: 253}}
+	f.Host.Routes = []facts.Route{{Dst: netip.PrefixFrom(pod, 32), Dev: "veth0123456789a", Src: node, Table: 500, Proto: 92, Scope: 253}}
 	f.Host.Rules = []facts.Rule{{Family: 4, Priority: 1000, Table: 500, Proto: 92}}
 	f.Host.Neighs = []facts.Neigh{{Dev: "veth0123456789a", IP: pod, MAC: podVethMAC, Permanent: true}}
 	return f
@@ -69,7 +69,7 @@ func TestThePlanIsWhatDiffersFromTheDesiredState(t *testing.T) {
 		{"MTU", func(f *facts.Facts) { f.Host.Links[1].MTU = 1400 }, "set the MTU of veth0123456789a of the node to 1500"},
 		{"link", func(f *facts.Facts) { f.Pod.Links[2].Up = false }, "set link veth0 of the pod up"},
 		{"alias", func(f *facts.Facts) { f.Host.Links[1].Alias = "" }, `set the alias of veth0123456789a of the node to "spidercoordinator ` + container + ` eth0 net"`},
-		{"node's route", func(f *facts.Facts) { f.Host.Routes = nil }, "add route 10.6.1.2/32 dev veth0123456789a table 500 to the node"},
+		{"node's route", func(f *facts.Facts) { f.Host.Routes = nil }, "add route 10.6.1.2/32 dev veth0123456789a src 10.6.0.10 table 500 to the node"},
 		{"node's rule", func(f *facts.Facts) { f.Host.Rules = nil }, "add IPv4 rule pref 1000 from all lookup 500 to the node"},
 		{"node's neighbour", func(f *facts.Facts) { f.Host.Neighs = nil }, "add permanent neighbour 10.6.1.2 lladdr 02:00:00:00:00:aa dev veth0123456789a to the node"},
 		{"a stale neighbour", func(f *facts.Facts) {
@@ -112,11 +112,11 @@ func TestTheDefaultRouteReturnsToTheMainTable(t *testing.T) {
 		{"when it was deleted and no other interface has one", func(f *facts.Facts, req *Request) {
 			f.Pod.Routes = slices.DeleteFunc(f.Pod.Routes, facts.Route.IsDefault)
 			req.Gateways = gateways
-		}, []string{"add route default via 10.7.0.1 dev net1 table main to the pod"}},
+		}, []string{"add route default via 10.7.0.1 dev net1 src 10.7.1.3 table 5001 to the pod", "add route default via 10.7.0.1 dev net1 src 10.7.1.3 table main to the pod"}},
 		{"into the interface's table when it was deleted and another interface has one", func(f *facts.Facts, req *Request) {
 			f.Pod.Routes = slices.DeleteFunc(f.Pod.Routes, func(r facts.Route) bool { return r.IsDefault() && r.Dev == "net1" })
 			req.Gateways = gateways
-		}, []string{"add route default via 10.7.0.1 dev net1 table 5001 to the pod"}},
+		}, []string{"add route default via 10.7.0.1 dev net1 src 10.7.1.3 table 5001 to the pod"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := podFixture(eth0, net1)

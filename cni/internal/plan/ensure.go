@@ -14,6 +14,7 @@ type builder struct {
 	ops           []Op
 	warnings      []string
 	plannedRoutes map[routeKey]bool
+	awaited       []netip.Addr // sources that the plan waits for
 }
 
 // routeKey is the kernel's key of a route: NLM_F_REPLACE replaces the one with the same key.
@@ -75,6 +76,9 @@ func (b *builder) ensureRoutes(side facts.Side, desired []facts.Route) {
 	existing := b.routesLike(side, desired[0])
 	missing := without(desired, existing)
 	surplus := without(existing, desired)
+	for _, route := range missing {
+		b.awaitSource(side, route)
+	}
 	if len(desired) == 1 && len(missing) == 1 && len(existing) <= 1 {
 		var undo Action = DropRoute{side, missing[0]}
 		if len(surplus) == 1 {
@@ -91,10 +95,11 @@ func (b *builder) ensureRoutes(side facts.Side, desired []facts.Route) {
 	}
 }
 
-// routesLike are the observed routes with the key of another one.
+// routesLike are the observed routes with the key of another one, of any type.
 func (b *builder) routesLike(side facts.Side, route facts.Route) []facts.Route {
 	var like []facts.Route
-	for _, existing := range b.facts.Of(side).Routes {
+	state := b.facts.Of(side)
+	for _, existing := range slices.Concat(state.Routes, state.Typed()) {
 		if existing.Table == route.Table && existing.Dst == route.Dst && existing.Metric == route.Metric {
 			like = append(like, existing)
 		}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -21,7 +22,7 @@ const (
 type nexthop struct {
 	family    facts.Family
 	nodeAddrs []netip.Addr // addresses of the node, the gateway first
-	source    netip.Addr   // preferred source in the pod; IPv6 leaves the choice to the kernel
+	source    netip.Addr   // preferred source in the pod
 }
 
 // resolveNexthop selects the nexthop of a family; ok is false where pod or node has no address in it.
@@ -45,9 +46,7 @@ func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
 		a.warn(fmt.Sprintf("IPv6 is disabled on link %s of the node, which is the cluster network's: IPv6 traffic between pod and node is not set up", a.veth.HostDev))
 		return via, false
 	}
-	if family == facts.V4 {
-		via.source = first[0]
-	}
+	via.source = a.nodeSource(family)
 	return via, true
 }
 
@@ -97,8 +96,8 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 
 // connected returns another interface that has a route to exactly that CIDR.
 func (a *adder) connected(cidr netip.Prefix) string {
-	for _, route := range a.facts.Pod.Routes {
-		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev {
+	for _, route := range slices.Concat(a.facts.Pod.Routes, a.facts.Pod.Special) {
+		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev && route.Type == 0 {
 			return route.Dev
 		}
 	}
@@ -113,7 +112,7 @@ func (a *adder) planHostSide(via nexthop) {
 		a.dropForeignNeighs(neigh)
 		a.ensureNeigh(facts.Host, neigh)
 		route := facts.Route{
-			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Table: table, Scope: facts.ScopeLink,
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Src: via.gateway(), Table: table, Scope: facts.ScopeLink,
 		}
 		if !a.veth.AddedByCoordinator {
 			route.Metric = RouteMetric(a.req.ContainerID, a.req.IfName)

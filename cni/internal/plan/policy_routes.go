@@ -19,7 +19,7 @@ func (a *adder) planPolicyRoutes(family facts.Family, table int) {
 			a.warn(fmt.Sprintf("policy route %s via %s is left out for interface %s: it has no subnet with that router", entry.Dst, entry.Gw, dev))
 			continue
 		}
-		a.ensureRoute(facts.Pod, facts.Route{Dst: entry.Dst, Gw: entry.Gw, Dev: dev, Table: table})
+		a.ensureRoute(facts.Pod, facts.Route{Dst: entry.Dst, Gw: entry.Gw, Dev: dev, Src: a.sourceOf(dev, family, table), Table: table})
 	}
 }
 

@@ -138,6 +138,12 @@ func (r Removal) DelPod(pod *facts.NetnsState) []Op {
 			hasDefault[route.Family()] = true
 		}
 	}
+	for _, route := range pod.Special {
+		if route.Table == facts.TableMain && route.IsDefault() && route.Type == 0 && route.Dev != r.IfName {
+			hasDefault[route.Family()] = true
+		}
+	}
+	ops = append(ops, r.replaceSource(pod, addresses, tables)...)
 	return append(ops, promoteDefaults(pod, r.IfName, ofOthers, hasDefault)...)
 }
 

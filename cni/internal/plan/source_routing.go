@@ -27,7 +27,7 @@ func (a *adder) checkDefaultRouteNIC() error {
 			"check the annotation k8s.v1.cni.cncf.io/networks and the value of podDefaultRouteNIC", name, a.req.IfName)
 	}
 	for _, family := range facts.Families {
-		if _, ok := a.defaultOf(name, family); ok {
+		if _, ok := a.defaultOf(name, family); ok || a.sharesDefault(name, family) {
 			return nil
 		}
 	}
@@ -80,7 +80,7 @@ func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
 }
 
 // recoverDefault plans the default route of the interface of this call when it was deleted from the
-// table that it had been moved to.
+// table that it had been moved to, or never was there.
 func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int) {
 	dev, gateway := a.req.IfName, a.req.Gateways[family]
 	if !gateway.IsValid() || !a.onLink(dev, gateway) {
@@ -89,10 +89,15 @@ func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int
 	if _, ok := a.defaultOf(dev, family); ok {
 		return
 	}
-	if defaultDev == "" || defaultDev == dev {
-		table = facts.TableMain
+	tables := []int{table}
+	if (defaultDev == "" || defaultDev == dev) && table != facts.TableMain {
+		tables = append(tables, facts.TableMain) // and a copy of it, as for every route of the interface
 	}
-	a.ensureRoute(facts.Pod, facts.Route{Dst: defaultDst(family), Gw: gateway, Dev: dev, Table: table})
+	for _, table := range tables {
+		a.ensureRoute(facts.Pod, facts.Route{
+			Dst: defaultDst(family), Gw: gateway, Dev: dev, Src: a.sourceOf(dev, family, table), Table: table,
+		})
+	}
 }
 
 // defaultRouteDev is the interface with the default route of the main table, or nothing: the
@@ -104,7 +109,7 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 		}
 	}
 	for _, link := range a.facts.Pod.Links {
-		if link.Name != a.req.IfName && len(a.mainDefaults(link.Name, family)) > 0 {
+		if link.Name != a.req.IfName && (len(a.mainDefaults(link.Name, family)) > 0 || a.sharesDefault(link.Name, family)) {
 			return link.Name
 		}
 	}
@@ -172,11 +177,7 @@ func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	a.copyRoutes(direct)
 	addresses := a.req.addresses(a.facts, dev, family)
 	if len(via.nodeAddrs) > 0 {
-		source := netip.Addr{}
-		if family == facts.V4 {
-			source = addresses[0]
-		}
-		for _, route := range a.nodeRoutes(via, table, source) {
+		for _, route := range a.nodeRoutes(via, table, a.sourceOf(dev, family, table)) {
 			a.ensureRoute(facts.Pod, route)
 		}
 	}
@@ -234,6 +235,14 @@ func (a *adder) defaultOf(dev string, family facts.Family) (facts.Route, bool) {
 		}
 	}
 	return facts.Route{}, false
+}
+
+// sharesDefault says whether an interface has a next hop of a default route of the main table that this
+// plugin leaves as it is.
+func (a *adder) sharesDefault(dev string, family facts.Family) bool {
+	return slices.ContainsFunc(a.facts.Pod.Special, func(route facts.Route) bool {
+		return route.Table == facts.TableMain && route.Dev == dev && route.IsDefault() && route.Type == 0 && route.Family() == family
+	})
 }
 
 func (a *adder) mainDefaults(dev string, family facts.Family) []facts.Route {

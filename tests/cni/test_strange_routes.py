@@ -1,0 +1,134 @@
+"""Routing tables that are not as usual, in the pod and on the node: read, and never fatal."""
+
+import pytest
+
+from tests.cni.namespace import Namespace
+from tests.cni.routing import DUAL, OUTSIDE, own
+from tests.cni.test_idempotency import fail_at
+from tests.cni.topology import NODE_IPV4, NODE_IPV6, Pod, Segment
+from tests.cni.traffic import ask, pings, server
+
+NODE = {4: NODE_IPV4, 6: NODE_IPV6}
+ROUTER = {4: "10.6.0.1", 6: "fd00:10:6::1"}
+SECOND = {4: "10.6.0.2", 6: "fd00:10:6::2"}
+NETWORK = {4: "198.51.100.0/24", 6: "2001:db8:51::/48"}
+SERVICES = {4: "10.233.0.0/18", 6: "fd85:ee79::/116"}
+both = pytest.mark.parametrize("family", DUAL)
+
+TYPES = ["blackhole", "prohibit", "unreachable", "throw"]
+# What becomes of the default route by ROUTER, in the words of ip(8).
+OF_AN_INTERFACE = {
+    "none": [],
+    "two": ["route add default via {router} metric 10", "route add default via {second} metric 20"],
+    "several next hops": ["route add default nexthop via {router} nexthop via {second}"],
+    "a nexthop object": [
+        "nexthop add id 7 via {router} dev eth0",
+        "route add default nhid 7",
+    ],
+    "a group of nexthop objects": [
+        "nexthop add id 7 via {router} dev eth0",
+        "nexthop add id 8 via {second} dev eth0",
+        "nexthop add id 9 group 7/8",
+        "route add default nhid 9",
+    ],
+}
+DEFAULTS = OF_AN_INTERFACE | {kind: [f"route add {kind} default"] for kind in TYPES}
+defaults = pytest.mark.parametrize("commands", DEFAULTS.values(), ids=DEFAULTS)
+
+
+def ip_command(family: int, words: str) -> str:
+    """Return the command; groups of nexthop objects are of no family."""
+    return f"ip {words}" if "group" in words else f"ip -{family} {words}"
+
+
+def change_defaults(space: Namespace, family: int, commands: list[str]) -> None:
+    run = space.run
+    run(f"ip -{family} route del default")
+    for command in commands:
+        words = command.format(router=ROUTER[family], second=SECOND[family])
+        run(ip_command(family, words))
+
+
+def reach_each_other(pod: Pod, family: int, dev: str = "eth0") -> None:
+    node, ip = pod.segment.node, own(pod, dev, family)
+    with server(pod.space, ip, 8080):
+        assert ask(node, ip, 8080) == (NODE[family], ip)
+    assert pings(pod.space, NODE[family])
+
+
+@both
+@defaults
+def test_default_routes_of_the_node(
+    pod: Pod, segment: Segment, family: int, commands: list[str]
+) -> None:
+    change_defaults(segment.node, family, commands)
+    pod.attach(families=DUAL)
+    pod.coordinator()
+    reach_each_other(pod, family)
+    pod.coordinator("CHECK")
+    pod.coordinator("DEL")
+
+
+@both
+@defaults
+def test_default_routes_of_the_pod(pod: Pod, family: int, commands: list[str]) -> None:
+    pod.attach(families=DUAL)
+    change_defaults(pod.space, family, commands)
+    pod.coordinator()
+    pod.coordinator("CHECK")
+    pod.attach("net1", families=DUAL, net=7)
+    pod.coordinator("ADD", "net1")
+    for dev in ("eth0", "net1"):
+        pod.coordinator("CHECK", dev)
+        reach_each_other(pod, family, dev)
+    words = f"{OUTSIDE[family]} from {own(pod, 'net1', family)}"
+    assert "dev net1" in pod.space.route_get(words, family)
+    pod.coordinator("DEL", "net1")
+    pod.detach("net1")
+    pod.coordinator("CHECK")
+    reach_each_other(pod, family)
+
+
+@both
+@pytest.mark.parametrize("commands", OF_AN_INTERFACE.values(), ids=OF_AN_INTERFACE)
+def test_default_routes_of_a_further_interface(pod: Pod, family: int, commands: list[str]) -> None:
+    pod.attach(families=DUAL, net=7)
+    pod.coordinator()
+    pod.attach("net1", families=DUAL)
+    pod.space.run(f"ip -{family} route del default via {ROUTER[family]} dev net1")
+    for command in commands:
+        words = command.replace("dev eth0", "dev net1").replace("add default", "append default")
+        words = words.format(router=ROUTER[family], second=SECOND[family])
+        pod.space.run(ip_command(family, words))
+    pod.coordinator("ADD", "net1", podDefaultRouteNIC="eth0")
+    for dev in ("eth0", "net1"):
+        pod.coordinator("CHECK", dev, podDefaultRouteNIC="eth0")
+        reach_each_other(pod, family, dev)
+
+
+@both
+@pytest.mark.parametrize("kind", TYPES)
+def test_routes_of_other_types_are_read_and_restored(pod: Pod, family: int, kind: str) -> None:
+    pod.attach(families=DUAL)
+    for network in (NETWORK[family], SERVICES[family]):
+        pod.space.run(f"ip -{family} route add {kind} {network}")
+    before = sorted(pod.space.routes(family, "all"))
+    steps = 0
+    while "injected fault" in fail_at(pod, steps):
+        assert sorted(pod.space.routes(family, "all")) == before, f"after step {steps} failed"
+        steps += 1
+    assert any(f"{kind} {NETWORK[family]}" in route for route in pod.space.routes(family))
+    reach_each_other(pod, family)
+    pod.coordinator("CHECK")
+
+
+@both
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_route_of_another_type_in_the_nodes_table(
+    pod: Pod, segment: Segment, family: int, kind: str
+) -> None:
+    pod.attach(families=DUAL)
+    segment.node.run(f"ip -{family} route add {kind} {own(pod, 'eth0', family)} table 500")
+    pod.coordinator()
+    reach_each_other(pod, family)
+    pod.coordinator("CHECK")
