@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cni import overlay
 from tests.cni.namespace import Namespace
 from tests.cni.routing import DUAL, OUTSIDE, own
 from tests.cni.test_idempotency import fail_at
@@ -132,3 +133,64 @@ def test_a_route_of_another_type_in_the_nodes_table(
     pod.coordinator()
     reach_each_other(pod, family)
     pod.coordinator("CHECK")
+
+
+@both
+def test_a_pod_without_default_route_answers_clients_whose_address_was_kept(
+    pod: Pod, segment: Segment, family: int
+) -> None:
+    pod.attach(families=DUAL, gateway=False)
+    pod.coordinator()
+    ip = own(pod, "eth0", family)
+    client = "192.0.2.77" if family == 4 else "2001:db8:77::7"
+    length, flag = (32, "") if family == 4 else (128, "nodad")
+    segment.lan.run(f"ip -{family} addr add {client}/{length} dev eth0 {flag}")
+    segment.node.run(f"ip -{family} route add {client} dev eth0")
+    word, target = ("ip", ip) if family == 4 else ("ip6", f"[{ip}]")
+    segment.node.run(
+        "nft -f -",
+        stdin=f"""
+        table {word} nodeport {{
+            chain pre {{ type nat hook prerouting priority -100;
+                {word} daddr {NODE[family]} tcp dport 30080 dnat to {target}:8080; }}
+        }}""",
+    )
+    segment.lan.run(f"ip -{family} route add {NODE[family]} dev eth0 src {client}")
+    with server(pod.space, ip, 8080):
+        assert ask(segment.lan, NODE[family], 30080) == (client, ip)
+    pod.coordinator("CHECK")
+
+
+@both
+def test_replies_of_the_first_interface_whose_default_route_multus_deleted(
+    pod: Pod, family: int
+) -> None:
+    pod.attach(families=DUAL)
+    pod.coordinator()
+    for each in DUAL:
+        pod.space.run(f"ip -{each} route del default dev eth0")
+    pod.attach("net1", families=DUAL, net=7)
+    pod.coordinator("ADD", "net1")
+    for dev in ("eth0", "net1"):
+        words = f"{OUTSIDE[family]} from {own(pod, dev, family)}"
+        assert f"dev {dev} " in pod.space.route_get(words, family)
+        pod.coordinator("CHECK", dev)
+    assert "dev net1" in pod.space.route_get(OUTSIDE[family], family)
+    pod.coordinator("DEL", "net1")
+    pod.detach("net1")
+    assert "dev eth0" in pod.space.route_get(OUTSIDE[family], family)
+
+
+@both
+def test_replies_of_the_cluster_networks_interface_whose_default_route_multus_deleted(
+    pod: Pod, family: int
+) -> None:
+    overlay.connect(pod)
+    for each in DUAL:
+        pod.space.run(f"ip -{each} route del default dev eth0")
+    pod.attach("net1", families=DUAL, net=7)
+    pod.coordinator("ADD", "net1")
+    first = overlay.IPV4 if family == 4 else overlay.IPV6
+    assert "dev eth0" in pod.space.route_get(f"{OUTSIDE[family]} from {first}", family)
+    assert "dev net1" in pod.space.route_get(OUTSIDE[family], family)
+    pod.coordinator("CHECK", "net1")

@@ -145,6 +145,9 @@ func (a *adder) planFamily(family facts.Family) {
 		a.planPodSide(via)
 		a.planHostSide(via)
 	}
+	if a.veth.AddedByCoordinator && a.req.first() {
+		a.keepDefault(family)
+	}
 	table := facts.TableMain
 	if a.req.Config.TunePodRoutes && !(a.veth.AddedByCoordinator && a.req.first()) {
 		table = a.planSourceRouting(family, via)

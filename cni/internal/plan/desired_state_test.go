@@ -32,7 +32,13 @@ func desiredState() *facts.Facts {
 	f.Pod.Routes = append(f.Pod.Routes, facts.Route{
 		Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: node, Dev: "veth0", Src: pod, Table: 5000, Proto: 92,
 	})
-	f.Pod.Rules = []facts.Rule{{Family: 4, Priority: 1000, Mark: 0x20000000, Mask: 0x20000000, Table: 5000, Proto: 92}}
+	f.Pod.Routes = append(f.Pod.Routes, facts.Route{
+		Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Src: pod, Table: 4999, Proto: 92,
+	})
+	f.Pod.Rules = []facts.Rule{
+		{Family: 4, Priority: 1000, Mark: 0x20000000, Mask: 0x20000000, Table: 5000, Proto: 92},
+		{Family: 4, Priority: 32768, Table: 5000, Proto: 92},
+	}
 	f.Pod.Neighs = []facts.Neigh{
 		{Dev: "veth0", IP: node, MAC: hostVethMAC, Permanent: true},
 		{Dev: "veth0", IP: netip.MustParseAddr("192.168.9.1"), MAC: hostVethMAC, Permanent: true},
@@ -60,9 +66,9 @@ func TestThePlanIsWhatDiffersFromTheDesiredState(t *testing.T) {
 		{"pod's route to the node", dropRoute("10.6.0.10/32", 254), "add route 10.6.0.10/32 dev veth0 src 10.6.1.2 table main to the pod"},
 		{"pod's route to a CIDR", dropRoute("10.233.0.0/18", 254), "add route 10.233.0.0/18 via 10.6.0.10 dev veth0 src 10.6.1.2 table main to the pod"},
 		{"pod's mark route", dropRoute("0.0.0.0/0", 5000), "add route default via 10.6.0.10 dev veth0 src 10.6.1.2 table 5000 to the pod"},
-		{"pod's mark rule, without which table 5000 is another program's", func(f *facts.Facts) { f.Pod.Rules = nil },
-			"add route default via 10.6.0.10 dev veth0 src 10.6.1.2 table 5001 to the pod\n" +
-				"add IPv4 rule pref 1000 from all fwmark 0x20000000/0x20000000 lookup 5001 to the pod"},
+		{"pod's mark rule", func(f *facts.Facts) { f.Pod.Rules = f.Pod.Rules[1:] }, "add IPv4 rule pref 1000 from all fwmark 0x20000000/0x20000000 lookup 5000 to the pod"},
+		{"pod's last rule", func(f *facts.Facts) { f.Pod.Rules = f.Pod.Rules[:1] }, "add IPv4 rule pref 32768 from all lookup 5000 to the pod"},
+		{"pod's kept default route", dropRoute("0.0.0.0/0", 4999), "add route default via 10.6.0.1 dev eth0 src 10.6.1.2 table 4999 to the pod"},
 		{"pod's neighbour", func(f *facts.Facts) { f.Pod.Neighs[0].MAC = "02:00:00:00:00:01" }, "add permanent neighbour 10.6.0.10 lladdr " + hostVethMAC + " dev veth0 to the pod"},
 		{"nftables table", func(f *facts.Facts) { delete(f.Pod.Marks, 4) }, "write the nftables table ip spidercoordinator in the pod"},
 		{"rp_filter", func(f *facts.Facts) { f.Pod.Sysctls[facts.RPFilter("eth0")] = "1" }, "set sysctl net.ipv4.conf.eth0.rp_filter of the pod to 0"},

@@ -16,6 +16,9 @@ const (
 	PriorityHost = 1000
 	PriorityMark = 1000
 	PriorityFrom = 32765
+	// PriorityLast comes after the main table (32766) and the default one (32767): a pod without default route
+	// finds a way for its replies, so that they get their mark at all.
+	PriorityLast = 32768
 )
 
 // nexthop is the node as the pod's nexthop in one family.
@@ -70,6 +73,7 @@ func (a *adder) planPodSide(via nexthop) {
 	a.ensureRule(facts.Pod, facts.Rule{
 		Family: via.family, Priority: PriorityMark, Mark: facts.MarkBit, Mask: facts.MarkBit, Table: table,
 	}, false)
+	a.ensureRule(facts.Pod, facts.Rule{Family: via.family, Priority: PriorityLast, Table: table}, false)
 	a.ensureMarks(via.family)
 }
 
@@ -85,6 +89,10 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 		if facts.FamilyOf(cidr.Addr()) != via.family {
 			continue
 		}
+		if cidr.Bits() == 0 {
+			a.warn(fmt.Sprintf("CIDR %s is the pod's default route: it is not routed through the node; name the networks that shall be", cidr))
+			continue
+		}
 		if dev := a.connected(cidr); dev != "" {
 			a.warn(fmt.Sprintf("CIDR %s is also the subnet of interface %s of the pod: it is not routed through the node", cidr, dev))
 			continue
@@ -94,10 +102,10 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 	return routes
 }
 
-// connected returns another interface that has a route to exactly that CIDR.
+// connected returns an interface that has another program's route to exactly that CIDR.
 func (a *adder) connected(cidr netip.Prefix) string {
 	for _, route := range slices.Concat(a.facts.Pod.Routes, a.facts.Pod.Special) {
-		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev && route.Type == 0 {
+		if route.Table == facts.TableMain && route.Dst == cidr && route.Type == 0 && (route.Dev != a.veth.PodDev || route.Proto != facts.Proto) {
 			return route.Dev
 		}
 	}

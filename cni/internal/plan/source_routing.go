@@ -62,7 +62,7 @@ func netNumber(name string) (int, bool) {
 // interface of this call.
 func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
 	defaultDev := a.defaultRouteDev(family)
-	for _, dev := range a.sourceRoutedDevs(family, defaultDev) {
+	for _, dev := range a.sourceRoutedDevs(family, defaultDev, via) {
 		a.planDevTable(dev, family, via)
 		if dev != defaultDev {
 			a.dropDefaults(dev, family)
@@ -109,7 +109,7 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 		}
 	}
 	for _, link := range a.facts.Pod.Links {
-		if link.Name != a.req.IfName && (len(a.mainDefaults(link.Name, family)) > 0 || a.sharesDefault(link.Name, family)) {
+		if link.Name != a.req.IfName && link.Name != facts.PodVeth && (len(a.mainDefaults(link.Name, family)) > 0 || a.sharesDefault(link.Name, family)) {
 			return link.Name
 		}
 	}
@@ -120,8 +120,8 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 }
 
 // sourceRoutedDevs are the interfaces that need their own routing table.
-func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string) []string {
-	var devs []string
+func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string, via nexthop) []string {
+	var devs, lost []string
 	for _, link := range a.facts.Pod.Links {
 		dev := link.Name
 		if dev == "lo" || dev == facts.PodVeth || len(a.req.addresses(a.facts, dev, family)) == 0 {
@@ -129,9 +129,11 @@ func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string) []strin
 		}
 		if a.needsTable(dev, defaultDev, family) {
 			devs = append(devs, dev)
+		} else if _, ok := a.lostDefault(dev, family, via); ok {
+			lost = append(lost, dev)
 		}
 	}
-	return devs
+	return append(devs, lost...)
 }
 
 func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
@@ -161,12 +163,21 @@ func (a *adder) overlaps(dev string, family facts.Family) bool {
 	return false
 }
 
-// planDevTable copies an interface's routes of the main table, adds the routes via the node, and adds
-// a rule for each address of the interface. Replies to marked connections come first anyway.
+// planDevTable adds the routes via the node, copies an interface's routes of the main table, and adds a
+// rule for each address of the interface. Replies to marked connections come first anyway. Where both
+// have the same destination, the way to the node goes before the interface's own, as in the main table.
 func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	table := a.table(dev)
+	if len(via.nodeAddrs) > 0 {
+		for _, route := range a.nodeRoutes(via, table, a.sourceOf(dev, family, table)) {
+			a.ensureRoute(facts.Pod, route)
+		}
+	}
 	var direct, viaGateway []facts.Route
 	for _, route := range a.mainRoutes(dev, family) {
+		if dev == a.veth.PodDev && route.Proto == facts.Proto && !route.IsDefault() {
+			continue // to the node, in overlay mode
+		}
 		route.Table = table
 		if route.Gw.IsValid() {
 			viaGateway = append(viaGateway, route)
@@ -175,14 +186,12 @@ func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 		direct = append(direct, route)
 	}
 	a.copyRoutes(direct)
-	addresses := a.req.addresses(a.facts, dev, family)
-	if len(via.nodeAddrs) > 0 {
-		for _, route := range a.nodeRoutes(via, table, a.sourceOf(dev, family, table)) {
-			a.ensureRoute(facts.Pod, route)
-		}
-	}
 	a.copyRoutes(viaGateway)
-	for _, ip := range addresses {
+	if route, ok := a.lostDefault(dev, family, via); ok {
+		route.Table = table
+		a.ensureRoute(facts.Pod, route)
+	}
+	for _, ip := range a.req.addresses(a.facts, dev, family) {
 		a.ensureRule(facts.Pod, facts.Rule{
 			Family: family, Priority: PriorityFrom,
 			Src: netip.PrefixFrom(ip, ip.BitLen()), Table: table,

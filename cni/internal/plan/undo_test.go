@@ -26,7 +26,7 @@ func undoOf(observed *facts.Facts, do Action) Action {
 	case DropRoute:
 		return AddRoute(a)
 	case PutRoute:
-		for _, r := range observed.Of(a.Side).Routes {
+		for _, r := range slices.Concat(observed.Of(a.Side).Routes, observed.Of(a.Side).Typed()) {
 			if r.Table == a.Route.Table && r.Dst == a.Route.Dst && r.Metric == a.Route.Metric {
 				return PutRoute{a.Side, r}
 			}
