@@ -46,6 +46,8 @@ type Config struct {
 	PolicyRoutes    []PolicyRoute
 	MACPrefix       []byte // two bytes, or empty
 	DefaultRouteNIC string
+	// PodChoseNIC: the pod itself named DefaultRouteNIC, not its network or the cluster.
+	PodChoseNIC     bool
 	First           string // name of the first interface of a pod
 	TunePodRoutes   bool
 	HostRuleTable   int

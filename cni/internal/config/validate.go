@@ -21,7 +21,7 @@ func (n *network) validate() (*Config, error) {
 		NotReadyReason: deref(s.NotReadyReason, ""), DefaultRouteNIC: strings.TrimSpace(deref(s.DefaultRouteNIC, "")),
 	}
 	if n.Args.CNI.DefaultRouteNIC != nil {
-		cfg.DefaultRouteNIC = strings.TrimSpace(*n.Args.CNI.DefaultRouteNIC)
+		cfg.DefaultRouteNIC, cfg.PodChoseNIC = strings.TrimSpace(*n.Args.CNI.DefaultRouteNIC), true
 	}
 	if cfg.First == "" {
 		cfg.First = DefaultFirst

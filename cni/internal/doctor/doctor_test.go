@@ -72,6 +72,10 @@ func TestFindings(t *testing.T) {
 		{"a rule after ours", func(n *Node) {
 			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 5210, Mark: 1, Table: 52})
 		}, ""},
+		{"Spiderpool's rule in place of ours", func(n *Node) { n.State.Rules[1].Proto = 0 }, ""},
+		{"Spiderpool's rule for packets with a mark", func(n *Node) {
+			n.State.Rules[1].Proto, n.State.Rules[1].Mark, n.State.Rules[1].Mask = 0, 1, 1
+		}, "NOTE IPv4 rule 1000; ERROR IPv4 rule 1000 to table 500; WARNING table 500"},
 		{"our rule is gone", func(n *Node) { n.State.Rules = n.State.Rules[:1] }, "ERROR IPv4 rule 1000 to table 500"},
 		{"another's route in our table", func(n *Node) {
 			n.State.Routes = append(n.State.Routes, facts.Route{Dst: netip.MustParsePrefix("10.9.0.0/16"), Table: 500, Proto: 4})

@@ -23,6 +23,10 @@ func (a *adder) checkDefaultRouteNIC() error {
 			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it is attached", name))
 			return nil
 		}
+		if a.req.mayBeAlone() {
+			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod: the default route stays where it is", name))
+			return nil
+		}
 		return fmt.Errorf("podDefaultRouteNIC: %s don't exist in pod: interface %s is the one being added; "+
 			"check the annotation k8s.v1.cni.cncf.io/networks and the value of podDefaultRouteNIC", name, a.req.IfName)
 	}
@@ -47,6 +51,12 @@ func (r *Request) attachedLater(name string) bool {
 	}
 	now, _ := netNumber(r.IfName)
 	return number > now
+}
+
+// mayBeAlone says whether the interface of this call can be the pod's only one, whose network or cluster
+// names an interface that other pods have.
+func (r *Request) mayBeAlone() bool {
+	return r.first() && !r.Config.PodChoseNIC && len(r.Attachments) <= 1
 }
 
 func netNumber(name string) (int, bool) {
