@@ -59,7 +59,7 @@ func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 		return nil, c.fail(codeNetwork, fmt.Errorf("%w; all steps before were rolled back; "+
 			"section \"When ADD fails\" of docs/coordinator.md says what to check", err))
 	}
-	if addPlan.Announce || c.cfg.DetectConflict {
+	if addPlan.Announce || c.cfg.DetectConflict || c.cfg.Announce {
 		if err := kernel.Announce(c.args.IfName, plan.InterfaceAddresses(observed, c.req)); err != nil {
 			c.warn([]string{"gratuitous ARP or unsolicited NA not sent: " + err.Error()})
 		}

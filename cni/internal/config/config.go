@@ -58,6 +58,7 @@ type Config struct {
 	VethMTU         int // 0: detect
 	DetectGateway   bool
 	DetectConflict  bool
+	Announce        bool
 	NotReadyReason  string
 	// ValidAttachments is what the runtime knows at GC; nil when it gave no list.
 	ValidAttachments []types.GCAttachment
@@ -82,6 +83,7 @@ type section struct {
 	VethMTU         *int           `json:"vethMTU"`
 	DetectGateway   *bool          `json:"detectGateway"`
 	DetectConflict  *bool          `json:"detectIPConflict"`
+	Announce        *bool          `json:"announce"`
 	NotReadyReason  *string        `json:"notReadyReason"`
 }
 

@@ -52,6 +52,8 @@ func TestValuesAreParsed(t *testing.T) {
 		`"vethLinkAddress":"fe80::1"=fe80::1`:                             func(c *Config) any { return c.VethLinkAddress },
 		`"podMACPrefix":"0a-1b"=[10 27]`:                                  func(c *Config) any { return c.MACPrefix },
 		`"podMACPrefix":"0A:1B"=[10 27]`:                                  func(c *Config) any { return c.MACPrefix },
+		`"announce":false=false`:                                          func(c *Config) any { return c.Announce },
+		`"mode":"auto"=true`:                                              func(c *Config) any { return c.Announce },
 		`"podDefaultCniNic":"ens3"=ens3`:                                  func(c *Config) any { return c.First },
 		`"hijackCIDR":["1.2.3.4"," 1.2.3.9/24 "]=[1.2.3.4/32 1.2.3.0/24]`: func(c *Config) any { return c.CIDRs },
 		`"overlayPodCIDR":["10.0.0.0/8"],"hijackCIDR":["fd00::/8"],"serviceCIDR":["11.0.0.0/8"]=[10.0.0.0/8 11.0.0.0/8 fd00::/8]`: func(c *Config) any { return c.CIDRs },

@@ -57,6 +57,7 @@ func (n *network) mergeSection(d section) {
 	setDefault(&s.VethMTU, d.VethMTU)
 	setDefault(&s.DetectGateway, d.DetectGateway)
 	setDefault(&s.DetectConflict, d.DetectConflict)
+	setDefault(&s.Announce, d.Announce)
 	setDefault(&s.NotReadyReason, d.NotReadyReason)
 }
 

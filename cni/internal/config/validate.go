@@ -18,6 +18,7 @@ func (n *network) validate() (*Config, error) {
 		HostRuleTable: deref(s.HostRuleTable, DefaultHostRuleTable), TxQueueLen: deref(s.TxQueueLen, 0),
 		HostRPFilter: s.HostRPFilter, PodRPFilter: deref(s.PodRPFilter, 0),
 		DetectGateway: deref(s.DetectGateway, false), DetectConflict: deref(s.DetectConflict, false),
+		Announce:       deref(s.Announce, true),
 		NotReadyReason: deref(s.NotReadyReason, ""), DefaultRouteNIC: strings.TrimSpace(deref(s.DefaultRouteNIC, "")),
 	}
 	if n.Args.CNI.DefaultRouteNIC != nil {
