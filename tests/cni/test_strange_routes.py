@@ -135,18 +135,19 @@ def test_a_route_of_another_type_in_the_nodes_table(
     pod.coordinator("CHECK")
 
 
-@both
-def test_a_pod_without_default_route_answers_clients_whose_address_was_kept(
-    pod: Pod, segment: Segment, family: int
-) -> None:
-    pod.attach(families=DUAL, gateway=False)
-    pod.coordinator()
-    ip = own(pod, "eth0", family)
+def kept_client(segment: Segment, family: int) -> str:
+    """Let the machine beside the node ask it from an address outside; return that."""
     client = "192.0.2.77" if family == 4 else "2001:db8:77::7"
     length, flag = (32, "") if family == 4 else (128, "nodad")
     segment.lan.run(f"ip -{family} addr add {client}/{length} dev eth0 {flag}")
     segment.node.run(f"ip -{family} route add {client} dev eth0")
-    word, target = ("ip", ip) if family == 4 else ("ip6", f"[{ip}]")
+    segment.lan.run(f"ip -{family} route add {NODE[family]} dev eth0 src {client}")
+    return client
+
+
+def node_port(segment: Segment, family: int, address: str) -> None:
+    """Translate port 30080 of the node to 8080 of a pod, and keep the client's address."""
+    word, target = ("ip", address) if family == 4 else ("ip6", f"[{address}]")
     segment.node.run(
         "nft -f -",
         stdin=f"""
@@ -155,7 +156,16 @@ def test_a_pod_without_default_route_answers_clients_whose_address_was_kept(
                 {word} daddr {NODE[family]} tcp dport 30080 dnat to {target}:8080; }}
         }}""",
     )
-    segment.lan.run(f"ip -{family} route add {NODE[family]} dev eth0 src {client}")
+
+
+@both
+def test_a_pod_without_default_route_answers_clients_whose_address_was_kept(
+    pod: Pod, segment: Segment, family: int
+) -> None:
+    pod.attach(families=DUAL, gateway=False)
+    pod.coordinator()
+    ip, client = own(pod, "eth0", family), kept_client(segment, family)
+    node_port(segment, family, ip)
     with server(pod.space, ip, 8080):
         assert ask(segment.lan, NODE[family], 30080) == (client, ip)
     pod.coordinator("CHECK")

@@ -95,6 +95,7 @@ def test_one_nftables_table_for_each_family_of_the_pod(
     for line in (
         'iifname "veth0" ct state new ct mark set ct mark | 0x20000000',
         "ct mark & 0x20000000 == 0x20000000 meta mark set meta mark | 0x20000000",
+        'ct mark & 0x20000000 == 0x20000000 iifname != "veth0" meta mark set meta mark |',
     ):
         assert rules.count(line) == len(tables)
 
