@@ -25,6 +25,9 @@ func add(args *skel.CmdArgs) error {
 	if c.cfg.Mode == config.ModeDisabled {
 		return types.PrintResult(c.cfg.Prev, c.cfg.CNIVersion)
 	}
+	if err := facts.CheckKernel(facts.KernelRelease()); err != nil {
+		return c.fail(codeNetwork, err)
+	}
 	kernel, err := c.openNamespaces()
 	if err != nil {
 		return err

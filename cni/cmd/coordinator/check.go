@@ -76,6 +76,9 @@ func status(args *skel.CmdArgs) error {
 	if _, err := config.Parse(args.StdinData, config.DefaultsPath); err != nil {
 		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
+	if err := facts.CheckKernel(facts.KernelRelease()); err != nil {
+		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
 		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")

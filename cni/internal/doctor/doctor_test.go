@@ -48,6 +48,7 @@ func TestFindings(t *testing.T) {
 		want   string // level and what; empty for none
 	}{
 		{"a healthy node", func(*Node) {}, ""},
+		{"an old kernel", func(n *Node) { n.Kernel = "4.14.0" }, "ERROR kernel"},
 		{"no plugin", func(n *Node) { n.Plugin = install.Missing }, "ERROR plugin /host/cni-bin/coordinator"},
 		{"another product's plugin", func(n *Node) { n.Plugin = install.Foreign }, "ERROR plugin /host/cni-bin/coordinator"},
 		{"an old plugin", func(n *Node) { n.Plugin = install.Stale }, "WARNING plugin /host/cni-bin/coordinator"},

@@ -22,7 +22,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	if err != nil {
 		return Node{}, err
 	}
-	node := Node{Target: installer.Target(), HostFiles: hostRoot != ""}
+	node := Node{Kernel: facts.KernelRelease(), Target: installer.Target(), HostFiles: hostRoot != ""}
 	if node.State, err = facts.Snapshot(host); err != nil {
 		return Node{}, err
 	}
