@@ -65,8 +65,10 @@ type Defaults struct {
 // LinkManager is a program that configures links by itself.
 type LinkManager struct {
 	Name      string
-	Unmanaged bool   // its configuration excludes host veths
-	File      string // where to put the file of cni/host-config
+	Unmanaged bool // its configuration excludes host veths
+	// RemovesForeign: it removes routes and rules of other programs when it is restarted.
+	RemovesForeign bool
+	File           string // where to put the file of cni/host-config
 }
 
 // Check returns the findings in the order in which to work through them.

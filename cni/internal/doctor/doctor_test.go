@@ -107,6 +107,9 @@ func TestFindings(t *testing.T) {
 			n.HostFiles, n.LinkManagers = false, []LinkManager{{Name: "systemd-networkd"}}
 		}, "UNSEEN systemd-networkd"},
 		{"a manager that is kept off", func(n *Node) { n.LinkManagers = []LinkManager{{Name: "NetworkManager", Unmanaged: true}} }, ""},
+		{"networkd that removes what is not its", func(n *Node) {
+			n.LinkManagers = []LinkManager{{Name: "systemd-networkd", Unmanaged: true, RemovesForeign: true}}
+		}, "WARNING systemd-networkd"},
 		{"Cilium", func(n *Node) { n.State.Links = append(n.State.Links, facts.Link{Name: "cilium_host"}) }, "WARNING Cilium"},
 		{"Calico with eBPF", func(n *Node) { n.State.Links = append(n.State.Links, facts.Link{Name: "bpfin.cali"}) }, "WARNING Calico"},
 	} {

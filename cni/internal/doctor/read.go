@@ -92,7 +92,11 @@ func readLinkManagers(hostRoot string) []LinkManager {
 			running = err == nil
 		}
 		if running {
-			managers = append(managers, LinkManager{program.name, hostRoot != "" && anyMatches(hostRoot, program.folders, program.unmanaged), program.file})
+			managers = append(managers, LinkManager{
+				Name: program.name, File: program.file,
+				Unmanaged:      hostRoot != "" && anyMatches(hostRoot, program.folders, program.unmanaged),
+				RemovesForeign: program.name == "systemd-networkd" && hostRoot != "" && !networkdKeepsForeign(hostRoot),
+			})
 		}
 	}
 	return managers
