@@ -22,6 +22,8 @@ OF_AN_INTERFACE = {
     "none": [],
     "two": ["route add default via {router} metric 10", "route add default via {second} metric 20"],
     "several next hops": ["route add default nexthop via {router} nexthop via {second}"],
+}
+OBJECTS = {
     "a nexthop object": [
         "nexthop add id 7 via {router} dev eth0",
         "route add default nhid 7",
@@ -58,7 +60,7 @@ def reach_each_other(pod: Pod, family: int, dev: str = "eth0") -> None:
 
 
 @both
-@defaults
+@pytest.mark.parametrize("commands", (DEFAULTS | OBJECTS).values(), ids=DEFAULTS | OBJECTS)
 def test_default_routes_of_the_node(
     pod: Pod, segment: Segment, family: int, commands: list[str]
 ) -> None:

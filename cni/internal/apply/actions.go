@@ -137,14 +137,9 @@ func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*ne
 	return change(k.netns(side).Netlink, nlRoute)
 }
 
-// dropRoute removes a route; one that is not there any more is none to remove. The kernel does not find a
-// route of a nexthop object by its router and link.
+// dropRoute removes a route; one that is not there any more is none to remove.
 func (k *Kernel) dropRoute(side facts.Side, route facts.Route) error {
 	err := k.changeRoute(side, route, (*netlink.Handle).RouteDel)
-	if errors.Is(err, unix.ESRCH) && route.Family() == facts.V4 && side == facts.Pod {
-		route.Gw, route.Dev, route.Src = netip.Addr{}, "", netip.Addr{}
-		err = k.changeRoute(side, route, (*netlink.Handle).RouteDel)
-	}
 	if errors.Is(err, unix.ESRCH) {
 		return nil
 	}

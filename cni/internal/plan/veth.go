@@ -82,7 +82,8 @@ func (a *adder) ensureVethPair() error {
 
 // checkOwner refuses a link of the node that has the host veth's name and another owner.
 func (a *adder) checkOwner(host facts.Link) error {
-	if isHostVethOf(host, a.req.ContainerID) {
+	leftOver := host.Kind == "veth" && host.Alias == "" && !host.PeerElsewhere
+	if leftOver || isHostVethOf(host, a.req.ContainerID) {
 		return nil
 	}
 	return fmt.Errorf("the node has a link %s already, of kind %s with alias %q: it does not belong to container %s; "+
