@@ -175,9 +175,10 @@ def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
         "spec"
     ]
     [first], [resident] = pod["initContainers"], pod["containers"]
-    assert first["args"] == [*resident["args"], "--once"]
+    common = [flag for flag in resident["args"] if flag != "--restore-rules"]
+    assert first["args"] == [*common, "--once"]
     assert {"--replace-foreign", "--restore-on-stop"} <= set(resident["args"])
-    same = first.keys() - {"name", "args"}
+    same = first.keys() - {"name", "args", "securityContext"}
     assert {key: first[key] for key in same} == {key: resident[key] for key in same}
 
 

@@ -25,7 +25,9 @@ def test_there_are_three_workloads(pods: dict[str, Object]) -> None:
 def test_no_container_has_privileges(pods: dict[str, Object], kind: str) -> None:
     for container in (*pods[kind]["containers"], *pods[kind].get("initContainers", [])):
         context = container["securityContext"]
-        assert context["capabilities"] == {"drop": ["ALL"]}
+        resident = kind == "DaemonSet" and container in pods[kind]["containers"]
+        added = {"add": ["NET_ADMIN"]} if resident else {}
+        assert context["capabilities"] == {"drop": ["ALL"]} | added
         assert context["allowPrivilegeEscalation"] is False
         assert context["readOnlyRootFilesystem"] is True
         assert not context.get("privileged")
@@ -33,6 +35,16 @@ def test_no_container_has_privileges(pods: dict[str, Object], kind: str) -> None
         seccomp = pods[kind].get("securityContext", {}) | context
         assert seccomp["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostPID", "hostIPC", "shareProcessNamespace"} & set(pods[kind])
+
+
+@pytest.mark.parametrize("values", [{"restoreRules": False}, {"hostNetwork": False}])
+def test_an_installer_that_restores_no_rules_has_no_capability(
+    helm: Helm, values: dict[str, bool]
+) -> None:
+    templates = dict(pod_templates(helm.template({"installer": values})))
+    for container in templates["DaemonSet"]["spec"]["containers"]:
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert "--restore-rules" not in container["args"]
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])

@@ -10,6 +10,20 @@ from tests.cni import overlay
 from tests.cni.namespace import Json
 from tests.cni.topology import Pod, Segment
 
+# Networks that are equal, inside each other, of the cluster, and the pod's or the node's own.
+_IPV4 = ["198.18.0.0/15", "198.18.7.0/24", "10.233.0.0/18", "10.233.0.0/16", "10.233.8.0/24"]
+_IPV4 += ["10.6.0.10/32", "10.6.0.0/16", "10.7.0.0/16", "0.0.0.0/0"]
+_IPV6 = ["2001:2::/48", "2001:2:0:7::/64", "fd85:ee79::/116", "fd00:10:6::10/128", "fd00:10:6::/64"]
+destinations = st.sampled_from(_IPV4 + _IPV6)
+routers = st.sampled_from([(6, 1), (6, 2), (7, 1), (8, 1)])
+
+
+def policy_route(destination: str, router: tuple[int, int]) -> Json:
+    """Return an entry of policyRoutes by a router of one of the nets."""
+    net, host = router
+    gateway = f"fd00:10:{net}::{host}" if ":" in destination else f"10.{net}.0.{host}"
+    return {"dst": destination, "gw": gateway}
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -71,12 +85,8 @@ def scenarios(draw: st.DrawFn, *, further: int = 0) -> Scenario:
         "vethMTU": st.just(1400),
         "vethLinkAddress": st.sampled_from(["169.254.100.1", "fe80::1"]),
         "podMACPrefix": st.just("0a:1b"),
-        "policyRoutes": st.just(
-            [
-                {"dst": "198.18.0.0/15", "gw": "10.6.0.1"},
-                {"dst": "2001:2::/48", "gw": "fd00:10:7::1"},
-            ]
-        ),
+        "policyRoutes": st.lists(st.builds(policy_route, destinations, routers), max_size=5),
+        "hijackCIDR": st.lists(destinations, max_size=4),
     }
     keys = draw(st.sets(st.sampled_from(sorted(choices))))
     section = {key: draw(choices[key]) for key in sorted(keys)}

@@ -241,5 +241,11 @@ def test_the_host_config_files_make_host_veths_unmanaged(
     assert [line for line in lines if line.startswith(f"WARNING {manager}: runs, and no file")]
     host_config = Path(__file__).resolve().parents[2] / "cni/host-config"
     shutil.copy(host_config / name, tmp_path / target)
+    if manager == "systemd-networkd":
+        _, lines = node.doctor(f"--host-root={tmp_path}")
+        assert [line for line in lines if "removes the rule and the routes to pods" in line]
+        drop_ins = tmp_path / "etc/systemd/networkd.conf.d"
+        drop_ins.mkdir()
+        shutil.copy(host_config / "90-spidercoordinator-networkd.conf", drop_ins)
     _, lines = node.doctor(f"--host-root={tmp_path}")
     assert not [line for line in lines if manager in line]

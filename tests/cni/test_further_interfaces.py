@@ -160,6 +160,29 @@ def test_the_attachments_of_multus_tell_which_interfaces_follow(segment: Segment
     assert defaults(pod, 4) == ["nic7"]
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("name", ["net1", "nic7"])
+def test_a_pod_with_one_interface_keeps_its_default_route(
+    segment: Segment, name: str, recorded: bool
+) -> None:
+    pod = segment.pod()
+    if recorded:
+        record(pod, "")
+    pod.attach()
+    answer = pod.coordinator(podDefaultRouteNIC=name)
+    assert name in answer["warnings"]
+    assert defaults(pod, 4) == ["eth0"]
+    pod.coordinator("CHECK", podDefaultRouteNIC=name)
+
+
+def test_a_pod_that_chooses_an_interface_it_does_not_have_is_refused(segment: Segment) -> None:
+    pod = segment.pod()
+    record(pod, "")
+    pod.attach()
+    with pytest.raises(PluginError, match="podDefaultRouteNIC: net1 don't exist in pod"):
+        pod.coordinator(args={"cni": {"podDefaultRouteNIC": "net1"}})
+
+
 @pytest.mark.parametrize("name", ["lo", "veth0", "net1"])
 def test_a_default_route_nic_without_default_route_is_refused(segment: Segment, name: str) -> None:
     pod = segment.pod()
@@ -211,7 +234,9 @@ def test_check_names_a_lost_default_route_and_add_mends_it(grow: Callable[..., P
     pod = grow("net1")
     for family, default in ((4, "0.0.0.0/0"), (6, "::/0")):
         pod.space.run(f"ip -{family} route del {default} table 5001")
-        with pytest.raises(PluginError, match=r"add route default via .* dev net1 table 5001"):
+        with pytest.raises(
+            PluginError, match=r"add route default via .* dev net1 src .* table 5001"
+        ):
             pod.coordinator("CHECK", "net1")
         pod.coordinator("ADD", "net1")
         pod.coordinator("CHECK", "net1")

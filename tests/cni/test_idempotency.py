@@ -34,7 +34,7 @@ def test_stale_entries_of_the_node_are_replaced(pod: Pod, segment: Segment) -> N
         pod.host_veth
     ]
     assert [route for route in node.routes(4, 500) if route.startswith(ip)] == [
-        f"{ip} dev {pod.host_veth} proto 92 scope link"
+        f"{ip} dev {pod.host_veth} proto 92 scope link src {NODE_IPV4}"
     ]
     assert "10.6.9.9 dev old scope link" in node.routes(4, 500)
     assert pings(node, ip)
@@ -50,10 +50,10 @@ def test_add_twice_gives_the_same_state(pod: Pod, segment: Segment) -> None:
     assert pings(pod.space, NODE_IPV4)
 
 
-def fail_at(pod: Pod, step: int) -> str:
+def fail_at(pod: Pod, step: int, dev: str = "eth0") -> str:
     """Let an ADD fail in a step and return its message; nothing when it has fewer steps."""
     try:
-        pod.coordinator(env={"COORDINATOR_FAIL_AT": str(step)})
+        pod.coordinator("ADD", dev, env={"COORDINATOR_FAIL_AT": str(step)})
     except PluginError as error:
         return error.msg
     return ""
@@ -143,7 +143,10 @@ def test_check_names_what_differs_on_the_node(pod: Pod, what: str) -> None:
     veth, ip = pod.host_veth, pod.ipv4()
     command, word = {
         "rule": ("ip rule del pref 1000", "IPv4 rule pref 1000"),
-        "route": (f"ip route del {ip} table 500", f"route {ip}/32 dev {veth} table 500"),
+        "route": (
+            f"ip route del {ip} table 500",
+            f"route {ip}/32 dev {veth} src {NODE_IPV4} table 500",
+        ),
         "neigh": (f"ip neigh del {ip} dev {veth}", f"neighbour {ip}"),
     }[what]
     pod.segment.node.run(command)

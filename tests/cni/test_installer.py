@@ -12,6 +12,7 @@ import pytest
 
 from tests.cni.conftest import NO_CAPABILITIES, wait_for
 from tests.cni.namespace import Namespace
+from tests.cni.topology import Pod, Segment
 
 LIMIT_KIB = 10 * 1024
 
@@ -104,6 +105,56 @@ def test_another_products_plugin_comes_back(programs: Path, host: Path) -> None:
     with resident(programs, host, "--replace-foreign", "--restore-on-stop"):
         wait_for(lambda: plugin.read_bytes()[:4] == b"\x7fELF")
     assert plugin.read_text() == "#!/bin/sh\n"
+
+
+ONLY_NET_ADMIN = ["setpriv", "--bounding-set=-all,+net_admin", "--inh-caps=-all"]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_restores_the_nodes_rule_with_net_admin_alone(
+    pod: Pod, segment: Segment, programs: Path, host: Path, family: int
+) -> None:
+    pod.attach(families=(4, 6))
+    pod.coordinator()
+    node = segment.node
+    rule = "1000: from all lookup 500 proto 92"
+    installer = argv(programs, host, "--restore-rules")[len(NO_CAPABILITIES) :]
+    command = [*node.argv(""), *ONLY_NET_ADMIN, *installer]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for _ in range(2):
+                node.run(f"ip -{family} rule del pref 1000")
+                wait_for(lambda: node.rules(family).count(rule) == 1)
+            effective = Path(f"/proc/{process.pid}/status").read_text()
+            assert "CapEff:\t0000000000001000" in effective
+        finally:
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=10)
+    assert f"add IPv{family} rule pref 1000 from all lookup 500 to the node" in said
+    pod.coordinator("CHECK")
+
+
+def test_restores_no_rule_without_pods_or_unless_told(
+    pod: Pod, segment: Segment, programs: Path, host: Path
+) -> None:
+    pod.attach()
+    pod.coordinator()
+    segment.node.run("ip rule del pref 1000")
+    plugin = host / "bin" / "coordinator"
+    for flags in ([], ["--restore-rules"]):
+        if flags:
+            pod.coordinator("DEL")
+        plugin.unlink(missing_ok=True)
+        command = [*segment.node.argv(""), *argv(programs, host, *flags)]
+        with subprocess.Popen(command) as process:
+            try:
+                wait_for(plugin.exists)
+                plugin.unlink()
+                wait_for(plugin.exists)  # so that a whole round has passed
+                assert not [rule for rule in segment.node.rules() if "proto 92" in rule]
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(10)
 
 
 @pytest.fixture

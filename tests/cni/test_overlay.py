@@ -173,7 +173,10 @@ def test_policy_routes_are_in_the_interfaces_table(beside: Pod) -> None:
     beside.attach("net1", families=DUAL, net=7)
     answer = beside.coordinator("ADD", "net1", policyRoutes=entries)
     table = from_rules(beside, 4)[beside.ipv4("net1")]
-    assert "198.18.0.0/15 via 10.7.0.1 dev net1 proto 92" in beside.space.routes(4, table)
+    mine = beside.ipv4("net1")
+    assert f"198.18.0.0/15 via 10.7.0.1 dev net1 proto 92 src {mine}" in beside.space.routes(
+        4, table
+    )
     assert any(
         route.startswith("2001:2::/48 via fd00:10:7::1 dev net1")
         for route in beside.space.routes(6, table)

@@ -75,7 +75,7 @@ def test_mark_rule_looks_up_the_mark_table(pod: Pod) -> None:
         f"default via {NODE_IPV4} dev veth0 proto 92 src {pod.ipv4()}"
     ]
     assert pod.space.routes(6, 5000) == [
-        f"default via {NODE_IPV6} dev veth0 proto 92 metric 1024 pref medium"
+        f"default via {NODE_IPV6} dev veth0 proto 92 src {pod.ipv6()} metric 1024 pref medium"
     ]
     rule = "1000: from all fwmark 0x20000000/0x20000000 lookup 5000 proto 92"
     for family in (4, 6):
@@ -95,6 +95,7 @@ def test_one_nftables_table_for_each_family_of_the_pod(
     for line in (
         'iifname "veth0" ct state new ct mark set ct mark | 0x20000000',
         "ct mark & 0x20000000 == 0x20000000 meta mark set meta mark | 0x20000000",
+        'ct mark & 0x20000000 == 0x20000000 iifname != "veth0" meta mark set meta mark |',
     ):
         assert rules.count(line) == len(tables)
 
@@ -106,8 +107,9 @@ def test_node_has_rule_route_and_neighbours_of_the_pod(pod: Pod) -> None:
     inside, outside = pod.space.link("veth0"), node.link(veth)
     assert inside is not None
     assert outside is not None
-    assert node.routes(4, 500) == [f"{pod.ipv4()} dev {veth} proto 92 scope link"]
-    assert node.routes(6, 500) == [f"{pod.ipv6()} dev {veth} proto 92 metric 1024 pref medium"]
+    assert node.routes(4, 500) == [f"{pod.ipv4()} dev {veth} proto 92 scope link src {NODE_IPV4}"]
+    source = f"src {NODE_IPV6} metric 1024 pref medium"
+    assert node.routes(6, 500) == [f"{pod.ipv6()} dev {veth} proto 92 {source}"]
     for family, own, other in ((4, pod.ipv4(), NODE_IPV4), (6, pod.ipv6(), NODE_IPV6)):
         assert node.rules(family).count("1000: from all lookup 500 proto 92") == 1
         assert f"{own} dev {veth} lladdr {inside['address']} PERMANENT" in node.neighbours(family)
@@ -131,7 +133,9 @@ def test_host_rule_table_is_configurable(pod: Pod) -> None:
     pod.attach()
     pod.coordinator(hostRuleTable=200)
     node = pod.segment.node
-    assert node.routes(4, 200) == [f"{pod.ipv4()} dev {pod.host_veth} proto 92 scope link"]
+    assert node.routes(4, 200) == [
+        f"{pod.ipv4()} dev {pod.host_veth} proto 92 scope link src {NODE_IPV4}"
+    ]
     assert "1000: from all lookup 200 proto 92" in node.rules()
     assert node.routes(4, 500) == []
 
@@ -158,7 +162,8 @@ def test_policy_routes_of_the_first_interface_are_in_main(pod: Pod) -> None:
         {"dst": "2001:2::/48", "gw": "fd00:10:6::1"},
     ]
     pod.coordinator(policyRoutes=entries)
-    assert "198.18.0.0/15 via 10.6.0.1 dev eth0 proto 92" in pod.space.routes()
+    wanted = f"198.18.0.0/15 via 10.6.0.1 dev eth0 proto 92 src {pod.ipv4()}"
+    assert wanted in pod.space.routes()
     assert not [route for route in pod.space.routes(6) if route.startswith("2001:2::")]
 
 

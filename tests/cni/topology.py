@@ -53,6 +53,7 @@ class Segment:
     lan: Namespace = field(init=False)
     pods: list["Pod"] = field(default_factory=list)
     var_lib: Path | None = None  # stands for the node's /var/lib
+    wrapper: list[Path | str] = field(default_factory=list)  # the command that runs the plugin
 
     def __post_init__(self) -> None:
         self.fabric, self.node, self.lan = (
@@ -133,7 +134,7 @@ class Pod:
             "CNI_PATH": str(PLUGINS),
             "CNI_ARGS": "IgnoreUnknown=true;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web",
         } | (env or {})
-        argv = [*self.segment.node.argv(""), str(binary)]
+        argv = [*map(str, self.segment.wrapper), *self.segment.node.argv(""), str(binary)]
         if self.segment.var_lib:
             wrapper = Path(__file__).with_name("with_var_lib.sh")
             argv = [str(wrapper), str(self.segment.var_lib), *argv]

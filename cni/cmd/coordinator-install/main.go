@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
@@ -26,6 +28,7 @@ func main() {
 	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "back up and replace another product's plugin of the same name")
 	restoreOnStop := flag.Bool("restore-on-stop", false, "restore the other product's plugin on SIGTERM")
 	restore := flag.Bool("restore", false, "restore the other product's plugin now, and exit")
+	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them; needs the node's network and CAP_NET_ADMIN")
 	once := flag.Bool("once", false, "install and exit")
 	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces to, such as /dev/termination-log; needs the node's network")
 	interval := flag.Duration("interval", 10*time.Second, "resync interval")
@@ -34,7 +37,11 @@ func main() {
 		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor as its first word), and an interval greater than zero; see --help\n")
 		os.Exit(2)
 	}
-	status := serve(installer, *once, *restore, *restoreOnStop, *interval)
+	resync := installer.Sync
+	if *restoresRules && !*once {
+		resync = withRules(installer.Sync)
+	}
+	status := serve(installer, resync, *once, *restore, *restoreOnStop, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
 		reportInterfaces(*interfacesTarget)
 	}
@@ -49,7 +56,22 @@ func pathFlags(flags *flag.FlagSet, installer *install.Installer, defaultsSource
 	flags.StringVar(&installer.DefaultsTarget, "defaults-target", "/host/state/defaults.json", "the node's defaults file")
 }
 
-func serve(installer *install.Installer, once, restore, restoreOnStop bool, interval time.Duration) int {
+// withRules restores the node's rules after each resync.
+func withRules(sync func() ([]string, error)) func() ([]string, error) {
+	host, openErr := facts.OpenCurrent()
+	return func() ([]string, error) {
+		changed, err := sync()
+		if openErr != nil {
+			return changed, errors.Join(err, openErr)
+		}
+		restored, restoreErr := restoreRules(host)
+		return append(changed, restored...), errors.Join(err, restoreErr)
+	}
+}
+
+func serve(
+	installer *install.Installer, resync func() ([]string, error), once, restore, restoreOnStop bool, interval time.Duration,
+) int {
 	if restore {
 		return report(installer.Restore())
 	}
@@ -63,7 +85,7 @@ func serve(installer *install.Installer, once, restore, restoreOnStop bool, inte
 	defer tick.Stop()
 	lastError := ""
 	for {
-		changed, err := installer.Sync()
+		changed, err := resync()
 		if text := fmt.Sprint(err); len(changed) > 0 || text != lastError {
 			report(changed, err) // the same error is logged once
 			lastError = text

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/containernetworking/cni/pkg/skel"
@@ -24,6 +25,9 @@ func add(args *skel.CmdArgs) error {
 	if c.cfg.Mode == config.ModeDisabled {
 		return types.PrintResult(c.cfg.Prev, c.cfg.CNIVersion)
 	}
+	if err := facts.CheckKernel(facts.KernelRelease()); err != nil {
+		return c.fail(codeNetwork, err)
+	}
 	kernel, err := c.openNamespaces()
 	if err != nil {
 		return err
@@ -42,6 +46,10 @@ func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 		return nil, c.fail(codeNetwork, err)
 	}
 	addPlan, err := plan.Add(observed, c.req)
+	var conflict *plan.ConflictError
+	if errors.As(err, &conflict) {
+		return nil, c.fail(codeDetected, err)
+	}
 	if err != nil {
 		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
 	}
@@ -54,7 +62,7 @@ func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 		return nil, c.fail(codeNetwork, fmt.Errorf("%w; all steps before were rolled back; "+
 			"section \"When ADD fails\" of docs/coordinator.md says what to check", err))
 	}
-	if addPlan.Announce || c.cfg.DetectConflict {
+	if addPlan.Announce || c.cfg.DetectConflict || c.cfg.Announce {
 		if err := kernel.Announce(c.args.IfName, plan.InterfaceAddresses(observed, c.req)); err != nil {
 			c.warn([]string{"gratuitous ARP or unsolicited NA not sent: " + err.Error()})
 		}

@@ -99,7 +99,7 @@ func (c *call) query() facts.Query {
 	return facts.Query{
 		ClusterCIDRs: cluster,
 		HostVeth:     plan.HostVeth(c.args.ContainerID), HostRuleTable: c.cfg.HostRuleTable, First: c.cfg.First,
-		IfName: c.args.IfName, PrevAddrs: c.req.Addresses, Marks: c.cfg.Mode != config.ModeOverlay,
+		IfName: c.args.IfName, PrevAddrs: c.req.Addresses, Marks: c.cfg.Mode == config.ModeUnderlay || c.args.IfName == c.cfg.First,
 	}
 }
 

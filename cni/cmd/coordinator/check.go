@@ -26,6 +26,7 @@ func check(args *skel.CmdArgs) error {
 	if err != nil {
 		return err
 	}
+	c.req.Check = true
 	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
 		return c.fail(codeNetwork, err)
@@ -73,6 +74,9 @@ func status(args *skel.CmdArgs) error {
 		return types.NewError(codePluginNotAvailable, reason, "")
 	}
 	if _, err := config.Parse(args.StdinData, config.DefaultsPath); err != nil {
+		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+	}
+	if err := facts.CheckKernel(facts.KernelRelease()); err != nil {
 		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
 	}
 	host, err := facts.OpenCurrent()

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/containernetworking/cni/pkg/skel"
 
@@ -13,8 +12,9 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-// del removes what ADD added. The node is cleaned first and needs only the container's ID; the pod's
-// netns may be gone. Only what exists and cannot be removed is an error.
+// del removes what ADD added, and nothing that is another container's. The node is cleaned first and
+// needs only the container's ID; the pod's netns may be gone. Only what exists and cannot be removed is
+// an error.
 func del(args *skel.CmdArgs) error {
 	c := &call{args: args, pod: podName(args.Args)}
 	c.cfg = config.ParseLenient(args.StdinData, config.DefaultsPath)
@@ -39,47 +39,52 @@ func (c *call) deleteVeth(kernel *apply.Kernel) error {
 	}
 	if exists {
 		if ops := plan.DelHostLink(hostVeth, c.args.ContainerID, c.args.IfName); len(ops) > 0 {
+			kernel.CacheIndexes(&facts.Facts{Host: facts.NetnsState{Links: []facts.Link{hostVeth}}})
 			return kernel.RunAll(ops)
 		}
 	}
-	return c.deleteHostEntries(kernel)
+	return c.deleteEntries(kernel, hostVeth)
 }
 
-// deleteHostEntries removes what is left on the node for the interface's addresses, and the
-// source routing of the interface in a pod whose netns still exists.
-func (c *call) deleteHostEntries(kernel *apply.Kernel) error {
-	var addresses []netip.Addr
-	if c.cfg.Prev != nil {
-		addresses = addressesOf(c.cfg.Prev, c.args.IfName)
+// deleteEntries removes what is left on the node of the interface, and its source routing in a pod whose
+// netns still exists.
+func (c *call) deleteEntries(kernel *apply.Kernel, hostVeth facts.Link) error {
+	removal := c.removal()
+	observed := &facts.Facts{}
+	query := facts.HostQuery{
+		Addrs: removal.Addresses, Metric: plan.RouteMetric(removal.ContainerID, removal.IfName), Indexes: []int{hostVeth.Index},
 	}
 	var podErr error
 	if c.args.Netns != "" {
 		if pod, err := facts.OpenPath(c.args.Netns); err == nil {
 			kernel.Pod = pod
-			var podAddresses []netip.Addr
-			podAddresses, podErr = c.deletePodRoutes(kernel)
-			addresses = append(addresses, podAddresses...)
+			podErr = facts.ReadPodRoutes(pod, &observed.Pod)
+			first, _ := observed.Pod.Link(removal.First)
+			query.Indexes = append(query.Indexes, first.Peer)
+			query.Addrs = append(query.Addrs, plan.UsableAddresses(&observed.Pod, removal.IfName)...)
 		}
 	}
-	if len(addresses) == 0 {
-		return podErr
-	}
-	entries, err := facts.HostEntries(kernel.Host, addresses)
-	if err != nil {
+	if err := facts.ReadHostEntries(kernel.Host, query, &observed.Host); err != nil {
 		return errors.Join(podErr, err)
 	}
-	return errors.Join(podErr, kernel.RunAll(plan.DelHostEntries(entries, addresses)))
+	if !removal.OwnsNetns(&observed.Pod, &observed.Host) {
+		observed.Pod = facts.NetnsState{}
+	}
+	kernel.CacheIndexes(observed)
+	ops := append(removal.DelHostEntries(observed), removal.DelPod(&observed.Pod)...)
+	return errors.Join(podErr, kernel.RunAll(ops))
 }
 
-// deletePodRoutes cleans the pod and returns the addresses of the interface there.
-func (c *call) deletePodRoutes(kernel *apply.Kernel) ([]netip.Addr, error) {
-	podState, err := facts.PodRoutes(kernel.Pod)
-	if err != nil {
-		return nil, err
+func (c *call) removal() plan.Removal {
+	removal := plan.Removal{ContainerID: c.args.ContainerID, IfName: c.args.IfName, First: c.cfg.First}
+	if c.cfg.Prev == nil {
+		return removal
 	}
-	var addresses []netip.Addr
-	for _, family := range facts.Families {
-		addresses = append(addresses, podState.Usable(c.args.IfName, family)...)
+	removal.Addresses = addressesOf(c.cfg.Prev, c.args.IfName)
+	for _, iface := range c.cfg.Prev.Interfaces {
+		if iface.Name == c.args.IfName && iface.Sandbox != "" {
+			removal.MAC = iface.Mac
+		}
 	}
-	return addresses, kernel.RunAll(plan.DelPod(podState, c.args.IfName))
+	return removal
 }

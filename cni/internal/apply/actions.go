@@ -24,6 +24,8 @@ func (k *Kernel) do(action plan.Action) error {
 		return k.writeSysctl(a)
 	case plan.PutAddr:
 		return k.changeAddr(a.Side, a.Addr, (*netlink.Handle).AddrReplace)
+	case plan.AwaitAddr:
+		return k.awaitAddr(a)
 	case plan.DropAddr:
 		return k.changeAddr(a.Side, a.Addr, (*netlink.Handle).AddrDel)
 	case plan.PutRoute:
@@ -31,7 +33,7 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.AddRoute:
 		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteAppend)
 	case plan.DropRoute:
-		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteDel)
+		return k.dropRoute(a.Side, a.Route)
 	case plan.PutRule:
 		err := k.netns(a.Side).Netlink.RuleAdd(toRule(a.Rule))
 		if errors.Is(err, unix.EEXIST) {
@@ -117,19 +119,31 @@ func (k *Kernel) changeAddr(side facts.Side, addr facts.Addr, change func(*netli
 }
 
 func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*netlink.Handle, *netlink.Route) error) error {
-	index, err := k.index(side, route.Dev)
-	if err != nil {
-		return err
+	index := 0
+	if route.Dev != "" {
+		var err error
+		if index, err = k.index(side, route.Dev); err != nil {
+			return err
+		}
 	}
 	nlRoute := &netlink.Route{
 		LinkIndex: index, Dst: facts.ToIPNet(route.Dst), Gw: toIP(route.Gw), Src: toIP(route.Src), Table: route.Table,
 		Priority: route.Metric, MTU: route.MTU, AdvMSS: route.AdvMSS, Protocol: netlink.RouteProtocol(route.Proto),
-		Scope: netlink.Scope(route.Scope), Type: unix.RTN_UNICAST, Family: facts.KernelFamily(route.Family()),
+		Scope: netlink.Scope(route.Scope), Type: max(route.Type, unix.RTN_UNICAST), Family: facts.KernelFamily(route.Family()),
 	}
 	if route.Onlink {
 		nlRoute.Flags = unix.RTNH_F_ONLINK
 	}
 	return change(k.netns(side).Netlink, nlRoute)
+}
+
+// dropRoute removes a route; one that is not there any more is none to remove.
+func (k *Kernel) dropRoute(side facts.Side, route facts.Route) error {
+	err := k.changeRoute(side, route, (*netlink.Handle).RouteDel)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	return err
 }
 
 func (k *Kernel) changeNeigh(side facts.Side, neigh facts.Neigh, change func(*netlink.Handle, *netlink.Neigh) error) error {

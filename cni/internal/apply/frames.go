@@ -56,10 +56,11 @@ func neighborSolicitation(mac net.HardwareAddr, sender, target netip.Addr) []byt
 	return ipv6(mac, sender, group, body)
 }
 
-// neighborAdvertisement encodes an unsolicited NA with the override flag, to all nodes.
+// neighborAdvertisement encodes an unsolicited NA with the override flag, as the body of ICMPv6; the
+// kernel fills in the checksum.
 func neighborAdvertisement(mac net.HardwareAddr, target netip.Addr) []byte {
 	body := append([]byte{typeNeighborAdvertisement, 0, 0, 0, flagOverride, 0, 0, 0}, target.AsSlice()...)
-	return ipv6(mac, target, allNodes, append(append(body, optionTargetLinkAddr, 1), mac...))
+	return append(append(body, optionTargetLinkAddr, 1), mac...)
 }
 
 func ipv6(mac net.HardwareAddr, sender, group netip.Addr, body []byte) []byte {

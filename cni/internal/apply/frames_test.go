@@ -10,6 +10,11 @@ import (
 
 var testMAC = net.HardwareAddr{0x0a, 0x1b, 0x0a, 6, 1, 5}
 
+// advertisement is the frame that the kernel makes of an unsolicited NA.
+func advertisement(target netip.Addr) []byte {
+	return ipv6(testMAC, target, allNodes, neighborAdvertisement(testMAC, target))
+}
+
 func TestARPAnnouncement(t *testing.T) {
 	ip := netip.MustParseAddr("10.6.1.5")
 	want := "ffffffffffff" + "0a1b0a060105" + "0806" + "0001080006040001" + "0a1b0a060105" + "0a060105" + "000000000000" + "0a060105"
@@ -21,7 +26,7 @@ func TestARPAnnouncement(t *testing.T) {
 func TestNeighbourMessagesHaveAValidChecksum(t *testing.T) {
 	target := netip.MustParseAddr("64:ff9b::a06:105")
 	for name, frame := range map[string][]byte{
-		"advertisement": neighborAdvertisement(testMAC, target),
+		"advertisement": advertisement(target),
 		"question":      neighborSolicitation(testMAC, netip.MustParseAddr("fd00::1"), target),
 		"probe":         neighborSolicitation(testMAC, netip.IPv6Unspecified(), target),
 	} {
@@ -51,7 +56,7 @@ func TestClaimedAddress(t *testing.T) {
 	}{
 		{"ARP announcement", arpFrame(testMAC, four, four), four, true},
 		{"ARP probe claims nothing", arpFrame(testMAC, netip.IPv4Unspecified(), four), four, false},
-		{"advertisement", neighborAdvertisement(testMAC, six), six, true},
+		{"advertisement", advertisement(six), six, true},
 		{"probe of somebody else", neighborSolicitation(testMAC, netip.IPv6Unspecified(), six), six, true},
 		{"a question claims nothing", neighborSolicitation(testMAC, netip.MustParseAddr("fd00::1"), six), six, false},
 		{"a short frame", make([]byte, 20), four, false},
@@ -67,7 +72,7 @@ func TestClaimedAddress(t *testing.T) {
 }
 
 func FuzzClaimedAddress(f *testing.F) {
-	f.Add(neighborAdvertisement(testMAC, netip.MustParseAddr("fd00::5")))
+	f.Add(advertisement(netip.MustParseAddr("fd00::5")))
 	f.Add(arpFrame(testMAC, netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.5")))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		if ip, mac, ok := claimedAddress(frame); ok && (!ip.IsValid() || len(mac) != 6) {

@@ -70,21 +70,23 @@ func (k *Kernel) addVeth(a plan.AddVeth) error {
 
 func (k *Kernel) putMarks(a plan.PutMarks) error {
 	return k.nft(func(conn *nftables.Conn) {
-		table, rules := facts.MarkRules(a.Family, facts.PodVeth)
+		table, chains := facts.MarkChains(a.Family, facts.PodVeth)
 		if a.Replace {
 			conn.DelTable(table)
 		}
 		conn.AddTable(table)
-		for _, rule := range rules {
-			conn.AddChain(rule.Chain)
-			conn.AddRule(rule.Rule)
+		for _, chain := range chains {
+			conn.AddChain(chain.Chain)
+			for _, rule := range chain.Rules {
+				conn.AddRule(rule)
+			}
 		}
 	})
 }
 
 func (k *Kernel) dropMarks(family facts.Family) error {
 	return k.nft(func(conn *nftables.Conn) {
-		table, _ := facts.MarkRules(family, facts.PodVeth)
+		table, _ := facts.MarkChains(family, facts.PodVeth)
 		conn.DelTable(table)
 	})
 }

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
 // Times of a probe. Without a conflict it lasts three intervals; a silent gateway is given six.
@@ -50,24 +48,6 @@ func (k *Kernel) openPacketSocket(dev string) (*packetSocket, error) {
 }
 
 func (s *packetSocket) close() error { return unix.Close(s.fd) }
-
-// Announce sends gratuitous ARP and unsolicited NA for the addresses of an interface.
-func (k *Kernel) Announce(dev string, addresses []netip.Addr) error {
-	socket, err := k.openPacketSocket(dev)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, ip := range addresses {
-		frame := arpFrame(socket.mac, ip, ip)
-		if facts.FamilyOf(ip) == facts.V6 {
-			frame = neighborAdvertisement(socket.mac, ip)
-		}
-		_, err := unix.Write(socket.fd, frame)
-		errs = append(errs, err)
-	}
-	return errors.Join(append(errs, socket.close())...)
-}
 
 // Detection is what to probe before a pod's addresses are used.
 type Detection struct {

@@ -46,6 +46,8 @@ type Config struct {
 	PolicyRoutes    []PolicyRoute
 	MACPrefix       []byte // two bytes, or empty
 	DefaultRouteNIC string
+	// PodChoseNIC: the pod itself named DefaultRouteNIC, not its network or the cluster.
+	PodChoseNIC     bool
 	First           string // name of the first interface of a pod
 	TunePodRoutes   bool
 	HostRuleTable   int
@@ -56,6 +58,7 @@ type Config struct {
 	VethMTU         int // 0: detect
 	DetectGateway   bool
 	DetectConflict  bool
+	Announce        bool
 	NotReadyReason  string
 	// ValidAttachments is what the runtime knows at GC; nil when it gave no list.
 	ValidAttachments []types.GCAttachment
@@ -80,6 +83,7 @@ type section struct {
 	VethMTU         *int           `json:"vethMTU"`
 	DetectGateway   *bool          `json:"detectGateway"`
 	DetectConflict  *bool          `json:"detectIPConflict"`
+	Announce        *bool          `json:"announce"`
 	NotReadyReason  *string        `json:"notReadyReason"`
 }
 

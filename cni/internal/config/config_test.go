@@ -11,6 +11,9 @@ import (
 
 const noDefaults = "/nonexistent/defaults.json"
 
+// complete makes a section one that needs no defaults; keys after it win.
+const complete = `"serviceCIDR":[],`
+
 // conf makes a network configuration from the keys of its coordinator section.
 func conf(keys string) []byte {
 	return []byte(`{"cniVersion":"1.0.0","name":"net","type":"coordinator",` + keys + `}`)
@@ -18,7 +21,7 @@ func conf(keys string) []byte {
 
 func parse(t *testing.T, keys string) *Config {
 	t.Helper()
-	cfg, err := Parse(conf(keys), noDefaults)
+	cfg, err := Parse(conf(complete+keys), noDefaults)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +52,8 @@ func TestValuesAreParsed(t *testing.T) {
 		`"vethLinkAddress":"fe80::1"=fe80::1`:                             func(c *Config) any { return c.VethLinkAddress },
 		`"podMACPrefix":"0a-1b"=[10 27]`:                                  func(c *Config) any { return c.MACPrefix },
 		`"podMACPrefix":"0A:1B"=[10 27]`:                                  func(c *Config) any { return c.MACPrefix },
+		`"announce":false=false`:                                          func(c *Config) any { return c.Announce },
+		`"mode":"auto"=true`:                                              func(c *Config) any { return c.Announce },
 		`"podDefaultCniNic":"ens3"=ens3`:                                  func(c *Config) any { return c.First },
 		`"hijackCIDR":["1.2.3.4"," 1.2.3.9/24 "]=[1.2.3.4/32 1.2.3.0/24]`: func(c *Config) any { return c.CIDRs },
 		`"overlayPodCIDR":["10.0.0.0/8"],"hijackCIDR":["fd00::/8"],"serviceCIDR":["11.0.0.0/8"]=[10.0.0.0/8 11.0.0.0/8 fd00::/8]`: func(c *Config) any { return c.CIDRs },
@@ -90,7 +95,7 @@ func TestErrorsNameTheKeyAndTheValue(t *testing.T) {
 		`"vethMTU":"1500"`:                                     "vethMTU",
 	} {
 		t.Run(keys, func(t *testing.T) {
-			if _, err := Parse(conf(keys+`,"hijackCIDR2":[]`), noDefaults); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := Parse(conf(complete+keys), noDefaults); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %q in it", err, want)
 			}
 		})
@@ -141,11 +146,15 @@ func TestDefaultsFileFillsInForAHandWrittenSection(t *testing.T) {
 }
 
 func TestMissingOrBrokenDefaultsFile(t *testing.T) {
-	if _, err := Parse(conf(`"type":"coordinator"`), noDefaults); err == nil || !strings.Contains(err.Error(), noDefaults) {
-		t.Errorf("a bare section without defaults is told with the file's name, got %v", err)
+	for _, keys := range []string{`"type":"coordinator"`, `"mode":"auto"`, `"mode":"underlay","vethLinkAddress":"169.254.100.1"`, `"tunePodRoutes":true`} {
+		if _, err := Parse(conf(keys), noDefaults); err == nil || !strings.Contains(err.Error(), noDefaults) {
+			t.Errorf("%s without defaults is told with the file's name, got %v", keys, err)
+		}
 	}
-	if _, err := Parse(conf(`"hijackCIDR":["10.96.0.0/12"]`), noDefaults); err != nil {
-		t.Errorf("a section with values needs no defaults, got %v", err)
+	for _, keys := range []string{`"hijackCIDR":["10.96.0.0/12"]`, `"serviceCIDR":[]`, `"overlayPodCIDR":["10.0.0.0/8"]`, `"mode":"disabled"`} {
+		if _, err := Parse(conf(keys), noDefaults); err != nil {
+			t.Errorf("%s needs no defaults, got %v", keys, err)
+		}
 	}
 	if _, err := Parse(conf(`"mode":"auto"`), defaultsFile(t, "{")); err == nil {
 		t.Error("a broken file is told")

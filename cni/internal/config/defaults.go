@@ -20,12 +20,12 @@ func (n *network) applyDefaults(path string) error {
 	}
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if n.section == (section{}) {
-			return fmt.Errorf("network %q: the coordinator section names no values and the node's defaults file %s is missing: "+
-				"check that the pod of the spidercoordinator node installer runs on this node, "+
-				"or write mode, overlayPodCIDR and serviceCIDR into the section", n.Name, path)
+		if mode, err := parseMode(deref(n.Mode, "")); (err == nil && mode == ModeDisabled) || n.HijackCIDR != nil {
+			return nil
 		}
-		return nil
+		return fmt.Errorf("network %q: the coordinator section names no overlayPodCIDR, serviceCIDR or hijackCIDR and the node's defaults file %s is missing: "+
+			"check that the pod of the spidercoordinator node installer runs on this node, "+
+			"or write mode, overlayPodCIDR and serviceCIDR into the section", n.Name, path)
 	}
 	if err != nil {
 		return fmt.Errorf("the node's defaults file: %w", err)
@@ -57,6 +57,7 @@ func (n *network) mergeSection(d section) {
 	setDefault(&s.VethMTU, d.VethMTU)
 	setDefault(&s.DetectGateway, d.DetectGateway)
 	setDefault(&s.DetectConflict, d.DetectConflict)
+	setDefault(&s.Announce, d.Announce)
 	setDefault(&s.NotReadyReason, d.NotReadyReason)
 }
 

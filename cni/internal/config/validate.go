@@ -18,10 +18,11 @@ func (n *network) validate() (*Config, error) {
 		HostRuleTable: deref(s.HostRuleTable, DefaultHostRuleTable), TxQueueLen: deref(s.TxQueueLen, 0),
 		HostRPFilter: s.HostRPFilter, PodRPFilter: deref(s.PodRPFilter, 0),
 		DetectGateway: deref(s.DetectGateway, false), DetectConflict: deref(s.DetectConflict, false),
+		Announce:       deref(s.Announce, true),
 		NotReadyReason: deref(s.NotReadyReason, ""), DefaultRouteNIC: strings.TrimSpace(deref(s.DefaultRouteNIC, "")),
 	}
 	if n.Args.CNI.DefaultRouteNIC != nil {
-		cfg.DefaultRouteNIC = strings.TrimSpace(*n.Args.CNI.DefaultRouteNIC)
+		cfg.DefaultRouteNIC, cfg.PodChoseNIC = strings.TrimSpace(*n.Args.CNI.DefaultRouteNIC), true
 	}
 	if cfg.First == "" {
 		cfg.First = DefaultFirst

@@ -36,7 +36,8 @@ func (f Finding) String() string {
 
 // Node is the observed state of a node.
 type Node struct {
-	State *facts.NetnsState
+	State  *facts.NetnsState
+	Kernel string // its release
 	// Plugin and PluginErr are the state of the plugin's file; Target is its path.
 	Plugin    install.State
 	PluginErr error
@@ -64,19 +65,29 @@ type Defaults struct {
 // LinkManager is a program that configures links by itself.
 type LinkManager struct {
 	Name      string
-	Unmanaged bool   // its configuration excludes host veths
-	File      string // where to put the file of cni/host-config
+	Unmanaged bool // its configuration excludes host veths
+	// RemovesForeign: it removes routes and rules of other programs when it is restarted.
+	RemovesForeign bool
+	File           string // where to put the file of cni/host-config
 }
 
 // Check returns the findings in the order in which to work through them.
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		plugin, defaults, sysctls, rules, routes, staleState, links, linkManagers, datapaths, unobservable,
+		kernel, plugin, defaults, sysctls, rules, routes, staleState, links, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}
 	return findings
+}
+
+// kernel reports a kernel that the plugin refuses.
+func kernel(node Node) []Finding {
+	if err := facts.CheckKernel(node.Kernel); err != nil {
+		return []Finding{{Error, "kernel", node.Kernel, err.Error()}}
+	}
+	return nil
 }
 
 // Report writes one line for each finding and a last one that counts them; it returns the exit code,

@@ -48,6 +48,7 @@ func TestFindings(t *testing.T) {
 		want   string // level and what; empty for none
 	}{
 		{"a healthy node", func(*Node) {}, ""},
+		{"an old kernel", func(n *Node) { n.Kernel = "4.14.0" }, "ERROR kernel"},
 		{"no plugin", func(n *Node) { n.Plugin = install.Missing }, "ERROR plugin /host/cni-bin/coordinator"},
 		{"another product's plugin", func(n *Node) { n.Plugin = install.Foreign }, "ERROR plugin /host/cni-bin/coordinator"},
 		{"an old plugin", func(n *Node) { n.Plugin = install.Stale }, "WARNING plugin /host/cni-bin/coordinator"},
@@ -72,6 +73,10 @@ func TestFindings(t *testing.T) {
 		{"a rule after ours", func(n *Node) {
 			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 5210, Mark: 1, Table: 52})
 		}, ""},
+		{"Spiderpool's rule in place of ours", func(n *Node) { n.State.Rules[1].Proto = 0 }, ""},
+		{"Spiderpool's rule for packets with a mark", func(n *Node) {
+			n.State.Rules[1].Proto, n.State.Rules[1].Mark, n.State.Rules[1].Mask = 0, 1, 1
+		}, "NOTE IPv4 rule 1000; ERROR IPv4 rule 1000 to table 500; WARNING table 500"},
 		{"our rule is gone", func(n *Node) { n.State.Rules = n.State.Rules[:1] }, "ERROR IPv4 rule 1000 to table 500"},
 		{"another's route in our table", func(n *Node) {
 			n.State.Routes = append(n.State.Routes, facts.Route{Dst: netip.MustParsePrefix("10.9.0.0/16"), Table: 500, Proto: 4})
@@ -102,6 +107,9 @@ func TestFindings(t *testing.T) {
 			n.HostFiles, n.LinkManagers = false, []LinkManager{{Name: "systemd-networkd"}}
 		}, "UNSEEN systemd-networkd"},
 		{"a manager that is kept off", func(n *Node) { n.LinkManagers = []LinkManager{{Name: "NetworkManager", Unmanaged: true}} }, ""},
+		{"networkd that removes what is not its", func(n *Node) {
+			n.LinkManagers = []LinkManager{{Name: "systemd-networkd", Unmanaged: true, RemovesForeign: true}}
+		}, "WARNING systemd-networkd"},
 		{"Cilium", func(n *Node) { n.State.Links = append(n.State.Links, facts.Link{Name: "cilium_host"}) }, "WARNING Cilium"},
 		{"Calico with eBPF", func(n *Node) { n.State.Links = append(n.State.Links, facts.Link{Name: "bpfin.cali"}) }, "WARNING Calico"},
 	} {

@@ -55,6 +55,11 @@ func defaults(node Node) []Finding {
 func linkManagers(node Node) []Finding {
 	var findings []Finding
 	for _, manager := range node.LinkManagers {
+		if manager.RemovesForeign {
+			findings = append(findings, Finding{Warning, manager.Name, "removes the rule and the routes to pods when it is restarted",
+				"put cni/host-config's file there as /etc/systemd/networkd.conf.d/90-spidercoordinator.conf (ManageForeignRoutingPolicyRules=no and " +
+					"ManageForeignRoutes=no) and restart it"})
+		}
 		subject, remedy := manager.Name, "put cni/host-config's file there as "+manager.File+" and reload it"
 		switch {
 		case manager.Unmanaged:

@@ -22,7 +22,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	if err != nil {
 		return Node{}, err
 	}
-	node := Node{Target: installer.Target(), HostFiles: hostRoot != ""}
+	node := Node{Kernel: facts.KernelRelease(), Target: installer.Target(), HostFiles: hostRoot != ""}
 	if node.State, err = facts.Snapshot(host); err != nil {
 		return Node{}, err
 	}
@@ -92,7 +92,11 @@ func readLinkManagers(hostRoot string) []LinkManager {
 			running = err == nil
 		}
 		if running {
-			managers = append(managers, LinkManager{program.name, hostRoot != "" && anyMatches(hostRoot, program.folders, program.unmanaged), program.file})
+			managers = append(managers, LinkManager{
+				Name: program.name, File: program.file,
+				Unmanaged:      hostRoot != "" && anyMatches(hostRoot, program.folders, program.unmanaged),
+				RemovesForeign: program.name == "systemd-networkd" && hostRoot != "" && !networkdKeepsForeign(hostRoot),
+			})
 		}
 	}
 	return managers

@@ -74,7 +74,7 @@ func missingRules(node Node) []Finding {
 	}
 	existing, reported := map[lookup]bool{}, map[lookup]bool{}
 	for _, rule := range node.State.Rules {
-		if rule.Proto == facts.Proto && !rule.Foreign {
+		if plan.IsHostRule(node.State, rule) && !rule.Foreign {
 			existing[lookup{rule.Family, rule.Table}] = true
 		}
 	}
@@ -104,7 +104,7 @@ func routes(node Node) []Finding {
 		}
 	}
 	for _, rule := range node.State.Rules {
-		if rule.Table == table && rule.Proto != facts.Proto {
+		if rule.Table == table && !plan.IsHostRule(node.State, rule) {
 			findings = append(findings, Finding{Warning, fmt.Sprintf("table %d (hostRuleTable)", table),
 				fmt.Sprintf("is used by %s rule %d of another program", rule.Family, rule.Priority),
 				"choose another hostRuleTable in the SpiderCoordinator"})

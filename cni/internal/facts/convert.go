@@ -49,38 +49,54 @@ func fromLink(link netlink.Link) Link {
 	return Link{
 		Index: attrs.Index, Peer: attrs.ParentIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
 		MAC: attrs.HardwareAddr.String(), MTU: attrs.MTU, TxQLen: attrs.TxQLen, Up: attrs.Flags&net.FlagUp != 0,
-		PeerElsewhere: attrs.NetNsID >= 0,
+		Carrier: attrs.RawFlags&unix.IFF_LOWER_UP != 0,
+		// The kernel has no number, but -1, for a namespace that is being deleted.
+		PeerElsewhere: int32(attrs.NetNsID) >= 0, // the library reads it as unsigned
 	}
 }
 
 // linkNamer returns the name of a link by its index; empty for a deleted one.
 type linkNamer func(index int) string
 
-// fromRoute converts one route; IPv6 routes to the same destination through several next hops come
-// as one message and are split, because the kernel also takes them one by one. ok is false for what
-// this plugin never touches: other types, IPv4 multipath, encapsulation.
-func fromRoute(route netlink.Route, name linkNamer) []Route {
-	if route.Type != unix.RTN_UNICAST || route.Encap != nil || route.Flags&unix.RTM_F_CLONED != 0 {
-		return nil
+func fromAddr(addr netlink.Addr, name linkNamer) Addr {
+	return Addr{
+		Dev: name(addr.LinkIndex), Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
+		Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0 && addr.Flags&unix.IFA_F_OPTIMISTIC == 0,
+		DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0, Dynamic: addr.Flags&unix.IFA_F_PERMANENT == 0,
+	}
+}
+
+// addRoute converts one route. IPv6 routes to the same destination through several next hops come as one
+// message and are split, because the kernel also takes them one by one.
+func (s *NetnsState) addRoute(route netlink.Route, name linkNamer) {
+	if route.Flags&unix.RTM_F_CLONED != 0 {
+		return
 	}
 	base := Route{
 		Dst: toPrefix(route.Dst, route.Family), Gw: toAddr(route.Gw), Dev: name(route.LinkIndex), Src: toAddr(route.Src),
 		Table: route.Table, Metric: route.Priority, MTU: route.MTU, AdvMSS: route.AdvMSS, Proto: int(route.Protocol),
 		Scope: int(route.Scope), Onlink: route.Flags&unix.RTNH_F_ONLINK != 0,
 	}
-	if len(route.MultiPath) == 0 {
-		return []Route{base}
+	if route.Type != unix.RTN_UNICAST {
+		base.Type = route.Type
 	}
-	if route.Family != unix.AF_INET6 {
-		return nil
+	plain := base.Type == 0 && route.Encap == nil && route.Via == nil && route.NewDst == nil
+	hops := []Route{base}
+	if len(route.MultiPath) > 0 {
+		plain = plain && route.Family == unix.AF_INET6
+		hops = hops[:0]
 	}
-	split := make([]Route, 0, len(route.MultiPath))
 	for _, hop := range route.MultiPath {
 		single := base
 		single.Gw, single.Dev, single.Onlink = toAddr(hop.Gw), name(hop.LinkIndex), hop.Flags&unix.RTNH_F_ONLINK != 0
-		split = append(split, single)
+		plain = plain && hop.Encap == nil && hop.Via == nil && hop.NewDst == nil
+		hops = append(hops, single)
 	}
-	return split
+	if plain {
+		s.Routes = append(s.Routes, hops...)
+		return
+	}
+	s.Special = append(s.Special, hops...)
 }
 
 func fromRule(rule netlink.Rule) Rule {

@@ -30,6 +30,8 @@ func TestRoutesAreConverted(t *testing.T) {
 		Dst: netip.MustParsePrefix("10.0.0.0/8"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Src: netip.MustParseAddr("10.6.1.5"),
 		Table: 254, Metric: 7, MTU: 1400, AdvMSS: 900, Proto: 17, Onlink: true,
 	}
+	withoutRouter := want
+	withoutRouter.Gw = netip.Addr{}
 	changed := func(change func(*netlink.Route)) netlink.Route {
 		route := plain
 		change(&route)
@@ -40,22 +42,32 @@ func TestRoutesAreConverted(t *testing.T) {
 	}}
 	everywhere := netip.MustParsePrefix("::/0")
 	for _, test := range []struct {
-		name  string
-		route netlink.Route
-		want  []Route
+		name    string
+		route   netlink.Route
+		want    []Route
+		special []Route
 	}{
-		{"all attributes", plain, []Route{want}},
-		{"another type", changed(func(r *netlink.Route) { r.Type = unix.RTN_BLACKHOLE }), nil},
-		{"a cached one", changed(func(r *netlink.Route) { r.Flags = unix.RTM_F_CLONED }), nil},
-		{"IPv4 with several next hops", changed(func(r *netlink.Route) { r.MultiPath = six.MultiPath }), nil},
+		{"all attributes", plain, []Route{want}, nil},
+		{"another type", netlink.Route{Dst: ipNet(t, "10.0.0.0/8"), Table: 254, Family: unix.AF_INET, Type: unix.RTN_BLACKHOLE}, nil,
+			[]Route{{Dst: netip.MustParsePrefix("10.0.0.0/8"), Table: 254, Type: unix.RTN_BLACKHOLE}}},
+		{"a cached one", changed(func(r *netlink.Route) { r.Flags = unix.RTM_F_CLONED }), nil, nil},
+		{"IPv4 by an IPv6 router", changed(func(r *netlink.Route) { r.Gw, r.Via = nil, &netlink.Via{} }), nil, []Route{withoutRouter}},
+		{"IPv4 with several next hops", netlink.Route{Family: unix.AF_INET, Type: unix.RTN_UNICAST, Table: 254, MultiPath: []*netlink.NexthopInfo{
+			{LinkIndex: 2, Gw: net.ParseIP("10.6.0.1")}, {LinkIndex: 3, Gw: net.ParseIP("10.7.0.1")},
+		}}, nil, []Route{
+			{Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Table: 254},
+			{Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: netip.MustParseAddr("10.7.0.1"), Dev: "net1", Table: 254},
+		}},
 		{"IPv6 with several next hops is split", six, []Route{
 			{Dst: everywhere, Gw: netip.MustParseAddr("fd00::1"), Dev: "eth0", Table: 254, Metric: 1024},
 			{Dst: everywhere, Gw: netip.MustParseAddr("fd00::2"), Dev: "net1", Table: 254, Metric: 1024, Onlink: true},
-		}},
+		}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fromRoute(test.route, testLinkName); !slices.Equal(got, test.want) {
-				t.Errorf("got %+v, want %+v", got, test.want)
+			var got NetnsState
+			got.addRoute(test.route, testLinkName)
+			if !slices.Equal(got.Routes, test.want) || !slices.Equal(got.Special, test.special) {
+				t.Errorf("got %+v, %+v", got.Routes, got.Special)
 			}
 		})
 	}

@@ -1,6 +1,8 @@
 package facts
 
 import (
+	"slices"
+
 	"github.com/vishvananda/netlink"
 )
 
@@ -24,6 +26,16 @@ func (c *linkCache) link(index int) Link {
 	}
 	c.byIndex[index] = fromLink(link)
 	return c.byIndex[index]
+}
+
+// all are the links that were asked for, by index.
+func (c *linkCache) all() []Link {
+	links := make([]Link, 0, len(c.byIndex))
+	for _, link := range c.byIndex {
+		links = append(links, link)
+	}
+	slices.SortFunc(links, func(a, b Link) int { return a.Index - b.Index })
+	return links
 }
 
 func (c *linkCache) name(index int) string { return c.link(index).Name }

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
@@ -17,23 +18,24 @@ const MarkBit = 0x20000000
 const MarkTable = "spidercoordinator"
 
 // markRuleVersion is stored with each rule: a rule that is edited loses it.
-const markRuleVersion = "spidercoordinator rule 1"
+const markRuleVersion = "spidercoordinator rule 2"
 
 const ctStateNew = 0x8
 
-// MarkRule is one chain of the private table with its only rule.
-type MarkRule struct {
+// MarkChain is one chain of the private table with its rules.
+type MarkChain struct {
 	Chain *nftables.Chain
-	Rule  *nftables.Rule
+	Rules []*nftables.Rule
 }
 
-// MarkRules returns the private table of a family with its two chains and rules:
+// MarkChains returns the private table of a family with its two chains and their rules:
 //
-//	prerouting: iifname VETH ct state new  ct mark set ct mark | BIT
-//	output:     ct mark & BIT == BIT       meta mark set meta mark | BIT
+//	prerouting: iifname VETH ct state new            ct mark set ct mark | BIT
+//	            ct mark & BIT == BIT iifname != VETH meta mark set meta mark | BIT
+//	output:     ct mark & BIT == BIT                 meta mark set meta mark | BIT
 //
-// Setting a bit never clears another one, so marks of applications and meshes survive.
-func MarkRules(family Family, veth string) (*nftables.Table, []MarkRule) {
+// The second is for replies that the pod forwards, of a virtual machine or a container inside. Setting a bit never clears another one, so marks of applications and meshes survive.
+func MarkChains(family Family, veth string) (*nftables.Table, []MarkChain) {
 	table := &nftables.Table{Name: MarkTable, Family: nftables.TableFamilyIPv4}
 	if family == V6 {
 		table.Family = nftables.TableFamilyIPv6
@@ -46,33 +48,47 @@ func MarkRules(family Family, veth string) (*nftables.Table, []MarkRule) {
 		Name: "output", Table: table, Type: nftables.ChainTypeRoute,
 		Hooknum: nftables.ChainHookOutput, Priority: nftables.ChainPriorityMangle,
 	}
-	version := []byte(markRuleVersion)
-	return table, []MarkRule{
-		{prerouting, &nftables.Rule{Table: table, Chain: prerouting, Exprs: setConnmark(veth), UserData: version}},
-		{output, &nftables.Rule{Table: table, Chain: output, Exprs: restoreMark(), UserData: version}},
+	rule := func(chain *nftables.Chain, exprs []expr.Any) *nftables.Rule {
+		return &nftables.Rule{Table: table, Chain: chain, Exprs: exprs, UserData: []byte(markRuleVersion)}
+	}
+	forwarded := slices.Concat(compareConnmark(), compareInterface(expr.CmpOpNeq, veth), setMark())
+	local := slices.Concat(compareConnmark(), setMark())
+	return table, []MarkChain{
+		{prerouting, []*nftables.Rule{rule(prerouting, setConnmark(veth)), rule(prerouting, forwarded)}},
+		{output, []*nftables.Rule{rule(output, local)}},
 	}
 }
 
-func setConnmark(veth string) []expr.Any {
+func compareInterface(op expr.CmpOp, veth string) []expr.Any {
 	name := make([]byte, unix.IFNAMSIZ)
 	copy(name, veth)
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
+		&expr.Cmp{Op: op, Register: 1, Data: name},
+	}
+}
+
+func setConnmark(veth string) []expr.Any {
+	return append(compareInterface(expr.CmpOpEq, veth),
 		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
 		maskBits(ctStateNew),
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(0)},
 		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
 		setBits(MarkBit),
 		&expr.Ct{Key: expr.CtKeyMARK, Register: 1, SourceRegister: true},
-	}
+	)
 }
 
-func restoreMark() []expr.Any {
+func compareConnmark() []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
 		maskBits(MarkBit),
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(MarkBit)},
+	}
+}
+
+func setMark() []expr.Any {
+	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1},
 		setBits(MarkBit),
 		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1, SourceRegister: true},
@@ -95,7 +111,7 @@ func setBits(bits uint32) *expr.Bitwise {
 
 // readMarkState says how much of the private table of a family is in place.
 func readMarkState(conn *nftables.Conn, family Family) (MarkState, error) {
-	table, desired := MarkRules(family, PodVeth)
+	table, desired := MarkChains(family, PodVeth)
 	tables, err := conn.ListTablesOfFamily(table.Family)
 	if err != nil {
 		return MarksAbsent, err
@@ -107,10 +123,15 @@ func readMarkState(conn *nftables.Conn, family Family) (MarkState, error) {
 	if !present {
 		return MarksAbsent, nil
 	}
-	for _, markRule := range desired {
-		rules, err := conn.GetRules(table, markRule.Chain)
-		if err != nil || len(rules) != 1 || !bytes.Equal(rules[0].UserData, markRule.Rule.UserData) {
+	for _, chain := range desired {
+		rules, err := conn.GetRules(table, chain.Chain)
+		if err != nil || len(rules) != len(chain.Rules) {
 			return MarksBroken, nil // the kernel answers a missing chain with an error
+		}
+		for number, rule := range rules {
+			if !bytes.Equal(rule.UserData, chain.Rules[number].UserData) {
+				return MarksBroken, nil
+			}
 		}
 	}
 	return MarksComplete, nil

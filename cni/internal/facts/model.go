@@ -6,6 +6,7 @@ package facts
 
 import (
 	"net/netip"
+	"slices"
 )
 
 // Proto is the protocol number (rtm_protocol) of every route and rule of this plugin: `ip route show
@@ -22,7 +23,6 @@ const (
 const (
 	ScopeUniverse = 0
 	ScopeLink     = 253
-	TypeUnicast   = 1
 )
 
 // MetricIPv6 is what the kernel stores for an IPv6 route that names no metric.
@@ -79,16 +79,17 @@ func FamilyOf(addr netip.Addr) Family {
 
 // Link is a network interface.
 type Link struct {
-	Index  int
-	Peer   int // index of the other end of a veth, in the other namespace; 0 when there is none
-	Name   string
-	Kind   string
-	Alias  string
-	MAC    string
-	MTU    int
-	TxQLen int
-	Up     bool
-	// PeerElsewhere: the peer of a veth is in another namespace.
+	Index   int
+	Peer    int // index of the other end of a veth, in the other namespace; 0 when there is none
+	Name    string
+	Kind    string
+	Alias   string
+	MAC     string
+	MTU     int
+	TxQLen  int
+	Up      bool
+	Carrier bool
+	// PeerElsewhere: the peer of a veth is in another namespace, which is not being deleted.
 	PeerElsewhere bool
 }
 
@@ -99,9 +100,10 @@ type Addr struct {
 	Scope     int
 	Tentative bool
 	DADFailed bool // duplicate address detection found another owner
+	Dynamic   bool // has a lifetime: learned from a router, so that it comes and goes
 }
 
-// Route is a unicast route with one next hop.
+// Route is a route with at most one next hop.
 type Route struct {
 	Dst    netip.Prefix
 	Gw     netip.Addr
@@ -114,6 +116,8 @@ type Route struct {
 	Proto  int
 	Scope  int
 	Onlink bool
+	// Type is another type than unicast (blackhole, unreachable, prohibit, throw); 0: unicast.
+	Type int
 }
 
 // Family returns the IP family of the route.
@@ -154,13 +158,17 @@ const (
 
 // NetnsState is the state of one network namespace, as far as this plugin needs it.
 type NetnsState struct {
-	Links   []Link
-	Addrs   []Addr
-	Routes  []Route
+	Links  []Link
+	Addrs  []Addr
+	Routes []Route // unicast ones
+	// Special are routes that this plugin neither copies nor moves: of other types, and with several next
+	// hops or a tunnel, one entry for each link.
+	Special []Route
 	Rules   []Rule
 	Neighs  []Neigh
 	Sysctls map[string]string
 	Marks   map[Family]MarkState
+	NoIPv6  bool // the kernel has none
 }
 
 // Facts is the observed state of a pod and its node.
@@ -200,18 +208,50 @@ func (s *NetnsState) LinkByIndex(index int) (Link, bool) {
 	return Link{}, false
 }
 
-// Usable returns the addresses of a link that other machines can talk to: no link-local and no
-// multicast ones. Addresses of one family only; tentative ones count, since duplicate address
-// detection ends soon after ADD.
-func (s *NetnsState) Usable(dev string, family Family) []netip.Addr {
-	var addrs []netip.Addr
-	for _, addr := range s.Addrs {
-		ip := addr.Prefix.Addr()
-		if addr.Dev == dev && FamilyOf(ip) == family && IsUsable(ip) {
-			addrs = append(addrs, ip)
+// PeerOf returns the link of this state whose peer is a link of another one, which points back.
+func (s *NetnsState) PeerOf(other Link) (Link, bool) {
+	for _, link := range s.Links {
+		if link.Peer != 0 && link.Peer == other.Index && other.Peer == link.Index {
+			return link, true
 		}
 	}
-	return addrs
+	return Link{}, false
+}
+
+// Typed returns the routes that are not unicast: they lead nowhere, and have a link only by name.
+func (s *NetnsState) Typed() []Route {
+	return slices.DeleteFunc(slices.Clone(s.Special), func(route Route) bool { return route.Type == 0 })
+}
+
+// Usable returns the addresses of a link that other machines can talk to: no link-local and no
+// multicast ones. Addresses of one family only; tentative ones count, since duplicate address
+// detection ends soon after ADD. The first is the one to use as source: learned addresses come after
+// those of IPAM, and the ones that another machine has come last.
+func (s *NetnsState) Usable(dev string, family Family) []netip.Addr {
+	var assigned, learned, failed []netip.Addr
+	for _, addr := range s.Addrs {
+		ip := addr.Prefix.Addr()
+		switch {
+		case addr.Dev != dev || FamilyOf(ip) != family || !IsUsable(ip):
+		case addr.DADFailed:
+			failed = append(failed, ip)
+		case addr.Dynamic:
+			learned = append(learned, ip)
+		default:
+			assigned = append(assigned, ip)
+		}
+	}
+	return slices.Concat(assigned, learned, failed)
+}
+
+// Addr returns the entry of an address, on whichever link.
+func (s *NetnsState) Addr(ip netip.Addr) (Addr, bool) {
+	for _, addr := range s.Addrs {
+		if addr.Prefix.Addr() == ip {
+			return addr, true
+		}
+	}
+	return Addr{}, false
 }
 
 // IsUsable says whether other machines can talk to the address.

@@ -22,7 +22,7 @@ type Query struct {
 	First         string         // first interface of the pod; its veth peer on the node is read
 	IfName        string         // interface of this call
 	PrevAddrs     []netip.Addr   // addresses of the interface in prevResult
-	Marks         bool           // read the nftables table
+	Marks         bool           // read the nftables table, also where there is no veth0 yet
 	ClusterCIDRs  []netip.Prefix // networks of the cluster whose routes' MTU matters
 }
 
@@ -47,8 +47,10 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 		return err
 	}
 	return pod.Do(func() error {
+		state.NoIPv6 = lacksIPv6()
 		state.Sysctls = readSysctls(podSysctls(state.Links))
-		if !query.Marks {
+		_, veth := state.Link(PodVeth)
+		if !query.Marks && !veth {
 			return nil
 		}
 		return readMarkStates(state)
@@ -67,10 +69,7 @@ func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	if state.Rules, err = readRules(handle); err != nil {
 		return nil, err
 	}
-	if state.Routes, err = readRoutes(handle, name); err != nil {
-		return nil, err
-	}
-	return name, nil
+	return name, readRoutes(handle, name, state)
 }
 
 func readMarkStates(state *NetnsState) error {
@@ -108,10 +107,7 @@ func readAddrs(handle *netlink.Handle, name linkNamer) ([]Addr, error) {
 	}
 	converted := make([]Addr, 0, len(addrs))
 	for _, addr := range addrs {
-		converted = append(converted, Addr{
-			Dev: name(addr.LinkIndex), Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
-			Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0, DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0,
-		})
+		converted = append(converted, fromAddr(addr, name))
 	}
 	return converted, nil
 }
@@ -120,10 +116,10 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 	var converted []Rule
 	for _, family := range Families {
 		rules, err := dump(func() ([]netlink.Rule, error) { return handle.RuleList(KernelFamily(family)) })
+		if lacksFamily(family, err) {
+			continue
+		}
 		if err != nil {
-			if family == V6 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP)) {
-				continue // the kernel has no IPv6
-			}
 			return nil, fmt.Errorf("list %s rules: %w", family, err)
 		}
 		for _, rule := range rules {
@@ -133,20 +129,19 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 	return converted, nil
 }
 
-func readRoutes(handle *netlink.Handle, name linkNamer) ([]Route, error) {
-	var converted []Route
+func readRoutes(handle *netlink.Handle, name linkNamer, state *NetnsState) error {
 	for _, family := range Families {
 		routes, err := routesOf(handle, family, unix.RT_TABLE_UNSPEC)
 		if err != nil {
-			return nil, fmt.Errorf("list %s routes: %w", family, err)
+			return fmt.Errorf("list %s routes: %w", family, err)
 		}
 		for _, route := range routes {
 			if route.Table != TableLocal {
-				converted = append(converted, fromRoute(route, name)...)
+				state.addRoute(route, name)
 			}
 		}
 	}
-	return converted, nil
+	return nil
 }
 
 // routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC. For one table the kernel is
@@ -159,7 +154,7 @@ func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route
 	routes, err := dump(func() ([]netlink.Route, error) {
 		return handle.RouteListFiltered(KernelFamily(family), filter, netlink.RT_FILTER_TABLE)
 	})
-	if errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, unix.ENOENT) || lacksFamily(family, err) {
 		return nil, nil // no route has ever been in that table
 	}
 	return routes, err
@@ -170,7 +165,7 @@ func readNeighs(handle *netlink.Handle, families []Family, match func(netip.Addr
 	var converted []Neigh
 	for _, family := range families {
 		neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, KernelFamily(family)) })
-		if err != nil {
+		if err != nil && !lacksFamily(family, err) {
 			return nil, fmt.Errorf("list %s neighbours: %w", family, err)
 		}
 		for _, neigh := range neighs {

@@ -33,27 +33,46 @@ func HostLinks(host *Namespace) ([]Link, error) {
 	return state.Links, err
 }
 
-// HostEntries reads the node's routes and neighbours of addresses.
-func HostEntries(host *Namespace, addrs []netip.Addr) (*NetnsState, error) {
-	podAddrs := addrSet{}
-	for _, ip := range addrs {
-		podAddrs[ip] = true
-	}
-	var state NetnsState
-	var err error
-	name := newLinkCache(host.Netlink).name
-	if state.Routes, err = readHostRoutes(host.Netlink, unix.RT_TABLE_UNSPEC, podAddrs, name); err != nil {
-		return nil, err
-	}
-	state.Neighs, err = readNeighs(host.Netlink, familiesOf(podAddrs), podAddrs.has, name)
-	return &state, err
+// HostQuery selects the node's entries that DEL looks at.
+type HostQuery struct {
+	Addrs   []netip.Addr // addresses of the interface
+	Metric  int          // of routes to the interface in overlay mode
+	Indexes []int        // of links
 }
 
-// PodRoutes reads what DEL needs of a living pod.
-func PodRoutes(pod *Namespace) (*NetnsState, error) {
-	var state NetnsState
-	if _, err := readRouting(pod.Netlink, &state); err != nil {
-		return nil, err
+// ReadHostEntries reads this plugin's routes to addresses, or with a metric, the neighbours of the same
+// addresses, and the links of both.
+func ReadHostEntries(host *Namespace, query HostQuery, state *NetnsState) error {
+	links := newLinkCache(host.Netlink)
+	for _, index := range query.Indexes {
+		links.name(index)
 	}
-	return &state, nil
+	addrs := addrSet{}
+	for _, ip := range query.Addrs {
+		addrs[ip] = true
+	}
+	for _, family := range Families {
+		routes, err := routesOf(host.Netlink, family, unix.RT_TABLE_UNSPEC)
+		if err != nil {
+			return fmt.Errorf("list the %s routes of the node: %w", family, err)
+		}
+		for _, route := range routes {
+			dst := toPrefix(route.Dst, route.Family)
+			if route.Protocol != Proto || !dst.IsSingleIP() || (route.Priority != query.Metric && !addrs.has(dst.Addr())) {
+				continue
+			}
+			addrs[dst.Addr()] = true
+			state.addRoute(route, links.name)
+		}
+	}
+	var err error
+	state.Neighs, err = readNeighs(host.Netlink, familiesOf(addrs), addrs.has, links.name)
+	state.Links = links.all()
+	return err
+}
+
+// ReadPodRoutes reads what DEL needs of a living pod.
+func ReadPodRoutes(pod *Namespace, state *NetnsState) error {
+	_, err := readRouting(pod.Netlink, state)
+	return err
 }

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 func readHost(host *Namespace, observed *Facts, query Query) error {
 	state, handle := &observed.Host, host.Netlink
+	state.NoIPv6 = lacksIPv6()
 	links := newLinkCache(handle)
 	if err := readHostLinks(links, observed, query); err != nil {
 		return err
@@ -21,20 +21,28 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	if state.Rules, err = readRules(handle); err != nil {
 		return err
 	}
-	if err := readSources(handle, observed); err != nil {
-		return err
-	}
+	readSources(handle, observed)
 	podAddrs := podAddresses(observed, query)
-	if state.Routes, err = readHostRoutes(handle, query.HostRuleTable, podAddrs, links.name); err != nil {
-		return err
+	for _, table := range podTables(state.Rules, query.HostRuleTable) {
+		if err := readHostRoutes(handle, table, podAddrs, links.name, state); err != nil {
+			return err
+		}
 	}
 	if state.Neighs, err = readNeighs(handle, familiesOf(podAddrs), podAddrs.has, links.name); err != nil {
 		return err
 	}
+	state.Links = links.all()
 	if observed.ClusterMTU, err = clusterMTU(links, query.ClusterCIDRs); err != nil {
 		return err
 	}
-	keys := []string{RPFilter("all"), RPFilter(query.HostVeth), SysctlV6(query.HostVeth, "accept_ra"), TCPLiberal}
+	keys := []string{RPFilter("all"), TCPLiberal}
+	peer, _ := observed.Pod.Link(query.First)
+	for _, dev := range []string{query.HostVeth, links.name(peer.Peer)} {
+		if dev == "" {
+			continue // the pod's first interface has no peer
+		}
+		keys = append(keys, RPFilter(dev), SysctlV6(dev, "accept_ra"), SysctlV6(dev, "disable_ipv6"))
+	}
 	state.Sysctls = readSysctls(keys)
 	return nil
 }
@@ -83,9 +91,7 @@ func readHostLinks(links *linkCache, observed *Facts, query Query) error {
 	}
 	for _, addr := range addrs {
 		if prefix := toPrefix(addr.IPNet, unix.AF_UNSPEC); IsUsable(prefix.Addr()) {
-			observed.Host.Addrs = append(observed.Host.Addrs, Addr{
-				Dev: links.name(addr.LinkIndex), Prefix: prefix, Scope: addr.Scope, DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0,
-			})
+			observed.Host.Addrs = append(observed.Host.Addrs, fromAddr(addr, links.name))
 		}
 	}
 	if first, ok := observed.Pod.Link(query.First); ok && first.Peer != 0 {
@@ -98,11 +104,19 @@ func readHostLinks(links *linkCache, observed *Facts, query Query) error {
 	if ok {
 		links.byIndex[veth.Index] = veth
 	}
-	for _, link := range links.byIndex {
-		observed.Host.Links = append(observed.Host.Links, link)
-	}
-	slices.SortFunc(observed.Host.Links, func(a, b Link) int { return a.Index - b.Index })
 	return nil
+}
+
+// podTables are the node's tables with routes to pods: the configured one, and those that this plugin's
+// rules look up for pods of other networks.
+func podTables(rules []Rule, configured int) []int {
+	tables := []int{configured}
+	for _, rule := range rules {
+		if rule.Proto == Proto && !slices.Contains(tables, rule.Table) {
+			tables = append(tables, rule.Table)
+		}
+	}
+	return tables
 }
 
 // documentationAddrs are of the documentation prefixes (RFC 5737, RFC 3849): a route lookup for them
@@ -113,21 +127,15 @@ var documentationAddrs = map[Family]netip.Addr{
 }
 
 // readSources looks up the preferred source address of the node's default route. A lookup of the
-// pod's address instead would have another result once the route to the pod exists.
-func readSources(handle *netlink.Handle, observed *Facts) error {
+// pod's address instead would have another result once the route to the pod exists. A look-up that fails
+// gives none: there is no such family or route, or it is a blackhole or prohibited.
+func readSources(handle *netlink.Handle, observed *Facts) {
 	for family, target := range documentationAddrs {
 		routes, err := handle.RouteGet(target.AsSlice())
-		if errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EAFNOSUPPORT) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("look up the %s default route: %w", family, err)
-		}
-		if len(routes) > 0 && IsUsable(toAddr(routes[0].Src)) {
+		if err == nil && len(routes) > 0 && IsUsable(toAddr(routes[0].Src)) {
 			observed.Sources[family] = toAddr(routes[0].Src)
 		}
 	}
-	return nil
 }
 
 // clusterMTU is the smallest MTU of the node's routes to the cluster's CIDRs: an overlay network sets
@@ -148,7 +156,11 @@ func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 			if dst.IsSingleIP() || !slices.ContainsFunc(networks, inside) {
 				continue // a route to one pod of this node uses no tunnel
 			}
-			for _, mtu := range []int{route.MTU, links.mtu(route.LinkIndex)} {
+			mtus := []int{route.MTU, links.mtu(route.LinkIndex)}
+			for _, hop := range route.MultiPath {
+				mtus = append(mtus, links.mtu(hop.LinkIndex))
+			}
+			for _, mtu := range mtus {
 				if mtu > 0 && (smallest == 0 || mtu < smallest) {
 					smallest = mtu
 				}
@@ -158,20 +170,19 @@ func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 	return smallest, nil
 }
 
-func readHostRoutes(handle *netlink.Handle, table int, podAddrs addrSet, name linkNamer) ([]Route, error) {
-	var converted []Route
+func readHostRoutes(handle *netlink.Handle, table int, podAddrs addrSet, name linkNamer, state *NetnsState) error {
 	for _, family := range familiesOf(podAddrs) {
 		routes, err := routesOf(handle, family, table)
 		if err != nil {
-			return nil, fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
+			return fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
 		}
 		for _, route := range routes {
 			if dst := toPrefix(route.Dst, route.Family); dst.IsSingleIP() && podAddrs.has(dst.Addr()) {
-				converted = append(converted, fromRoute(route, name)...)
+				state.addRoute(route, name)
 			}
 		}
 	}
-	return converted, nil
+	return nil
 }
 
 // excludedPrefixes names interfaces of the node whose addresses are not the node's own: those of other

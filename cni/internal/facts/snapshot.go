@@ -12,6 +12,19 @@ const (
 	SrcValidMark = "net/ipv4/conf/all/src_valid_mark"
 )
 
+// HostRules reads the node's rules and this plugin's routes, of which the links do not matter.
+func HostRules(host *Namespace) (*NetnsState, error) {
+	state := &NetnsState{}
+	var err error
+	if state.Rules, err = readRules(host.Netlink); err != nil {
+		return nil, err
+	}
+	if err := readRoutes(host.Netlink, func(int) string { return "" }, state); err != nil {
+		return nil, err
+	}
+	return state, nil
+}
+
 // Snapshot reads the complete state of the node, which needs no capability. It is proportional to the
 // number of links; ADD reads less.
 func Snapshot(host *Namespace) (*NetnsState, error) {

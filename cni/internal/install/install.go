@@ -31,11 +31,12 @@ func (i *Installer) Target() string { return filepath.Join(i.TargetDir, Name) }
 // nothing ever runs a file of this name.
 func (i *Installer) Backup() string { return filepath.Join(i.TargetDir, "."+Name+".foreign") }
 
-// Sync reconciles plugin and defaults file and returns what it changed.
+// Sync reconciles plugin and defaults file and returns what it changed. The defaults come first: the
+// runtime calls the plugin from the moment it is there.
 func (i *Installer) Sync() (changed []string, err error) {
-	plugin, pluginErr := i.syncPlugin()
 	defaults, defaultsErr := i.syncDefaults()
-	return append(plugin, defaults...), errors.Join(pluginErr, defaultsErr)
+	plugin, pluginErr := i.syncPlugin()
+	return append(defaults, plugin...), errors.Join(defaultsErr, pluginErr)
 }
 
 func (i *Installer) syncPlugin() ([]string, error) {

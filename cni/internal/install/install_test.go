@@ -113,6 +113,12 @@ func TestAnotherProductsPluginIsBackedUpAndRestored(t *testing.T) {
 	}
 }
 
+func TestDefaultsAreWrittenBeforeThePlugin(t *testing.T) {
+	installer := newInstaller(t)
+	writeFile(t, installer.DefaultsSource, `{"mode":"auto"}`)
+	sync(t, installer, "wrote", "installed")
+}
+
 func TestDefaultsFollowTheirSource(t *testing.T) {
 	installer := newInstaller(t)
 	sync(t, installer, "installed")

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -73,6 +74,12 @@ type (
 		Side facts.Side
 		Addr facts.Addr
 	}
+	// AwaitAddr waits until duplicate address detection of an address has ended.
+	AwaitAddr struct {
+		Side facts.Side
+		Dev  string
+		IP   netip.Addr
+	}
 	// DropAddr removes an address.
 	DropAddr struct {
 		Side facts.Side
@@ -133,6 +140,7 @@ func (SetUp) action()     {}
 func (SetTxQLen) action() {}
 func (SetSysctl) action() {}
 func (PutAddr) action()   {}
+func (AwaitAddr) action() {}
 func (DropAddr) action()  {}
 func (PutRoute) action()  {}
 func (AddRoute) action()  {}

@@ -27,6 +27,9 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	if err := a.planVethPair(families); err != nil {
 		return nil, err
 	}
+	if err := a.checkAddressesFree(families); err != nil {
+		return nil, err
+	}
 	addPlan := &Plan{Veth: a.veth}
 	a.planInterface(addPlan)
 	for _, family := range families {
@@ -44,9 +47,17 @@ func (a *adder) families() ([]facts.Family, error) {
 	}
 	var families []facts.Family
 	for _, family := range facts.Families {
-		if len(a.req.addresses(a.facts, a.req.IfName, family)) > 0 {
-			families = append(families, family)
+		if len(a.req.addresses(a.facts, a.req.IfName, family)) == 0 {
+			continue
 		}
+		if !a.facts.Pod.Has(family) {
+			a.warn(fmt.Sprintf("the node's kernel has no %s: the %s addresses of interface %s are left alone", family, family, a.req.IfName))
+			continue
+		}
+		families = append(families, family)
+	}
+	if len(families) == 0 && len(a.warnings) > 0 {
+		return nil, fmt.Errorf("interface %s has no usable address: %s", a.req.IfName, a.warnings[0])
 	}
 	if len(families) == 0 {
 		return nil, errNoAddress(a.req.IfName)
@@ -133,6 +144,9 @@ func (a *adder) planFamily(family facts.Family) {
 	if ok {
 		a.planPodSide(via)
 		a.planHostSide(via)
+	}
+	if a.veth.AddedByCoordinator && a.req.first() {
+		a.keepDefault(family)
 	}
 	table := facts.TableMain
 	if a.req.Config.TunePodRoutes && !(a.veth.AddedByCoordinator && a.req.first()) {

@@ -47,6 +47,10 @@ func (a PutAddr) String() string {
 	return fmt.Sprintf("add address %s to %s of the %s", a.Addr.Prefix, a.Addr.Dev, a.Side)
 }
 
+func (a AwaitAddr) String() string {
+	return fmt.Sprintf("wait until address %s of %s of the %s is no longer tentative", a.IP, a.Dev, a.Side)
+}
+
 func (a DropAddr) String() string {
 	return fmt.Sprintf("delete address %s of %s of the %s", a.Addr.Prefix, a.Addr.Dev, a.Side)
 }

@@ -32,13 +32,19 @@ func desiredState() *facts.Facts {
 	f.Pod.Routes = append(f.Pod.Routes, facts.Route{
 		Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: node, Dev: "veth0", Src: pod, Table: 5000, Proto: 92,
 	})
-	f.Pod.Rules = []facts.Rule{{Family: 4, Priority: 1000, Mark: 0x20000000, Mask: 0x20000000, Table: 5000, Proto: 92}}
+	f.Pod.Routes = append(f.Pod.Routes, facts.Route{
+		Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Src: pod, Table: 4999, Proto: 92,
+	})
+	f.Pod.Rules = []facts.Rule{
+		{Family: 4, Priority: 1000, Mark: 0x20000000, Mask: 0x20000000, Table: 5000, Proto: 92},
+		{Family: 4, Priority: 32768, Table: 5000, Proto: 92},
+	}
 	f.Pod.Neighs = []facts.Neigh{
 		{Dev: "veth0", IP: node, MAC: hostVethMAC, Permanent: true},
 		{Dev: "veth0", IP: netip.MustParseAddr("192.168.9.1"), MAC: hostVethMAC, Permanent: true},
 	}
 	f.Pod.Marks[4] = facts.MarksComplete
-	f.Host.Routes = []facts.Route{{Dst: netip.PrefixFrom(pod, 32), Dev: "veth0123456789a", Table: 500, Proto: 92, Scope: 253}}
+	f.Host.Routes = []facts.Route{{Dst: netip.PrefixFrom(pod, 32), Dev: "veth0123456789a", Src: node, Table: 500, Proto: 92, Scope: 253}}
 	f.Host.Rules = []facts.Rule{{Family: 4, Priority: 1000, Table: 500, Proto: 92}}
 	f.Host.Neighs = []facts.Neigh{{Dev: "veth0123456789a", IP: pod, MAC: podVethMAC, Permanent: true}}
 	return f
@@ -60,16 +66,16 @@ func TestThePlanIsWhatDiffersFromTheDesiredState(t *testing.T) {
 		{"pod's route to the node", dropRoute("10.6.0.10/32", 254), "add route 10.6.0.10/32 dev veth0 src 10.6.1.2 table main to the pod"},
 		{"pod's route to a CIDR", dropRoute("10.233.0.0/18", 254), "add route 10.233.0.0/18 via 10.6.0.10 dev veth0 src 10.6.1.2 table main to the pod"},
 		{"pod's mark route", dropRoute("0.0.0.0/0", 5000), "add route default via 10.6.0.10 dev veth0 src 10.6.1.2 table 5000 to the pod"},
-		{"pod's mark rule, without which table 5000 is another program's", func(f *facts.Facts) { f.Pod.Rules = nil },
-			"add route default via 10.6.0.10 dev veth0 src 10.6.1.2 table 5001 to the pod\n" +
-				"add IPv4 rule pref 1000 from all fwmark 0x20000000/0x20000000 lookup 5001 to the pod"},
-		{"pod's neighbour", func(f *facts.Facts) { f.Pod.Neighs[0].MAC = "02:00:00:00:00:01" }, "add permanent neighbour 10.6.0.10 lladdr 02:00:00:00:00:bb dev veth0 to the pod"},
+		{"pod's mark rule", func(f *facts.Facts) { f.Pod.Rules = f.Pod.Rules[1:] }, "add IPv4 rule pref 1000 from all fwmark 0x20000000/0x20000000 lookup 5000 to the pod"},
+		{"pod's last rule", func(f *facts.Facts) { f.Pod.Rules = f.Pod.Rules[:1] }, "add IPv4 rule pref 32768 from all lookup 5000 to the pod"},
+		{"pod's kept default route", dropRoute("0.0.0.0/0", 4999), "add route default via 10.6.0.1 dev eth0 src 10.6.1.2 table 4999 to the pod"},
+		{"pod's neighbour", func(f *facts.Facts) { f.Pod.Neighs[0].MAC = "02:00:00:00:00:01" }, "add permanent neighbour 10.6.0.10 lladdr " + hostVethMAC + " dev veth0 to the pod"},
 		{"nftables table", func(f *facts.Facts) { delete(f.Pod.Marks, 4) }, "write the nftables table ip spidercoordinator in the pod"},
 		{"rp_filter", func(f *facts.Facts) { f.Pod.Sysctls[facts.RPFilter("eth0")] = "1" }, "set sysctl net.ipv4.conf.eth0.rp_filter of the pod to 0"},
 		{"MTU", func(f *facts.Facts) { f.Host.Links[1].MTU = 1400 }, "set the MTU of veth0123456789a of the node to 1500"},
 		{"link", func(f *facts.Facts) { f.Pod.Links[2].Up = false }, "set link veth0 of the pod up"},
 		{"alias", func(f *facts.Facts) { f.Host.Links[1].Alias = "" }, `set the alias of veth0123456789a of the node to "spidercoordinator ` + container + ` eth0 net"`},
-		{"node's route", func(f *facts.Facts) { f.Host.Routes = nil }, "add route 10.6.1.2/32 dev veth0123456789a table 500 to the node"},
+		{"node's route", func(f *facts.Facts) { f.Host.Routes = nil }, "add route 10.6.1.2/32 dev veth0123456789a src 10.6.0.10 table 500 to the node"},
 		{"node's rule", func(f *facts.Facts) { f.Host.Rules = nil }, "add IPv4 rule pref 1000 from all lookup 500 to the node"},
 		{"node's neighbour", func(f *facts.Facts) { f.Host.Neighs = nil }, "add permanent neighbour 10.6.1.2 lladdr 02:00:00:00:00:aa dev veth0123456789a to the node"},
 		{"a stale neighbour", func(f *facts.Facts) {
@@ -112,11 +118,11 @@ func TestTheDefaultRouteReturnsToTheMainTable(t *testing.T) {
 		{"when it was deleted and no other interface has one", func(f *facts.Facts, req *Request) {
 			f.Pod.Routes = slices.DeleteFunc(f.Pod.Routes, facts.Route.IsDefault)
 			req.Gateways = gateways
-		}, []string{"add route default via 10.7.0.1 dev net1 table main to the pod"}},
+		}, []string{"add route default via 10.7.0.1 dev net1 src 10.7.1.3 table 5001 to the pod", "add route default via 10.7.0.1 dev net1 src 10.7.1.3 table main to the pod"}},
 		{"into the interface's table when it was deleted and another interface has one", func(f *facts.Facts, req *Request) {
 			f.Pod.Routes = slices.DeleteFunc(f.Pod.Routes, func(r facts.Route) bool { return r.IsDefault() && r.Dev == "net1" })
 			req.Gateways = gateways
-		}, []string{"add route default via 10.7.0.1 dev net1 table 5001 to the pod"}},
+		}, []string{"add route default via 10.7.0.1 dev net1 src 10.7.1.3 table 5001 to the pod"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := podFixture(eth0, net1)

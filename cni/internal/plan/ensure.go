@@ -14,6 +14,7 @@ type builder struct {
 	ops           []Op
 	warnings      []string
 	plannedRoutes map[routeKey]bool
+	awaited       []netip.Addr // sources that the plan waits for
 }
 
 // routeKey is the kernel's key of a route: NLM_F_REPLACE replaces the one with the same key.
@@ -49,27 +50,65 @@ func (b *builder) ensureAddr(side facts.Side, addr facts.Addr) {
 	b.add(PutAddr{side, addr}, DropAddr{side, addr})
 }
 
-// ensureRoute adds a route, in place of a different one with the same key.
-func (b *builder) ensureRoute(side facts.Side, route facts.Route) {
+// canonical is a route of this plugin as the kernel stores it.
+func canonical(route facts.Route) facts.Route {
 	route.Proto = facts.Proto
-	if route.Family() == facts.V6 && route.Metric == 0 {
-		route.Metric = facts.MetricIPv6
-	}
 	if route.Family() == facts.V6 {
 		route.Scope = facts.ScopeUniverse // IPv6 routes have no scope
-	}
-	var undo Action = DropRoute{side, route}
-	for _, existing := range b.facts.Of(side).Routes {
-		if existing == route {
-			return
-		}
-		if existing.Table == route.Table && existing.Dst == route.Dst && existing.Metric == route.Metric {
-			undo = PutRoute{side, existing}
+		if route.Metric == 0 {
+			route.Metric = facts.MetricIPv6
 		}
 	}
+	return route
+}
+
+// ensureRoute adds a route, in place of different ones with the same key.
+func (b *builder) ensureRoute(side facts.Side, route facts.Route) {
+	route = canonical(route)
 	if b.reserveRoute(side, route) {
-		b.add(PutRoute{side, route}, undo)
+		b.ensureRoutes(side, []facts.Route{route})
 	}
+}
+
+// ensureRoutes adds routes with the same key, and removes others with it. One route replaces one other;
+// where there are more, replacing would hit the wrong one, so they are added and removed singly.
+func (b *builder) ensureRoutes(side facts.Side, desired []facts.Route) {
+	existing := b.routesLike(side, desired[0])
+	missing := without(desired, existing)
+	surplus := without(existing, desired)
+	for _, route := range missing {
+		b.awaitSource(side, route)
+	}
+	if len(desired) == 1 && len(missing) == 1 && len(existing) <= 1 {
+		var undo Action = DropRoute{side, missing[0]}
+		if len(surplus) == 1 {
+			undo = PutRoute{side, surplus[0]}
+		}
+		b.add(PutRoute{side, missing[0]}, undo)
+		return
+	}
+	for _, route := range missing {
+		b.add(AddRoute{side, route}, DropRoute{side, route})
+	}
+	for _, route := range surplus {
+		b.dropRoute(side, route)
+	}
+}
+
+// routesLike are the observed routes with the key of another one, of any type.
+func (b *builder) routesLike(side facts.Side, route facts.Route) []facts.Route {
+	var like []facts.Route
+	state := b.facts.Of(side)
+	for _, existing := range slices.Concat(state.Routes, state.Typed()) {
+		if existing.Table == route.Table && existing.Dst == route.Dst && existing.Metric == route.Metric {
+			like = append(like, existing)
+		}
+	}
+	return like
+}
+
+func without(routes, others []facts.Route) []facts.Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(route facts.Route) bool { return slices.Contains(others, route) })
 }
 
 // dropRoute removes a route that is there.

@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	container               = "0123456789abcdef0123456789abcdef"
-	podVethMAC, hostVethMAC = "02:00:00:00:00:aa", "02:00:00:00:00:bb"
-	movedTable              = FirstTable + 7
+	container  = "0123456789abcdef0123456789abcdef"
+	podVethMAC = "02:00:00:00:00:aa"
+	movedTable = FirstTable + 7
 )
+
+var hostVethMAC = HostMAC(container)
 
 // nic is an interface of a pod.
 type nic struct {
@@ -49,7 +51,7 @@ func podFixture(nics ...nic) *facts.Facts {
 // attach adds an interface as its main plugin leaves it.
 func attach(f *facts.Facts, n nic, index int) {
 	f.Pod.Links = append(f.Pod.Links, facts.Link{
-		Index: index, Name: n.name, Kind: "macvlan", MTU: 1500, TxQLen: 1000, Up: true,
+		Index: index, Name: n.name, Kind: "macvlan", MTU: 1500, TxQLen: 1000, Up: true, Carrier: true,
 		MAC: fmt.Sprintf("02:00:00:00:00:%02x", index),
 	})
 	f.Pod.Sysctls[facts.RPFilter(n.name)] = "1"
@@ -152,7 +154,29 @@ func randomRequest(random *rand.Rand, ifName string) *Request {
 		{Dst: netip.MustParsePrefix("198.18.0.0/15"), Gw: netip.MustParseAddr("10.6.0.1")},
 		{Dst: netip.MustParsePrefix("2001:2::/48"), Gw: netip.MustParseAddr("fd00:10:7::1")},
 	}[:random.IntN(3)]
+	for range random.IntN(4) {
+		cfg.PolicyRoutes = append(cfg.PolicyRoutes, config.PolicyRoute{
+			Dst: destination(random), Gw: netip.MustParseAddr(fmt.Sprintf("10.%d.0.%d", 6+random.IntN(3), 1+random.IntN(2))),
+		})
+	}
+	for range random.IntN(4) {
+		cfg.CIDRs = append(cfg.CIDRs, destination(random))
+	}
+	if random.IntN(2) == 0 {
+		req.Gateways = map[facts.Family]netip.Addr{
+			facts.V4: netip.MustParseAddr("10.7.0.1"), facts.V6: netip.MustParseAddr("fd00:10:7::1"),
+		}
+	}
 	return req
+}
+
+// destination draws networks that are equal, inside each other, and the pod's or the node's own.
+func destination(random *rand.Rand) netip.Prefix {
+	texts := []string{
+		"10.233.0.0/18", "10.233.0.0/16", "10.233.64.0/18", "10.233.1.0/24", "10.233.0.1/32", "10.6.0.10/32", "192.168.9.1/32",
+		"10.6.0.0/16", "10.7.0.0/16", "198.18.0.0/15", "10.0.0.0/8", "0.0.0.0/0", "10.6.1.2/32", "10.6.0.1/32",
+	}
+	return netip.MustParsePrefix(texts[random.IntN(len(texts))])
 }
 
 func randomNICs(random *rand.Rand) []nic {

@@ -64,5 +64,15 @@ func vethMAC(containerID, end string) string {
 	return mac.String()
 }
 
+// RouteMetric identifies the attachment that a route on a link of the cluster network belongs to: that
+// link has no alias of ours, and its name may be the next pod's tomorrow. In its table the route is the
+// only one to its address, so that the metric decides nothing.
+func RouteMetric(containerID, ifName string) int {
+	const lowest = 1 << 16 // metrics that people write are smaller
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(containerID + " " + ifName))
+	return lowest + int(sum.Sum32()>>2) // 30 bits: not everybody reads it as unsigned
+}
+
 // HostMAC is the hardware address that the node's end of a container's pair gets.
 func HostMAC(containerID string) string { return vethMAC(containerID, "node") }

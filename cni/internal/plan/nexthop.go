@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -15,13 +16,16 @@ const (
 	PriorityHost = 1000
 	PriorityMark = 1000
 	PriorityFrom = 32765
+	// PriorityLast comes after the main table (32766) and the default one (32767): a pod without default route
+	// finds a way for its replies, so that they get their mark at all.
+	PriorityLast = 32768
 )
 
 // nexthop is the node as the pod's nexthop in one family.
 type nexthop struct {
 	family    facts.Family
 	nodeAddrs []netip.Addr // addresses of the node, the gateway first
-	source    netip.Addr   // preferred source in the pod; IPv6 leaves the choice to the kernel
+	source    netip.Addr   // preferred source in the pod
 }
 
 // resolveNexthop selects the nexthop of a family; ok is false where pod or node has no address in it.
@@ -41,9 +45,11 @@ func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
 		a.warn(fmt.Sprintf("the node has no %s address: %s traffic to the node and to services is not set up", family, family))
 		return via, false
 	}
-	if family == facts.V4 {
-		via.source = first[0]
+	if family == facts.V6 && !a.veth.AddedByCoordinator && a.facts.Host.Sysctls[facts.SysctlV6(a.veth.HostDev, "disable_ipv6")] == "1" {
+		a.warn(fmt.Sprintf("IPv6 is disabled on link %s of the node, which is the cluster network's: IPv6 traffic between pod and node is not set up", a.veth.HostDev))
+		return via, false
 	}
+	via.source = a.nodeSource(family)
 	return via, true
 }
 
@@ -67,6 +73,7 @@ func (a *adder) planPodSide(via nexthop) {
 	a.ensureRule(facts.Pod, facts.Rule{
 		Family: via.family, Priority: PriorityMark, Mark: facts.MarkBit, Mask: facts.MarkBit, Table: table,
 	}, false)
+	a.ensureRule(facts.Pod, facts.Rule{Family: via.family, Priority: PriorityLast, Table: table}, false)
 	a.ensureMarks(via.family)
 }
 
@@ -82,6 +89,10 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 		if facts.FamilyOf(cidr.Addr()) != via.family {
 			continue
 		}
+		if cidr.Bits() == 0 {
+			a.warn(fmt.Sprintf("CIDR %s is the pod's default route: it is not routed through the node; name the networks that shall be", cidr))
+			continue
+		}
 		if dev := a.connected(cidr); dev != "" {
 			a.warn(fmt.Sprintf("CIDR %s is also the subnet of interface %s of the pod: it is not routed through the node", cidr, dev))
 			continue
@@ -91,10 +102,10 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 	return routes
 }
 
-// connected returns another interface that has a route to exactly that CIDR.
+// connected returns an interface that has another program's route to exactly that CIDR.
 func (a *adder) connected(cidr netip.Prefix) string {
-	for _, route := range a.facts.Pod.Routes {
-		if route.Table == facts.TableMain && route.Dst == cidr && route.Dev != a.veth.PodDev {
+	for _, route := range slices.Concat(a.facts.Pod.Routes, a.facts.Pod.Special) {
+		if route.Table == facts.TableMain && route.Dst == cidr && route.Type == 0 && (route.Dev != a.veth.PodDev || route.Proto != facts.Proto) {
 			return route.Dev
 		}
 	}
@@ -108,9 +119,14 @@ func (a *adder) planHostSide(via nexthop) {
 		neigh := facts.Neigh{Dev: a.veth.HostDev, IP: ip, MAC: a.veth.PodMAC}
 		a.dropForeignNeighs(neigh)
 		a.ensureNeigh(facts.Host, neigh)
-		a.ensureRoute(facts.Host, facts.Route{
-			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Table: table, Scope: facts.ScopeLink,
-		})
+		route := facts.Route{
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Src: via.gateway(), Table: table, Scope: facts.ScopeLink,
+		}
+		if !a.veth.AddedByCoordinator {
+			route.Metric = RouteMetric(a.req.ContainerID, a.req.IfName)
+		}
+		a.ensureRoute(facts.Host, route)
+		a.dropStaleRoutes(route)
 	}
 	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
 }

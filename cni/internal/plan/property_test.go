@@ -49,6 +49,17 @@ func randomFacts(random *rand.Rand) (*facts.Facts, *Request) {
 	if random.IntN(3) == 0 {
 		otherPrograms(observed)
 	}
+	if random.IntN(3) == 0 {
+		randomRoutes(random, observed, nics)
+	}
+	if random.IntN(6) == 0 {
+		observed.Pod.NoIPv6, observed.Host.NoIPv6 = true, true
+	}
+	for i := range observed.Pod.Addrs {
+		addr := &observed.Pod.Addrs[i]
+		addr.Tentative = addr.Prefix.Addr().Is6() && random.IntN(4) == 0
+		addr.Dynamic = addr.Prefix.Addr().Is6() && random.IntN(4) == 0
+	}
 	req := randomRequest(random, nics[len(nics)-1].name)
 	if random.IntN(3) == 0 {
 		movedDefault(observed, nics[0])
@@ -61,6 +72,7 @@ func otherPrograms(f *facts.Facts) {
 	podIP := netip.MustParsePrefix("10.6.1.2/32")
 	f.Pod.Routes = append(f.Pod.Routes, facts.Route{Dst: netip.MustParsePrefix("203.0.113.0/24"), Dev: "lo", Table: FirstTable})
 	f.Pod.Rules = append(f.Pod.Rules, facts.Rule{Family: facts.V4, Priority: 32764, Mark: 0x111, Mask: 0xfff, Table: 100})
+	f.Host.Links = append(f.Host.Links, facts.Link{Index: 50, Name: "old", Kind: "bridge"})
 	f.Host.Routes = append(f.Host.Routes, facts.Route{Dst: podIP, Dev: "old", Table: 500})
 	f.Host.Neighs = append(f.Host.Neighs,
 		facts.Neigh{Dev: "old", IP: podIP.Addr(), MAC: "02:00:00:00:00:99", Permanent: true},
@@ -152,7 +164,7 @@ func TestRulesUsePrivateTablesAfterTheMarkRule(t *testing.T) {
 			if rule.Rule.Table < FirstTable || rule.Rule.Proto != facts.Proto {
 				return fmt.Errorf("%s: not a private table, or not our protocol", rule)
 			}
-			if rule.Rule.Src.IsValid() == (rule.Rule.Priority <= PriorityMark) {
+			if rule.Rule.Priority != PriorityLast && rule.Rule.Src.IsValid() == (rule.Rule.Priority <= PriorityMark) {
 				return fmt.Errorf("%s: the mark rule comes first", rule)
 			}
 			if slices.ContainsFunc(observed.Pod.Routes, func(r facts.Route) bool {

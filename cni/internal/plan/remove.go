@@ -8,70 +8,151 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
+// Removal is a DEL of an interface of a container.
+type Removal struct {
+	ContainerID, IfName, First string
+	Addresses                  []netip.Addr // of the interface, as the previous plugin reported them
+	MAC                        string       // of the interface in prevResult; empty: unknown
+}
+
 // DelHostLink plans the deletion of the host veth, with which the kernel deletes its routes and
 // neighbours. A DEL of another interface than the one it was added for does not delete it.
 func DelHostLink(host facts.Link, containerID, ifName string) []Op {
 	owner, ok := ParseAlias(host.Alias)
-	if host.Kind != "veth" || (host.Alias != "" && !ok) {
-		return nil
-	}
-	if ok && (owner.ContainerID != containerID || owner.IfName != ifName) {
+	if !isHostVethOf(host, containerID) || (ok && owner.IfName != ifName) {
 		return nil
 	}
 	return []Op{{Do: DropLink{facts.Host, host.Name}}}
 }
 
-// DelHostEntries plans the deletion of the node's entries for addresses of a pod: routes with our
-// protocol in any table, and permanent neighbours on the links of these routes.
-func DelHostEntries(host *facts.NetnsState, addresses []netip.Addr) []Op {
-	podAddrs := map[netip.Addr]bool{}
-	for _, ip := range addresses {
-		podAddrs[ip] = true
+// OwnsNetns says whether a network namespace is that of the container: the path that the runtime names
+// may belong to another one by now. It is where the peer of the container's link on the node is, or
+// where the interface has the hardware address of prevResult.
+func (r Removal) OwnsNetns(pod, host *facts.NetnsState) bool {
+	for dev := range r.markedLegs(host) {
+		if link, ok := host.Link(dev); ok {
+			if _, inside := pod.PeerOf(link); inside {
+				return true
+			}
+		}
+	}
+	link, ok := pod.Link(r.IfName)
+	return ok && r.MAC != "" && link.MAC == r.MAC
+}
+
+// markedLegs are the links of the node that are marked as the container's: its host veth by its alias, and
+// in overlay mode those that routes with its metric go to.
+func (r Removal) markedLegs(host *facts.NetnsState) map[string]bool {
+	legs := map[string]bool{}
+	if link, ok := host.Link(HostVeth(r.ContainerID)); ok && isHostVethOf(link, r.ContainerID) {
+		legs[link.Name] = true
+	}
+	for _, route := range host.Routes {
+		if r.owns(route) {
+			legs[route.Dev] = true
+		}
+	}
+	return legs
+}
+
+// legs are the links of the node that lead to the container, whose namespace pod is or nobody's.
+func (r Removal) legs(pod, host *facts.NetnsState) map[string]bool {
+	legs := r.markedLegs(host)
+	if first, ok := pod.Link(r.First); ok {
+		if peer, ok := host.LinkByIndex(first.Peer); ok && first.Peer != 0 && peer.Peer == first.Index {
+			legs[peer.Name] = true
+		}
+	}
+	return legs
+}
+
+func (r Removal) owns(route facts.Route) bool {
+	return route.Proto == facts.Proto && route.Dst.IsSingleIP() && route.Metric == RouteMetric(r.ContainerID, r.IfName)
+}
+
+// DelHostEntries plans the deletion of the node's entries of an interface: routes with our protocol that
+// are marked as its, or lead to its addresses by a link of the container, and the neighbours there. The
+// pod's state is empty where its netns is gone or another container's.
+func (r Removal) DelHostEntries(observed *facts.Facts) []Op {
+	pod, host := &observed.Pod, &observed.Host
+	addresses := map[netip.Addr]bool{}
+	for _, ip := range r.allAddresses(pod) {
+		addresses[ip] = true
 	}
 	var ops []Op
-	devs := map[string]bool{}
+	legs := r.legs(pod, host)
 	for _, route := range host.Routes {
-		if route.Proto == facts.Proto && route.Dst.IsSingleIP() && podAddrs[route.Dst.Addr()] {
-			devs[route.Dev] = true
+		byLink := route.Proto == facts.Proto && route.Dst.IsSingleIP() && addresses[route.Dst.Addr()] && legs[route.Dev]
+		if byLink || r.owns(route) {
+			addresses[route.Dst.Addr()] = true
 			ops = append(ops, Op{Do: DropRoute{facts.Host, route}})
 		}
 	}
 	for _, neigh := range host.Neighs {
-		if podAddrs[neigh.IP] && devs[neigh.Dev] && neigh.Permanent {
+		if addresses[neigh.IP] && legs[neigh.Dev] && neigh.Permanent {
 			ops = append(ops, Op{Do: DropNeigh{facts.Host, neigh}})
 		}
 	}
 	return ops
 }
 
+// allAddresses are the interface's addresses by prevResult and in the pod.
+func (r Removal) allAddresses(pod *facts.NetnsState) []netip.Addr {
+	return append(append([]netip.Addr{}, r.Addresses...), UsableAddresses(pod, r.IfName)...)
+}
+
+// UsableAddresses are the addresses of an interface of a pod in both families.
+func UsableAddresses(pod *facts.NetnsState, dev string) []netip.Addr {
+	var addresses []netip.Addr
+	for _, family := range facts.Families {
+		addresses = append(addresses, pod.Usable(dev, family)...)
+	}
+	return addresses
+}
+
 // DelPod plans the DEL of an interface in a pod whose netns still exists: its rules and tables are
 // deleted, and when it had the default route, another interface's returns to the main table.
-func DelPod(pod *facts.NetnsState, dev string) []Op {
-	devAddrs, hasDefault := map[netip.Addr]bool{}, map[facts.Family]bool{}
-	for _, addr := range pod.Addrs {
-		if addr.Dev == dev {
-			devAddrs[addr.Prefix.Addr()] = true
-		}
+func (r Removal) DelPod(pod *facts.NetnsState) []Op {
+	addresses, hasDefault := map[netip.Addr]bool{}, map[facts.Family]bool{}
+	for _, ip := range r.allAddresses(pod) {
+		addresses[ip] = true
 	}
 	var ops []Op
-	tables := map[int]bool{}
+	tables, ofOthers := map[int]bool{}, map[int]bool{}
 	for _, rule := range pod.Rules {
-		if rule.Proto == facts.Proto && !rule.Foreign && rule.Src.IsValid() && devAddrs[rule.Src.Addr()] {
-			tables[rule.Table] = true
-			ops = append(ops, Op{Do: DropRule{facts.Pod, rule}})
+		if rule.Proto != facts.Proto || rule.Foreign || !rule.Src.IsValid() {
+			continue
 		}
+		if !addresses[rule.Src.Addr()] {
+			ofOthers[rule.Table] = true
+			continue
+		}
+		tables[rule.Table] = true
+		ops = append(ops, Op{Do: DropRule{facts.Pod, rule}})
 	}
 	for _, route := range pod.Routes {
 		if tables[route.Table] {
 			ops = append(ops, Op{Do: DropRoute{facts.Pod, route}})
 		}
-		if route.Table == facts.TableMain && route.IsDefault() && route.Dev != dev {
+		if route.Table == facts.TableMain && route.IsDefault() && route.Dev != r.IfName {
 			hasDefault[route.Family()] = true
 		}
 	}
+	for _, route := range pod.Special {
+		if route.Table == facts.TableMain && route.IsDefault() && route.Type == 0 && route.Dev != r.IfName {
+			hasDefault[route.Family()] = true
+		}
+	}
+	ops = append(ops, r.replaceSource(pod, addresses, tables)...)
+	return append(ops, promoteDefaults(pod, r.IfName, ofOthers, hasDefault)...)
+}
+
+// promoteDefaults brings the default route of another interface back to the main table, for each family
+// without one, from the tables that this plugin's rules look up for interfaces.
+func promoteDefaults(pod *facts.NetnsState, gone string, tables map[int]bool, hasDefault map[facts.Family]bool) []Op {
+	var ops []Op
 	for _, route := range pod.Routes {
-		inDevTable := route.Table >= FirstTable && route.IsDefault() && route.Dev != dev && route.Dev != facts.PodVeth
-		if inDevTable && !hasDefault[route.Family()] {
+		if tables[route.Table] && route.IsDefault() && route.Dev != gone && route.Dev != facts.PodVeth && !hasDefault[route.Family()] {
 			hasDefault[route.Family()] = true
 			route.Table = facts.TableMain
 			ops = append(ops, Op{Do: AddRoute{facts.Pod, route}})

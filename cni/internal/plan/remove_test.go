@@ -24,11 +24,12 @@ func TestDELDeletesOnlyTheVethOfTheContainerAndInterface(t *testing.T) {
 		{"another interface of the pod", "veth", alias, container, "net1", false},
 		{"another container with the same short ID", "veth", alias, container[:11] + "x", "eth0", false},
 		{"made by a process that died before it wrote the alias", "veth", "", container, "eth0", true},
+		{"made so for another container with the same short ID", "veth", "", container[:11] + "x", "eth0", false},
 		{"with somebody else's alias", "veth", "uplink to rack 7", container, "eth0", false},
 		{"another kind of link", "bridge", "", container, "eth0", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			link := facts.Link{Name: HostVeth(container), Kind: test.kind, Alias: test.alias}
+			link := facts.Link{Name: HostVeth(container), Kind: test.kind, Alias: test.alias, MAC: HostMAC(container)}
 			if got := len(DelHostLink(link, test.container, test.ifName)) > 0; got != test.deleted {
 				t.Errorf("deleted: %t", got)
 			}
@@ -55,24 +56,70 @@ func TestAliasRoundTripAndForeignAliases(t *testing.T) {
 	}
 }
 
-func TestDELRemovesOnlyTheNodesEntriesOfThePodsAddresses(t *testing.T) {
+func TestDELRemovesOnlyTheNodesEntriesOfTheInterface(t *testing.T) {
 	podIP, otherIP := netip.MustParseAddr("10.6.1.5"), netip.MustParseAddr("10.6.1.6")
-	route := func(ip netip.Addr, proto int) facts.Route {
-		return facts.Route{Dst: netip.PrefixFrom(ip, 32), Dev: "cali1", Table: 500, Proto: proto}
+	pod := facts.NetnsState{Links: []facts.Link{{Index: 2, Peer: 77, Name: "eth0", Kind: "veth"}}}
+	leg := facts.Link{Index: 77, Peer: 2, Name: "leg", Kind: "veth"}
+	ours, others := RouteMetric(container, "net1"), RouteMetric("another", "net1")
+	for _, test := range []struct {
+		name            string
+		addr            netip.Addr
+		dev             string
+		metric, proto   int
+		without, inside bool // deleted without the pod's netns, and with it
+	}{
+		{"marked, by the container's link", podIP, "leg", ours, facts.Proto, true, true},
+		{"marked, of an address that is not known any more", otherIP, "leg", ours, facts.Proto, true, true},
+		{"not marked, by the container's link", podIP, "leg", 0, facts.Proto, false, true},
+		{"another pod's with the same address", podIP, "cali2", others, facts.Proto, false, false},
+		{"another pod's by a link of its own", podIP, "veth2", 0, facts.Proto, false, false},
+		{"another interface's of the container", otherIP, "leg", RouteMetric(container, "net2"), facts.Proto, false, false},
+		{"another program's", podIP, "leg", 0, 3, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			observed := &facts.Facts{Host: facts.NetnsState{
+				Links:  []facts.Link{leg},
+				Routes: []facts.Route{{Dst: netip.PrefixFrom(test.addr, 32), Dev: test.dev, Table: 500, Metric: test.metric, Proto: test.proto}},
+				Neighs: []facts.Neigh{{Dev: test.dev, IP: test.addr, Permanent: true}, {Dev: "eth0", IP: test.addr, Permanent: true}},
+			}}
+			removal := Removal{ContainerID: container, IfName: "net1", First: "eth0", Addresses: []netip.Addr{podIP}}
+			for _, state := range []struct {
+				pod  facts.NetnsState
+				want bool
+			}{{facts.NetnsState{}, test.without}, {pod, test.inside}} {
+				observed.Pod = state.pod
+				deleted := describe(removal.DelHostEntries(observed))
+				if strings.Contains(deleted, "delete route") != state.want || strings.Contains(deleted, "dev eth0") {
+					t.Errorf("netns known: %t: got %q", len(state.pod.Links) > 0, deleted)
+				}
+			}
+		})
 	}
-	host := &facts.NetnsState{
-		Routes: []facts.Route{route(podIP, facts.Proto), route(otherIP, facts.Proto), route(podIP, 3)},
-		Neighs: []facts.Neigh{
-			{Dev: "cali1", IP: podIP, Permanent: true}, {Dev: "cali1", IP: otherIP, Permanent: true}, {Dev: "eth0", IP: podIP, Permanent: true},
-		},
+}
+
+func TestTheNetnsIsTheContainersByItsLinkOrItsHardwareAddress(t *testing.T) {
+	pod := &facts.NetnsState{Links: []facts.Link{
+		{Index: 2, Peer: 77, Name: "veth0", Kind: "veth"}, {Index: 3, Name: "net1", MAC: "02:00:00:00:00:03"},
+	}}
+	host := func(alias string) *facts.NetnsState {
+		return &facts.NetnsState{Links: []facts.Link{{Index: 77, Peer: 2, Name: HostVeth(container), Kind: "veth", Alias: alias}}}
 	}
-	want := []Action{DropRoute{facts.Host, host.Routes[0]}, DropNeigh{facts.Host, host.Neighs[0]}}
-	var got []Action
-	for _, op := range DelHostEntries(host, []netip.Addr{podIP}) {
-		got = append(got, op.Do)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	for _, test := range []struct {
+		name, alias, mac string
+		want             bool
+	}{
+		{"its host veth's peer is inside", Owner{container, "eth0", "net"}.Alias(), "", true},
+		{"another container's host veth's peer is inside", Owner{container[:11] + "x", "eth0", "net"}.Alias(), "", false},
+		{"the interface of prevResult is inside", "somebody's", "02:00:00:00:00:03", true},
+		{"another interface of the same name is inside", "somebody's", "02:00:00:00:00:04", false},
+		{"nothing is known", "somebody's", "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			removal := Removal{ContainerID: container, IfName: "net1", First: "eth0", MAC: test.mac}
+			if got := removal.OwnsNetns(pod, host(test.alias)); got != test.want {
+				t.Errorf("got %t", got)
+			}
+		})
 	}
 }
 
@@ -108,7 +155,7 @@ func TestDELOfAnInterfaceInThePod(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			f := podFixture(eth0, net1)
 			movedDefault(f, test.moved)
-			if got, want := describe(DelPod(&f.Pod, "net1")), strings.Join(test.want, "\n"); got != want {
+			if got, want := describe(Removal{IfName: "net1"}.DelPod(&f.Pod)), strings.Join(test.want, "\n"); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
@@ -17,6 +18,8 @@ type Request struct {
 	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
 	// Attachments are the pod's interfaces in the order in which Multus adds them; nil: unknown.
 	Attachments []string
+	// Check: the plan is for CHECK, which knows of no address that was learned from a router since ADD.
+	Check bool
 	// Gateways are those of the default routes in prevResult.
 	Gateways map[facts.Family]netip.Addr
 }
@@ -63,6 +66,9 @@ func (r *Request) Underlay(f *facts.Facts) bool {
 // router advertisements) and from the previous plugin.
 func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []netip.Addr {
 	addrs := f.Pod.Usable(dev, family)
+	if r.Check {
+		addrs = slices.DeleteFunc(addrs, func(ip netip.Addr) bool { return learnedSinceAdd(f, ip) })
+	}
 	if dev != r.IfName {
 		return addrs
 	}
@@ -78,6 +84,15 @@ func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []n
 	return addrs
 }
 
+// learnedSinceAdd says whether an address was learned and neither node nor pod has an entry for it.
+func learnedSinceAdd(f *facts.Facts, ip netip.Addr) bool {
+	entry, _ := f.Pod.Addr(ip)
+	known := func(prefix netip.Prefix) bool { return prefix.IsSingleIP() && prefix.Addr() == ip }
+	return entry.Dynamic &&
+		!slices.ContainsFunc(f.Host.Routes, func(route facts.Route) bool { return known(route.Dst) }) &&
+		!slices.ContainsFunc(f.Pod.Rules, func(rule facts.Rule) bool { return known(rule.Src) })
+}
+
 // macFor makes the hardware address from the prefix and an address of the interface.
 func macFor(prefix []byte, ip netip.Addr) string {
 	bytes := ip.AsSlice()
@@ -85,8 +100,12 @@ func macFor(prefix []byte, ip netip.Addr) string {
 }
 
 // nodeAddresses are the node's own addresses in a family, the one that serves as gateway first: the
-// one in the subnet of the pod, else the one of the node's default route.
+// one in the subnet of the pod, else the one of the node's default route. Of several in the same subnet
+// it is the latter too, which is not a virtual address that moves.
 func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.Addr {
+	if !f.Host.Has(family) {
+		return nil
+	}
 	var all []netip.Addr
 	var best netip.Prefix
 	for _, addr := range f.Host.Addrs {
@@ -95,7 +114,8 @@ func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.
 			continue
 		}
 		all = append(all, ip)
-		if addr.Prefix.Masked().Contains(pod) && (!best.IsValid() || addr.Prefix.Bits() > best.Bits()) {
+		closer := !best.IsValid() || addr.Prefix.Bits() > best.Bits() || (addr.Prefix.Bits() == best.Bits() && ip == f.Sources[family])
+		if addr.Prefix.Masked().Contains(pod) && closer {
 			best = addr.Prefix
 		}
 	}

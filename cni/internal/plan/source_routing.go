@@ -23,11 +23,15 @@ func (a *adder) checkDefaultRouteNIC() error {
 			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it is attached", name))
 			return nil
 		}
+		if a.req.mayBeAlone() {
+			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod: the default route stays where it is", name))
+			return nil
+		}
 		return fmt.Errorf("podDefaultRouteNIC: %s don't exist in pod: interface %s is the one being added; "+
 			"check the annotation k8s.v1.cni.cncf.io/networks and the value of podDefaultRouteNIC", name, a.req.IfName)
 	}
 	for _, family := range facts.Families {
-		if _, ok := a.defaultOf(name, family); ok {
+		if _, ok := a.defaultOf(name, family); ok || a.sharesDefault(name, family) {
 			return nil
 		}
 	}
@@ -49,6 +53,12 @@ func (r *Request) attachedLater(name string) bool {
 	return number > now
 }
 
+// mayBeAlone says whether the interface of this call can be the pod's only one, whose network or cluster
+// names an interface that other pods have.
+func (r *Request) mayBeAlone() bool {
+	return r.first() && !r.Config.PodChoseNIC && len(r.Attachments) <= 1
+}
+
 func netNumber(name string) (int, bool) {
 	var number int
 	if _, err := fmt.Sscanf(name, "net%d", &number); err != nil || name != fmt.Sprintf("net%d", number) {
@@ -62,7 +72,7 @@ func netNumber(name string) (int, bool) {
 // interface of this call.
 func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
 	defaultDev := a.defaultRouteDev(family)
-	for _, dev := range a.sourceRoutedDevs(family, defaultDev) {
+	for _, dev := range a.sourceRoutedDevs(family, defaultDev, via) {
 		a.planDevTable(dev, family, via)
 		if dev != defaultDev {
 			a.dropDefaults(dev, family)
@@ -80,7 +90,7 @@ func (a *adder) planSourceRouting(family facts.Family, via nexthop) int {
 }
 
 // recoverDefault plans the default route of the interface of this call when it was deleted from the
-// table that it had been moved to.
+// table that it had been moved to, or never was there.
 func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int) {
 	dev, gateway := a.req.IfName, a.req.Gateways[family]
 	if !gateway.IsValid() || !a.onLink(dev, gateway) {
@@ -89,10 +99,15 @@ func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int
 	if _, ok := a.defaultOf(dev, family); ok {
 		return
 	}
-	if defaultDev == "" || defaultDev == dev {
-		table = facts.TableMain
+	tables := []int{table}
+	if (defaultDev == "" || defaultDev == dev) && table != facts.TableMain {
+		tables = append(tables, facts.TableMain) // and a copy of it, as for every route of the interface
 	}
-	a.ensureRoute(facts.Pod, facts.Route{Dst: defaultDst(family), Gw: gateway, Dev: dev, Table: table})
+	for _, table := range tables {
+		a.ensureRoute(facts.Pod, facts.Route{
+			Dst: defaultDst(family), Gw: gateway, Dev: dev, Src: a.sourceOf(dev, family, table), Table: table,
+		})
+	}
 }
 
 // defaultRouteDev is the interface with the default route of the main table, or nothing: the
@@ -104,7 +119,7 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 		}
 	}
 	for _, link := range a.facts.Pod.Links {
-		if link.Name != a.req.IfName && len(a.mainDefaults(link.Name, family)) > 0 {
+		if link.Name != a.req.IfName && link.Name != facts.PodVeth && (len(a.mainDefaults(link.Name, family)) > 0 || a.sharesDefault(link.Name, family)) {
 			return link.Name
 		}
 	}
@@ -115,8 +130,8 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 }
 
 // sourceRoutedDevs are the interfaces that need their own routing table.
-func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string) []string {
-	var devs []string
+func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string, via nexthop) []string {
+	var devs, lost []string
 	for _, link := range a.facts.Pod.Links {
 		dev := link.Name
 		if dev == "lo" || dev == facts.PodVeth || len(a.req.addresses(a.facts, dev, family)) == 0 {
@@ -124,9 +139,11 @@ func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string) []strin
 		}
 		if a.needsTable(dev, defaultDev, family) {
 			devs = append(devs, dev)
+		} else if _, ok := a.lostDefault(dev, family, via); ok {
+			lost = append(lost, dev)
 		}
 	}
-	return devs
+	return append(devs, lost...)
 }
 
 func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
@@ -156,33 +173,35 @@ func (a *adder) overlaps(dev string, family facts.Family) bool {
 	return false
 }
 
-// planDevTable copies an interface's routes of the main table, adds the routes via the node, and adds
-// a rule for each address of the interface. Replies to marked connections come first anyway.
+// planDevTable adds the routes via the node, copies an interface's routes of the main table, and adds a
+// rule for each address of the interface. Replies to marked connections come first anyway. Where both
+// have the same destination, the way to the node goes before the interface's own, as in the main table.
 func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	table := a.table(dev)
-	var viaGateway []facts.Route
+	if len(via.nodeAddrs) > 0 {
+		for _, route := range a.nodeRoutes(via, table, a.sourceOf(dev, family, table)) {
+			a.ensureRoute(facts.Pod, route)
+		}
+	}
+	var direct, viaGateway []facts.Route
 	for _, route := range a.mainRoutes(dev, family) {
+		if dev == a.veth.PodDev && route.Proto == facts.Proto && !route.IsDefault() {
+			continue // to the node, in overlay mode
+		}
 		route.Table = table
 		if route.Gw.IsValid() {
 			viaGateway = append(viaGateway, route)
 			continue
 		}
-		a.copyRoute(route)
+		direct = append(direct, route)
 	}
-	addresses := a.req.addresses(a.facts, dev, family)
-	if len(via.nodeAddrs) > 0 {
-		source := netip.Addr{}
-		if family == facts.V4 {
-			source = addresses[0]
-		}
-		for _, route := range a.nodeRoutes(via, table, source) {
-			a.ensureRoute(facts.Pod, route)
-		}
+	a.copyRoutes(direct)
+	a.copyRoutes(viaGateway)
+	if route, ok := a.lostDefault(dev, family, via); ok {
+		route.Table = table
+		a.ensureRoute(facts.Pod, route)
 	}
-	for _, route := range viaGateway {
-		a.copyRoute(route)
-	}
-	for _, ip := range addresses {
+	for _, ip := range a.req.addresses(a.facts, dev, family) {
 		a.ensureRule(facts.Pod, facts.Rule{
 			Family: family, Priority: PriorityFrom,
 			Src: netip.PrefixFrom(ip, ip.BitLen()), Table: table,
@@ -190,15 +209,14 @@ func (a *adder) planDevTable(dev string, family facts.Family, via nexthop) {
 	}
 }
 
-// copyRoute puts a route with all its attributes into another table.
-func (a *adder) copyRoute(route facts.Route) {
-	for _, existing := range a.facts.Pod.Routes {
-		if existing == route {
-			return
+// copyRoutes puts routes with all their attributes into another table; several with one key stay several.
+func (a *adder) copyRoutes(routes []facts.Route) {
+	for _, route := range routes {
+		if a.reserveRoute(facts.Pod, route) {
+			a.ensureRoutes(facts.Pod, slices.DeleteFunc(slices.Clone(routes), func(other facts.Route) bool {
+				return other.Dst != route.Dst || other.Metric != route.Metric
+			}))
 		}
-	}
-	if a.reserveRoute(facts.Pod, route) {
-		a.add(PutRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
 	}
 }
 
@@ -236,6 +254,14 @@ func (a *adder) defaultOf(dev string, family facts.Family) (facts.Route, bool) {
 		}
 	}
 	return facts.Route{}, false
+}
+
+// sharesDefault says whether an interface has a next hop of a default route of the main table that this
+// plugin leaves as it is.
+func (a *adder) sharesDefault(dev string, family facts.Family) bool {
+	return slices.ContainsFunc(a.facts.Pod.Special, func(route facts.Route) bool {
+		return route.Table == facts.TableMain && route.Dev == dev && route.IsDefault() && route.Type == 0 && route.Family() == family
+	})
 }
 
 func (a *adder) mainDefaults(dev string, family facts.Family) []facts.Route {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
@@ -39,9 +41,21 @@ func RPFilterStrict(state *facts.NetnsState, dev string) bool {
 func RulesBeforeOurs(host *facts.NetnsState) []facts.Rule {
 	var rules []facts.Rule
 	for _, rule := range host.Rules {
-		if rule.Proto != facts.Proto && rule.Priority > 0 && rule.Priority <= PriorityHost && rule.Table != facts.TableLocal {
+		if !IsHostRule(host, rule) && rule.Priority > 0 && rule.Priority <= PriorityHost && rule.Table != facts.TableLocal {
 			rules = append(rules, rule)
 		}
 	}
 	return rules
+}
+
+// IsHostRule says whether a rule of the node is the one to pods: with this plugin's protocol, or exactly as
+// this plugin would add it, which then adds none. Spiderpool's has no protocol.
+func IsHostRule(host *facts.NetnsState, rule facts.Rule) bool {
+	if rule.Proto == facts.Proto {
+		return true
+	}
+	plain := !rule.Foreign && !rule.Src.IsValid() && rule.Mark == 0 && rule.Mask == 0 && rule.Priority == PriorityHost
+	return plain && slices.ContainsFunc(host.Routes, func(route facts.Route) bool {
+		return route.Proto == facts.Proto && route.Table == rule.Table && route.Dst.IsSingleIP()
+	})
 }

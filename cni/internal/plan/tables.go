@@ -13,7 +13,7 @@ const FirstTable = 5000
 const markTableOwner = "mark"
 
 // table returns the private routing table of an owner: the one that a rule of this plugin
-// looks up already, else the first unused one.
+// looks up already, else the one with routes of this plugin that lost its rule, else the first unused one.
 func (a *adder) table(owner string) int {
 	if table, ok := a.tables[owner]; ok {
 		return table
@@ -41,7 +41,21 @@ func (a *adder) existingTable(owner string) int {
 			return rule.Table
 		}
 	}
+	for _, route := range a.facts.Pod.Routes {
+		if route.Proto == facts.Proto && route.Table >= FirstTable && route.Dev == a.veth.PodDev && a.madeFor(owner, route) {
+			return route.Table
+		}
+	}
 	return 0
+}
+
+// madeFor says whether a route by the node is one of an owner's table: for marks it is a default route, and
+// for an interface one with its address as source.
+func (a *adder) madeFor(owner string, route facts.Route) bool {
+	if owner == markTableOwner {
+		return a.veth.AddedByCoordinator && route.IsDefault()
+	}
+	return !route.IsDefault() && slices.Contains(a.req.addresses(a.facts, owner, route.Family()), route.Src)
 }
 
 func (a *adder) freeTable(owner string) int {

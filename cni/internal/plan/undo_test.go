@@ -26,7 +26,7 @@ func undoOf(observed *facts.Facts, do Action) Action {
 	case DropRoute:
 		return AddRoute(a)
 	case PutRoute:
-		for _, r := range observed.Of(a.Side).Routes {
+		for _, r := range slices.Concat(observed.Of(a.Side).Routes, observed.Of(a.Side).Typed()) {
 			if r.Table == a.Route.Table && r.Dst == a.Route.Dst && r.Metric == a.Route.Metric {
 				return PutRoute{a.Side, r}
 			}
@@ -75,15 +75,15 @@ func undoOfLink(observed *facts.Facts, do Action) Action {
 }
 
 // objectOf names the kernel's object that an action changes, by the kernel's own key of it. Default
-// routes of several interfaces are beside each other in a table: AddRoute and DropRoute key the device.
+// routes of several interfaces are beside each other in a table: AddRoute and DropRoute take one of them.
 func objectOf(do Action) string {
 	switch a := do.(type) {
 	case PutRoute:
 		return fmt.Sprintf("route %v %d %s %d", a.Side, a.Route.Table, a.Route.Dst, a.Route.Metric)
 	case AddRoute:
-		return fmt.Sprintf("route %v %d %s dev %s", a.Side, a.Route.Table, a.Route.Dst, a.Route.Dev)
+		return fmt.Sprintf("route %v %+v", a.Side, a.Route)
 	case DropRoute:
-		return fmt.Sprintf("route %v %d %s dev %s", a.Side, a.Route.Table, a.Route.Dst, a.Route.Dev)
+		return fmt.Sprintf("route %v %+v", a.Side, a.Route)
 	case PutNeigh:
 		return fmt.Sprintf("neighbour %v %s %s", a.Side, a.Neigh.Dev, a.Neigh.IP)
 	case DropNeigh:

@@ -17,12 +17,18 @@ func (a *adder) planVeth(families []facts.Family) error {
 	if err := a.ensureVethPair(); err != nil {
 		return err
 	}
-	a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "accept_ra"), "0")
+	if a.facts.Host.Has(facts.V6) {
+		a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "accept_ra"), "0")
+	}
 	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
 		a.ensureSysctl(facts.Host, facts.RPFilter(a.veth.HostDev), fmt.Sprint(*filter))
 	}
 	for _, family := range families {
 		if family == facts.V6 {
+			if a.facts.Host.Has(facts.V6) {
+				// New links have the value of "default", with which the kernel takes no IPv6 route.
+				a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "disable_ipv6"), "0")
+			}
 			// Before the link is set up: otherwise the kernel's own link-local address is tentative for
 			// the second or two that duplicate address detection takes.
 			a.ensureSysctl(facts.Pod, facts.SysctlV6(facts.PodVeth, "disable_ipv6"), "0")
@@ -76,8 +82,8 @@ func (a *adder) ensureVethPair() error {
 
 // checkOwner refuses a link of the node that has the host veth's name and another owner.
 func (a *adder) checkOwner(host facts.Link) error {
-	owner, ok := ParseAlias(host.Alias)
-	if host.Kind == "veth" && (host.Alias == "" || (ok && owner.ContainerID == a.req.ContainerID)) {
+	leftOver := host.Kind == "veth" && host.Alias == "" && !host.PeerElsewhere
+	if leftOver || isHostVethOf(host, a.req.ContainerID) {
 		return nil
 	}
 	return fmt.Errorf("the node has a link %s already, of kind %s with alias %q: it does not belong to container %s; "+

@@ -2,6 +2,14 @@
 {{- define "spidercoordinator.installer.container" -}}
 {{- $root := first . -}}
 {{- $installer := $root.Values.installer -}}
+{{- $context := $installer.securityContext -}}
+{{- /* The resident container alone puts back rules of the node, and alone has the capability for it. */}}
+{{- $restores := and $installer.restoreRules $installer.hostNetwork (not (has "--once" (rest .))) -}}
+{{- if $restores -}}
+{{- $capabilities := dig "capabilities" dict $context -}}
+{{- $added := append (dig "add" list $capabilities) "NET_ADMIN" | uniq -}}
+{{- $context = merge (dict "capabilities" (merge (dict "add" $added) $capabilities)) $context -}}
+{{- end -}}
 image: {{ include "spidercoordinator.image" (list $root $installer.image) }}
 imagePullPolicy: {{ $installer.image.pullPolicy }}
 command: [/coordinator-install]
@@ -14,6 +22,9 @@ args:
   - --replace-foreign
   - --restore-on-stop
   {{- end }}
+  {{- if $restores }}
+  - --restore-rules
+  {{- end }}
   {{- range rest . }}
   - {{ . }}
   {{- end }}
@@ -22,7 +33,7 @@ terminationMessagePolicy: FallbackToLogsOnError
 resources:
   {{- toYaml $installer.resources | nindent 2 }}
 securityContext:
-  {{- toYaml $installer.securityContext | nindent 2 }}
+  {{- toYaml $context | nindent 2 }}
 volumeMounts:
   - name: cni-bin
     mountPath: /host/cni-bin

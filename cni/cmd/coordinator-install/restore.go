@@ -1,0 +1,28 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+)
+
+// restoreRules adds the node's rules to pods that others deleted, and returns what it added. It needs the
+// node's network and CAP_NET_ADMIN.
+func restoreRules(host *facts.Namespace) (changed []string, err error) {
+	state, err := facts.HostRules(host)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	kernel := &apply.Kernel{Host: host}
+	for _, op := range plan.MissingHostRules(state) {
+		if err := kernel.RunAll([]plan.Op{op}); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		changed = append(changed, op.Do.String()+", which was gone")
+	}
+	return changed, errors.Join(errs...)
+}

@@ -1,0 +1,44 @@
+package plan
+
+import (
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// tableKept holds the default route of the first interface, and no rule looks it up: Multus deletes that
+// route after the ADD when the annotation asks for the default route of another interface, and the ADD
+// of that one must know it for what has the first interface's address.
+const tableKept = FirstTable - 1
+
+// keepDefault plans the copy of the first interface's default route.
+func (a *adder) keepDefault(family facts.Family) {
+	for _, route := range a.mainDefaults(a.req.IfName, family) {
+		if route.Gw.IsValid() && route.Proto != facts.ProtoRA && route.Proto != facts.Proto {
+			a.ensureRoute(facts.Pod, facts.Route{
+				Dst: route.Dst, Gw: route.Gw, Dev: route.Dev, Src: a.sourceOf(route.Dev, family, tableKept),
+				Table: tableKept, Onlink: route.Onlink,
+			})
+			return
+		}
+	}
+}
+
+// lostDefault is the default route that the first interface had, or would have by the node in overlay
+// mode; ok is false for an interface that has one.
+func (a *adder) lostDefault(dev string, family facts.Family, via nexthop) (route facts.Route, ok bool) {
+	if dev != a.req.Config.First || dev == a.req.IfName || a.sharesDefault(dev, family) {
+		return facts.Route{}, false
+	}
+	if existing, ok := a.defaultOf(dev, family); ok && (existing.Table == facts.TableMain || existing.Proto != facts.Proto) {
+		return facts.Route{}, false
+	}
+	for _, route := range a.facts.Pod.Routes {
+		if route.Table == tableKept && route.Dev == dev && route.Family() == family && route.Proto == facts.Proto {
+			return route, true
+		}
+	}
+	if a.veth.AddedByCoordinator || len(via.nodeAddrs) == 0 {
+		return facts.Route{}, false
+	}
+	source := a.sourceOf(dev, family, a.existingTable(dev))
+	return facts.Route{Dst: defaultDst(family), Gw: via.gateway(), Dev: dev, Src: source}, true
+}

@@ -1,0 +1,74 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+)
+
+// ConflictError says that an address of the pod is in use by another container of the node.
+type ConflictError struct{ text string }
+
+func (e *ConflictError) Error() string { return e.text }
+
+// isHostVethOf says whether a link of the node with the name of a container's host veth is that: by its
+// alias, or by the hardware address where the process died before it wrote the alias.
+func isHostVethOf(host facts.Link, containerID string) bool {
+	owner, ok := ParseAlias(host.Alias)
+	if ok {
+		return host.Kind == "veth" && owner.ContainerID == containerID
+	}
+	return host.Kind == "veth" && host.Alias == "" && host.MAC == HostMAC(containerID)
+}
+
+// checkAddressesFree refuses addresses that the node routes to another container's link, or that have
+// a permanent neighbour there. What is left of containers that are gone is no obstacle.
+func (a *adder) checkAddressesFree(families []facts.Family) error {
+	for _, family := range families {
+		for _, ip := range a.req.addresses(a.facts, a.req.IfName, family) {
+			for _, route := range a.facts.Host.Routes {
+				if link, ok := a.legOfAnother(route.Dev); ok && route.Dst.IsSingleIP() && route.Dst.Addr() == ip {
+					return &ConflictError{fmt.Sprintf("address %s is already routed to %s", ip, describeLeg(link))}
+				}
+			}
+			for _, neigh := range a.facts.Host.Neighs {
+				if link, ok := a.legOfAnother(neigh.Dev); ok && neigh.Permanent && neigh.IP == ip {
+					return &ConflictError{fmt.Sprintf("address %s already has a permanent neighbour entry of %s", ip, describeLeg(link))}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// legOfAnother returns a link of the node that leads to a living container which is not the one of this call.
+func (a *adder) legOfAnother(dev string) (facts.Link, bool) {
+	link, ok := a.facts.Host.Link(dev)
+	if !ok || dev == a.veth.HostDev || !isPairKind(link.Kind) || !link.PeerElsewhere {
+		return facts.Link{}, false
+	}
+	_, own := a.facts.Pod.PeerOf(link)
+	return link, !own
+}
+
+func isPairKind(kind string) bool { return kind == "veth" || kind == "netkit" }
+
+func describeLeg(link facts.Link) string {
+	const remedy = "keep the IPAM ranges of two networks apart, or wait until that pod is deleted"
+	if owner, ok := ParseAlias(link.Alias); ok {
+		return fmt.Sprintf("container %s of this node (its interface %s, network %s, link %s): %s; if no such container exists any more: ip link del %s",
+			owner.ContainerID, owner.IfName, owner.Network, link.Name, remedy, link.Name)
+	}
+	return fmt.Sprintf("another pod of this node by the link %s (ip route show dev %s names its other addresses): %s", link.Name, link.Name, remedy)
+}
+
+// dropStaleRoutes removes other routes of the node to an address of the pod, which are of containers
+// that are gone.
+func (a *adder) dropStaleRoutes(desired facts.Route) {
+	desired = canonical(desired)
+	for _, existing := range a.facts.Host.Routes {
+		if existing.Table == desired.Table && existing.Dst == desired.Dst && existing.Metric != desired.Metric {
+			a.dropRoute(facts.Host, existing)
+		}
+	}
+}
