@@ -108,7 +108,7 @@ async def come_and_go(api: Client, operator: Operator, numbers: range) -> None:
     async def make(number: int) -> None:
         body = network(number, f"soak-{number:06}")
         await api.create(SPIDERMULTUSCONFIGS, body, NAMESPACE)
-        if number % 10 == 0:
+        if number % 5 == 0:
             await api.create(SPIDERCOORDINATORS, {"metadata": {"name": f"other-{number}"}})
             spec = {"podCIDR": f"10.{number // 200 % 200}.{number % 200}.0/24"}
             node = {"metadata": {"name": f"soak-{number}"}, "spec": spec}
@@ -116,7 +116,7 @@ async def come_and_go(api: Client, operator: Operator, numbers: range) -> None:
 
     async def remove(number: int) -> None:
         await api.delete(SPIDERMULTUSCONFIGS, f"soak-{number:06}", NAMESPACE)
-        if number % 10 == 0:
+        if number % 5 == 0:
             await api.delete(SPIDERCOORDINATORS, f"other-{number}")
             await api.delete(NODES, f"soak-{number}")
 
