@@ -4,12 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from testbed import guard, prerequisites
 from testbed.errors import TestbedError
 from testbed.paths import State
 
 TESTS = Path(__file__).parent
+
+# A deadline for an example is a timed assertion, which a busy machine fails.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 def pytest_configure() -> None:

@@ -62,7 +62,7 @@ class Informer:
 
     async def run(self) -> None:
         """Keep the store up to date, without end; run again after a crash, it lists anew."""
-        self._reflector = Reflector(self.client, self.selection)
+        self._reflector = Reflector(self.client, self.selection, self.store.trim)
         async for event in self._reflector.list_and_watch():
             self._take_in(event)
             self.answered.set()
