@@ -13,11 +13,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from spidercoordinator.api.base import Model, ObjectMeta, Status
+from spidercoordinator.api.clusterrange import ClusterCIDR
 from spidercoordinator.api.kinds import GROUP
 from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
     CIDR,
-    ClusterCIDR,
     DefaultRouteInterface,
     GatewayIP,
     LinkAddress,

@@ -5,8 +5,14 @@ from typing import Annotated, Any, get_origin
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from spidercoordinator.api import scalars
+from spidercoordinator.api import clusterrange, scalars
 
+TYPES: dict[str, Any] = {
+    name: value
+    for module in (scalars, clusterrange)
+    for name, value in vars(module).items()
+    if get_origin(value) is Annotated
+}
 GOOD: dict[str, list[Any]] = {
     "GatewayIP": ["169.254.100.1", "fd00::1", "FE80::1", "64:ff9b::1.2.3.4", "240.0.0.1"],
     "LinkAddress": ["", "none", "8.8.8.8", "fe80::1", "fd00::1", "169.254.0.0", "1.0.0.0"],
@@ -90,7 +96,7 @@ BAD: dict[str, list[Any]] = {
     ("name", "value"), [(name, value) for name, values in GOOD.items() for value in values]
 )
 def test_is_taken(name: str, value: Any) -> None:
-    assert TypeAdapter(getattr(scalars, name)).validate_python(value, strict=True) == value
+    assert TypeAdapter(TYPES[name]).validate_python(value, strict=True) == value
 
 
 @pytest.mark.parametrize(
@@ -98,12 +104,11 @@ def test_is_taken(name: str, value: Any) -> None:
 )
 def test_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(getattr(scalars, name)).validate_python(value, strict=True)
+        TypeAdapter(TYPES[name]).validate_python(value, strict=True)
 
 
 def test_every_scalar_is_in_both_tables() -> None:
-    scalar_types = {name for name, value in vars(scalars).items() if get_origin(value) is Annotated}
-    assert set(GOOD) == set(BAD) == scalar_types
+    assert set(GOOD) == set(BAD) == TYPES.keys()
 
 
 @pytest.mark.parametrize(
@@ -140,6 +145,6 @@ def test_refusal_names_the_value_and_what_is_allowed() -> None:
     ],
 )
 def test_the_fault_of_a_range_is_named_with_what_is_allowed(text: str, why: str) -> None:
-    fault = scalars.cluster_range_fault(text)
+    fault = clusterrange.cluster_range_fault(text)
     assert fault.startswith(why)
     assert bool(fault) == bool(why)

@@ -7,7 +7,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Final, Literal
 
-from spidercoordinator.api.scalars import IPNetwork, cluster_range_fault, parse_network
+from spidercoordinator.api.clusterrange import cluster_range_fault
+from spidercoordinator.api.scalars import IPNetwork, parse_network
 
 Family = Literal[4, 6]
 FAMILIES: Final[tuple[Family, ...]] = (4, 6)
