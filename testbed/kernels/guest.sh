@@ -12,6 +12,11 @@ mount -t tmpfs tmpfs /tmp
 mount --make-rshared /
 hostname guest
 ip link set lo up
+# kubeadm wants to know by which address a machine is reached; this way leads nowhere.
+ip link add nowhere type dummy
+ip addr add 192.0.2.1/24 dev nowhere
+ip link set nowhere up
+ip route add default via 192.0.2.2
 cd /src || exit 1
 echo "guest: Linux $(uname -r)"
 sh /results/command </dev/null 2>&1

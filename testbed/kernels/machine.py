@@ -32,10 +32,9 @@ _COMMAND_LINE = (
 )
 
 CARD = (
-    # A switch with two ports: a card with virtual functions, and a plain one for who is outside.
     *("-device", "pcie-root-port,id=port1,slot=1"),
-    *("-netdev", "hubport,id=card,hubid=1", "-device", "igb,netdev=card,bus=port1,romfile="),
-    *("-netdev", "hubport,id=plain,hubid=1", "-device", "virtio-net-pci,netdev=plain,romfile="),
+    # Something has to take the frames; with `restrict` it lets none of them out.
+    *("-netdev", "user,id=card,restrict=on", "-device", "igb,netdev=card,bus=port1,romfile="),
 )
 """QEMU's arguments for a network card with virtual functions."""
 

@@ -16,7 +16,7 @@ class Suite:
         deadline: seconds from power-on after which the guest counts as hanging.
         append: words for the kernel's command line.
         devices: further arguments for QEMU.
-        quick: a part of `make test`.
+        quick: the kernel on which it is a part of `make test`; empty, it is none.
     """
 
     name: str
@@ -24,25 +24,27 @@ class Suite:
     deadline: float
     append: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
-    quick: bool = True
+    quick: str = ""
 
 
 SUITES = (
-    Suite("cni", ("tests/cni",), 5400, quick=False),
-    Suite("istio", ("tests/istio",), 5400, quick=False),
-    Suite("stock", ("tests/kernels/stock",), 900, devices=CARD),
-    Suite("no-ipv6", ("tests/kernels/no_ipv6",), 300, append=("ipv6.disable=1",)),
+    Suite("cni", ("tests/cni",), 7200),
+    Suite("istio", ("tests/istio",), 7200),
+    # The newer kernel has netkit, too.
+    Suite("stock", ("tests/kernels/stock",), 1800, devices=CARD, quick="6.12"),
+    Suite("no-ipv6", ("tests/kernels/no_ipv6",), 600, append=("ipv6.disable=1",), quick="6.1"),
     Suite(
         "no-nf_tables",
         ("tests/kernels/no_nf_tables",),
-        300,
+        600,
         append=("module_blacklist=nf_tables",),
+        quick="6.1",
     ),
 )
 
 
-def named(names: list[str], *, quick: bool) -> list[Suite]:
-    """Return the suites of these names, all without names; with `quick` those of `make test`.
+def named(names: list[str]) -> list[Suite]:
+    """Return the suites of these names, all without names.
 
     Raises:
         TestbedError: there is no suite of a name.
@@ -51,5 +53,11 @@ def named(names: list[str], *, quick: bool) -> list[Suite]:
     for name in names:
         if name not in known:
             raise TestbedError(f"SUITES names {name!r}: allowed are {', '.join(known)}")
-    chosen = [known[name] for name in names] or list(SUITES)
-    return [suite for suite in chosen if suite.quick or not quick]
+    return [known[name] for name in names] or list(SUITES)
+
+
+def boots(chosen: list[Suite], kernels: list[str], *, quick: bool) -> list[tuple[str, Suite]]:
+    """Return which suites boot which kernels, in order; `quick` takes each suite's own kernel."""
+    if quick:
+        return [(suite.quick, suite) for suite in chosen if suite.quick]
+    return [(kernel, suite) for kernel in kernels for suite in chosen]

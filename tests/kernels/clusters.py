@@ -47,7 +47,7 @@ class Netkit(Cluster):
         """Give the pod its eth0."""
         number, addresses = self._next(pod)
         node, space, name = self.segment.node, pod.space, f"lxc{number}"
-        node.run(f"{IP} link add {name} type netkit mode l3 forward peer name tmp{number} forward")
+        node.run(f"{IP} link add {name} type netkit mode l3 peer forward name tmp{number}")
         node.run(f"ip link set tmp{number} netns {space.name} name eth0")
         node.run(f"ip link set {name} up")
         space.run("ip link set eth0 up")

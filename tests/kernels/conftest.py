@@ -10,6 +10,9 @@ import pytest
 from testbed import built
 from tests.cni.topology import Pod, Segment
 
+# Its assertions say what they compared, as those in tests do.
+pytest.register_assert_rewrite("tests.kernels.proof")
+
 _numbers = itertools.count()
 
 

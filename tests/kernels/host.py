@@ -23,6 +23,8 @@ class OwnNetwork(Namespace):
     @override
     def create(self) -> None:
         run("ip", "netns", "attach", self.name, "1")
+        # What guests have in place of an uplink, see testbed/kernels/guest.sh.
+        run("ip", "link", "del", "nowhere", check=False)
 
 
 class HostSegment(Segment):

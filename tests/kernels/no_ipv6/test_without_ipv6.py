@@ -1,9 +1,7 @@
 """Pods on a node whose kernel was booted with ipv6.disable=1."""
 
-import pytest
-
 from tests.cni import overlay
-from tests.cni.topology import LAN_IPV4, NODE_IPV4, PluginError, Pod, Segment
+from tests.cni.topology import LAN_IPV4, NODE_IPV4, Pod, Segment
 from tests.cni.traffic import ask, server
 from tests.kernels.proof import Scene, left_on_the_node, traffic
 
@@ -51,11 +49,3 @@ def test_overlay(pod: Pod, segment: Segment) -> None:
         assert ask(pod.space, NODE_IPV4, 10250) == (overlay.IPV4, NODE_IPV4)
     pod.coordinator("DEL", "net1")
     assert segment.node.routes(4, 500) == []
-
-
-def test_an_ipv6_address_is_refused_by_name(pod: Pod) -> None:
-    pod.attach()
-    address = "fd00:10:6::77"
-    pod.results["eth0"]["ips"] = [{"address": f"{address}/64", "interface": 0}]
-    with pytest.raises(PluginError, match="IPv6"):
-        pod.coordinator()

@@ -31,13 +31,13 @@ def test_overlay_needs_none(pod: Pod, segment: Segment) -> None:
     assert segment.node.routes(4, 500) == []
 
 
-def test_underlay_without_routes_of_its_own_needs_none(pod: Pod, segment: Segment) -> None:
+def test_a_pod_that_is_left_alone_needs_none(pod: Pod, segment: Segment) -> None:
     pod.attach(families=(4, 6))
-    pod.coordinator(tunePodRoutes=False)
+    pod.coordinator(mode="disabled")
     for mine, lan in ((pod.ipv4(), LAN_IPV4), (pod.ipv6(), LAN_IPV6)):
         with server(pod.space, mine, 8080):
             assert ask(segment.lan, mine, 8080) == (lan, mine)
-    pod.coordinator("DEL", tunePodRoutes=False)
+    pod.coordinator("DEL", mode="disabled")
 
 
 def test_a_pod_that_needs_the_mark_is_refused_and_leaves_nothing(

@@ -13,13 +13,13 @@ from tests.kernels.proof import Scene, left_on_the_node, traffic
 KINDS = [links.ipvlan_l2, links.ipvlan_l3, links.vlan, links.macvlan_on_vlan, links.bond]
 
 
-def prove(segment: Segment, link: links.Link) -> None:
+def prove(segment: Segment, link: links.Link, *, wired: bool = True) -> None:
     """Attach two pods, assert what flows, and that nothing is left of them."""
     pods = (segment.pod(), segment.pod())
     for number, each in enumerate(pods):
         link.attach(each, number)
         each.coordinator()
-    scene = Scene(*pods, link.outside)
+    scene = Scene(*pods, link.outside, wired=wired)
     traffic(scene)
     for each in pods:
         each.coordinator("CHECK")
@@ -57,9 +57,14 @@ def test_ports_of_open_vswitch(segment: Segment, switch: ovs.Switch) -> None:
     prove(segment, links.Link(attach, outside))
 
 
-def test_virtual_functions_that_host_device_moves(segment: Segment) -> None:
-    functions = sriov.make_functions(2)
-    outside = links.router(segment, sriov.connect_outside(segment), 7)
+@pytest.fixture
+def functions() -> Iterator[list[str]]:
+    """Two virtual functions of the guest's card."""
+    with sriov.functions(2) as names:
+        yield names
+
+
+def test_virtual_functions_that_host_device_moves(functions: list[str], segment: Segment) -> None:
     for function in functions:
         # The plugin looks for it where it runs: in the node's network.
         run("ip", "link", "set", function, "netns", segment.node.name)
@@ -67,4 +72,5 @@ def test_virtual_functions_that_host_device_moves(segment: Segment) -> None:
     def attach(pod: Pod, number: int) -> None:
         links.plug(pod, links.conf(pod, "host-device", 7, device=functions[number]))
 
-    prove(segment, links.Link(attach, outside))
+    # Functions of the emulated card get no carrier. What the plugin is there for goes by the node.
+    prove(segment, links.Link(attach, links.SEGMENT), wired=False)
