@@ -77,6 +77,10 @@ test: check build ## All tests; sets up what it needs (root)
 fresh: setup ## The whole of make test where there are only Python, Go and git (root, an hour)
 	$(PY) -m testbed fresh
 
+.PHONY: kernels
+kernels: setup build ## tests/cni, tests/istio and tests/kernels on stock kernels, in QEMU (root)
+	$(PY) -m testbed kernels
+
 .PHONY: bench
 bench: setup build ## Benchmarks; figures are ratios to a yardstick of the same run (root)
 	$(PY) -m testbed prepare

@@ -1,4 +1,4 @@
-"""The command line: python -m testbed prepare|up|down|status|demo|exec|fresh."""
+"""The command line: python -m testbed prepare|up|down|status|demo|exec|fresh|kernels."""
 
 import argparse
 import contextlib
@@ -15,6 +15,7 @@ from testbed import (
     fresh,
     guard,
     images,
+    kernels,
     paths,
     prerequisites,
     release,
@@ -110,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help="the Istio guide from start to proof")
     anew = commands.add_parser("fresh", help="run Make's targets on a machine without anything")
     anew.add_argument("targets", nargs="*", default=["test"], metavar="target")
+    stock = commands.add_parser("kernels", help="run tests on stock kernels in virtual machines")
+    stock.add_argument("--quick", action="store_true", help="only what no other kernel shows")
+    stock.add_argument("tests", nargs="*", metavar="test", help="in place of the suites' own")
     execute = commands.add_parser("exec", help="run a command inside a node or the gateway")
     execute.add_argument("node", help="node1, node2, … or gateway")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="command")
@@ -133,6 +137,8 @@ def _run(options: argparse.Namespace) -> int:
             return _status()
         case "fresh":
             return fresh.run(options.targets)
+        case "kernels":
+            return kernels.run(options.tests, quick=options.quick)
         case _:
             _demo()
     return 0

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from testbed import cache, gobuild, paths
+from testbed import built, cache, gobuild, paths
 from testbed.errors import TestbedError
 
 COMPONENTS = (
@@ -35,6 +35,8 @@ def ensure() -> Path:
     Raises:
         TestbedError: Go is missing or a build fails.
     """
+    if (elsewhere := built.folder()) is not None:
+        return elsewhere
     toolchain = gobuild.toolchain()
     kubernetes = _kubernetes(toolchain)
     helm = _helm(toolchain)

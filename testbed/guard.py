@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from testbed import paths, prerequisites
+from testbed import built, paths, prerequisites
 from testbed.errors import TestbedError
 
 
@@ -30,6 +30,8 @@ def ensure() -> Path:
         TestbedError: the links cannot be written.
     """
     declared = (*prerequisites.REQUIREMENTS, *prerequisites.OTHERS)
+    if built.folder() is not None:
+        declared += prerequisites.GUEST
     for folder, absolute in ((paths.PROGRAMS, False), (paths.PLUGINS, True)):
         wanted = [each for each in declared if Path(each.program).is_absolute() == absolute]
         fill(folder, {Path(each.program).name: each.find() for each in wanted})

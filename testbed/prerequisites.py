@@ -57,6 +57,25 @@ _PROGRAMS = {
 }
 """The programs, by Debian package."""
 
+_GUEST_PROGRAMS = {
+    "cpio": ("cpio",),
+    "dbus": ("dbus-daemon",),
+    "ipset": ("ipset",),  # kube-proxy runs it in IPVS mode
+    "ipvsadm": ("ipvsadm",),
+    "network-manager": ("NetworkManager", "nmcli"),
+    "openvswitch-switch": ("ovs-vsctl", "ovs-vswitchd", "ovsdb-server", "ovsdb-tool"),
+    "python3": ("python3",),
+    # networkd is in it, and is no program of a folder of programs.
+    "systemd": ("systemctl",),
+    "udev": ("udevadm",),
+}
+"""Programs, by Debian package, that the guests of `make kernels` have besides the others."""
+
+NETWORKD = "/usr/lib/systemd/systemd-networkd"
+UDEVD = "/usr/lib/systemd/systemd-udevd"
+VSWITCH_SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+"""Files of these packages that are in no folder of programs."""
+
 _PLUGINS = (
     *("bandwidth", "bridge", "dhcp", "firewall", "host-device", "host-local", "ipvlan"),
     *("loopback", "macvlan", "portmap", "ptp", "sbr", "static", "tuning", "vlan", "vrf"),
@@ -104,6 +123,13 @@ REQUIREMENTS = (
 
 UNIT = tuple(wanted for wanted in REQUIREMENTS if wanted.package in _UNIT)
 """The part that unit tests and checks run."""
+
+GUEST = tuple(
+    Requirement(program, package)
+    for package, programs in _GUEST_PROGRAMS.items()
+    for program in programs
+)
+"""The further programs of guests; no other machine needs them."""
 
 OTHERS = tuple(Requirement(program) for program in ("go", "gofmt", "helm", "kubectl"))
 """Programs of no package: Go, and what talks with a cluster that is not the testbed's."""

@@ -17,7 +17,7 @@ import time
 import tomllib
 from pathlib import Path
 
-from testbed import cache, gobuild, paths
+from testbed import built, cache, gobuild, paths
 from testbed.errors import TestbedError
 from testbed.images.archive import Image, write
 from testbed.images.base import buildah, ensure_base
@@ -87,6 +87,8 @@ def go_binary(module: str) -> Path:
     Raises:
         TestbedError: Go is missing or the build fails.
     """
+    if (elsewhere := built.folder()) is not None:
+        return elsewhere / module
     folder = paths.SOURCES / module
     toolchain = gobuild.toolchain()
     key = cache.key_of(toolchain, *_LDFLAGS, *_content(folder), *_replaced(folder))

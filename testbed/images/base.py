@@ -67,15 +67,19 @@ def ensure_base() -> str:
     return name
 
 
-def bootstrap(root: Path, packages: Iterable[str]) -> None:
+def bootstrap(root: Path, packages: Iterable[str], mirror: str = "") -> None:
     """Make the root file system of a small Debian with the given packages.
+
+    They come from `mirror`, an URL, or from the mirror that debootstrap itself chooses.
 
     Raises:
         TestbedError: debootstrap is missing or fails; the text has the end of its output.
     """
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}"]
     # It runs the new system's dpkg and the packages' scripts, which run what any Debian has.
-    _run([*command, SUITE, str(root)], "debootstrap", PATH=DEBIAN_PATH)
+    _run(
+        [*command, SUITE, str(root), *([mirror] if mirror else [])], "debootstrap", PATH=DEBIAN_PATH
+    )
 
 
 def _bootstrap(folder: Path, certificates: bytes) -> None:
