@@ -24,6 +24,8 @@ class Guarded(ApiServer):
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[ApiServer]:
     with Guarded() as server:
+        # NADs of deleted networks are its work.
+        server.start_controllers("garbage-collector-controller")
         yield server
 
 
