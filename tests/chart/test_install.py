@@ -114,7 +114,12 @@ def test_refused_values_make_nothing_but_crds(cluster: Helm) -> None:
 def test_a_refused_upgrade_changes_nothing(cluster: Helm) -> None:
     cluster.install(nested(ADDRESS, "169.254.100.1"))
     refused = cluster.run(
-        "upgrade", "test", str(CHART), "--set", f"{ADDRESS}=nowhere,operator.replicas=3", check=False
+        "upgrade",
+        "test",
+        str(CHART),
+        "--set",
+        f"{ADDRESS}=nowhere,operator.replicas=3",
+        check=False,
     )
     assert refused.returncode != 0
     assert spec(cluster)["vethLinkAddress"] == "169.254.100.1"

@@ -51,7 +51,7 @@ def read_server_args(obj: Object) -> ServerArgs | None:
 def _words(content: str) -> list[str] | None:
     try:
         words = json.loads(content)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return [str(word) for word in words] if isinstance(words, list) else None
 

@@ -70,7 +70,7 @@ def parse_json(content: str) -> Object:
     """
     try:
         parsed = json.loads(content)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"is no JSON: {_first_line(error)}") from error
     return _mapping(parsed, "JSON")
 

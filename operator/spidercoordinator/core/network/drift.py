@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.maker import annotations_of, controller_uid
+from spidercoordinator.core.network.render import json_text
 
 _MOST: Final = 6
 """Differences named; an Event has room for 1024 characters."""
@@ -49,8 +50,8 @@ def _differences(body: Object, nad: Object) -> Iterator[str]:
 def _config_differences(desired: str, found: Any) -> Iterator[str]:
     """The paths inside the configuration, or the whole where it is none or says the same."""
     try:
-        before, after = json.loads(found), json.loads(desired)
-    except (TypeError, ValueError, RecursionError):
+        before, after = json_text.plain(found), json_text.plain(desired)
+    except (TypeError, ValueError):
         before = after = None
     if not isinstance(before, dict) or before == after:
         yield f"spec.config {_was(found)}"

@@ -14,6 +14,7 @@ from spidercoordinator.api.multus import NO_OWN_MAC
 from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.network.compatibility.rule import Subject
 from spidercoordinator.core.network.plugins import COORDINATOR, NEEDS_IPAM
+from spidercoordinator.core.network.render import json_text
 
 _VERSIONS: Final = ("0.1.0", "0.2.0", *nad.CNI_VERSIONS)
 _OLD_VERSIONS: Final = frozenset({"", "0.1.0", "0.2.0"})
@@ -26,7 +27,7 @@ def coordinator_twice(subject: Subject) -> str | None:
     if not spec.runs_coordinator:
         return None
     for index, text in enumerate(spec.chain_cni_json_data or ()):
-        if json.loads(text).get("type") == COORDINATOR:
+        if json_text.plain(text).get("type") == COORDINATOR:
             return (
                 f"entry {index} is a coordinator, and enableCoordinator adds another with other"
                 " settings; remove it and write its settings into spec.coordinator"
@@ -40,7 +41,7 @@ def fixed_mac(subject: Subject) -> str | None:
     if spec.network is None:
         return None
     for index, text in enumerate(spec.chain_cni_json_data or ()):
-        plugin = json.loads(text)
+        plugin = json_text.plain(text)
         if plugin.get("type") == "tuning" and plugin.get("mac"):
             mac = plugin["mac"]
             if spec.cni_type in NO_OWN_MAC:
@@ -60,8 +61,8 @@ def unknown_version(subject: Subject) -> str | None:
     spec = subject.spec
     if spec.cni_type != "custom" or not spec.custom_cni:
         return None
-    version = json.loads(spec.custom_cni).get("cniVersion")
-    if version in {None, ""} or version in _VERSIONS:
+    version = json_text.plain(spec.custom_cni).get("cniVersion")
+    if version is None or version in ("", *_VERSIONS):
         return None
     return (
         f"its cniVersion is {json.dumps(version)}, which no plugin knows, so pods fail to start;"
@@ -74,7 +75,7 @@ def custom_coordinator(subject: Subject) -> str | None:
     spec = subject.spec
     if spec.cni_type != "custom" or not spec.custom_cni:
         return None
-    content = json.loads(spec.custom_cni)
+    content = json_text.plain(spec.custom_cni)
     plugins = content.get("plugins") or [content]
     sections = [each for each in plugins if each["type"] == COORDINATOR]
     if not sections:
@@ -88,7 +89,7 @@ def _faults(
     if len(sections) > 1:
         yield "coordinator is in it more than once; pods get what the last one says; keep one"
     version = content.get("cniVersion") or ""
-    if version in _OLD_VERSIONS:
+    if isinstance(version, str) and version in _OLD_VERSIONS:
         yield (
             f'its cniVersion is "{version}", and coordinator works from 0.3.0 on, so pods fail to'
             ' start; write "cniVersion": "0.4.0"'

@@ -7,6 +7,7 @@ plugin as the user wrote it.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -47,6 +48,22 @@ def loads(text: str) -> Any:
         half = ascii(error.object[error.start])[1:-1]
         raise ValueError(f"{half} is half of a surrogate pair, which is no character") from error
     return value
+
+
+def plain(text: str) -> Any:
+    """Parse JSON whose numbers are to be judged, not written: they become Python's own.
+
+    An integer of more digits than Python converts (4,300) becomes an infinite float.
+
+    Raises:
+        ValueError: As `loads` does.
+    """
+    loads(text)
+    return json.loads(text, parse_int=_judged)
+
+
+def _judged(digits: str) -> int | float:
+    return int(digits) if len(digits) < sys.int_info.default_max_str_digits else float(digits)
 
 
 def dumps(value: Any) -> str:
