@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from spidercoordinator.core.status.contention import BURST
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
@@ -34,13 +35,15 @@ async def ready_reason(api: Client, name: str) -> str:
 async def test_node_defaults_that_are_deleted_or_edited_are_restored(
     cluster: Cluster, operator: Operator
 ) -> None:
-    await cluster.coordinator({"podCIDRType": "none", "hostRuleTable": 700})
+    table = 700
 
     async def in_sync() -> bool:
-        return (await node_defaults(cluster.api)).get("hostRuleTable") == 700
+        return (await node_defaults(cluster.api)).get("hostRuleTable") == table
 
-    await eventually("the defaults are written", in_sync)
-    for _ in range(ROUNDS):
+    # The same again and again is a dispute, which is put back once a minute.
+    for table in range(700, 700 + ROUNDS):
+        await cluster.coordinator({"podCIDRType": "none", "hostRuleTable": table})
+        await eventually("the defaults are written", in_sync)
         await cluster.api.delete(CONFIG_MAPS, NODE_DEFAULTS, "default")
         await eventually("the defaults are there again", in_sync)
     patch = {"data": {"coordinator.json": "{}"}}
@@ -106,15 +109,18 @@ async def test_a_status_that_is_edited_by_hand_is_restored(
 ) -> None:
     assert operator.running()
     await cluster.coordinator({"podCIDRType": "none"})
-    await cluster.network("net")
+    # The same again and again is a dispute, which is put back once a minute.
+    for number in range(ROUNDS // (BURST - 1)):
+        name = f"net-{number}"
+        await cluster.network(name)
 
-    async def in_sync() -> bool:
-        return await ready_reason(cluster.api, "net") == "InSync"
+        async def in_sync(name: str = name) -> bool:
+            return await ready_reason(cluster.api, name) == "InSync"
 
-    await eventually("the network is in sync", in_sync)
-    for _ in range(ROUNDS):
-        patch: Object = {"status": {"conditions": []}}
-        await cluster.api.patch(
-            SPIDERMULTUSCONFIGS, "net", "default", patch=patch, subresource="status"
-        )
-        await eventually("the status is as before", in_sync)
+        await eventually("the network is in sync", in_sync)
+        for _ in range(BURST - 1):
+            patch: Object = {"status": {"conditions": []}}
+            await cluster.api.patch(
+                SPIDERMULTUSCONFIGS, name, "default", patch=patch, subresource="status"
+            )
+            await eventually("the status is as before", in_sync)

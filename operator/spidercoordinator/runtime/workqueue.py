@@ -93,20 +93,8 @@ class WorkQueue:
             after = max(after, _RATE_LIMIT)
         if after > 0:
             self._add_after(key, after, low_priority=low_priority)
-            return
-        if timer := self._delayed.pop(key, None):
-            timer.cancel()
-        if key in self._processing:
-            self._dirty[key] = low_priority and self._dirty.get(key, True)
-        elif key not in self._waiting:
-            self._waiting[key] = low_priority
-            self._ready[low_priority].append(key)
-            self._process()
-        elif self._waiting[key] and not low_priority:
-            self._waiting[key] = False
-            normal, low = self._ready
-            low.remove(key)
-            normal.append(key)
+        else:
+            self._enqueue(key, low_priority=low_priority)
 
     def start(self) -> None:
         """Begin to process; keys added before have waited."""
@@ -143,6 +131,21 @@ class WorkQueue:
             return 0.0
         return asyncio.get_running_loop().time() - min(self._processing.values())
 
+    def _enqueue(self, key: Key, *, low_priority: bool) -> None:
+        if timer := self._delayed.pop(key, None):
+            timer.cancel()
+        if key in self._processing:
+            self._dirty[key] = low_priority and self._dirty.get(key, True)
+        elif key not in self._waiting:
+            self._waiting[key] = low_priority
+            self._ready[low_priority].append(key)
+            self._process()
+        elif self._waiting[key] and not low_priority:
+            self._waiting[key] = False
+            normal, low = self._ready
+            low.remove(key)
+            normal.append(key)
+
     def _add_after(self, key: Key, after: float, *, low_priority: bool) -> None:
         if key in self._waiting:
             return
@@ -156,7 +159,8 @@ class WorkQueue:
 
     def _delay_over(self, key: Key, low_priority: bool) -> None:
         del self._delayed[key]
-        self.add(key, low_priority=low_priority)
+        # It has waited: the rate limit of `add` would put it off again and again.
+        self._enqueue(key, low_priority=low_priority)
 
     def _process(self) -> None:
         normal, low = self._ready

@@ -8,7 +8,7 @@ import pytest
 
 from spidercoordinator.errors import ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.runtime.workqueue import Key, WorkQueue
+from spidercoordinator.runtime.workqueue import _RATE_LIMITED_AFTER, Key, WorkQueue
 
 QUICK = Backoff(first=0.01, cap=0.02, jitter=0.0)
 
@@ -121,6 +121,16 @@ async def test_a_failure_is_tried_again_until_it_works() -> None:
     await queue.shut_down()
     assert reconciler.tries == 4
     assert queue.retrying == 0
+
+
+async def test_a_key_that_keeps_failing_is_tried_again_until_it_works() -> None:
+    reconciler = Reconciler(failures=_RATE_LIMITED_AFTER + 1)
+    queue = WorkQueue(reconciler, backoff=QUICK)
+    queue.start()
+    queue.add(("key",))
+    await until(lambda: reconciler.done == [("key",)], seconds=30)
+    await until(lambda: queue.retrying == 0)
+    await queue.shut_down()
 
 
 async def test_a_bug_in_one_object_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
