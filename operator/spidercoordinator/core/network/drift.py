@@ -53,10 +53,14 @@ def _config_differences(desired: str, found: Any) -> Iterator[str]:
         before, after = json_text.plain(found), json_text.plain(desired)
     except (TypeError, ValueError):
         before = after = None
-    if not isinstance(before, dict) or before == after:
+    told = False
+    if isinstance(before, dict):
+        for path in _paths("spec.config", before, after):
+            told = True
+            yield path
+    if not told:
+        # It says the same in other words, or null where nothing was.
         yield f"spec.config {_was(found)}"
-        return
-    yield from _paths("spec.config", before, after)
 
 
 def _paths(path: str, before: Any, after: Any) -> Iterator[str]:
