@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import PODS
 
@@ -12,6 +13,21 @@ NAMESPACE = "default"
 SELECTOR = "app=installer"
 INSTALLER = {"app": "installer"}
 CONTAINER = {"image": "example.org/cni:1"}
+
+
+def installer_status(*interfaces: str, truncated: bool = False) -> Object:
+    """What kubelet tells of an installer that has reported the node's interfaces."""
+    message = json.dumps({"interfaces": interfaces, "unlisted": [], "truncated": truncated})
+    ended = {"exitCode": 0, "reason": "Completed", "message": message}
+    container = {
+        "name": "install",
+        "state": {"terminated": ended},
+        "image": "",
+        "imageID": "",
+        "ready": True,
+        "restartCount": 0,
+    }
+    return {"status": {"initContainerStatuses": [container]}}
 
 
 @dataclass
@@ -32,18 +48,8 @@ class Installers:
 
     async def tell(self, node: str, *interfaces: str, truncated: bool = False) -> None:
         """Report that the init container ended and what it told."""
-        message = json.dumps({"interfaces": interfaces, "unlisted": [], "truncated": truncated})
-        ended = {"exitCode": 0, "reason": "Completed", "message": message}
-        container = {
-            "name": "install",
-            "state": {"terminated": ended},
-            "image": "",
-            "imageID": "",
-            "ready": True,
-            "restartCount": 0,
-        }
-        status = {"initContainerStatuses": [container]}
-        await self.api.patch(PODS, node, NAMESPACE, patch={"status": status}, subresource="status")
+        patch = installer_status(*interfaces, truncated=truncated)
+        await self.api.patch(PODS, node, NAMESPACE, patch=patch, subresource="status")
 
     async def end(self, *nodes: str) -> None:
         """Take the pods away."""

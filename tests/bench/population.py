@@ -19,6 +19,7 @@ from spidercoordinator.kube.resource import (
     PODS,
     Resource,
 )
+from tests.apiserver.installers import installer_status
 from tests.bench import simulated
 from tests.bench.load import all_of
 from tests.bench.simulated import Size
@@ -60,7 +61,7 @@ async def populate(api: Client, size: Size) -> dict[str, float]:
 
     async def report(number: int) -> None:
         name = f"pod-{number:05}"
-        patch = simulated.installer_status()
+        patch = installer_status("eth0", "eth1")
         await api.patch(PODS, name, "default", patch=patch, subresource="status")
 
     took["statuses of pods"] = await all_of(report, range(min(size.nodes, size.pods)))

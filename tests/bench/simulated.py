@@ -6,7 +6,6 @@ them costs is mostly their size.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from spidercoordinator.api.objects import Object
@@ -174,21 +173,6 @@ def pod(number: int, nodes: int) -> Object:
     }
     labels = dict([INSTALLER.split("=")]) if of_installer else {"app": "web"}
     return {"metadata": {"name": f"pod-{number:05}", "labels": labels}, "spec": spec}
-
-
-def installer_status() -> Object:
-    """What kubelet tells of an installer that has reported the node's interfaces."""
-    message = json.dumps({"interfaces": ["eth0", "eth1"], "unlisted": [], "truncated": False})
-    ended = {"exitCode": 0, "reason": "Completed", "message": message}
-    container = {
-        "name": "install",
-        "state": {"terminated": ended},
-        "image": "",
-        "imageID": "",
-        "ready": True,
-        "restartCount": 0,
-    }
-    return {"status": {"initContainerStatuses": [container]}}
 
 
 def network(number: int) -> Object:

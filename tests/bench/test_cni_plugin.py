@@ -34,12 +34,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @pytest.fixture
 def segment(tmp_path: Path) -> Iterator[Segment]:
-    made = Segment(f"bench{os.getpid()}-{next(_numbers)}", tmp_path, BINARY)
-    try:
-        made.create()
+    with Segment(f"bench{os.getpid()}-{next(_numbers)}", tmp_path, BINARY) as made:
         yield made
-    finally:
-        made.delete()
 
 
 @pytest.fixture

@@ -63,12 +63,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def segment(tmp_path: Path, binary: Path) -> Iterator[Segment]:
     """A node, a machine beside it and their segment."""
-    made = Segment(f"sc{os.getpid()}-{next(_numbers)}", tmp_path, binary)
-    try:
-        made.create()
+    with Segment(f"sc{os.getpid()}-{next(_numbers)}", tmp_path, binary) as made:
         yield made
-    finally:
-        made.delete()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from testbed import paths
 from tests.cni.namespace import Json, Namespace
@@ -94,6 +94,17 @@ class Segment:
         pod.space.run("sysctl -qw net.ipv6.conf.default.accept_dad=0")
         self.pods.append(pod)
         return pod
+
+    def __enter__(self) -> Self:
+        try:
+            self.create()
+        except BaseException:
+            self.delete()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.delete()
 
     def delete(self) -> None:
         for pod in self.pods:

@@ -35,12 +35,8 @@ def binary() -> Path:
 @pytest.fixture
 def segment(tmp_path: Path, binary: Path) -> Iterator[Segment]:
     """A node, a machine beside it and their segment."""
-    made = Segment(f"k{next(_numbers)}", tmp_path, binary)
-    try:
-        made.create()
+    with Segment(f"k{next(_numbers)}", tmp_path, binary) as made:
         yield made
-    finally:
-        made.delete()
 
 
 @pytest.fixture

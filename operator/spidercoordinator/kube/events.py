@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.api.objects import name_of
@@ -20,6 +19,7 @@ from spidercoordinator.errors import ApiUnavailableError, SpiderCoordinatorError
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import FIELD_MANAGER, Client
 from spidercoordinator.kube.resource import EVENTS, Object, Resource
+from spidercoordinator.kube.timestamp import now
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +63,7 @@ class Recorder:
             if self._dropped == 1:
                 logger.warning("Events are dropped: %d wait to be written", _MOST_PENDING)
             return
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self._pending.append(event_of(resource, about, transition, now=now))
+        self._pending.append(event_of(resource, about, transition, now=now()))
         self._wake.set()
 
     async def run(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import Final
 
 from spidercoordinator.api.objects import Name
@@ -15,6 +14,7 @@ from spidercoordinator.core.status.problems import blocked_transition
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiError, ApiNotFoundError, Refusal
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
+from spidercoordinator.kube.timestamp import now
 from spidercoordinator.reconcilers.context import Context, network_key
 from spidercoordinator.reconcilers.writes import Target
 
@@ -49,9 +49,8 @@ async def report(
     Raises:
         ApiError: The API server refused or was not reached; call again.
     """
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     before = context.refused_statuses.get(network) or observed.get("status") or {}
-    status = network_status.network_status(outcome, observed, now=now)
+    status = network_status.network_status(outcome, observed, now=now())
     patch = merge_patch(before, status)
     if not patch:
         context.writes.settled(network_key(network), _target(observed))

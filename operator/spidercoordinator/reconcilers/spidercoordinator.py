@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -35,6 +34,7 @@ from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.discovery import servicedryrun
 from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
+from spidercoordinator.kube.timestamp import now
 from spidercoordinator.reconcilers.context import Context, coordinator_key
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
 from spidercoordinator.reconcilers.writes import Target, once_a_minute
@@ -76,7 +76,7 @@ async def reconcile(key: Key, context: Context) -> None:
         await _reconcile_effective(context, observed)
     else:
         generation = observed["metadata"]["generation"]
-        status = not_selected_status(name, context.services.settings.name, generation, _now())
+        status = not_selected_status(name, context.services.settings.name, generation, now())
         await _write_status(context, observed, status)
 
 
@@ -131,7 +131,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
             context, ClusterConfig(meta["name"], SpiderCoordinatorSpec(), not_ready=text)
         )
         await _finish(
-            context, observed, invalid_spec_status(text, meta["generation"], before, _now())
+            context, observed, invalid_spec_status(text, meta["generation"], before, now())
         )
         return
     outcome = compute_status(
@@ -142,7 +142,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
             discovered=await _discover(context, spec, last_known(before, meta["generation"])),
             nad_kind_served=context.decided.nads_served,
             previous=before,
-            now=_now(),
+            now=now(),
             istio=context.services.discovery.istio(),
         )
     )
@@ -201,7 +201,7 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
         blocked_condition(context.problems.of(coordinator_key(meta["name"]))),
         previous=before.get("conditions") or (),
         generation=meta["generation"],
-        now=_now(),
+        now=now(),
     )
     status = status | {"conditions": [*status["conditions"], *blocked]}
     key, target = coordinator_key(meta["name"]), _target(observed, "status")
@@ -287,7 +287,3 @@ async def _patch(context: Context, name: str, patch: Object, *, subresource: str
         except ApiNotFoundError:
             return False
     return True
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -41,9 +41,5 @@ class Ipv4Segment(Segment):
 def segment(tmp_path: Path, binary: Path) -> Iterator[Segment]:
     """A node, a machine beside it and their segment."""
     assert not Path("/proc/sys/net/ipv6").exists(), "this kernel has IPv6"
-    made = Ipv4Segment(f"n{next(_numbers)}", tmp_path, binary)
-    try:
-        made.create()
+    with Ipv4Segment(f"n{next(_numbers)}", tmp_path, binary) as made:
         yield made
-    finally:
-        made.delete()
