@@ -22,6 +22,7 @@ from spidercoordinator.errors import ApiNotFoundError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
+    EVENTS,
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
     SPIDERMULTUSCONFIGS,
@@ -196,6 +197,8 @@ class Cluster:
             await self._remove_all(resource)
         for name in ("kubeadm-config", "cilium-config"):
             await self.api.delete(CONFIG_MAPS, name, "kube-system")
+        # Events outlive what they are about; a later object of the same name is not meant by them.
+        await self.api.delete(EVENTS, "", "default")
 
     async def _remove_all(self, resource: Resource) -> None:
         try:

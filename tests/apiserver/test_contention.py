@@ -139,21 +139,21 @@ async def test_a_nad_that_is_deleted_again_and_again(networks: Networks) -> None
 
 
 async def test_edits_of_the_network_are_rendered_at_once_in_a_fight(networks: Networks) -> None:
-    await networks.make("edited")
-    await networks.ready("edited")
+    await networks.make("changed")
+    await networks.ready("changed")
 
     async def undo() -> bool:
-        if (await networks.nad("edited"))["spec"]["config"] == "{}":
+        if (await networks.nad("changed"))["spec"]["config"] == "{}":
             return False
-        await networks.change_nad("edited", {"spec": {"config": "{}"}})
+        await networks.change_nad("changed", {"spec": {"config": "{}"}})
         return True
 
     async with rival(undo):
-        await networks.has("edited", "NADContested")
-    await networks.change("edited", {"spec": {"macvlan": {"master": ["eth6"]}}})
+        await networks.has("changed", "NADContested")
+    await networks.change("changed", {"spec": {"macvlan": {"master": ["eth6"]}}})
 
     async def rendered() -> bool:
-        return "eth6" in (await networks.nad("edited"))["spec"]["config"]
+        return "eth6" in (await networks.nad("changed"))["spec"]["config"]
 
     await eventually("the edit is rendered", rendered, seconds=EVERY / 2)
 
