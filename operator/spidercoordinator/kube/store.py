@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
 from typing_extensions import override
@@ -23,6 +24,25 @@ Handler = Callable[[Name, Object | None, Object | None], None]
 """Called with an object's name and the object before and after; None where it is not there."""
 Answered = Callable[[Object], None]
 """To be called with what the API server answered to a write."""
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """Writes of one object whose answers are awaited.
+
+    Attributes:
+        writes: how many.
+        answers: versions that were answered.
+        deleted: version at which the watch delivered the object's deletion meanwhile.
+        observed: versions that the watch delivered meanwhile, of which no handler knows yet.
+        before: the object before these.
+    """
+
+    writes: int = 0
+    answers: set[str] = field(default_factory=set)
+    deleted: str = ""
+    observed: set[str] = field(default_factory=set)
+    before: Object | None = None
 
 
 class Store(Mapping[Name, Object]):
@@ -45,8 +65,7 @@ class Store(Mapping[Name, Object]):
         self._kind, self._crashes = kind, crashes or CrashHandler()
         self._objects: dict[Name, Object] = {}
         self._unconfirmed: dict[Name, set[str]] = {}
-        self._writes: dict[Name, int] = {}
-        self._deleted: dict[Name, str] = {}
+        self._in_flight: dict[Name, _InFlight] = {}
         self._indexers: list[Handler] = []
         self._handlers: list[Handler] = []
 
@@ -82,13 +101,15 @@ class Store(Mapping[Name, Object]):
     def observe(self, given: Object) -> None:
         """Take in an object that a watch or a list delivered; one that is older is passed over."""
         name, version = name_of(given), _version(given)
-        floor = self.version(name) or self._deleted.get(name, "")
+        floor = self._floor(name)
         if version == floor:
             self._unconfirmed.pop(name, None)
         elif not _older(version, floor):
-            self._deleted.pop(name, None)
             self._unconfirmed.pop(name, None)
-            self._set(name, self.trim(given))
+            if name in self._in_flight:
+                self._hold(name, self.trim(given))
+            else:
+                self._set(name, self.trim(given))
         elif version not in self._unconfirmed.get(name, {version}):
             # Somebody else's change, which the answer to an own write brought along unnoticed.
             self._notify(self._handlers, name, self._objects[name], self._objects[name])
@@ -106,7 +127,7 @@ class Store(Mapping[Name, Object]):
         an own write that it cannot know yet outlives it.
         """
         listed = {name_of(given): given for given in objects}
-        for name in [*self._objects, *(self._writes.keys() - self._objects.keys())]:
+        for name in [*self._objects, *(self._in_flight.keys() - self._objects.keys())]:
             if name not in listed and not self._is_later(name, version):
                 self.remove(name, version)
         for name, given in listed.items():
@@ -116,8 +137,9 @@ class Store(Mapping[Name, Object]):
 
     def remove(self, name: Name, version: str) -> None:
         """Drop an object that does not exist any more as of a resource version."""
-        if name in self._writes:
-            self._deleted[name] = version
+        self._tell_held(name)
+        if (flight := self._in_flight.get(name)) is not None:
+            flight.deleted = version
         self._unconfirmed.pop(name, None)
         before = self._objects.pop(name, None)
         if before is not None:
@@ -133,25 +155,54 @@ class Store(Mapping[Name, Object]):
         """Give what takes the answer of a write; the request must be made inside.
 
         A deletion that the watch delivers meanwhile is remembered, so that an answer which comes
-        after it is recognised as older.
+        after it is recognised as older. Event handlers are called of what it delivers meanwhile
+        when the write ends, and not at all if that was only what was written.
         """
-        self._writes[name] = self._writes.get(name, 0) + 1
+        flight = self._in_flight.setdefault(name, _InFlight())
+        flight.writes += 1
         try:
             yield partial(self._answered, name)
         finally:
-            self._writes[name] -= 1
-            if not self._writes[name]:
-                del self._writes[name]
-                self._deleted.pop(name, None)
+            flight.writes -= 1
+            if not flight.writes:
+                self._tell_held(name)
+                del self._in_flight[name]
 
     def _answered(self, name: Name, answer: Object) -> None:
-        floor = self.version(name) or self._deleted.get(name, "")
+        floor = self._floor(name)
         version = _version(answer)
+        if (flight := self._in_flight.get(name)) is not None:
+            flight.answers.add(version)
         if version.isdecimal() and (not floor or _older(floor, version)):
             self._unconfirmed.setdefault(name, set()).add(version)
             before = self._objects.get(name)
             after = self._objects[name] = self.trim(answer)
             self._notify(self._indexers, name, before, after)
+
+    def _floor(self, name: Name) -> str:
+        """The version up to which all is known of an object."""
+        flight = self._in_flight.get(name)
+        return self.version(name) or (flight.deleted if flight is not None else "")
+
+    def _hold(self, name: Name, given: Object) -> None:
+        """Keep an object, which may be what a write in flight made it."""
+        flight, before = self._in_flight[name], self._objects.get(name)
+        flight.deleted = ""
+        if not flight.observed:
+            flight.before = before
+        flight.observed.add(_version(given))
+        self._objects[name] = given
+        self._notify(self._indexers, name, before, given)
+
+    def _tell_held(self, name: Name) -> None:
+        """Call the event handlers of what was held, unless it is only what was written."""
+        flight = self._in_flight.get(name)
+        if flight is None:
+            return
+        others, before = flight.observed - flight.answers, flight.before
+        flight.observed, flight.before = set(), None
+        if others:
+            self._notify(self._handlers, name, before, self._objects.get(name))
 
     def _is_later(self, name: Name, version: str) -> bool:
         """Whether the store has an own write that a list of this version cannot show yet."""
@@ -159,6 +210,7 @@ class Store(Mapping[Name, Object]):
 
     def _set(self, name: Name, given: Object) -> None:
         """Keep an object, which is trimmed already."""
+        self._tell_held(name)
         before = self._objects.get(name)
         after = self._objects[name] = given
         self._notify([*self._indexers, *self._handlers], name, before, after)

@@ -118,6 +118,47 @@ def test_two_own_writes_in_a_row_start_nothing(store: Store, calls: list[Any]) -
     assert calls == []
 
 
+def test_what_was_written_starts_nothing_when_the_watch_is_quicker_than_the_answer(
+    store: Store, calls: list[Any]
+) -> None:
+    with store.write(NAME) as answered:
+        store.observe(nad(5))
+        assert store.version(NAME) == "5"
+        answered(nad(5))
+    assert calls == []
+
+
+def test_a_change_of_others_while_a_write_is_in_flight_is_told_at_its_end(
+    store: Store, calls: list[tuple[str, str]]
+) -> None:
+    store.observe(nad(4))
+    with store.write(NAME) as answered:
+        store.observe(nad(5, by="others"))
+        store.observe(nad(6))
+        answered(nad(6))
+        assert calls == [("", "4")]
+    assert calls == [("", "4"), ("4", "6")]
+
+
+def test_what_the_watch_delivered_during_a_write_without_answer_is_told(
+    store: Store, calls: list[tuple[str, str]]
+) -> None:
+    with store.write(NAME):
+        store.observe(nad(5))
+    assert calls == [("", "5")]
+
+
+def test_a_deletion_while_a_write_is_in_flight_is_told_after_what_was_before_it(
+    store: Store, calls: list[tuple[str, str]]
+) -> None:
+    store.observe(nad(4))
+    with store.write(NAME) as answered:
+        store.observe(nad(5))
+        store.observe_deletion(nad(6))
+        answered(nad(5))
+    assert calls == [("", "4"), ("4", "5"), ("5", "")]
+
+
 def test_versions_that_are_no_numbers_are_the_watch_s_alone(store: Store) -> None:
     odd = nad(0)
     odd["metadata"]["resourceVersion"] = "abc"
@@ -158,11 +199,17 @@ class Interleavings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store = Store()
+        self.store.add_event_handler(self._told_of)
+        self.owed = False
+        self.foreign: set[str] = set()
         self.revision = 0
         self.current: dict[str, Any] | None = None
         self.watch = Watch()
         self.writes: list[Write] = []
         self.list_answer: tuple[list[dict[str, Any]], int] | None = None
+
+    def _told_of(self, *_: object) -> None:
+        self.owed = False
 
     def _change(self, *, gone: bool = False) -> dict[str, Any]:
         self.revision += 1
@@ -195,7 +242,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def others_write(self) -> None:
-        self._change()
+        self.foreign.add(self._change()["metadata"]["resourceVersion"])
 
     @precondition(lambda self: self.current is not None)
     @rule()
@@ -207,6 +254,8 @@ class Interleavings(RuleBasedStateMachine):
     def the_watch_tells(self) -> None:
         kind, given = self.watch.events[self.watch.told]
         self.watch.told += 1
+        # A write of others must come to the handlers' knowledge, now or when our writes end.
+        self.owed |= given["metadata"]["resourceVersion"] in self.foreign
         if kind == "DELETED":
             self.store.observe_deletion(given)
         else:
@@ -242,6 +291,7 @@ class Interleavings(RuleBasedStateMachine):
             self.the_watch_tells()
         expected = str(self.current["metadata"]["resourceVersion"]) if self.current else ""
         assert self.store.version(NAME) == expected
+        assert not self.owed
 
 
 TestInterleavings = Interleavings.TestCase
