@@ -38,7 +38,8 @@ from spidercoordinator.core.network.release import Release
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.problems import blocked_condition
-from spidercoordinator.errors import ApiError, InvalidObjectError
+from spidercoordinator.errors import ApiError, InvalidObjectError, SpiderCoordinatorError
+from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers import nads
 from spidercoordinator.reconcilers.context import Context, network_key
@@ -48,6 +49,7 @@ from spidercoordinator.runtime.workqueue import Key
 
 _NAD: Final = "NAD"
 _LABELS: Final = tuple(("metadata", "labels", key) for key in INJECTION_KEYS)
+_BUG: Final = "unexpected error, a bug of the operator; the NAD stays as it is, and it tries again"
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
 
@@ -58,12 +60,12 @@ class _Synced:
     Attributes:
         outcome: for its status.
         nad_written: whether its NAD had to be written.
-        errors: of writes that were refused, to be tried again.
+        errors: for the work queue, which tries again.
     """
 
     outcome: NetworkOutcome
     nad_written: bool = False
-    errors: Sequence[ApiError] = ()
+    errors: Sequence[Exception] = ()
 
 
 async def reconcile(key: Key, context: Context) -> None:
@@ -71,6 +73,7 @@ async def reconcile(key: Key, context: Context) -> None:
 
     Raises:
         ApiError: The API server refused or was not reached; try again later.
+        Exception: Nobody expected it; the network's status tells of it; try again later.
     """
     _, namespace, name = key
     network = (namespace, name)
@@ -92,16 +95,31 @@ async def _reconcile(context: Context, network: Name) -> None:
             context.problems.forget(network_key(network))
             context.writes.forget(network_key(network))
         return
-    key = network_key(network)
-    synced = await _sync_nad(context, network, observed)
-    outcome = replace(
-        synced.outcome,
-        warnings=[*synced.outcome.warnings, *blocked_condition(context.problems.of(key))],
-    )
+    synced = await _synced(context, network, observed)
+    blocked = blocked_condition(context.problems.of(network_key(network)))
+    outcome = replace(synced.outcome, warnings=[*synced.outcome.warnings, *blocked])
     await report(context, network, observed, outcome, nad_written=synced.nad_written)
     for error in synced.errors:
         # Told in the status; what is refused today may be allowed tomorrow.
         raise error
+
+
+async def _synced(context: Context, network: Name, observed: Object) -> _Synced:
+    """What became of the NAD, also where a bug of the operator is in the way."""
+    try:
+        return await _sync_nad(context, network, observed)
+    except SpiderCoordinatorError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the network says so, and the queue tries again
+        _record(context, network, None)
+        status = observed.get("status") or {}
+        outcome = NetworkOutcome(
+            nad=status.get("nad", ""),
+            config_hash=status.get("configHash", ""),
+            obstacle=network_status.RECONCILE_FAILED,
+            message=f"{_BUG}: {brief(error)}",
+        )
+        return _Synced(outcome, errors=[error])
 
 
 async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synced:

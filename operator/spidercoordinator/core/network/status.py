@@ -19,6 +19,7 @@ NAD_CRD_MISSING: Final = "NADCRDMissing"
 NAD_TERMINATING: Final = "NADTerminating"
 NAD_REFUSED: Final = "NADRefused"
 NAD_CONTESTED: Final = "NADContested"
+RECONCILE_FAILED: Final = "ReconcileFailed"
 
 
 @dataclass(frozen=True, slots=True)
