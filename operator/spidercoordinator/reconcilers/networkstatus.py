@@ -16,6 +16,7 @@ from spidercoordinator.errors import ApiError, ApiNotFoundError, Refusal
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.kube.timestamp import now
 from spidercoordinator.reconcilers.context import Context, network_key
+from spidercoordinator.reconcilers.statuswrites import StatusWrite, admitted, written
 from spidercoordinator.reconcilers.writes import Target
 
 logger = logging.getLogger(__name__)
@@ -60,18 +61,24 @@ async def report(
     if nad_written and patch.keys() <= _MAY_WAIT and not told and queue.length:
         context.enqueue_network(network, low_priority=True)
         return
-    if await _admitted(context, network, observed, before, status):
-        await _write(context, network, observed, before, status)
+    digest = digest_of(status)
+    wording = digest_of(before) == digest
+    write = StatusWrite(network_key(network), _target(observed), digest, wording)
+    if not await admitted(context, write, observed):
+        return
+    if await _write(context, network, observed, before, status):
+        written(context, write)
 
 
 async def _write(
     context: Context, network: Name, observed: Object, before: Object, status: Object
-) -> None:
-    key = network_key(network)
+) -> bool:
+    """Write it, and tell of the transition; False where the API server does not have it now."""
+    accepted = True
     try:
         await _patch_status(context, network, merge_patch(before, status))
     except ApiNotFoundError:
-        return
+        return False
     except ApiError as error:
         if error.refusal is not Refusal.INVALID:
             _tell_refusal(context, network, observed, error)
@@ -79,32 +86,14 @@ async def _write(
         # The API server takes no status with a spec of the wrong shape; the Event remains.
         logger.warning("no status for SpiderMultusConfig %s/%s: %s", *network, error)
         context.refused_statuses[network] = status
+        accepted = False
     else:
         context.refused_statuses.pop(network, None)
-        context.problems.passed(key, _STATUS)
-        digest = digest_of(status)
-        wording = digest_of(before) == digest
-        context.writes.written(key, _target(observed), digest, wording=wording)
+        context.problems.passed(network_key(network), _STATUS)
     for compare in _TRANSITIONS:
         if transition := compare(before, status):
             context.events.record(SPIDERMULTUSCONFIGS, observed, transition)
-
-
-async def _admitted(
-    context: Context, network: Name, observed: Object, before: Object, status: Object
-) -> bool:
-    """Whether the status may be written now; otherwise the network is reconciled again later."""
-    key, target, digest = network_key(network), _target(observed), digest_of(status)
-    wait = context.writes.delay(key, target, digest, wording=digest_of(before) == digest)
-    if not wait:
-        return True
-    context.enqueue_network(network, after=wait)
-    if context.writes.is_undone(key, target, digest):
-        contest = await context.writes.contested(key, target, wait)
-        if contest.new:
-            told = Transition("Warning", "StatusContested", contest.message)
-            context.events.record(SPIDERMULTUSCONFIGS, observed, told)
-    return False
+    return accepted
 
 
 def _target(observed: Object) -> Target:

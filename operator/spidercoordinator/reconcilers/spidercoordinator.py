@@ -37,6 +37,7 @@ from spidercoordinator.kube.resource import SPIDERCOORDINATORS, Object
 from spidercoordinator.kube.timestamp import now
 from spidercoordinator.reconcilers.context import Context, coordinator_key
 from spidercoordinator.reconcilers.nodedefaults import apply_node_defaults
+from spidercoordinator.reconcilers.statuswrites import StatusWrite, admitted, written
 from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.workqueue import Key
 
@@ -211,18 +212,13 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
         return
     digest = digest_of(status, "reason")
     wording = digest_of(before, "reason") == digest
-    if wait := context.writes.delay(key, target, digest, wording=wording):
-        context.services.queue.add(key, after=wait)
-        if context.writes.is_undone(key, target, digest):
-            contest = await context.writes.contested(key, target, wait)
-            if contest.new:
-                told = Transition("Warning", "StatusContested", contest.message)
-                context.events.record(_KIND, observed, told)
+    write = StatusWrite(key, target, digest, wording)
+    if not await admitted(context, write, observed):
         return
-    write = _patch(context, meta["name"], {"status": patch}, subresource="status")
-    if not await _reported(context, observed, "status", write):
+    patched = _patch(context, meta["name"], {"status": patch}, subresource="status")
+    if not await _reported(context, observed, "status", patched):
         return
-    context.writes.written(key, target, digest, wording=wording)
+    written(context, write)
     transitions = [*coordinator_transitions(before, status), blocked_transition(before, status)]
     for transition in filter(None, transitions):
         context.events.record(_KIND, observed, transition)
