@@ -60,6 +60,7 @@ _PROGRAMS = {
 _GUEST_PROGRAMS = {
     "cpio": ("cpio",),
     "dbus": ("dbus-daemon",),
+    "e2fsprogs": ("mke2fs",),  # guests get their files as disk images
     "ipset": ("ipset",),  # kube-proxy runs it in IPVS mode
     "ipvsadm": ("ipvsadm",),
     "network-manager": ("NetworkManager", "nmcli"),

@@ -1,4 +1,4 @@
-"""The initial root of a guest: busybox, and the modules by which the guest gets at its shares."""
+"""The initial root of a guest: busybox, and the modules by which the guest gets at its files."""
 
 import lzma
 import shutil
@@ -12,7 +12,7 @@ from testbed.kernels.kernel import Kernel
 from testbed.kernels.root import Root
 
 _INIT = Path(__file__).with_name("init")
-_WANTED = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
+_WANTED = ("virtio_pci", "virtio_blk", "ext4", "9pnet_virtio", "9p", "overlay")
 """Modules; a kernel may have them built in."""
 
 _FOLDERS = ("bin", "dev", "layers", "modules", "proc", "root", "sys")

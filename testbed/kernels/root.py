@@ -34,13 +34,18 @@ _TAIL = 15
 
 @dataclass(frozen=True)
 class Root:
-    """The root file system of the guests, as a folder of the host."""
+    """The root file system of the guests, as a folder of the host, with the kernels beside it."""
 
     folder: Path
 
     def kernels(self) -> Path:
         """Return the folder with a folder for each series."""
-        return self.folder / "kernels"
+        return self.folder.with_name("kernels")
+
+    def mke2fs(self) -> list[str]:
+        """Return the command that makes ext4 images."""
+        configuration = f"MKE2FS_CONFIG={self.folder / 'etc/mke2fs.conf'}"
+        return ["env", configuration, *self.command("usr/sbin/mke2fs")]
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """Return the command that runs one of its programs here, with its own libraries."""
@@ -63,13 +68,18 @@ def ensure() -> Root:
         )
     packages = _packages()
     key = cache.key_of(_SCRIPT, Path(__file__), *packages)
-    folder = cache.entry("kernels", key, lambda target: _install(target / "root", packages))
+    folder = cache.entry("kernels", key, lambda target: _make(Root(target / "root"), packages))
     return Root(folder / "root")
 
 
 def _packages() -> list[str]:
     declared = (*prerequisites.REQUIREMENTS, *prerequisites.GUEST)
     return sorted({wanted.package for wanted in declared})
+
+
+def _make(root: Root, packages: list[str]) -> None:
+    _install(root.folder, packages)
+    (root.folder / "kernels").rename(root.kernels())
 
 
 def _install(root: Path, packages: Iterable[str]) -> None:

@@ -27,16 +27,20 @@ class Suite:
     quick: str = ""
 
 
+_HOUR = 3600.0
+
 SUITES = (
-    Suite("cni", ("tests/cni",), 7200),
-    Suite("istio", ("tests/istio",), 7200),
+    Suite("cni", ("tests/cni",), 4 * _HOUR),
+    Suite("istio", ("tests/istio",), 4 * _HOUR),
     # The newer kernel has netkit, too.
-    Suite("stock", ("tests/kernels/stock",), 1800, devices=CARD, quick="6.12"),
-    Suite("no-ipv6", ("tests/kernels/no_ipv6",), 600, append=("ipv6.disable=1",), quick="6.1"),
+    Suite("stock", ("tests/kernels/stock",), _HOUR, devices=CARD, quick="6.12"),
+    Suite(
+        "no-ipv6", ("tests/kernels/no_ipv6",), _HOUR / 2, append=("ipv6.disable=1",), quick="6.1"
+    ),
     Suite(
         "no-nf_tables",
         ("tests/kernels/no_nf_tables",),
-        600,
+        _HOUR / 2,
         append=("module_blacklist=nf_tables",),
         quick="6.1",
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed import images
+from testbed import built, images
 from tests.cni.namespace import Namespace
 from tests.cni.topology import Segment
 from tests.istio.cells import PROBE
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def plugin() -> Path:
     """The plugin as it is released."""
-    binary = ROOT / "build" / "bin" / "coordinator"
+    binary = (built.folder() or ROOT / "build" / "bin") / "coordinator"
     assert binary.exists(), f"{binary} is missing: run make build"
     return binary
 

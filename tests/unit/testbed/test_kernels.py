@@ -5,63 +5,95 @@ from pathlib import Path
 import pytest
 
 from testbed.errors import TestbedError
-from testbed.kernels import initramfs, kernel, suites
+from testbed.kernels import disk, initramfs, kernel, project, suites
 from testbed.kernels.kernel import Kernel
 from testbed.kernels.machine import CARD, Machine
 from testbed.kernels.report import Outcome, outcome, table
 from testbed.kernels.root import SERIES, Root, mirror_of
 
+SKIPPED = '<testcase><skipped type="pytest.skip" message="no netkit"/></testcase>'
+KNOWN = '<testcase><skipped type="pytest.xfail" message="a known fault"/></testcase>'
 
-def junit(**counts: int) -> str:
+
+def junit(*cases: str, **counts: int) -> str:
     words = " ".join(f'{name}="{count}"' for name, count in counts.items())
-    return f'<?xml version="1.0"?><testsuites><testsuite {words}></testsuite></testsuites>'
+    inside = f"<testsuite {words}>{''.join(cases)}</testsuite>"
+    return f'<?xml version="1.0"?><testsuites>{inside}</testsuites>'
 
 
 @pytest.mark.parametrize(
     ("report_of_pytest", "status", "expected"),
     [
-        pytest.param(junit(tests=9, skipped=2), "0", (7, 0, 2, "", True), id="passed"),
         pytest.param(
-            junit(tests=9, failures=1, errors=2, skipped=1), "1", (5, 3, 1, "", False), id="failed"
+            junit(SKIPPED, SKIPPED, tests=9, skipped=2), "0", (7, 0, 0, 2, "", True), id="passed"
         ),
-        pytest.param(junit(tests=2, skipped=2), "0", (0, 0, 2, "", False), id="all skipped"),
         pytest.param(
-            junit(tests=0), "5", (0, 0, 0, "pytest ended with 5", False), id="no tests found"
+            junit(SKIPPED, tests=9, failures=1, errors=2, skipped=1),
+            "1",
+            (5, 3, 0, 1, "", False),
+            id="failed",
+        ),
+        pytest.param(
+            junit(KNOWN, SKIPPED, tests=9, skipped=2),
+            "0",
+            (7, 0, 1, 1, "", True),
+            id="known faults",
+        ),
+        pytest.param(
+            junit(SKIPPED, SKIPPED, tests=2, skipped=2),
+            "0",
+            (0, 0, 0, 2, "", False),
+            id="all skipped",
+        ),
+        pytest.param(
+            junit(tests=0), "5", (0, 0, 0, 0, "pytest ended with 5", False), id="no tests found"
         ),
         pytest.param(
             junit(tests=3),
             "139",
-            (3, 0, 0, "pytest ended with 139", False),
+            (3, 0, 0, 0, "pytest ended with 139", False),
             id="crashed at its end",
         ),
         pytest.param(
-            "", "4", (0, 0, 0, "pytest ended with 4 and wrote no report", False), id="no report"
+            "", "4", (0, 0, 0, 0, "pytest ended with 4 and wrote no report", False), id="no report"
         ),
         pytest.param(
             junit(tests=3),
             "",
-            (0, 0, 0, "the guest ended before its tests did", False),
+            (0, 0, 0, 0, "the guest ended before its tests did", False),
             id="kernel panic",
         ),
     ],
 )
 def test_outcome(
-    report_of_pytest: str, status: str, expected: tuple[int, int, int, str, bool]
+    report_of_pytest: str, status: str, expected: tuple[int, int, int, int, str, bool]
 ) -> None:
-    made = outcome("6.1", "cni", 3.0, report_of_pytest, status and f"{status}\n")
-    assert (made.passed, made.failed, made.skipped, made.trouble, made.good) == expected
+    begun = Outcome("6.1", "cni", 3.0)
+    made = outcome(begun, report_of_pytest, status and f"{status}\n")
+    counts = (made.passed, made.failed, made.known, made.skipped)
+    assert (*counts, made.trouble, made.good) == expected
+
+
+def test_no_test_may_be_left_out_where_all_have_to_run() -> None:
+    begun = Outcome("6.12", "stock", 3.0, whole=True)
+    assert outcome(begun, junit(KNOWN, tests=3, skipped=1), "0").good
+    left_out = outcome(begun, junit(KNOWN, SKIPPED, tests=3, skipped=2), "0")
+    assert not left_out.good
+    assert table([left_out]).endswith("tests were skipped, and every one has to run")
 
 
 def test_table() -> None:
-    good = Outcome("6.1", "no-ipv6", 61.4, passed=4)
-    bad = Outcome(
+    good = Outcome("6.1", "no-ipv6", 61.4, 48.9, passed=4)
+    bad = Outcome("6.12", "stock", 600.0, 588.0, passed=1, failed=2, known=3)
+    hangs = Outcome(
         "6.12", "cni", 300.0, trouble="the guest was ended: it had not powered off after 300 s"
     )
-    assert table([good, bad]).splitlines() == [
-        "kernel           suite          passed failed skipped seconds",
-        "6.1              no-ipv6             4      0       0      61",
+    assert table([good, bad, hangs]).splitlines() == [
+        "kernel           suite          passed failed known skipped minutes   CPU",
+        "6.1              no-ipv6             4      0     0       0     1.0   0.8",
+        "6.12             stock               1      2     3       0    10.0   9.8  tests failed",
         (
-            "6.12             cni                 0      0       0     300  "
+            "6.12             cni                 0      0     0       0     5.0   0.0  "
             "the guest was ended: it had not powered off after 300 s"
         ),
     ]
@@ -104,7 +136,7 @@ def test_every_folder_of_tests_for_guests_is_run() -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
     """A root with one kernel."""
-    base = tmp_path / "root" / "kernels" / "6.1"
+    base = tmp_path / "kernels" / "6.1"
     (base / "lib/modules/6.1.0-1").mkdir(parents=True)
     return Root(tmp_path / "root")
 
@@ -166,7 +198,7 @@ def test_nothing_leads_out_of_a_guest(root: Root, tmp_path: Path) -> None:
     found = Kernel("6.1", tmp_path / "image", tmp_path / "lib/modules/6.1.0-1")
     results = tmp_path / "results"
     machine = Machine(
-        *(found, root, tmp_path / "site", tmp_path / "initramfs", tmp_path / "a,b", results),
+        *(found, root, tmp_path / "initramfs", (tmp_path / "a,b", tmp_path / "c"), results),
         append=("ipv6.disable=1",),
         devices=CARD,
     )
@@ -180,4 +212,31 @@ def test_nothing_leads_out_of_a_guest(root: Root, tmp_path: Path) -> None:
     writable = [share for share in shares if "readonly=on" not in share]
     assert len(writable) == 1
     assert f"path={results}," in writable[0]
-    assert any(f"path={tmp_path}/a,,b," in share for share in shares)
+    drives = [argv[place + 1] for place, word in enumerate(argv) if word == "-drive"]
+    assert [drive.rpartition("file=")[2] for drive in drives] == [
+        f"{tmp_path}/a,,b",
+        f"{tmp_path}/c",
+    ]
+    assert all("readonly=on" in drive for drive in drives)
+
+
+def test_what_of_a_clone_is_brought_to_guests(tmp_path: Path) -> None:
+    clone, copied = tmp_path / "clone", tmp_path / "copied"
+    copied.mkdir()
+    for name in ("tests/cni/one.py", "build/bin/coordinator", ".venv/bin/python", "a.toml"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
+    (clone / "tests/cni/__pycache__").mkdir()
+    project.copy(clone, copied)
+    files = [path for path in copied.rglob("*") if not path.is_dir()]
+    assert sorted(str(path.relative_to(copied)) for path in files) == ["a.toml", "tests/cni/one.py"]
+
+
+def test_a_disk_has_room_for_all_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for number in range(3):
+        (tmp_path / "folder" / str(number)).write_bytes(b"x" * 10_000)
+    need = disk.need(tmp_path)
+    assert need.inodes >= 4
+    # Three blocks a file, beside the table of inodes.
+    assert need.blocks >= 9 + need.inodes // 16
