@@ -53,7 +53,7 @@ _PROGRAMS = {
     "runc": ("runc",),
     "sed": ("sed",),  # the plugins that the stand-in's tests write
     "tar": ("tar",),
-    "util-linux": ("nsenter", "pivot_root", "setpriv", "unshare"),
+    "util-linux": ("nsenter", "pivot_root", "setarch", "setpriv", "unshare"),
 }
 """The programs, by Debian package."""
 
