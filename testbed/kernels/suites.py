@@ -34,6 +34,7 @@ SUITES = (
     Suite("istio", ("tests/istio",), 4 * _HOUR),
     # The newer kernel has netkit, too.
     Suite("stock", ("tests/kernels/stock",), _HOUR, devices=CARD, quick="6.12"),
+    Suite("node", ("tests/kernels/node",), _HOUR, quick="6.12"),
     Suite(
         "no-ipv6", ("tests/kernels/no_ipv6",), _HOUR / 2, append=("ipv6.disable=1",), quick="6.1"
     ),
