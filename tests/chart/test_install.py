@@ -44,6 +44,7 @@ def patch(cluster: Helm, body: Any) -> None:
 def test_install_makes_the_default_object(cluster: Helm) -> None:
     cluster.run("install", "test", str(CHART), "--set", f"{ADDRESS}=169.254.100.1")
     assert spec(cluster) == {
+        "announce": True,
         "detectGateway": False,
         "detectIPConflict": False,
         "hijackCIDR": ["169.254.0.0/16"],

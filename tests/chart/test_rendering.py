@@ -16,6 +16,7 @@ from tests.chart.helm import (
 )
 
 SPEC_OF_THE_SEED = {
+    "announce": True,
     "detectGateway": False,
     "detectIPConflict": False,
     "hijackCIDR": ["169.254.0.0/16"],
@@ -78,6 +79,7 @@ def test_the_default_object(helm: Helm) -> None:
         ("txQueueLen", 1000000, 1000000),
         ("detectGateway", True, True),
         ("detectIPConflict", True, True),
+        ("announce", False, False),
     ],
 )
 def test_coordinator_field(helm: Helm, field: str, value: object, shown: object) -> None:

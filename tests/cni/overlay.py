@@ -4,6 +4,7 @@ from tests.cni.topology import Pod
 
 PEER_MAC = "ee:ee:ee:ee:ee:ee"
 IPV4, IPV6 = "10.233.70.5", "fd85:ee78::5"
+GATEWAY = {4: "169.254.1.1", 6: "fe80::ecee:eeff:feee:eeee"}
 
 
 def connect(pod: Pod, *, families: tuple[int, ...] = (4, 6), gateway: bool = True) -> None:
@@ -17,15 +18,15 @@ def connect(pod: Pod, *, families: tuple[int, ...] = (4, 6), gateway: bool = Tru
         node.run(f"ip route add {IPV4} dev {name}")
         node.run(f"sysctl -qw net.ipv4.conf.{name}.proxy_arp=1")
         if gateway:
-            space.run("ip route add 169.254.1.1 dev eth0 scope link")
-            space.run("ip route add default via 169.254.1.1 dev eth0")
-            space.run(f"ip neigh add 169.254.1.1 lladdr {PEER_MAC} dev eth0 nud permanent")
+            space.run(f"ip route add {GATEWAY[4]} dev eth0 scope link")
+            space.run(f"ip route add default via {GATEWAY[4]} dev eth0")
+            space.run(f"ip neigh add {GATEWAY[4]} lladdr {PEER_MAC} dev eth0 nud permanent")
     if 6 in families:
         space.run(f"ip -6 addr add {IPV6}/128 dev eth0 nodad")
-        node.run(f"ip -6 addr add fe80::ecee:eeff:feee:eeee/64 dev {name} nodad", check=False)
+        node.run(f"ip -6 addr add {GATEWAY[6]}/64 dev {name} nodad", check=False)
         node.run(f"ip -6 route add {IPV6} dev {name}")
         if gateway:
-            space.run("ip -6 route add default via fe80::ecee:eeff:feee:eeee dev eth0")
+            space.run(f"ip -6 route add default via {GATEWAY[6]} dev eth0")
 
 
 def peer(pod: Pod) -> str:

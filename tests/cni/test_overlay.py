@@ -4,7 +4,7 @@ import pytest
 
 from tests.cni import overlay
 from tests.cni.routing import OUTSIDE, SERVICE, defaults, from_rules, own
-from tests.cni.topology import NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
+from tests.cni.topology import NODE_IPV4, NODE_IPV6, SERVICE_CIDRS, PluginError, Pod, Segment
 from tests.cni.traffic import ask, pings, server
 
 DUAL = (4, 6)
@@ -84,13 +84,9 @@ def test_routes_and_neighbours_between_pod_and_node_use_the_cluster_networks_vet
     assert inside is not None
     mine, name = own(beside, "net1", family), overlay.peer(beside)
     main = beside.space.routes(family)
-    assert any(route.startswith(f"{NODE[family]} dev eth0 proto 92") for route in main)
-    assert any(
-        route.startswith(f"10.233.0.0/18 via {NODE_IPV4} dev eth0 proto 92 src {CLUSTER[4]}")
-        for route in beside.space.routes()
-    )
-    neighbour = f"{NODE[family]} dev eth0 lladdr {overlay.PEER_MAC} PERMANENT"
-    assert neighbour in beside.space.neighbours(family)
+    way = f"via {overlay.GATEWAY[family]} dev eth0 proto 92 src {CLUSTER[family]}"
+    for target in (NODE[family], SERVICE_CIDRS[family == 6]):
+        assert any(route.startswith(f"{target} {way}") for route in main)
     assert any(r.startswith(f"{mine} dev {name}") for r in segment.node.routes(family, 500))
     entry = f"{mine} dev {name} lladdr {inside['address']} PERMANENT"
     assert entry in segment.node.neighbours(family)
@@ -143,7 +139,9 @@ def test_an_interface_without_coordinator_in_between(beside: Pod) -> None:
         tables = from_rules(beside, family)
         assert CLUSTER[family] in tables
         assert defaults(beside, family, tables[CLUSTER[family]]) == ["eth0"]
-        assert any("dev eth0 lladdr" in entry for entry in beside.space.neighbours(family))
+        assert f"via {overlay.GATEWAY[family]} dev eth0" in beside.space.route_get(
+            NODE[family], family
+        )
         assert "dev eth0" in beside.space.route_get(SERVICE[family], family)
 
 
@@ -155,10 +153,14 @@ def test_a_family_that_only_the_further_interface_has_keeps_its_default_route(po
     assert "dev net1" in pod.space.route_get(OUTSIDE[6], 6)
 
 
-def test_a_cluster_network_without_default_route(pod: Pod) -> None:
+def test_a_cluster_network_without_default_route(pod: Pod, segment: Segment) -> None:
     overlay.connect(pod, families=(4,), gateway=False)
     attach(pod)
     mine = pod.ipv4("net1")
+    # Nothing says how eth0 reaches the node: its peer is the other end.
+    assert f"{NODE_IPV4} dev eth0 lladdr {overlay.PEER_MAC} PERMANENT" in pod.space.neighbours()
+    with server(segment.node, NODE_IPV4, 10250):
+        assert ask(pod.space, NODE_IPV4, 10250) == (CLUSTER[4], NODE_IPV4)
     assert from_rules(pod, 4)[mine] == "5001"
     assert defaults(pod, 4, 5001) == ["net1"]
     assert defaults(pod, 4) == ["net1"]

@@ -47,7 +47,7 @@ func KernelFamily(family Family) int {
 func fromLink(link netlink.Link) Link {
 	attrs := link.Attrs()
 	return Link{
-		Index: attrs.Index, Peer: attrs.ParentIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
+		Index: attrs.Index, Peer: attrs.ParentIndex, Master: attrs.MasterIndex, Name: attrs.Name, Kind: link.Type(), Alias: attrs.Alias,
 		MAC: attrs.HardwareAddr.String(), MTU: attrs.MTU, TxQLen: attrs.TxQLen, Up: attrs.Flags&net.FlagUp != 0,
 		Carrier: attrs.RawFlags&unix.IFF_LOWER_UP != 0,
 		// The kernel has no number, but -1, for a namespace that is being deleted.

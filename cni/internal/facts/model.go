@@ -81,6 +81,7 @@ func FamilyOf(addr netip.Addr) Family {
 type Link struct {
 	Index   int
 	Peer    int // index of the other end of a veth, in the other namespace; 0 when there is none
+	Master  int // index of the bridge or switch that the link is a port of; 0 when it is none
 	Name    string
 	Kind    string
 	Alias   string
@@ -176,6 +177,9 @@ type Facts struct {
 	Pod, Host NetnsState
 	// Sources holds the address the node uses by default, for each family it has a default route for.
 	Sources map[Family]netip.Addr
+	// ToFirst is the node's route to the first interface of the pod, where the cluster network added that:
+	// destination, device, and the router if there is one between.
+	ToFirst map[Family]Route
 	// ClusterMTU is the smallest MTU of the node's routes to networks of the cluster; 0: none known.
 	ClusterMTU int
 }

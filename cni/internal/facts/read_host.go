@@ -22,6 +22,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 		return err
 	}
 	readSources(handle, observed)
+	readToFirst(links, observed, query)
 	podAddrs := podAddresses(observed, query)
 	for _, table := range podTables(state.Rules, query.HostRuleTable) {
 		if err := readHostRoutes(handle, table, podAddrs, links.name, state); err != nil {
@@ -37,7 +38,11 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	}
 	keys := []string{RPFilter("all"), TCPLiberal}
 	peer, _ := observed.Pod.Link(query.First)
-	for _, dev := range []string{query.HostVeth, links.name(peer.Peer)} {
+	devs := []string{query.HostVeth, links.name(peer.Peer)}
+	for _, route := range observed.ToFirst {
+		devs = append(devs, route.Dev)
+	}
+	for _, dev := range devs {
 		if dev == "" {
 			continue // the pod's first interface has no peer
 		}
@@ -134,6 +139,28 @@ func readSources(handle *netlink.Handle, observed *Facts) {
 		routes, err := handle.RouteGet(target.AsSlice())
 		if err == nil && len(routes) > 0 && IsUsable(toAddr(routes[0].Src)) {
 			observed.Sources[family] = toAddr(routes[0].Src)
+		}
+	}
+}
+
+// readToFirst looks up the node's route to the first interface of a pod on the cluster network. The plugin
+// adds none to that address, so that the answer is the same before and after an ADD.
+func readToFirst(links *linkCache, observed *Facts, query Query) {
+	observed.ToFirst = map[Family]Route{}
+	if _, underlay := observed.Pod.Link(PodVeth); underlay || query.First == query.IfName {
+		return
+	}
+	for _, family := range Families {
+		addrs := observed.Pod.Usable(query.First, family)
+		if len(addrs) == 0 {
+			continue
+		}
+		routes, err := links.handle.RouteGet(addrs[0].AsSlice())
+		if err != nil || len(routes) == 0 || routes[0].Type != unix.RTN_UNICAST {
+			continue // the node has no way to it, or none of that family
+		}
+		observed.ToFirst[family] = Route{
+			Dst: netip.PrefixFrom(addrs[0], addrs[0].BitLen()), Gw: toAddr(routes[0].Gw), Dev: links.name(routes[0].LinkIndex),
 		}
 	}
 }

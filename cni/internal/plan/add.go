@@ -69,32 +69,7 @@ func (a *adder) planVethPair(families []facts.Family) error {
 	if a.req.Underlay(a.facts) {
 		return a.planVeth(families)
 	}
-	return a.useClusterVeth()
-}
-
-// useClusterVeth selects the veth pair of the cluster network.
-func (a *adder) useClusterVeth() error {
-	dev, first := a.req.IfName, a.req.Config.First
-	if a.req.first() {
-		return fmt.Errorf("when creating interface %s in overlay mode, it detects that the current interface is first interface named %s, "+
-			"this plugin should not work for it: use mode auto or underlay in the network of the first interface", dev, first)
-	}
-	if _, ok := a.facts.Pod.Link(facts.PodVeth); ok {
-		return fmt.Errorf("when creating interface %s in overlay mode, it detects that the auxiliary interface %s of underlay mode exists: "+
-			"the first interface works in underlay mode; use mode auto in this network too", dev, facts.PodVeth)
-	}
-	pod, ok := a.facts.Pod.Link(first)
-	if !ok {
-		return fmt.Errorf("when creating interface %s in overlay mode, the pod has no first interface named %s: "+
-			"check podDefaultCniNic, and that the cluster network is attached first", dev, first)
-	}
-	host, ok := a.facts.Host.LinkByIndex(pod.Peer)
-	if !ok || pod.Peer == 0 || (pod.Kind != "veth" && pod.Kind != "netkit") {
-		return fmt.Errorf("when creating interface %s in overlay mode, the first interface %s (of kind %s) has no peer on the node: "+
-			"if it is an underlay interface, enable the coordinator in its network", dev, first, pod.Kind)
-	}
-	a.veth = VethPair{PodDev: first, HostDev: host.Name, PodMAC: pod.MAC, HostMAC: host.MAC}
-	return nil
+	return a.useClusterLink()
 }
 
 // planInterface adjusts the interface itself.

@@ -149,9 +149,9 @@ func (b *builder) ensureNeigh(side facts.Side, neigh facts.Neigh) {
 
 // dropForeignNeighs removes entries for the same address on other links: they would send the
 // node's packets to a machine that held the address before.
-func (b *builder) dropForeignNeighs(neigh facts.Neigh) {
+func (b *builder) dropForeignNeighs(ip netip.Addr, dev string) {
 	for _, existing := range b.facts.Host.Neighs {
-		if existing.IP != neigh.IP || existing.Dev == neigh.Dev {
+		if existing.IP != ip || existing.Dev == dev {
 			continue
 		}
 		var undo Action

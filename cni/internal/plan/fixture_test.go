@@ -92,6 +92,28 @@ func clusterNetwork(f *facts.Facts) {
 	})
 }
 
+// onBridge makes the first interface's peer a port of a bridge, by which the node reaches the pod.
+func onBridge(f *facts.Facts) {
+	f.Host.Links[len(f.Host.Links)-1].Master = 60
+	f.Host.Links = append(f.Host.Links, facts.Link{Index: 60, Name: "cni0", Kind: "bridge", MAC: "02:00:00:00:00:60", MTU: 1450, Up: true})
+	f.ToFirst = map[facts.Family]facts.Route{}
+	for _, addr := range f.Pod.Addrs {
+		if ip := addr.Prefix.Addr(); addr.Dev == "eth0" {
+			f.ToFirst[facts.FamilyOf(ip)] = facts.Route{Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: "cni0"}
+			f.Host.Routes = append(f.Host.Routes, facts.Route{
+				Dst: addr.Prefix.Masked(), Dev: "cni0", Table: facts.TableMain, Proto: facts.ProtoKernel,
+			})
+		}
+	}
+}
+
+// onNetkit makes the first interface a netkit pair, whose ends have no hardware addresses.
+func onNetkit(f *facts.Facts) {
+	peer := len(f.Host.Links) - 1
+	f.Pod.Links[1].Kind, f.Host.Links[peer].Kind = "netkit", "netkit"
+	f.Pod.Links[1].MAC, f.Host.Links[peer].MAC = "", ""
+}
+
 // hostVeth adds the veth pair, as the ADD of the first interface does.
 func hostVeth(f *facts.Facts) {
 	f.Pod.Links = append(f.Pod.Links, facts.Link{

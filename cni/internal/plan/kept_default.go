@@ -40,5 +40,9 @@ func (a *adder) lostDefault(dev string, family facts.Family, via nexthop) (route
 		return facts.Route{}, false
 	}
 	source := a.sourceOf(dev, family, a.existingTable(dev))
-	return facts.Route{Dst: defaultDst(family), Gw: via.gateway(), Dev: dev, Src: source}, true
+	gateway := via.gateway()
+	if own, ok := a.clusterRoute(defaultDst(family)); ok && own.Gw.IsValid() {
+		gateway = own.Gw
+	}
+	return facts.Route{Dst: defaultDst(family), Gw: gateway, Dev: dev, Src: source}, true
 }

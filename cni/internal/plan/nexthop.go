@@ -26,6 +26,7 @@ type nexthop struct {
 	family    facts.Family
 	nodeAddrs []netip.Addr // addresses of the node, the gateway first
 	source    netip.Addr   // preferred source in the pod
+	toPod     leg          // the node's way to the pod
 }
 
 // resolveNexthop selects the nexthop of a family; ok is false where pod or node has no address in it.
@@ -45,8 +46,18 @@ func (a *adder) resolveNexthop(family facts.Family) (via nexthop, ok bool) {
 		a.warn(fmt.Sprintf("the node has no %s address: %s traffic to the node and to services is not set up", family, family))
 		return via, false
 	}
-	if family == facts.V6 && !a.veth.AddedByCoordinator && a.facts.Host.Sysctls[facts.SysctlV6(a.veth.HostDev, "disable_ipv6")] == "1" {
-		a.warn(fmt.Sprintf("IPv6 is disabled on link %s of the node, which is the cluster network's: IPv6 traffic between pod and node is not set up", a.veth.HostDev))
+	if !a.veth.AddedByCoordinator {
+		via.toPod = a.clusterLeg(family)
+	} else {
+		via.toPod = leg{dev: a.veth.HostDev, mac: a.veth.HostMAC}
+	}
+	if via.toPod.dev == "" {
+		a.warn(fmt.Sprintf("the node has no route to the %s address of interface %s: %s traffic between pod and node is not set up",
+			family, a.veth.PodDev, family))
+		return via, false
+	}
+	if family == facts.V6 && !a.veth.AddedByCoordinator && a.facts.Host.Sysctls[facts.SysctlV6(via.toPod.dev, "disable_ipv6")] == "1" {
+		a.warn(fmt.Sprintf("IPv6 is disabled on link %s of the node, which is the cluster network's: IPv6 traffic between pod and node is not set up", via.toPod.dev))
 		return via, false
 	}
 	via.source = a.nodeSource(family)
@@ -57,10 +68,13 @@ func (n nexthop) gateway() netip.Addr { return n.nodeAddrs[0] }
 
 // planPodSide plans the pod's routes, neighbours and mark rules.
 func (a *adder) planPodSide(via nexthop) {
+	routes := a.nodeRoutes(via, facts.TableMain, via.source)
 	for _, ip := range via.nodeAddrs {
-		a.ensureNeigh(facts.Pod, facts.Neigh{Dev: a.veth.PodDev, IP: ip, MAC: a.veth.HostMAC})
+		if via.toPod.mac != "" && a.onLinkOnly(ip) {
+			a.ensureNeigh(facts.Pod, facts.Neigh{Dev: a.veth.PodDev, IP: ip, MAC: via.toPod.mac})
+		}
 	}
-	for _, route := range a.nodeRoutes(via, facts.TableMain, via.source) {
+	for _, route := range routes {
 		a.ensureRoute(facts.Pod, route)
 	}
 	if !a.veth.AddedByCoordinator {
@@ -81,9 +95,9 @@ func (a *adder) planPodSide(via nexthop) {
 func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Route {
 	var routes []facts.Route
 	for _, ip := range via.nodeAddrs {
-		routes = append(routes, facts.Route{
-			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.PodDev, Src: source, Table: table, Scope: facts.ScopeLink,
-		})
+		if dst := netip.PrefixFrom(ip, ip.BitLen()); table != facts.TableMain || !a.routedByCluster(dst) {
+			routes = append(routes, a.toNode(via, dst))
+		}
 	}
 	for _, cidr := range a.req.Config.CIDRs {
 		if facts.FamilyOf(cidr.Addr()) != via.family {
@@ -93,13 +107,36 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 			a.warn(fmt.Sprintf("CIDR %s is the pod's default route: it is not routed through the node; name the networks that shall be", cidr))
 			continue
 		}
+		if a.routedByCluster(cidr) {
+			if table != facts.TableMain {
+				routes = append(routes, a.toNode(via, cidr))
+			}
+			continue
+		}
 		if dev := a.connected(cidr); dev != "" {
 			a.warn(fmt.Sprintf("CIDR %s is also the subnet of interface %s of the pod: it is not routed through the node", cidr, dev))
 			continue
 		}
-		routes = append(routes, facts.Route{Dst: cidr, Gw: via.gateway(), Dev: a.veth.PodDev, Src: source, Table: table})
+		routes = append(routes, a.toNode(via, cidr))
+	}
+	for i := range routes {
+		routes[i].Src, routes[i].Table = source, table
 	}
 	return routes
+}
+
+// toNode is the route to an address of the node or, via the node, to a CIDR, without source and table.
+func (a *adder) toNode(via nexthop, dst netip.Prefix) facts.Route {
+	if !a.veth.AddedByCoordinator {
+		if route, ok := a.clusterRoute(dst); ok {
+			return route
+		}
+	}
+	route := facts.Route{Dst: dst, Dev: a.veth.PodDev, Gw: via.gateway()}
+	if slices.Contains(via.nodeAddrs, dst.Addr()) && dst.IsSingleIP() {
+		route.Gw, route.Scope = netip.Addr{}, facts.ScopeLink
+	}
+	return route
 }
 
 // connected returns an interface that has another program's route to exactly that CIDR.
@@ -116,11 +153,12 @@ func (a *adder) connected(cidr netip.Prefix) string {
 func (a *adder) planHostSide(via nexthop) {
 	table := a.req.Config.HostRuleTable
 	for _, ip := range a.req.addresses(a.facts, a.req.IfName, via.family) {
-		neigh := facts.Neigh{Dev: a.veth.HostDev, IP: ip, MAC: a.veth.PodMAC}
-		a.dropForeignNeighs(neigh)
-		a.ensureNeigh(facts.Host, neigh)
+		a.planHostNeighs(ip, via.toPod)
 		route := facts.Route{
-			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: a.veth.HostDev, Src: via.gateway(), Table: table, Scope: facts.ScopeLink,
+			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: via.toPod.dev, Gw: via.toPod.via, Src: via.gateway(), Table: table,
+		}
+		if !route.Gw.IsValid() {
+			route.Scope = facts.ScopeLink
 		}
 		if !a.veth.AddedByCoordinator {
 			route.Metric = RouteMetric(a.req.ContainerID, a.req.IfName)
@@ -129,6 +167,20 @@ func (a *adder) planHostSide(via nexthop) {
 		a.dropStaleRoutes(route)
 	}
 	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
+}
+
+// planHostNeighs plans the node's neighbour of an address of the pod: no ARP, and in IPv6 the pod would not
+// answer for an address of another interface. On the pod's port of a bridge or switch no route uses it, but it
+// goes with the port and says, while it is there, whose the address is.
+func (a *adder) planHostNeighs(ip netip.Addr, toPod leg) {
+	port := toPod.dev
+	if toPod.via.IsValid() {
+		port = a.veth.HostDev
+	}
+	a.dropForeignNeighs(ip, port)
+	if port != "" && a.veth.PodMAC != "" { // netkit pairs are point to point
+		a.ensureNeigh(facts.Host, facts.Neigh{Dev: port, IP: ip, MAC: a.veth.PodMAC})
+	}
 }
 
 func defaultDst(family facts.Family) netip.Prefix {

@@ -43,6 +43,7 @@ func randomFacts(random *rand.Rand) (*facts.Facts, *Request) {
 	switch {
 	case random.IntN(2) == 0:
 		clusterNetwork(observed)
+		[]func(*facts.Facts){func(*facts.Facts) {}, onBridge, onNetkit}[random.IntN(3)](observed)
 	case len(nics) > 1:
 		hostVeth(observed)
 	}

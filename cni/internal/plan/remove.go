@@ -48,8 +48,8 @@ func (r Removal) markedLegs(host *facts.NetnsState) map[string]bool {
 		legs[link.Name] = true
 	}
 	for _, route := range host.Routes {
-		if r.owns(route) {
-			legs[route.Dev] = true
+		if link, ok := host.Link(route.Dev); ok && isPairKind(link.Kind) && r.owns(route) {
+			legs[link.Name] = true // a bridge or switch leads to other pods too
 		}
 	}
 	return legs

@@ -36,7 +36,8 @@ type Plan struct {
 	Announce bool
 }
 
-// VethPair is the pair of links (veth or netkit) that connects the pod with its node.
+// VethPair is the pair of links (veth or netkit) that connects the pod with its node. The cluster network's
+// may have no end on the node (an internal port of Open vSwitch), and no hardware addresses (netkit).
 type VethPair struct {
 	PodDev, HostDev    string
 	PodMAC, HostMAC    string

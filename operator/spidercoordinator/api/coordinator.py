@@ -156,6 +156,14 @@ DetectIPConflict = Annotated[
     bool,
     Field(description="Whether a pod fails to start when another machine answers for its address."),
 ]
+Announce = Annotated[
+    bool,
+    Field(
+        description="Whether gratuitous ARP and unsolicited neighbour advertisements tell the"
+        " network the MAC address of a pod's interface when the pod starts, so that whoever knew an"
+        " earlier owner of the address reaches the pod at once."
+    ),
+]
 
 
 def _same_family(route: "PolicyRoute") -> bool:
@@ -212,6 +220,7 @@ class CoordinatorSettings(Model):
     veth_mtu: VethMTUSetting | None = None
     detect_gateway: DetectGateway | None = None
     detect_ip_conflict: DetectIPConflict | None = None
+    announce: Announce | None = None
 
 
 class SpiderCoordinatorSpec(CoordinatorSettings):
@@ -225,6 +234,7 @@ class SpiderCoordinatorSpec(CoordinatorSettings):
     tx_queue_len: TxQueueLen = 0
     detect_gateway: DetectGateway = False
     detect_ip_conflict: DetectIPConflict = False
+    announce: Announce = True
 
 
 class CIDRSources(Model):

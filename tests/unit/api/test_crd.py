@@ -81,6 +81,7 @@ def defaults(kind: Kind, path: str) -> dict[str, Any]:
                 "txQueueLen": 0,
                 "detectGateway": False,
                 "detectIPConflict": False,
+                "announce": True,
             },
         ),
         (SPIDER_MULTUS_CONFIG, "spec.coordinator", {}),

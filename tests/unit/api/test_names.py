@@ -17,7 +17,7 @@ from spidercoordinator.api.ovs import OVSNetwork, TrunkItem
 NAMES = {
     SpiderCoordinatorSpec: "mode podCIDRType hijackCIDR policyRoutes podMACPrefix tunePodRoutes"
     " podDefaultRouteNIC hostRuleTable podRPFilter txQueueLen vethLinkAddress vethMTU"
-    " detectGateway detectIPConflict hostRPFilter",
+    " detectGateway detectIPConflict hostRPFilter announce",
     SpiderCoordinatorStatus: "phase reason overlayPodCIDR serviceCIDR",
     SpiderMultusConfigSpec: "cniType macvlan ipvlan vlan sriov ibsriov ipoib ovs customCNI"
     " enableCoordinator disableIPAM coordinator chainCNIJsonData",

@@ -39,6 +39,7 @@ def test_without_own_settings_it_is_the_clusters() -> None:
         "vethLinkAddress": "169.254.100.1",
         "detectGateway": False,
         "detectIPConflict": False,
+        "announce": True,
     }
 
 
@@ -58,6 +59,8 @@ def test_without_own_settings_it_is_the_clusters() -> None:
         ("hijackCIDR", "hijackCIDR", ["10.0.0.0/8"], ["10.1.0.0/16"], ["10.1.0.0/16"]),
         ("detectGateway", "detectGateway", True, False, False),
         ("detectIPConflict", "detectIPConflict", True, False, False),
+        ("announce", "announce", True, False, False),
+        ("announce", "announce", False, True, True),
         ("podDefaultRouteNIC", "podDefaultRouteNic", "net1", "eth0", "eth0"),
         ("mode", "mode", "auto", "disabled", "disable"),
         ("mode", "mode", "auto", "disable", "disable"),

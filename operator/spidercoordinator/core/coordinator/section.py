@@ -44,6 +44,7 @@ _KEYS: Final = {
     "veth_mtu": "vethMTU",
     "detect_gateway": "detectGateway",
     "detect_ip_conflict": "detectIPConflict",
+    "announce": "announce",
 }
 
 

@@ -63,6 +63,7 @@ COORDINATOR: dict[str, Any] = {
     "vethMTU": 1300,
     "detectGateway": True,
     "detectIPConflict": True,
+    "announce": False,
 }
 # Names the source of CIDRs for the whole cluster; a network cannot have a source of its own.
 NO_MEANING_HERE = {"podCIDRType"}
@@ -73,7 +74,7 @@ FULL_CLUSTER = ClusterConfig(
     "default",
     SpiderCoordinatorSpec.model_validate(
         {key: value for key, value in COORDINATOR.items() if key not in {"podCIDR", "serviceCIDR"}}
-        | {"mode": "underlay", "tunePodRoutes": True}
+        | {"mode": "underlay", "tunePodRoutes": True, "announce": True}
     ),
     overlay_pod_cidr=("10.244.0.0/16",),
     service_cidr=("10.96.0.0/12",),

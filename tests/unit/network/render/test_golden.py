@@ -25,7 +25,7 @@ CLUSTER = ClusterConfig(
 SECTION = (
     '{"type":"coordinator","mode":"auto","overlayPodCIDR":["10.244.0.0/16"],'
     '"serviceCIDR":["10.96.0.0/12"],"tunePodRoutes":true,"hostRuleTable":500,"podRPFilter":0,'
-    '"txQueueLen":0,"detectGateway":false,"detectIPConflict":false}'
+    '"txQueueLen":0,"detectGateway":false,"detectIPConflict":false,"announce":true}'
 )
 
 
