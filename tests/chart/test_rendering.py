@@ -125,7 +125,7 @@ def test_pull_secrets_as_names_and_objects(helm: Helm) -> None:
 def test_environment_of_the_operator(helm: Helm) -> None:
     assert environment(helm.template()) == {
         "NAME": "default",
-        "DEFAULT_IPAM": '{"type":"spiderpool"}',
+        "DEFAULT_IPAM": "{}",
         "NAMESPACE": None,
         "LEASE": "test-spidercoordinator-operator",
         "POD_NAME": None,

@@ -107,8 +107,8 @@ coordinator.policyRoutes[{{ $i }}] has dst {{ quote $dst }} and gw {{ quote $gw 
 coordinator.name is {{ quote .Values.coordinator.name }}; allowed: a name of a Kubernetes object (lower-case letters, digits, "-" and ".")
 {{- end -}}
 {{- $type := .Values.defaultIPAM.type -}}
-{{- if not (and (kindIs "string" $type) $type) }}
-defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, such as spiderpool, whereabouts or host-local
+{{- if and .Values.defaultIPAM (not (and (kindIs "string" $type) $type)) }}
+defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, such as spiderpool, whereabouts or host-local, or no defaultIPAM at all
 {{- end -}}
 {{- if not (regexMatch "^[^/]+/[^/]+$" .Values.global.ciliumConfigMap) }}
 global.ciliumConfigMap is {{ quote .Values.global.ciliumConfigMap }}; allowed: namespace/name, such as kube-system/cilium-config

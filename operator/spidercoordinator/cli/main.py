@@ -44,6 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             required=True,
             help="a file, a folder, or - for standard input; may be given several times",
         )
+        if name == "render":
+            offline.add_argument(
+                "--default-ipam",
+                default="",
+                metavar="JSON",
+                help="CNI IPAM object of networks that name none, instead of the one that the"
+                " operator's setting or the SpiderCoordinator's status says",
+            )
     arguments = parser.parse_args(argv)
     try:
         return _dispatch(arguments)
@@ -69,7 +77,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     if arguments.command == "render":
         from spidercoordinator.cli.render import render  # noqa: PLC0415
 
-        return render(arguments.filename, settings)
+        return render(arguments.filename, settings, arguments.default_ipam)
     if arguments.command == "doctor":
         from spidercoordinator.cli.doctor import doctor  # noqa: PLC0415
 

@@ -20,6 +20,7 @@ from spidercoordinator.core.network.compatibility import (
 )
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
+from spidercoordinator.core.network.ipam import ClusterIPAM
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.warnings import FieldWarning, degraded_condition
 from spidercoordinator.errors import InvalidObjectError
@@ -272,7 +273,7 @@ REASONS = {rule.reason for rule in COMPATIBILITY_RULES} | {"VethMTUBelowIPv6"}
 # What is told of some IPAM plugins in any network, so also in cases of other rules.
 EVERYWHERE = {"SameAddress"}
 # Those that take two objects have a test of their own.
-INHERITED = {"MACPrefixLeftOut"}
+INHERITED = {"MACPrefixLeftOut", "SpiderpoolMissing"}
 SHOWN = 256
 """Characters of a warning that an API server shows in any case."""
 NOTICES = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "notice"}
@@ -324,8 +325,29 @@ def test_a_plain_network_is_not_warned_of(cni_type: str) -> None:
     assert key
 
 
+def test_spiderpool_is_missed_where_it_is_wanted_and_not_served() -> None:
+    pools, own = of("macvlan", {"ippools": V4}), of("macvlan", ipam={"type": "spiderpool"})
+    plain, auto = of("macvlan"), {"cniType": "vlan", "vlan": {"master": ["a"], "vlanMode": "auto"}}
+    dhcp, wanted = {"type": "dhcp"}, {"type": "spiderpool"}
+    none = of("macvlan", disableIPAM=True, enableCoordinator=False)
+
+    def missed(spec: Spec, ipam: ClusterIPAM) -> bool:
+        found = network_warnings(subject_of(parsed(spec).spec, cluster(), ipam))
+        assert all(len(str(each)) <= SHOWN for each in found)
+        return "SpiderpoolMissing" in {each.reason for each in found}
+
+    for spec in (pools, own, auto):
+        assert missed(spec, ClusterIPAM(dhcp, spiderpool=False))
+        assert not missed(spec, ClusterIPAM(dhcp, spiderpool=True))
+        assert not missed(spec, ClusterIPAM(dhcp, spiderpool=None))
+    assert missed(plain, ClusterIPAM(wanted, spiderpool=False))
+    assert not missed(plain, ClusterIPAM(dhcp, spiderpool=False))
+    assert not missed(none, ClusterIPAM(wanted, spiderpool=False))
+    assert not missed(custom(MACVLAN), ClusterIPAM(wanted, spiderpool=False))
+
+
 def section(spec: Spec, around: ClusterConfig) -> Any:
-    nad = desired_nad(parsed(spec), around, default_ipam={}, coordinator_name="main")
+    nad = desired_nad(parsed(spec), around, default_ipam={"type": "dhcp"}, coordinator_name="main")
     plugins = json.loads(nad.config)["plugins"]
     return next((each for each in plugins if each["type"] == "coordinator"), None)
 

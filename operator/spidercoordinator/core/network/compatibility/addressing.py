@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from spidercoordinator.api.multus import SPIDERPOOL
 from spidercoordinator.api.scalars import IPNetwork, parse_network
 from spidercoordinator.core.network.addresses import NEEDED, subnets, unreadable_subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
+from spidercoordinator.core.network.ipam import NO_SPIDERPOOL, ipam_type
 
 _PATTERN: Final = re.compile(r"[*?\[]")
 
@@ -52,6 +54,14 @@ def incomplete_ipam(subject: Subject) -> str | None:
     if any(ipam.wire().get(key) for key in needed):
         return None
     return f"{ipam.type} fails without {' or '.join(needed)}"
+
+
+def spiderpool_is_missing(subject: Subject) -> str | None:
+    """Spiderpool's IPAM where its kinds are not served."""
+    if subject.ipam.spiderpool is not False:
+        return None
+    wanted = ipam_type(subject.spec, subject.ipam.default) == SPIDERPOOL
+    return NO_SPIDERPOOL if wanted else None
 
 
 def dhcp_on_ipvlan(subject: Subject) -> str | None:
