@@ -88,13 +88,23 @@ def names_pools(pools: IPPools | None) -> bool:
     return pools is not None and bool(pools.ipv4 or pools.ipv6 or pools.match_master_subnet)
 
 
-def ipam_type(spec: SpiderMultusConfigSpec, default: Mapping[str, Any]) -> str:
-    """The IPAM plugin of a network, empty where it has none or where its text says it."""
+def section_of(spec: SpiderMultusConfigSpec, default: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The IPAM section of a network without its pools; empty where it has none of its own.
+
+    Args:
+        spec: The network.
+        default: `ClusterIPAM.default`.
+    """
     network = spec.network
     if network is None or spec.disable_ipam:
-        return ""
+        return {}
     if spec.ipam is not None:
-        return spec.ipam.type
+        return spec.ipam.wire()
     if names_pools(network.ippools):
-        return SPIDERPOOL
-    return str(default_of(spec, default).get("type", ""))
+        return _SPIDERPOOL_SECTION
+    return default_of(spec, default)
+
+
+def ipam_type(spec: SpiderMultusConfigSpec, default: Mapping[str, Any]) -> str:
+    """The IPAM plugin of a network, empty where it has none or where its text says it."""
+    return str(section_of(spec, default).get("type", ""))

@@ -27,6 +27,11 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule("NoAddresses", "warning", "spec.disableIPAM", addressing.no_addresses),
     CompatibilityRule("IPAMIncomplete", "warning", "spec.ipam", addressing.incomplete_ipam),
     CompatibilityRule(
+        "RouteWithoutGateway", "warning", "spec.ipam", addressing.route_without_gateway
+    ),
+    CompatibilityRule("GatewayElsewhere", "warning", "spec.ipam", addressing.gateway_elsewhere),
+    CompatibilityRule("IPAMKeyUnknown", "warning", "spec.ipam", addressing.unknown_ipam_key),
+    CompatibilityRule(
         "SpiderpoolMissing", "warning", "spec.ipam", addressing.spiderpool_is_missing
     ),
     CompatibilityRule("SubnetOverlap", "warning", "spec.ipam", addressing.subnet_overlap),
