@@ -45,6 +45,8 @@ class Operator:
             "KUBECONFIG": str(kubeconfig),
             "SPIDERCOORDINATOR_HTTP_PORT": "0",
             "SPIDERCOORDINATOR_LOG_FORMAT": "text",
+            # The API server has no Spiderpool, and most tests are not about addresses.
+            "SPIDERCOORDINATOR_DEFAULT_IPAM": '{"type":"dhcp"}',
             **(environ or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

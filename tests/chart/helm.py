@@ -153,7 +153,6 @@ EVERYTHING = merged(
     nested("operator.replicas", 2),
     nested("operator.podDisruptionBudget.enabled", True),
     nested("operator.networkPolicy.enabled", True),
-    nested("operator.webhook.enabled", True),
     nested("metrics.serviceMonitor.enabled", True),
     nested("rbac.aggregateToEdit", True),
     nested("global.ciliumConfigMap", "cilium/cilium-config"),

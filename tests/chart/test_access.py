@@ -12,7 +12,7 @@ from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.reconcilers import nodedefaults
 from spidercoordinator.runtime.settings import Settings
 from testbed import kubeconfig
-from testbed.apiserver import ApiServer
+from testbed.apiserver import ApiServer, free_port
 from tests.apiserver.harness import COMMAND, Operator, eventually
 from tests.chart.helm import CHART, Helm, Object, Values, nested, rules_of
 
@@ -86,13 +86,14 @@ def account(cluster: Helm, server: ApiServer, name: str) -> Path:
 
 
 def environment(helm: Helm, values: Values | None = None) -> dict[str, str]:
-    """The operator's environment as the chart sets it, on any free port."""
+    """The operator's environment as the chart sets it, on free ports."""
     [operator] = [thing for thing in helm.template(values) if thing["kind"] == "Deployment"]
     entries = operator["spec"]["template"]["spec"]["containers"][0]["env"]
     chart = {entry["name"]: entry["value"] for entry in entries if "value" in entry}
     return chart | {
         "SPIDERCOORDINATOR_NAMESPACE": "default",
         "SPIDERCOORDINATOR_HTTP_PORT": "0",
+        "SPIDERCOORDINATOR_WEBHOOK_PORT": str(free_port()),
         "SPIDERCOORDINATOR_LOG_FORMAT": "text",
         "SPIDERCOORDINATOR_DEFAULT_IPAM": '{"type": "host-local"}',
     }

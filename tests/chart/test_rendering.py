@@ -127,7 +127,7 @@ def test_pull_secrets_as_names_and_objects(helm: Helm) -> None:
 def test_environment_of_the_operator(helm: Helm) -> None:
     assert environment(helm.template()) == {
         "NAME": "default",
-        "DEFAULT_IPAM": '{"type":"spiderpool"}',
+        "DEFAULT_IPAM": "{}",
         "NAMESPACE": None,
         "LEASE": "test-spidercoordinator-operator",
         "POD_NAME": None,
@@ -138,6 +138,12 @@ def test_environment_of_the_operator(helm: Helm) -> None:
         "CILIUM_CONFIGMAP": "kube-system/cilium-config",
         "AGENT_NAMESPACES": "kube-system,calico-system,cilium",
         "NODE_DEFAULTS_CONFIGMAP": "test-spidercoordinator-node-defaults",
+        "WEBHOOK_CONFIGURATION": "test-spidercoordinator-webhook",
+        "WEBHOOK_PORT": "9443",
+        "INSTALLER_PODS": ",".join(
+            f"app.kubernetes.io/{key}"
+            for key in ("component=installer", "instance=test", "name=spidercoordinator")
+        ),
     }
 
 
@@ -178,7 +184,8 @@ def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
     ]
     [first], [resident] = pod["initContainers"], pod["containers"]
     common = [flag for flag in resident["args"] if flag != "--restore-rules"]
-    assert first["args"] == [*common, "--once"]
+    telling = "--interfaces-target=/dev/termination-log"
+    assert [each for each in first["args"] if each != telling] == [*common, "--once"]
     assert {"--replace-foreign", "--restore-on-stop"} <= set(resident["args"])
     same = first.keys() - {"name", "args", "securityContext"}
     assert {key: first[key] for key in same} == {key: resident[key] for key in same}

@@ -1,4 +1,4 @@
-"""The chart's webhook: off unless wanted, in nobody's way, and kept by the operator's account."""
+"""The chart's webhook: on unless unwanted, in nobody's way, kept by the operator's account."""
 
 import base64
 import json
@@ -11,7 +11,8 @@ from tests.apiserver.harness import Operator, eventually
 from tests.chart.helm import Helm, Object, Values, merged, nested, pick, pod_templates, rules_of
 from tests.chart.test_access import account, environment
 
-ON = nested("operator.webhook.enabled", True)
+ON: Values = {}
+OFF = nested("operator.webhook.enabled", False)
 NAME = "test-spidercoordinator-webhook"
 CONFIGURATION = "validatingwebhookconfigurations"
 
@@ -23,9 +24,9 @@ def kinds(objects: list[Object]) -> set[str]:
     return {thing["kind"] for thing in objects}
 
 
-def test_it_is_off_unless_wanted(helm: Helm) -> None:
-    assert "ValidatingWebhookConfiguration" not in kinds(helm.template())
-    assert "Secret" not in kinds(helm.template())
+def test_it_is_on_unless_unwanted(helm: Helm) -> None:
+    assert {"ValidatingWebhookConfiguration", "Secret"} <= kinds(helm.template())
+    assert not {"ValidatingWebhookConfiguration", "Secret"} & kinds(helm.template(OFF))
 
 
 def test_it_is_asked_about_our_kinds_only_and_nothing_waits_for_it(helm: Helm) -> None:
@@ -57,7 +58,7 @@ def flags(objects: list[Object]) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        pytest.param({}, False, id="nobody asks"),
+        pytest.param(OFF, False, id="nobody asks"),
         pytest.param(ON, True, id="the webhook asks"),
         pytest.param(
             merged(ON, nested("installer.hostNetwork", False)), False, id="it would not see them"
@@ -93,7 +94,7 @@ def test_pods_may_be_read_in_the_releases_namespace_while_it_is_on(helm: Helm) -
         ]
 
     control_plane = ("kube-system", ["list", "watch"])
-    assert may({}) == [control_plane]
+    assert may(OFF) == [control_plane]
     assert sorted(may(ON)) == [("default", ["list", "watch"]), control_plane]
 
 

@@ -41,6 +41,10 @@
 {{ include "spidercoordinator.fullname" . }}-webhook
 {{- end -}}
 
+{{- define "spidercoordinator.admissionPolicy.name" -}}
+{{ include "spidercoordinator.fullname" . }}-annotations
+{{- end -}}
+
 {{- define "spidercoordinator.operator.serviceAccount" -}}
 {{- .Values.operator.serviceAccount.name | default (ternary (include "spidercoordinator.operator.name" .) "default" .Values.operator.serviceAccount.create) -}}
 {{- end -}}

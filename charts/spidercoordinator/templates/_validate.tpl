@@ -12,6 +12,7 @@ what a value may be is said here, because these messages name the value, what it
 {{- $problems = concat $problems (include "spidercoordinator.problems.policyRoutes" .Values.coordinator | splitList "\n") -}}
 {{- end -}}
 {{- $problems = concat $problems (include "spidercoordinator.problems.release" . | splitList "\n") -}}
+{{- $problems = concat $problems (include "spidercoordinator.problems.images" . | splitList "\n") -}}
 {{- with compact $problems -}}
 {{- fail (printf "\n\nNothing was installed or changed. Correct these values (--set or values file):\n  - %s\n" (join "\n  - " .)) -}}
 {{- end -}}
@@ -102,13 +103,36 @@ coordinator.policyRoutes[{{ $i }}] has dst {{ quote $dst }} and gw {{ quote $gw 
 {{- end -}}
 {{- end -}}
 
+{{/*
+No public registry has the images, so pods of the default ones would wait for them without end. What a node has was loaded
+there. Without nodes, as in `helm template`, nobody can tell.
+*/}}
+{{- define "spidercoordinator.problems.images" -}}
+{{- $nodes := (lookup "v1" "Node" "" "").items | default list -}}
+{{- $present := list -}}
+{{- range $nodes -}}
+{{- range .status.images | default list -}}
+{{- $present = concat $present (.names | default list) -}}
+{{- end -}}
+{{- end -}}
+{{- $images := dict "operator" .Values.operator.image "installer" .Values.installer.image -}}
+{{- if and $nodes (not .Values.global.imageRegistryOverride) -}}
+{{- range $part, $image := $images -}}
+{{- $name := include "spidercoordinator.image" (list $ $image) -}}
+{{- if and (eq $image.registry "ghcr.io") (hasPrefix "spidercoordinator/" $image.repository) (not (has $name $present)) }}
+global.imageRegistryOverride is "" and {{ $part }}.image is {{ $name }}, which is in no public registry and on no node; allowed: the registry that you pushed the images to, or localhost where they are loaded onto the nodes (README.md, "Build the images")
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "spidercoordinator.problems.release" -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" .Values.coordinator.name) }}
 coordinator.name is {{ quote .Values.coordinator.name }}; allowed: a name of a Kubernetes object (lower-case letters, digits, "-" and ".")
 {{- end -}}
 {{- $type := .Values.defaultIPAM.type -}}
-{{- if not (and (kindIs "string" $type) $type) }}
-defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, such as spiderpool, whereabouts or host-local
+{{- if and .Values.defaultIPAM (not (and (kindIs "string" $type) $type)) }}
+defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, such as spiderpool, whereabouts or host-local, or no defaultIPAM at all
 {{- end -}}
 {{- if not (regexMatch "^[^/]+/[^/]+$" .Values.global.ciliumConfigMap) }}
 global.ciliumConfigMap is {{ quote .Values.global.ciliumConfigMap }}; allowed: namespace/name, such as kube-system/cilium-config

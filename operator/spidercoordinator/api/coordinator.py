@@ -12,8 +12,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spidercoordinator.api.base import Model, ObjectMeta, Status
+from spidercoordinator.api.base import Model, ObjectMeta
 from spidercoordinator.api.clusterrange import ClusterCIDR
+from spidercoordinator.api.clusterstatus import PodCIDRTypeName, SpiderCoordinatorStatus
 from spidercoordinator.api.kinds import GROUP
 from spidercoordinator.api.rules import LIST_TYPE, Rule, Unique
 from spidercoordinator.api.scalars import (
@@ -31,8 +32,6 @@ from spidercoordinator.api.scalars import (
 )
 
 FINALIZER = GROUP
-
-PodCIDRTypeName = Literal["auto", "cluster", "calico", "cilium", "none"]
 
 Mode = Annotated[
     Literal["auto", "underlay", "overlay", "disabled", "disable"],
@@ -235,54 +234,6 @@ class SpiderCoordinatorSpec(CoordinatorSettings):
     detect_gateway: DetectGateway = False
     detect_ip_conflict: DetectIPConflict = False
     announce: Announce = True
-
-
-class CIDRSources(Model):
-    """Where each list of CIDRs comes from."""
-
-    overlay_pod_cidr: Annotated[
-        str | None, Field(description="Source of status.overlayPodCIDR.")
-    ] = None
-    service_cidr: Annotated[str | None, Field(description="Source of status.serviceCIDR.")] = None
-
-
-class NetworkCount(Model):
-    """How many networks are in sync with the present settings."""
-
-    in_sync: Annotated[
-        int, Field(description="SpiderMultusConfigs whose NAD is in sync with these settings.")
-    ] = 0
-    total: Annotated[int, Field(description="All SpiderMultusConfigs with a coordinator.")] = 0
-    summary: Annotated[str, Field(description='The two as text, such as "3 of 4".')] = ""
-
-
-class SpiderCoordinatorStatus(Status):
-    """The discovered CIDRs, and whether pods can be served."""
-
-    phase: Annotated[
-        Literal["Synced", "NotReady"] | None,
-        Field(description="Synced: pods can be served. NotReady: they cannot, see reason."),
-    ] = None
-    reason: Annotated[str | None, Field(description="Why the phase is NotReady.")] = None
-    overlay_pod_cidr: Annotated[
-        tuple[str, ...] | None,
-        Field(description="The pod CIDRs in use.", strict=False),
-    ] = None
-    service_cidr: Annotated[
-        tuple[str, ...] | None,
-        Field(description="The service CIDRs in use.", strict=False),
-    ] = None
-    pod_cidr_type: Annotated[
-        PodCIDRTypeName | None,
-        Field(description="The type in use: spec.podCIDRType, or what auto came to."),
-    ] = None
-    sources: Annotated[
-        CIDRSources | None, Field(description="Where each list of CIDRs comes from.")
-    ] = None
-    networks: Annotated[
-        NetworkCount | None,
-        Field(description="How many networks are in sync with the present settings."),
-    ] = None
 
 
 class SpiderCoordinator(Model):

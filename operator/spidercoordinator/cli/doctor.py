@@ -34,7 +34,7 @@ OPERATOR: Final = f"{_LABELS}operator"
 """Labels of the operator's Lease."""
 
 
-class _Reader:
+class Reader:
     """Reads what one may do without, and remembers what it was not allowed to read."""
 
     def __init__(self, api: Client) -> None:
@@ -74,7 +74,7 @@ async def doctor(settings: Settings) -> int:
         ApiError: it does not answer, or does not let the objects of this product be read.
     """
     async with Client(await Login.find()) as api:
-        reader = _Reader(api)
+        reader = Reader(api)
         snapshot, components = await asyncio.gather(
             _snapshot(reader, settings), _components(reader, settings)
         )
@@ -83,13 +83,13 @@ async def doctor(settings: Settings) -> int:
     )
 
 
-def print_findings(findings: Sequence[Finding]) -> int:
+def print_findings(findings: Sequence[Finding], command: str = "doctor") -> int:
     """Print findings and their number; returns the exit status."""
     for finding in findings:
         print(finding.line)
     count = Counter(finding.level for finding in findings)
     print(
-        f"doctor: {count['ERROR']} errors, {count['WARNING']} warnings, {count['NOTE']} notes, "
+        f"{command}: {count['ERROR']} errors, {count['WARNING']} warnings, {count['NOTE']} notes, "
         f"{count['UNSEEN']} things that cannot be seen from here"
     )
     return 1 if count["ERROR"] else 0
@@ -105,7 +105,7 @@ async def _list(
     return objects
 
 
-async def _snapshot(reader: _Reader, settings: Settings) -> Snapshot:
+async def _snapshot(reader: Reader, settings: Settings) -> Snapshot:
     coordinators, networks, nads, installers, leases = await asyncio.gather(
         _list(reader.api, SPIDERCOORDINATORS),
         _list(reader.api, SPIDERMULTUSCONFIGS),
@@ -118,7 +118,7 @@ async def _snapshot(reader: _Reader, settings: Settings) -> Snapshot:
     )
 
 
-async def _leases(reader: _Reader, settings: Settings) -> list[Object] | None:
+async def _leases(reader: Reader, settings: Settings) -> list[Object] | None:
     """That of this operator's own replicas where it is known, or else all."""
     if not settings.lease:
         return await reader.list(LEASES, OPERATOR)
@@ -126,7 +126,7 @@ async def _leases(reader: _Reader, settings: Settings) -> list[Object] | None:
     return [objects] if objects else None
 
 
-async def _components(reader: _Reader, settings: Settings) -> ClusterComponents:
+async def _components(reader: Reader, settings: Settings) -> ClusterComponents:
     namespace, name = settings.cilium_configmap
     cilium, felix, kube_proxy, agents, nodes = await asyncio.gather(
         reader.find(CONFIG_MAPS, name, namespace),

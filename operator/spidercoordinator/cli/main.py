@@ -32,6 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser(
         "doctor", help="say what keeps pods from being served, as far as the API server knows"
     )
+    before = commands.add_parser(
+        "preflight", help="say what a cluster lacks before the chart is installed there"
+    )
+    before.add_argument(
+        "-f",
+        "--values",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a values file of the chart, as for helm; may be given several times",
+    )
     for name, purpose in (
         ("check", "say what is wrong with manifests, without a cluster"),
         ("render", "print the NetworkAttachmentDefinitions of manifests, without a cluster"),
@@ -44,6 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             required=True,
             help="a file, a folder, or - for standard input; may be given several times",
         )
+        if name == "render":
+            offline.add_argument(
+                "--default-ipam",
+                default="",
+                metavar="JSON",
+                help="CNI IPAM object of networks that name none, instead of the one that the"
+                " operator's setting or the SpiderCoordinator's status says",
+            )
     arguments = parser.parse_args(argv)
     try:
         return _dispatch(arguments)
@@ -54,14 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: argparse.Namespace) -> int:
     # Each command imports what it needs: `crds` must not wait for the operator's libraries.
-    if arguments.command == "crds":
-        from spidercoordinator.cli.crds import print_crds  # noqa: PLC0415
-
-        return print_crds()
-    if arguments.command == "check":
-        from spidercoordinator.cli.check import check  # noqa: PLC0415
-
-        return check(arguments.filename)
+    if arguments.command in {"crds", "check", "preflight"}:
+        return _without_settings(arguments)
     from spidercoordinator.runtime.settings import Settings, unknown_variables  # noqa: PLC0415
 
     allow_deep_objects()
@@ -69,7 +82,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     if arguments.command == "render":
         from spidercoordinator.cli.render import render  # noqa: PLC0415
 
-        return render(arguments.filename, settings)
+        return render(arguments.filename, settings, arguments.default_ipam)
     if arguments.command == "doctor":
         from spidercoordinator.cli.doctor import doctor  # noqa: PLC0415
 
@@ -84,6 +97,21 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     from spidercoordinator.cli.run import run  # noqa: PLC0415
 
     return run()
+
+
+def _without_settings(arguments: argparse.Namespace) -> int:
+    """The commands that the operator's settings do not concern."""
+    if arguments.command == "crds":
+        from spidercoordinator.cli.crds import print_crds  # noqa: PLC0415
+
+        return print_crds()
+    if arguments.command == "check":
+        from spidercoordinator.cli.check import check  # noqa: PLC0415
+
+        return check(arguments.filename)
+    from spidercoordinator.cli.preflight import check_cluster  # noqa: PLC0415
+
+    return asyncio.run(check_cluster(arguments.values))
 
 
 if __name__ == "__main__":

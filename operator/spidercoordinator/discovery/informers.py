@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.discovery.ipam import SPIDERPOOL, spiderpool_served
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.source import (
     Detector,
@@ -87,7 +88,7 @@ class SourceInformers:
         all_watched = [
             watched for each in self._sources + self._detectors for watched in each.watched
         ]
-        for watched in (*all_watched, ISTIO):
+        for watched in (*all_watched, ISTIO, SPIDERPOOL):
             # Two sources may read the same object; it is watched once.
             self._watched[watched.title] = watched
             self.observations[watched.title] = Observation()
@@ -103,6 +104,10 @@ class SourceInformers:
     def istio(self) -> bool:
         """Whether Istio is installed."""
         return istio(self.observations)
+
+    def spiderpool(self) -> bool | None:
+        """Whether Spiderpool's kinds are served; None while that is not known."""
+        return spiderpool_served(self.observations)
 
     def _report(self, source: Source) -> SourceReport:
         """What a source reports; one that stumbles gives what it gave last, as unread."""

@@ -136,4 +136,5 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         has_nad=any(maker_uid(each) == uid for each in made if each is not None),
         nodes=manager.installers.entries.values(),
         cluster=manager.context.decided.cluster,
+        ipam=manager.context.decided.ipam,
     )

@@ -7,6 +7,7 @@ raises `SpiderCoordinatorError` to be called again later.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any, Final, Protocol
@@ -18,6 +19,7 @@ from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
+from spidercoordinator.core.network.ipam import ClusterIPAM
 from spidercoordinator.core.status.contention import History
 from spidercoordinator.core.status.problems import CONTESTED, Problem
 from spidercoordinator.kube.client import Client
@@ -64,6 +66,9 @@ class Discovery(Protocol):
 
     def istio(self) -> bool:
         """Whether Istio is installed."""
+
+    def spiderpool(self) -> bool | None:
+        """Whether Spiderpool's kinds are served; None while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +156,21 @@ class Decided:
     Attributes:
         cluster: what networks are rendered from; None while there is no SpiderCoordinator.
         known: whether that has been decided once; no network is reconciled before.
+        ipam: what networks get that name no IPAM; None before that has been decided once.
         nads_served: whether the API server has the kind NetworkAttachmentDefinition.
         history: of the changes of `cluster` that came by themselves, which are damped.
     """
 
     cluster: ClusterConfig | None = None
     known: bool = False
+    ipam: ClusterIPAM | None = None
     nads_served: bool = False
     history: History = field(default_factory=History)
+
+    @property
+    def default_ipam(self) -> Mapping[str, Any]:
+        """CNI IPAM object of a network that names none; empty where there is none."""
+        return self.ipam.default if self.ipam else {}
 
 
 @dataclass(slots=True)

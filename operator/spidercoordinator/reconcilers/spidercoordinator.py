@@ -25,6 +25,7 @@ from spidercoordinator.core.coordinator.status import (
 )
 from spidercoordinator.core.coordinator.transitions import coordinator_transitions
 from spidercoordinator.core.network.desired import depends_on_cluster
+from spidercoordinator.core.network.ipam import cluster_ipam
 from spidercoordinator.core.network.validation import schema_problems
 from spidercoordinator.core.status.conditions import set_conditions
 from spidercoordinator.core.status.contention import digest_of
@@ -90,11 +91,16 @@ def decide_cluster(context: Context, cluster: ClusterConfig | None) -> None:
         logger.info("networks are rendered anew in %.0f s: this keeps changing", damped.wait)
         context.enqueue_coordinator(after=damped.wait)
     cluster = damped.cluster
-    changed = decided.cluster != cluster or not decided.known
+    ipam = cluster_ipam(
+        context.services.settings.default_ipam,
+        context.services.discovery.spiderpool(),
+        decided.ipam,
+    )
+    changed = (decided.cluster, decided.ipam) != (cluster, ipam) or not decided.known
     _log_decision(context, cluster)
     if not decided.known:
         context.progress.begin(context.stores.networks)
-    decided.cluster, decided.known = cluster, True
+    decided.cluster, decided.ipam, decided.known = cluster, ipam, True
     if changed:
         revision = cluster.revision if cluster else "none"
         count = len(context.stores.networks)
@@ -160,6 +166,7 @@ async def _finish(context: Context, observed: Object, status: Object) -> None:
         ApiError: one was; call again.
     """
     key = coordinator_key(observed["metadata"]["name"])
+    status = status | {"defaultIPAM": dict(context.decided.default_ipam) or None}
     writes = {
         _DEFAULTS: partial(apply_node_defaults, context),
         "finalizer": partial(_add_finalizer, context, observed),

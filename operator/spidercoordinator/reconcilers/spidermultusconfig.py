@@ -25,6 +25,7 @@ from spidercoordinator.core.network.desired import (
     desired_nad,
     injected_labels,
 )
+from spidercoordinator.core.network.ipam import NO_IPAM
 from spidercoordinator.core.network.lastknown import KEPT, keep_last_known, says_not_ready
 from spidercoordinator.core.network.ownership import (
     Apply,
@@ -131,7 +132,7 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
     desired = desired_nad(
         config,
         context.decided.cluster,
-        default_ipam=context.services.settings.default_ipam,
+        default_ipam=context.decided.default_ipam,
         coordinator_name=context.services.settings.name,
     )
     if not context.decided.nads_served:
@@ -205,19 +206,22 @@ def _outcome(
             message = _TERMINATING.format(full_name)
             return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
-            obstacle, message = _coordinator_obstacle(context, config, desired)
+            obstacle, message = _obstacle(context, config, desired)
             return NetworkOutcome(
                 nad=desired.name,
                 config_hash=desired.config_hash,
                 obstacle=obstacle,
                 message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
-                warnings=network_conditions(config.spec, context.decided.cluster),
+                warnings=network_conditions(
+                    config.spec, context.decided.cluster, context.decided.ipam
+                ),
             )
 
 
-def _coordinator_obstacle(
-    context: Context, config: SpiderMultusConfig, desired: DesiredNAD
-) -> tuple[str, str]:
+def _obstacle(context: Context, config: SpiderMultusConfig, desired: DesiredNAD) -> tuple[str, str]:
+    """Why pods of a network whose NAD is as desired do not start, if they do not."""
+    if desired.lacks_ipam:
+        return network_status.NO_IPAM, NO_IPAM
     if not depends_on_cluster(config):
         return "", ""
     if context.decided.cluster is None:

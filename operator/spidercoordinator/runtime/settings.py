@@ -29,14 +29,18 @@ _SERVICE_LINK: Final = re.compile(
 """What the kubelet sets for a Service whose name begins with ours, as `name=value`."""
 
 
+_IPAM_ALLOWED: Final = 'a CNI IPAM object as JSON, such as {"type":"dhcp"}, or {} for none'
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
 def _parse_ipam(value: Any) -> Any:
     parsed = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(parsed, Mapping) or not isinstance(parsed.get("type"), str):
-        raise ValueError("no IPAM object")  # noqa: TRY004 - pydantic reports a ValueError
+    named = isinstance(parsed, Mapping) and isinstance(parsed.get("type"), str) and parsed["type"]
+    if parsed != {} and not named:
+        raise ValueError("no IPAM object")
     return parsed
 
 
@@ -62,7 +66,7 @@ IPAM = Annotated[
     Mapping[str, Any],
     NoDecode,
     BeforeValidator(_parse_ipam),
-    Field(description='a CNI IPAM object as JSON, such as {"type":"host-local"}'),
+    Field(description=_IPAM_ALLOWED),
 ]
 NamespacedName = Annotated[
     tuple[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]],
@@ -78,6 +82,24 @@ NamespaceNames = Annotated[
 ]
 
 
+def parse_ipam(text: str, source: str) -> Mapping[str, Any]:
+    """A CNI IPAM object from JSON.
+
+    Args:
+        text: The JSON.
+        source: What it is the value of, for the message.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    try:
+        parsed: Mapping[str, Any] = _parse_ipam(text)
+    except ValueError as error:
+        message = f"{source} is {text!r}: allowed is {_IPAM_ALLOWED}"
+        raise SettingsError(message) from error
+    return parsed
+
+
 class Settings(BaseSettings):
     """What the chart, or a shell, set.
 
@@ -86,7 +108,8 @@ class Settings(BaseSettings):
 
     Attributes:
         name: the SpiderCoordinator that takes effect.
-        default_ipam: CNI IPAM object for networks that name none.
+        default_ipam: CNI IPAM object for networks that name none; empty: Spiderpool's where its
+            kinds are served, otherwise none.
         namespace: namespace of the operator, for its ConfigMap and Secret.
         http_port: port of /livez, /readyz and /metrics; 0 takes any free one.
         log_level: debug, info, warning or error.
@@ -109,7 +132,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
 
     name: str = "default"
-    default_ipam: IPAM = {"type": "spiderpool"}
+    default_ipam: IPAM = {}
     namespace: str = "default"
     http_port: Port = 8080
     log_level: LogLevel = "info"

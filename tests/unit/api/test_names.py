@@ -3,7 +3,8 @@
 import pytest
 
 from spidercoordinator.api.base import wire_name
-from spidercoordinator.api.coordinator import SpiderCoordinatorSpec, SpiderCoordinatorStatus
+from spidercoordinator.api.clusterstatus import SpiderCoordinatorStatus
+from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.networks import (
     IBSriovNetwork,

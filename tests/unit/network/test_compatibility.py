@@ -20,6 +20,7 @@ from spidercoordinator.core.network.compatibility import (
 )
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
+from spidercoordinator.core.network.ipam import ClusterIPAM
 from spidercoordinator.core.network.validation import parse
 from spidercoordinator.core.status.warnings import FieldWarning, degraded_condition
 from spidercoordinator.errors import InvalidObjectError
@@ -63,6 +64,34 @@ def routed(gateway: str, ipam: Spec | None = None, **settings: Any) -> Spec:
     return {**spec, **({"ipam": ipam} if ipam else {})}
 
 
+BROKEN_HOST_LOCAL: list[Spec] = [
+    {"subnet": "10.6.0.5/16"},
+    {"subnet": "10.6.0.0/31"},
+    {"subnet": "10.6.0.0/16", "rangeStart": "10.7.0.1"},
+    {"subnet": "10.6.0.0/16", "rangeEnd": "ten"},
+    {"subnet": "10.6.0.0/16", "rangeStart": "10.6.0.9", "rangeEnd": "10.6.0.8"},
+    {"subnet": "10.6.0.0/16", "gateway": "router"},
+    {"ranges": [{"subnet": "10.6.0.0/16"}]},
+    {"ranges": [[]]},
+    {"ranges": [["10.6.0.0/16"]]},
+    {"ranges": [[{"subnet": "10.6.0.0/16"}], [{"subnet": "10.6.7.0/24"}]]},
+    {"subnet": "10.6.0.0/16", "routes": ["0.0.0.0/0"]},
+    {"subnet": "10.6.0.0/16", "routes": [{"dst": "default"}]},
+    {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.1"}]},
+    {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.0/16", "gw": "fd00::1"}]},
+]
+BROKEN_WHEREABOUTS: list[Spec] = [
+    {"range": "10.6.0.0"},
+    {"range": "10.6.0.0/33"},
+    {"range": "10.7.0.5-10.6.0.9/16"},
+    {"range": "10.6.0.5-10.6.0.9"},
+    {"range": "10.6.0.0/16", "range_start": "10.7.0.1"},
+    {"range": "10.6.0.0/16", "range_end": "ten"},
+    {"range": "10.6.0.0/16", "exclude": ["ten"]},
+    {"range": "10.6.0.0/16", "gateway": "router"},
+    {"ipRanges": ["10.6.0.0/16"]},
+]
+
 # Reason → networks that it is about, and networks near them that are fine.
 CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     "NoAddresses": (
@@ -86,13 +115,75 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             of("macvlan", ipam={"type": "static", "addresses": [{"address": 5}]}),
             of("macvlan", ipam={"type": "whereabouts"}),
             of("macvlan", ipam={"type": "whereabouts", "ipRanges": [{"range": "ten"}]}),
+            *(of("macvlan", ipam={"type": "host-local", **each}) for each in BROKEN_HOST_LOCAL),
+            *(of("macvlan", ipam={"type": "whereabouts", **each}) for each in BROKEN_WHEREABOUTS),
+            of("macvlan", ipam={"type": "static", "addresses": [{"address": "10.6.0.9"}]}),
+            of("macvlan", ipam={"type": "static", "addresses": ["10.6.0.9/16"]}),
         ],
         [
             *(of("macvlan", ipam=each) for each in (HOST_LOCAL, STATIC, WHEREABOUTS)),
             of("macvlan", ipam={"type": "host-local", "subnet": "10.6.0.0/16"}),
             of("macvlan", ipam={"type": "whereabouts", "ipRanges": [{"range": "fd00::/64"}]}),
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.0.9/16"}),
+            of("macvlan", ipam={**WHEREABOUTS, "exclude": ["10.6.0.6/32", "10.6.0.7"]}),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "whereabouts",
+                    "range": "10.6.0.0/16",
+                    "range_start": "10.6.8.1",
+                    "range_end": "10.6.15.254",
+                },
+            ),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "host-local",
+                    "ranges": [
+                        [{"subnet": "10.6.0.0/16", "rangeStart": "10.6.8.1"}],
+                        [{"subnet": "fd00:0::/64"}],
+                    ],
+                },
+            ),
             of("macvlan", ipam={"type": "dhcp"}),
             of("macvlan", ipam={"type": "some-other"}),
+        ],
+    ),
+    "RouteWithoutGateway": (
+        [
+            of("macvlan", ipam={**WHEREABOUTS, "routes": [{"dst": "0.0.0.0/0"}]}),
+            of("macvlan", ipam={**STATIC, "routes": [{"dst": "10.9.0.0/16"}]}),
+            of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "::/0"}]}),
+        ],
+        [
+            of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "0.0.0.0/0"}]}),
+            of("macvlan", ipam={**STATIC, "routes": [{"dst": "10.9.0.0/16", "gw": "10.6.0.1"}]}),
+            of(
+                "macvlan",
+                ipam={**WHEREABOUTS, "gateway": "10.6.0.1", "routes": [{"dst": "0.0.0.0/0"}]},
+            ),
+        ],
+    ),
+    "GatewayElsewhere": (
+        [
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.8.0/21", "gateway": gateway})
+            for gateway in ("10.6.0.1", "10.7.0.1")
+        ]
+        + [of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "0.0.0.0/0", "gw": "10.7.0.1"}]})],
+        [
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.8.0/21", "gateway": gateway})
+            for gateway in ("10.6.8.1", "10.6.15.254")
+        ],
+    ),
+    "IPAMKeyUnknown": (
+        [
+            of("macvlan", ipam={**WHEREABOUTS, "rangeStart": "10.6.0.9"}),
+            of("macvlan", ipam={**HOST_LOCAL, "range_start": "10.6.0.9"}),
+            of("macvlan", ipam={**STATIC, "gateways": []}),
+        ],
+        [
+            of("macvlan", ipam={**WHEREABOUTS, "Exclude": ["10.6.0.1/32"]}),
+            of("macvlan", ipam={"type": "some-other", "any": "thing"}),
         ],
     ),
     "SubnetOverlap": (
@@ -272,7 +363,7 @@ REASONS = {rule.reason for rule in COMPATIBILITY_RULES} | {"VethMTUBelowIPv6"}
 # What is told of some IPAM plugins in any network, so also in cases of other rules.
 EVERYWHERE = {"SameAddress"}
 # Those that take two objects have a test of their own.
-INHERITED = {"MACPrefixLeftOut"}
+INHERITED = {"MACPrefixLeftOut", "SpiderpoolMissing"}
 SHOWN = 256
 """Characters of a warning that an API server shows in any case."""
 NOTICES = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "notice"}
@@ -324,8 +415,38 @@ def test_a_plain_network_is_not_warned_of(cni_type: str) -> None:
     assert key
 
 
+def test_spiderpool_is_missed_where_it_is_wanted_and_not_served() -> None:
+    pools, own = of("macvlan", {"ippools": V4}), of("macvlan", ipam={"type": "spiderpool"})
+    plain, auto = of("macvlan"), {"cniType": "vlan", "vlan": {"master": ["a"], "vlanMode": "auto"}}
+    dhcp, wanted = {"type": "dhcp"}, {"type": "spiderpool"}
+    none = of("macvlan", disableIPAM=True, enableCoordinator=False)
+
+    def missed(spec: Spec, ipam: ClusterIPAM) -> bool:
+        found = network_warnings(subject_of(parsed(spec).spec, cluster(), ipam))
+        assert all(len(str(each)) <= SHOWN for each in found)
+        return "SpiderpoolMissing" in {each.reason for each in found}
+
+    for spec in (pools, own, auto):
+        assert missed(spec, ClusterIPAM(dhcp, spiderpool=False))
+        assert not missed(spec, ClusterIPAM(dhcp, spiderpool=True))
+        assert not missed(spec, ClusterIPAM(dhcp, spiderpool=None))
+    assert missed(plain, ClusterIPAM(wanted, spiderpool=False))
+    assert not missed(plain, ClusterIPAM(dhcp, spiderpool=False))
+    assert not missed(none, ClusterIPAM(wanted, spiderpool=False))
+    assert not missed(custom(MACVLAN), ClusterIPAM(wanted, spiderpool=False))
+
+
+def test_the_default_ipam_is_looked_at_in_networks_that_get_it() -> None:
+    ipam = ClusterIPAM({"type": "whereabouts"})
+    for spec, told in ((of("macvlan"), True), (of("macvlan", ipam=WHEREABOUTS), False)):
+        found = network_warnings(subject_of(parsed(spec).spec, cluster(), ipam))
+        texts = [str(each) for each in found if each.reason == "IPAMIncomplete"]
+        assert bool(texts) == told
+        assert all("of the chart's defaultIPAM: whereabouts fails" in each for each in texts)
+
+
 def section(spec: Spec, around: ClusterConfig) -> Any:
-    nad = desired_nad(parsed(spec), around, default_ipam={}, coordinator_name="main")
+    nad = desired_nad(parsed(spec), around, default_ipam={"type": "dhcp"}, coordinator_name="main")
     plugins = json.loads(nad.config)["plugins"]
     return next((each for each in plugins if each["type"] == "coordinator"), None)
 

@@ -37,7 +37,9 @@ def stored(release: Path) -> tuple[SpiderCoordinatorSpec, list[dict[str, Any]]]:
 
 def section(network: dict[str, Any], spec: SpiderCoordinatorSpec) -> dict[str, Any]:
     cluster = ClusterConfig("default", spec, ("10.233.64.0/18",), ("10.233.0.0/18",))
-    nad = desired_nad(parse(network), cluster, default_ipam={}, coordinator_name="default")
+    nad = desired_nad(
+        parse(network), cluster, default_ipam={"type": "spiderpool"}, coordinator_name="default"
+    )
     plugins = json.loads(nad.config)["plugins"]
     [found] = [each for each in plugins if each["type"] == "coordinator"]
     return dict(found)

@@ -12,7 +12,7 @@ from spidercoordinator.runtime.settings import Settings, unknown_variables
 def test_nothing_set_is_enough() -> None:
     settings = Settings.read({"PATH": "/bin", "SPIDERCOORDINATOR_NAME": ""})
     assert (settings.name, settings.http_port) == ("default", 8080)
-    assert settings.default_ipam == {"type": "spiderpool"}
+    assert settings.default_ipam == {}
     assert settings.lease == ""
     assert settings == Settings()
 
@@ -70,6 +70,8 @@ def settings_names() -> list[str]:
         ("DEFAULT_IPAM", "[]"),
         ("DEFAULT_IPAM", "null"),
         ("DEFAULT_IPAM", '{"type": 1}'),
+        ("DEFAULT_IPAM", '{"type": ""}'),
+        ("DEFAULT_IPAM", '{"range": "10.6.0.0/16"}'),
         ("HTTP_PORT", "http"),
         ("HTTP_PORT", "65536"),
         ("HTTP_PORT", "-1"),

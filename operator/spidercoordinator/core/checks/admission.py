@@ -23,6 +23,7 @@ from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.desired import desired_nad, nad_name
+from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
 
@@ -55,6 +56,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     has_nad: bool = True,
     nodes: Collection[NodeInterfaces] = (),
     cluster: ClusterConfig | None = None,
+    ipam: ClusterIPAM | None = None,
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
 
@@ -70,6 +72,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
             may get another name: no pod can name its NAD.
         nodes: The interfaces that nodes reported.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
+        ipam: What the cluster has of IPAM; None when that is not known.
     """
     if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
@@ -83,7 +86,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     # Who has lost a name before must be able to leave it.
     keeps_name = old is not None and nad_name(old) == nad_name(network)
     conflict = () if keeps_name else tuple(_conflict(config, rivals, nad))
-    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config.spec, nodes, cluster)]
+    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config.spec, nodes, cluster, ipam)]
     return Review(conflict, tuple(warnings))
 
 
@@ -148,10 +151,15 @@ def _conflict(
 
 
 def _warnings(
-    spec: SpiderMultusConfigSpec, nodes: Collection[NodeInterfaces], cluster: ClusterConfig | None
+    spec: SpiderMultusConfigSpec,
+    nodes: Collection[NodeInterfaces],
+    cluster: ClusterConfig | None,
+    ipam: ClusterIPAM | None,
 ) -> list[str]:
     warnings = [str(each) for each in missing_masters(spec, nodes)]
-    warnings += map(str, network_warnings(subject_of(spec, cluster), notices=True))
+    warnings += map(str, network_warnings(subject_of(spec, cluster, ipam), notices=True))
+    if ipam is not None and lacks_ipam(spec, ipam.default):
+        warnings.append(f"spec.ipam: {NO_IPAM}")
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:
         warnings.append(
             f'spec.ipam.type: "{spec.ipam.type}" is no IPAM plugin known here; check that it is'

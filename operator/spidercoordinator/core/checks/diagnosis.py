@@ -176,7 +176,7 @@ def _config(what: str, config: Object, *, ours: bool) -> Iterator[Finding]:
     for number, plugin in enumerate(plugins):
         if plugin.get("type") != _COORDINATOR:
             continue
-        if number == 0:
+        if number == 0 and not plugin.get(NOT_READY_KEY):
             advice = "put it after the plugin that makes the interface"
             yield Finding("ERROR", what, "coordinator is its first plugin", advice)
         if plugin.get(NOT_READY_KEY):

@@ -14,7 +14,7 @@ from spidercoordinator.api import nad
 from spidercoordinator.api.kinds import NETWORK_KIND
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.manifests import Manifest
-from spidercoordinator.core.checks.stated import stated_cluster
+from spidercoordinator.core.checks.stated import stated_cluster, stated_ipam
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import DesiredNAD, depends_on_cluster, desired_nad
 from spidercoordinator.core.network.validation import parse
@@ -22,6 +22,12 @@ from spidercoordinator.core.network.validation import parse
 _HOW = (
     "give the cluster's own too: kubectl get spidercoordinators {0} -o yaml |"
     " spidercoordinator render -f - -f FILE"
+)
+
+
+_WITHOUT_IPAM = (
+    "SpiderMultusConfig {0.namespace}/{0.owner[name]} names no IPAM: say which one the cluster has"
+    " for it with --default-ipam, or give the cluster's SpiderCoordinator, whose status says it"
 )
 
 
@@ -35,7 +41,7 @@ class RenderedManifests:
     """
 
     nads: list[Object]
-    incomplete: str
+    incomplete: list[str]
 
 
 def render_manifests(
@@ -46,18 +52,21 @@ def render_manifests(
     Args:
         manifests: objects that `core.checks.manifests.review_manifests` found no error in.
         coordinator: name of the SpiderCoordinator that takes effect.
-        default_ipam: CNI IPAM object for networks that name none.
+        default_ipam: CNI IPAM object for networks that name none; empty: as the SpiderCoordinator's
+            status says.
     """
-    cluster = stated_cluster((each.obj for each in manifests), coordinator)
+    objects = [each.obj for each in manifests]
+    cluster = stated_cluster(objects, coordinator)
+    ipam = default_ipam or stated_ipam(objects, coordinator)
     networks = [parse(each.obj) for each in manifests if each.kind == NETWORK_KIND]
-    nads = [
-        _nad_object(
-            desired_nad(each, cluster, default_ipam=default_ipam, coordinator_name=coordinator)
-        )
+    desired = [
+        desired_nad(each, cluster, default_ipam=ipam, coordinator_name=coordinator)
         for each in networks
     ]
     concerned = any(map(depends_on_cluster, networks))
-    return RenderedManifests(nads, _incomplete(cluster, coordinator) if concerned else "")
+    incomplete = [_incomplete(cluster, coordinator)] if concerned else []
+    incomplete += [_WITHOUT_IPAM.format(each) for each in desired if each.lacks_ipam]
+    return RenderedManifests(list(map(_nad_object, desired)), list(filter(None, incomplete)))
 
 
 def _incomplete(cluster: ClusterConfig | None, coordinator: str) -> str:

@@ -6,7 +6,8 @@ CIDRs are discovered in a cluster. Without one they are those of its spec, or of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND
@@ -21,12 +22,7 @@ def stated_cluster(objects: Iterable[Object], name: str) -> ClusterConfig | None
     Raises:
         ValidationError: That SpiderCoordinator breaks a rule.
     """
-    candidates = (
-        each
-        for each in objects
-        if (each["kind"], each["metadata"]["name"]) == (COORDINATOR_KIND, name)
-    )
-    obj = next(candidates, None)
+    obj = _coordinator(objects, name)
     if obj is None:
         return None
     spec = SpiderCoordinatorSpec.model_validate(obj.get("spec") or {})
@@ -48,6 +44,20 @@ def stated_cluster(objects: Iterable[Object], name: str) -> ClusterConfig | None
         " unknown"
     )
     return ClusterConfig(name, spec, pod or (), service or (), reason if unknown else "")
+
+
+def stated_ipam(objects: Iterable[Object], name: str) -> Mapping[str, Any]:
+    """The IPAM of networks that name none, as this SpiderCoordinator's status says; or empty."""
+    status = (_coordinator(objects, name) or {}).get("status") or {}
+    stated = status.get("defaultIPAM")
+    return stated if isinstance(stated, Mapping) and stated.get("type") else {}
+
+
+def _coordinator(objects: Iterable[Object], name: str) -> Object | None:
+    wanted = (COORDINATOR_KIND, name)
+    return next(
+        (each for each in objects if (each["kind"], each["metadata"]["name"]) == wanted), None
+    )
 
 
 def _stated(own: tuple[str, ...] | None, status: Object, field: str) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from spidercoordinator.api.coordinator import PodCIDRTypeName
+from spidercoordinator.api.clusterstatus import PodCIDRTypeName
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, of_family
 

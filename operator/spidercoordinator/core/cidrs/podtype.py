@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from spidercoordinator.api.coordinator import PodCIDRTypeName
+from spidercoordinator.api.clusterstatus import PodCIDRTypeName
 from spidercoordinator.core.cidrs.ranges import usable
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 

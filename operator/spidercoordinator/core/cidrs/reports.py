@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from spidercoordinator.api.coordinator import PodCIDRTypeName
+from spidercoordinator.api.clusterstatus import PodCIDRTypeName
 
 CIDRKind = Literal["pod", "service"]
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from spidercoordinator.api.coordinator import PodCIDRTypeName, SpiderCoordinatorSpec
+from spidercoordinator.api.clusterstatus import PodCIDRTypeName
+from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, select_family
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
 from spidercoordinator.core.cidrs.override import override_conflicts

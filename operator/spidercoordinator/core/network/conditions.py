@@ -7,20 +7,22 @@ from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
+from spidercoordinator.core.network.ipam import ClusterIPAM
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import degraded_condition
 
 
 def network_conditions(
-    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None
+    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None, ipam: ClusterIPAM | None = None
 ) -> list[ConditionState]:
     """VethLinkAddress where the coordinator runs, and Degraded while there are warnings.
 
     Args:
         spec: A spec that `core.network.validation` found nothing wrong with.
         cluster: The effective SpiderCoordinator; None while there is none.
+        ipam: What the cluster has of IPAM; None while that is not known.
     """
-    subject = subject_of(spec, cluster)
+    subject = subject_of(spec, cluster, ipam)
     conditions = degraded_condition(network_warnings(subject))
     if not spec.runs_coordinator:
         return conditions

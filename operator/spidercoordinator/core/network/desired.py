@@ -15,6 +15,7 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.section import coordinator_section
+from spidercoordinator.core.network.ipam import lacks_ipam
 from spidercoordinator.core.network.render import render_config
 
 # kubectl's keys describe the object they are on, ours the NAD they are on.
@@ -35,6 +36,7 @@ class DesiredNAD:
         annotations: those we write.
         owner: the owner reference to the network.
         created: when the network was made, RFC 3339.
+        lacks_ipam: whether nothing gives its pods an address, which the configuration tells them.
     """
 
     namespace: str
@@ -43,6 +45,7 @@ class DesiredNAD:
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
+    lacks_ipam: bool = False
 
     @property
     def config_hash(self) -> str:
@@ -111,6 +114,7 @@ def desired_nad(
         annotations=annotations,
         owner=owner_reference({"name": meta.name, "uid": meta.uid}),
         created=meta.creation_timestamp,
+        lacks_ipam=lacks_ipam(config.spec, default_ipam),
     )
 
 

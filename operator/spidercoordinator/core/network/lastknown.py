@@ -29,7 +29,9 @@ def keep_last_known(desired: DesiredNAD, nad: Object | None) -> DesiredNAD:
         nad: The NAD as it is, None if there is none.
     """
     text = ((nad or {}).get("spec") or {}).get("config")
-    return replace(desired, config=text) if text and not says_not_ready(text) else desired
+    if not text or says_not_ready(text):
+        return desired
+    return replace(desired, config=text, lacks_ipam=False)
 
 
 def says_not_ready(text: str) -> bool:

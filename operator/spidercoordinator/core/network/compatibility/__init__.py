@@ -18,6 +18,7 @@ from spidercoordinator.core.coordinator.settings import settings_warnings
 from spidercoordinator.core.network.addresses import pod_families
 from spidercoordinator.core.network.compatibility import addressing, links, settings, texts
 from spidercoordinator.core.network.compatibility.rule import CompatibilityRule, Subject
+from spidercoordinator.core.network.ipam import ClusterIPAM
 from spidercoordinator.core.status.warnings import FieldWarning
 
 _SETTINGS: Final = "spec.coordinator"
@@ -25,6 +26,14 @@ _SETTINGS: Final = "spec.coordinator"
 COMPATIBILITY_RULES: Final = (
     CompatibilityRule("NoAddresses", "warning", "spec.disableIPAM", addressing.no_addresses),
     CompatibilityRule("IPAMIncomplete", "warning", "spec.ipam", addressing.incomplete_ipam),
+    CompatibilityRule(
+        "RouteWithoutGateway", "warning", "spec.ipam", addressing.route_without_gateway
+    ),
+    CompatibilityRule("GatewayElsewhere", "warning", "spec.ipam", addressing.gateway_elsewhere),
+    CompatibilityRule("IPAMKeyUnknown", "warning", "spec.ipam", addressing.unknown_ipam_key),
+    CompatibilityRule(
+        "SpiderpoolMissing", "warning", "spec.ipam", addressing.spiderpool_is_missing
+    ),
     CompatibilityRule("SubnetOverlap", "warning", "spec.ipam", addressing.subnet_overlap),
     CompatibilityRule(
         "PoolOfBothFamilies",
@@ -73,9 +82,12 @@ COMPATIBILITY_RULES: Final = (
 )
 
 
-def subject_of(spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None) -> Subject:
-    """What rules look at: a network, and the effective SpiderCoordinator if it is known."""
-    return Subject(spec, cluster, effective_settings(cluster, spec.coordinator), pod_families(spec))
+def subject_of(
+    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None, ipam: ClusterIPAM | None = None
+) -> Subject:
+    """What rules look at: a network, and what is known of the cluster."""
+    effective = effective_settings(cluster, spec.coordinator)
+    return Subject(spec, cluster, effective, pod_families(spec), ipam or ClusterIPAM())
 
 
 def network_warnings(subject: Subject, *, notices: bool = False) -> list[FieldWarning]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+from spidercoordinator.api.multus import SPIDERPOOL
 from spidercoordinator.api.scalars import IPNetwork, parse_network
-from spidercoordinator.core.network.addresses import NEEDED, subnets, unreadable_subnets
+from spidercoordinator.core.network import ipamsection
+from spidercoordinator.core.network.addresses import subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
+from spidercoordinator.core.network.ipam import NO_SPIDERPOOL, ipam_type, section_of
 
 _PATTERN: Final = re.compile(r"[*?\[]")
 
@@ -41,17 +45,40 @@ def unused_pools(subject: Subject) -> str | None:
 
 
 def incomplete_ipam(subject: Subject) -> str | None:
-    """An IPAM section without what its plugin needs."""
-    ipam = subject.spec.ipam
-    if ipam is None or ipam.type not in NEEDED:
+    """An IPAM section with which its plugin fails every pod."""
+    return _of_section(subject, ipamsection.broken)
+
+
+def route_without_gateway(subject: Subject) -> str | None:
+    """A route of the IPAM section that names no router."""
+    return _of_section(subject, ipamsection.route_without_gateway)
+
+
+def gateway_elsewhere(subject: Subject) -> str | None:
+    """A router in the IPAM section that pods cannot reach."""
+    return _of_section(subject, ipamsection.gateway_elsewhere)
+
+
+def unknown_ipam_key(subject: Subject) -> str | None:
+    """A key of the IPAM section that its plugin passes over."""
+    return _of_section(subject, ipamsection.unknown_key)
+
+
+def _of_section(subject: Subject, judge: Callable[[Mapping[str, Any]], str | None]) -> str | None:
+    """What is said of the section in use, and where it stands when it is not the network's own."""
+    section = section_of(subject.spec, subject.ipam.default)
+    message = judge(section)
+    if message is None or subject.spec.ipam is not None:
+        return message
+    return f"of the chart's defaultIPAM: {message}"
+
+
+def spiderpool_is_missing(subject: Subject) -> str | None:
+    """Spiderpool's IPAM where its kinds are not served."""
+    if subject.ipam.spiderpool is not False:
         return None
-    bad = unreadable_subnets(subject.spec)
-    if bad:
-        return f"{bad[0]!r} is no subnet, so {ipam.type} fails; write one such as 10.6.0.0/16"
-    needed = NEEDED[ipam.type]
-    if any(ipam.wire().get(key) for key in needed):
-        return None
-    return f"{ipam.type} fails without {' or '.join(needed)}"
+    wanted = ipam_type(subject.spec, subject.ipam.default) == SPIDERPOOL
+    return NO_SPIDERPOOL if wanted else None
 
 
 def dhcp_on_ipvlan(subject: Subject) -> str | None:

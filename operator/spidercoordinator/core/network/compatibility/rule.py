@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.network.ipam import ClusterIPAM
 
 DISABLED: Final = ("disabled", "disable")
 
@@ -24,12 +25,14 @@ class Subject:
         cluster: the effective SpiderCoordinator; None when it is not known.
         effective: the coordinator's settings in effect, by field.
         families: IP versions of the pods' addresses; None when that is not known.
+        ipam: what the cluster has of IPAM.
     """
 
     spec: SpiderMultusConfigSpec
     cluster: ClusterConfig | None
     effective: Mapping[str, Any]
     families: frozenset[int] | None
+    ipam: ClusterIPAM = field(default_factory=ClusterIPAM)
 
     @property
     def coordinated(self) -> bool:

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
+from spidercoordinator.core.coordinator.section import NOT_READY_KEY
+from spidercoordinator.core.network.ipam import NO_IPAM, default_of, lacks_ipam
 from spidercoordinator.core.network.render import (
     ib_sriov,
     ipoib,
@@ -64,10 +66,12 @@ def render_config(
         name: Name inside the configuration.
         cni_version: Version of the configuration list.
         section: The coordinator section without its type.
-        default_ipam: IPAM of a network that names none.
+        default_ipam: IPAM of a network that names none, empty when there is none.
 
     Returns:
-        The configuration; with cniType custom it is the user's text as it is.
+        The configuration; with cniType custom it is the user's text as it is. Of a network that
+        has no IPAM it is the coordinator alone, which fails the pod with that reason before any
+        interface is made.
 
     Raises:
         ValueError: A text of chainCNIJsonData is no JSON object.
@@ -75,14 +79,18 @@ def render_config(
     network = spec.network
     if network is None:
         return RenderedConfig(spec.custom_cni or "")
-    addressing = Addressing(spec.disable_ipam, spec.ipam, default_ipam)
-    plugins = RENDERERS[spec.cni_type](network, addressing)
+    default = default_of(spec, default_ipam)
+    plugins = RENDERERS[spec.cni_type](network, Addressing(spec.disable_ipam, spec.ipam, default))
+    if lacks_ipam(spec, default_ipam):
+        listed = [{"type": "coordinator", NOT_READY_KEY: NO_IPAM}]
+    else:
+        listed = _in_order(plugins, spec, section)
     return RenderedConfig(
         config=json_text.dumps(
             {
                 "cniVersion": cni_version,
                 "name": name,
-                "plugins": _in_order(plugins, spec, section),
+                "plugins": listed,
             }
         ),
         resource=plugins.resource,
