@@ -9,6 +9,8 @@ PYTHON ?= python3
 UV_VERSION := $(shell sed -n 's/^ARG UV_VERSION=//p' Dockerfile)
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Much of the time of the tests is waiting, for leases that expire and clocks that run.
+WORKERS ?= 3
 # What testbed/prerequisites.py declares is installed if it is missing, and nothing else is found.
 # The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
 GUARDED = PATH="$$($(PY) -m testbed.guard)";
@@ -69,7 +71,7 @@ unit: setup ## Fast tests: no root, no network, no cluster
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
-	$(PYTEST) tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
+	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
 	$(PY) -m testbed up
 	rc=0; $(PYTEST) tests/e2e || rc=$$?; $(PY) -m testbed down; exit $$rc
 
