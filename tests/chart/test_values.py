@@ -32,6 +32,7 @@ OTHER = {
     "global.cniBinHostPath": "/other",
     "global.ciliumConfigMap": "other/other",
     "global.agentNamespaces": ["other"],
+    "defaultIPAM": {"type": "host-local"},
     "operator.log.level": "debug",
     "operator.log.format": "text",
     "operator.image.pullPolicy": "Always",

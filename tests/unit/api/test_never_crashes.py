@@ -37,7 +37,9 @@ def read(spec: Any, annotations: dict[str, str]) -> str | InvalidObjectError:
         config = parse({"metadata": meta, "spec": spec})
     except InvalidObjectError as error:
         return error
-    return desired_nad(config, None, default_ipam={}, coordinator_name="default").config
+    return desired_nad(
+        config, None, default_ipam={"type": "dhcp"}, coordinator_name="default"
+    ).config
 
 
 @given(spec=SPECS, annotations=ANNOTATIONS)
