@@ -18,6 +18,7 @@ from spidercoordinator.core.network.compatibility import (
     network_warnings,
     subject_of,
 )
+from spidercoordinator.core.network.compatibility.links import BOND_OPTIONS
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
 from spidercoordinator.core.network.ipam import ClusterIPAM
@@ -254,14 +255,14 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         [of(each, {"bond": BOND}) for each in ("macvlan", "ipvlan", "vlan")],
         [of(each, {"master": ["a", "b"], "bond": BOND}) for each in ("macvlan", "vlan")],
     ),
-    "BondOptionIgnored": (
+    "BondOptionInvalid": (
         [
             of("macvlan", {"master": ["a", "b"], "bond": {**BOND, "options": each}})
-            for each in ("miimon=100,min_links=1", "miimon", "miimon=100;fast")
+            for each in ("miimon=1,min_links=1", "miimon", "miimon=1;fast", "miimon=", "mimon=1")
         ],
         [
             of("macvlan", {"master": ["a", "b"], "bond": {**BOND, "options": each}})
-            for each in ("", "miimon=100", "miimon=100;min_links=1;")
+            for each in ("", "miimon=100", " miimon = 100 ; min_links=1;", "up_delay=200")
         ],
     ),
     "MTUBelowIPv6": (
@@ -577,7 +578,8 @@ def test_texts_that_never_work_are_refused(spec: Spec, text: str) -> None:
     assert text in str(refusal.value)
 
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "spidermultusconfig.md"
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs" / "spidermultusconfig.md"
 
 
 def documented() -> list[Spec]:
@@ -594,3 +596,12 @@ def test_every_reason_is_in_the_docs() -> None:
     text = DOCUMENT.read_text()
     reasons = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "warning"}
     assert [each for each in sorted(reasons) if f"`{each}`" not in text] == []
+
+
+def test_bond_options_are_those_of_the_plugin() -> None:
+    source = (ROOT / "cni" / "internal" / "ifacer" / "options.go").read_text()
+    constants = dict(re.findall(r'^\t(\w+) += "(\w+)"$', source, re.MULTILINE))
+    tables = re.findall(r"^var option\w+ = .*?\n}\n", source, re.MULTILINE | re.DOTALL)
+    assert len(tables) == 2
+    keys = re.findall(r'(?:^\t"?|, ")(\w+)"?: ', "".join(tables), re.MULTILINE)
+    assert {constants.get(key, key) for key in keys} == BOND_OPTIONS

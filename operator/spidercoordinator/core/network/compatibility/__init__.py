@@ -56,7 +56,7 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule("DoubleTagged", "warning", "spec.{network}.vlanID", links.double_tagged),
     CompatibilityRule("BondOfOneMaster", "warning", "spec.{network}.bond", links.bond_of_one),
     CompatibilityRule(
-        "BondOptionIgnored", "warning", "spec.{network}.bond.options", links.ignored_bond_options
+        "BondOptionInvalid", "warning", "spec.{network}.bond.options", links.invalid_bond_options
     ),
     CompatibilityRule("MTUBelowIPv6", "warning", "spec.{network}.mtu", links.mtu_without_ipv6),
     CompatibilityRule("LinkDisabled", "warning", "spec.ibsriov.linkState", links.link_is_off),
