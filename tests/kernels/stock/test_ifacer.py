@@ -3,93 +3,38 @@
 The configuration is what the operator renders, and frames are looked at where they arrive.
 """
 
-import json
-import subprocess
-import sys
+import re
+import textwrap
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from spidercoordinator.core.network.render import render_config
-from spidercoordinator.core.network.validation import parse
+from testbed import paths
+from testbed.prerequisites import NETWORKD
 from tests.cni.conftest import wait_for
-from tests.cni.namespace import Json, Namespace
-from tests.cni.topology import PLUGINS, POD_CIDRS, SERVICE_CIDRS, PluginError, Pod, Segment, macvlan
+from tests.cni.topology import PluginError, Segment
 from tests.cni.traffic import pings
+from tests.kernels import host
+from tests.kernels.ifacer import (
+    PREVIOUS,
+    VLAN,
+    Cards,
+    add,
+    ipam,
+    refused,
+    rendered,
+    section,
+    tag_seen,
+)
 from tests.kernels.links import router, tag
-
-VLAN = 120
-ALIAS = "spidercoordinator ifacer"
-_SECTION = {"mode": "auto", "overlayPodCIDR": POD_CIDRS, "serviceCIDR": SERVICE_CIDRS}
-
-# Prints the VLAN tag of the first frame of a sender: the kernel hands it over beside the frame
-# (packet(7), PACKET_AUXDATA), 0 without one.
-_SNIFFER = """
-import socket, struct, sys
-dev, mac = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", ""))
-sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-sniffer.setsockopt(263, 8, 1)
-sniffer.bind((dev, 0))
-print("ready", flush=True)
-while True:
-    frame, extra, _, _ = sniffer.recvmsg(2000, 200)
-    if frame[6:12] == mac:
-        status, tci = struct.unpack("=IxxxxxxxxxxxxHxx", extra[0][2][:20])
-        print(tci & 0xfff if status & 0x10 else 0)
-        break
-"""
 
 
 @pytest.fixture
 def plugin(binary: Path) -> Path:
+    """The plugin as it is released."""
     return binary.with_name("ifacer")
-
-
-def rendered(kind: str, network: Json, ipam: Json) -> list[Json]:
-    """Return the plugins that the operator renders, each as a runtime hands it over."""
-    meta = {"name": "net", "namespace": "default", "uid": "1"}
-    spec = parse({"metadata": meta, "spec": {"cniType": kind, kind: network, "ipam": ipam}}).spec
-    config = render_config(
-        spec, name="net", cni_version="1.0.0", section=_SECTION, default_ipam={}
-    ).config
-    found: Json = json.loads(config)
-    common = {key: found[key] for key in ("name", "cniVersion")}
-    return [common | section for section in found["plugins"]]
-
-
-def add(pod: Pod, plugin: Path, chain: list[Json]) -> Json:
-    """Run a chain for eth0, and return the last result."""
-    programs = {"ifacer": plugin, "coordinator": pod.segment.binary}
-    result: Json = {}
-    for section in chain:
-        stdin = section | ({"prevResult": result} if result else {})
-        path = programs.get(section["type"], PLUGINS / section["type"])
-        result = pod.call(path, "ADD", "eth0", stdin)
-    pod.results["eth0"] = result
-    return result
-
-
-def ipam(segment: Segment) -> Json:
-    found: Json = macvlan(segment.state, families=(4, 6), net=7)["ipam"]
-    return found
-
-
-def tag_seen(pod: Pod, space: Namespace, dev: str, target: str) -> int:
-    """Return the VLAN tag with which frames of the pod arrive on an interface."""
-    link = pod.space.link("eth0")
-    assert link is not None
-    argv = [*space.argv(sys.executable), "-I", "-S", "-c", _SNIFFER, dev, link["address"]]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            wait_for(lambda: pings(pod.space, target))
-            return int(process.stdout.readline())
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize("kind", ["macvlan", "ipvlan"])
@@ -102,54 +47,8 @@ def test_a_pod_on_a_vlan(segment: Segment, plugin: Path, kind: str) -> None:
     assert tag_seen(pod, segment.lan, "eth0", outside[4]) == VLAN
     made = segment.node.link(f"eth0.{VLAN}")
     assert made is not None
-    assert made["ifalias"] == ALIAS
+    assert made["ifalias"] == "spidercoordinator ifacer"
     assert made["linkinfo"]["info_data"]["id"] == VLAN
-
-
-@dataclass
-class Cards:
-    """Two cards of the node, with the machine outside at the other ends of their cables."""
-
-    segment: Segment
-    mode: int
-    far: str = "far"
-
-    def plug(self) -> None:
-        """Connect them to a bond of the same mode where both ends need one, else to a switch."""
-        lan = self.segment.lan
-        both = self.mode in {0, 2, 3, 4}
-        kind = f"bond mode {self.mode} miimon 100" if both else "bridge"
-        lan.run(f"ip link add {self.far} type {kind}")
-        for number, mtu in ((1, 9000), (2, 8000)):
-            near = f"eth{number}"
-            lan.run(f"ip link add c{number} type veth peer name {near} netns {self._node.name}")
-            lan.run(f"ip link set c{number} mtu 9000")
-            self._node.run(f"ip link set {near} mtu {mtu}")
-            if not both:
-                lan.run(f"ip link set c{number} up")
-            lan.run(f"ip link set c{number} master {self.far}")
-        lan.run(f"ip link set {self.far} up")
-
-    @property
-    def _node(self) -> Namespace:
-        return self.segment.node
-
-    def router(self) -> str:
-        """Give the machine outside the router's addresses on the VLAN, and return its IPv4 one."""
-        name = f"{self.far}.{VLAN}"
-        self.segment.lan.run(f"ip link add link {self.far} name {name} type vlan id {VLAN}")
-        self.segment.lan.run(f"ip link set {name} up")
-        return router(self.segment, name, 7)[4]
-
-    def network(self, options: str = "miimon=100", **fields: Any) -> Json:
-        """Return a network on a bond of both."""
-        bond = {"name": "bond0", "mode": self.mode, "options": options}
-        return {"master": ["eth1", "eth2"], "bond": bond} | fields
-
-    def members(self) -> list[str]:
-        """Return the names of the bond's members."""
-        links = self._node.ip("link show")
-        return [link["ifname"] for link in links if link.get("master") == "bond0"]
 
 
 @pytest.mark.parametrize("mode", range(7))
@@ -176,172 +75,12 @@ def test_a_vlan_of_a_bond_inside_the_pod(segment: Segment, plugin: Path) -> None
     cards.plug()
     outside = cards.router()
     pod = segment.pod()
-    chain = rendered("vlan", cards.network(vlanID=VLAN), ipam(segment))
     # The operator writes a key that the stock plugin does not know, and which it passes over.
-    add(pod, plugin, chain)
+    add(pod, plugin, rendered("vlan", cards.network(vlanID=VLAN), ipam(segment)))
     assert tag_seen(pod, segment.lan, "far", outside) == VLAN
     # The VLAN is in that pod's network: on the node there is none, and no second can be made.
-    error = refused(pod, plugin, section(cards.network(vlanID=VLAN)))
-    assert "is in another network namespace already" in error.msg
-
-
-def section(network: Json, kind: str = "macvlan") -> Json:
-    """Return the plugin's own section for a network."""
-    return rendered(kind, network, {"type": "static"})[0]
-
-
-OPTIONS = {
-    0: "miimon=100;packets_per_slave=3;resend_igmp=2;all_slaves_active=1",
-    1: "miimon=100;updelay=250;downdelay=200;primary=eth2;primary_reselect=better"
-    ";fail_over_mac=active;num_grat_arp=3;lp_interval=5",
-    2: "miimon=100;xmit_hash_policy=layer3+4;min_links=1",
-    3: 'arp_interval=200;arp_ip_target=["10.7.0.1","10.7.0.2"]',
-    4: "lacp_rate=fast;ad_select=bandwidth;ad_actor_sys_prio=100;ad_user_port_key=7"
-    ";ad_actor_system=02:00:00:00:00:01;min_links=1;xmit_hash_policy=vlan+srcmac",
-    5: "tlb_dynamic_lb=0;xmit_hash_policy=layer2+3;use_carrier=1",
-    6: "miimon=100;primary=eth1",
-}
-"""Options for each mode: with those of the two tests below, all that the plugin knows."""
-
-
-@pytest.mark.parametrize("mode", range(7))
-def test_options_are_as_configured(segment: Segment, plugin: Path, mode: int) -> None:
-    cards = Cards(segment, mode)
-    cards.plug()
-    wanted = section(cards.network(OPTIONS[mode]))
-    pod = segment.pod()
-    for _ in range(2):
-        pod.call(plugin, "ADD", "eth0", wanted)
-        pod.call(plugin, "CHECK", "eth0", wanted | {"prevResult": {"cniVersion": "1.0.0"}})
-    other = section(cards.network(f"{OPTIONS[mode]};num_grat_arp=9"))
-    if mode != 1:
-        assert "num_grat_arp=9" in refused(pod, plugin, other).msg
-    bond = segment.node.link("bond0")
-    assert bond is not None
-    shown = bond["linkinfo"]["info_data"]
-    for name, value in (item.split("=") for item in OPTIONS[mode].split(";")):
-        if name in {"miimon", "min_links", "packets_per_slave", "resend_igmp", "lp_interval"}:
-            assert shown[name] == int(value), name
-        if name in {"primary", "primary_reselect", "xmit_hash_policy"}:
-            assert shown[name] == value, name
-
-
-def test_the_active_member(segment: Segment, plugin: Path) -> None:
-    """One whose link is down does not become it, and hinders nothing."""
-    cards = Cards(segment, 1)
-    cards.plug()
-    segment.lan.run("ip link set c1 down")
-    for chosen in ("eth2", "eth1"):
-        wanted = section(cards.network(f"miimon=100;active_slave={chosen}"))
-        segment.pod().call(plugin, "ADD", "eth0", wanted)
-        bond = segment.node.link("bond0")
-        assert bond is not None
-        assert bond["linkinfo"]["info_data"]["active_slave"] == "eth2"
-        segment.node.run("ip link del bond0")
-
-
-def test_options_of_arp_monitoring(segment: Segment, plugin: Path) -> None:
-    cards = Cards(segment, 1)
-    cards.plug()
-    options = "arp_interval=200;arp_ip_target=10.7.0.1;arp_validate=active;arp_all_targets=all"
-    wanted = section(cards.network(options))
-    pod = segment.pod()
-    for _ in range(2):
-        pod.call(plugin, "ADD", "eth0", wanted)
-
-
-def refused(pod: Pod, plugin: Path, wanted: Json) -> PluginError:
-    """Let an ADD be refused; nothing on the node has changed."""
-    node = pod.segment.node
-    before = state(node)
-    with pytest.raises(PluginError) as caught:
-        pod.call(plugin, "ADD", "eth0", wanted)
-    assert state(node) == before
-    return caught.value
-
-
-def state(node: Namespace) -> list[tuple[Any, ...]]:
-    """Return what matters of all links."""
-    return sorted(
-        (link["ifname"], link["mtu"], link.get("master"), link["address"], "UP" in link["flags"])
-        for link in node.ip("link show")
-    )
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("link eth1 name eth1.120 type vlan id 121", "VLAN 121 (802.1q) on eth1"),
-        ("link eth2 name eth1.120 type vlan id 120", "VLAN 120 (802.1q) on eth2"),
-        (
-            "link eth1 name eth1.120 type vlan proto 802.1ad id 120",
-            "VLAN 120 (802.1ad) on eth1",
-        ),
-        ("name eth1.120 type dummy", "of kind dummy"),
-        ("link eth1 name storage type vlan id 120", "is interface storage already"),
-    ],
-)
-def test_a_vlan_interface_with_other_properties(
-    segment: Segment, plugin: Path, command: str, words: str
-) -> None:
-    Cards(segment, 1).plug()
-    segment.node.run(f"ip link add {command}")
-    wanted = section({"master": ["eth1"], "vlanID": VLAN})
-    error = refused(segment.pod(), plugin, wanted)
-    assert words in error.msg
-    assert "eth1.120" in error.msg
-
-
-@pytest.mark.parametrize(
-    ("commands", "words"),
-    [
-        (["ip link add bond0 type bond mode 4"], "a bond of mode 4"),
-        (["ip link add bond0 type bond mode 1 miimon 50"], "miimon=50"),
-        (["ip link add bond0 type dummy"], "of kind dummy"),
-        (
-            [
-                "ip link add bond0 type bond mode 1 miimon 100",
-                "ip link set eth1 down",
-                "ip link set eth1 master bond0",
-            ],
-            "a bond of eth1, the network needs one of eth1 and eth2",
-        ),
-        (
-            [
-                "ip link add br0 type bridge",
-                "ip link set eth2 master br0",
-            ],
-            "eth2 is in br0 already",
-        ),
-    ],
-)
-def test_a_bond_with_other_properties(
-    segment: Segment, plugin: Path, commands: list[str], words: str
-) -> None:
-    cards = Cards(segment, 1)
-    cards.plug()
-    for command in commands:
-        segment.node.run(command)
-    assert words in refused(segment.pod(), plugin, section(cards.network(vlanID=VLAN))).msg
-
-
-def test_what_is_half_made_is_rolled_back(segment: Segment, plugin: Path) -> None:
-    """The second member cannot be put into the bond: there is an interface of a pod on it."""
-    cards = Cards(segment, 1)
-    cards.plug()
-    segment.node.run("ip link set eth1 up")
-    segment.node.run("ip link set eth2 up")
-    segment.node.run("ip link add busy link eth2 type macvlan mode bridge")
-    error = refused(segment.pod(), plugin, section(cards.network(vlanID=VLAN)))
-    assert "put eth2 into bond bond0: device or resource busy" in error.msg
-    assert "eth2 is in use" in error.msg
-
-
-def test_options_that_do_not_go_together(segment: Segment, plugin: Path) -> None:
-    cards = Cards(segment, 2)
-    cards.plug()
-    error = refused(segment.pod(), plugin, section(cards.network("lacp_rate=fast")))
-    assert "does not go with bond.mode" in error.msg
+    message = refused(pod, plugin, section(cards.network(vlanID=VLAN)))
+    assert "is in another network namespace already" in message
 
 
 def test_many_pods_at_once(segment: Segment, plugin: Path) -> None:
@@ -360,7 +99,7 @@ def test_what_others_made_is_used_as_it_is(segment: Segment, plugin: Path) -> No
     segment.node.run(f"ip link add link eth0 name eth0.{VLAN} mtu 1400 type vlan id {VLAN}")
     pod, wanted = segment.pod(), section({"master": ["eth0"], "vlanID": VLAN})
     with pytest.raises(PluginError, match=f"they need: set eth0.{VLAN} up"):
-        pod.call(plugin, "CHECK", "eth0", wanted | {"prevResult": {"cniVersion": "1.0.0"}})
+        pod.call(plugin, "CHECK", "eth0", wanted | PREVIOUS)
     pod.call(plugin, "ADD", "eth0", wanted)
     link = segment.node.link(f"eth0.{VLAN}")
     assert link is not None
@@ -387,3 +126,54 @@ def test_a_card_that_comes_back_is_put_in_again(segment: Segment, plugin: Path) 
     segment.node.run("ip link set eth2 nomaster")
     pod.call(plugin, "ADD", "eth0", wanted)
     assert cards.members() == ["eth1", "eth2"]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, binary: Path) -> Iterator[Segment]:
+    """The guest itself as node, with udev: systemd-networkd sees its links only."""
+    made = host.HostSegment("ifacer", tmp_path, binary)
+    try:
+        with host.udev():
+            made.create()
+            yield made
+    finally:
+        made.delete()
+
+
+def documented() -> str:
+    """Return the file for systemd-networkd that the document shows."""
+    text = (paths.PROJECT / "docs" / "ifacer.md").read_text()
+    found = re.search(r"^    \[Match\]\n(?:    .*\n|\n)+", text, re.MULTILINE)
+    assert found is not None
+    return textwrap.dedent(found[0])
+
+
+def test_networkd_leaves_it_alone(machine: Segment, plugin: Path) -> None:
+    """A file that matches too much would give the VLAN interface an address."""
+    folder = Path("/etc/systemd/network")
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"eth0.{VLAN}"
+    excluded, everything = folder / "05-ifacer.network", folder / "06-all.network"
+    excluded.write_text(documented().replace("ens5.120", name))
+    everything.write_text("[Match]\nName=eth0*\n[Network]\nAddress=10.99.0.1/16\n")
+    Path("/run/systemd").mkdir(exist_ok=True)
+    pod, wanted = machine.pod(), section({"master": ["eth0"], "vlanID": VLAN})
+    pod.call(plugin, "ADD", "eth0", wanted)
+    host.settle()
+    try:
+        with host.daemon(NETWORKD):
+            wait_for(lambda: "10.99.0.1/16" in machine.node.addresses("eth0"))
+            wait_for(lambda: networkd_says(name) == "unmanaged")
+            assert "10.99.0.1/16" not in machine.node.addresses(name)
+            pod.call(plugin, "CHECK", "eth0", wanted | PREVIOUS)
+    finally:
+        excluded.unlink()
+        everything.unlink()
+
+
+def networkd_says(name: str) -> str:
+    """Return in which state systemd-networkd has a link."""
+    index = Path(f"/sys/class/net/{name}/ifindex").read_text().strip()
+    state = Path("/run/systemd/netif/links") / index
+    lines = state.read_text().splitlines() if state.exists() else []
+    return dict(line.split("=", 1) for line in lines if "=" in line).get("ADMIN_STATE", "")
