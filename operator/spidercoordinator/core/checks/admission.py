@@ -15,14 +15,14 @@ from pydantic import ValidationError
 from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
-from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
+from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
-from spidercoordinator.core.network.desired import desired_nad, nad_name
+from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
@@ -86,7 +86,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     # Who has lost a name before must be able to leave it.
     keeps_name = old is not None and nad_name(old) == nad_name(network)
     conflict = () if keeps_name else tuple(_conflict(config, rivals, nad))
-    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config.spec, nodes, cluster, ipam)]
+    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config, nodes, cluster, ipam)]
     return Review(conflict, tuple(warnings))
 
 
@@ -151,13 +151,15 @@ def _conflict(
 
 
 def _warnings(
-    spec: SpiderMultusConfigSpec,
+    config: SpiderMultusConfig,
     nodes: Collection[NodeInterfaces],
     cluster: ClusterConfig | None,
     ipam: ClusterIPAM | None,
 ) -> list[str]:
+    spec = config.spec
+    subject = subject_of(spec, cluster, ipam, cni_version=list_version(config.metadata.annotations))
     warnings = [str(each) for each in missing_masters(spec, nodes)]
-    warnings += map(str, network_warnings(subject_of(spec, cluster, ipam), notices=True))
+    warnings += map(str, network_warnings(subject, notices=True))
     if ipam is not None and lacks_ipam(spec, ipam.default):
         warnings.append(f"spec.ipam: {NO_IPAM}")
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:
