@@ -209,13 +209,19 @@ def installed(node: Namespace, programs: Path, host: Path, *flags: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
 
-def test_tells_the_nodes_interfaces(node: Namespace, programs: Path, host: Path) -> None:
+def test_tells_the_nodes_interfaces_and_plugins(
+    node: Namespace, programs: Path, host: Path
+) -> None:
+    shutil.copy(programs / "coordinator", host / "bin" / "macvlan")
+    (host / "bin" / "README").write_text("no program")
+    (host / "bin" / ".coordinator.foreign").write_text("#!/bin/sh\n")
     told = host / "termination-log"
     assert installed(node, programs, host, f"--interfaces-target={told}") == ""
     report = json.loads(told.read_text())
     assert report["interfaces"] == ["uplink", "enp0s3", "bond9"]
     assert "veth" in report["unlisted"]
     assert "truncated" not in report
+    assert report["plugins"] == ["coordinator", "ifacer", "macvlan"]
 
 
 def test_installs_also_where_interfaces_cannot_be_told(

@@ -36,7 +36,7 @@ func main() {
 	restore := flag.Bool("restore", false, "restore the other products' plugins now, and exit")
 	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them; needs the node's network and CAP_NET_ADMIN")
 	once := flag.Bool("once", false, "install and exit")
-	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces to, such as /dev/termination-log; needs the node's network")
+	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces and CNI plugins to, such as /dev/termination-log; needs the node's network")
 	interval := flag.Duration("interval", 10*time.Second, "resync interval")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 {
@@ -49,7 +49,7 @@ func main() {
 	}
 	status := serve(installer, resync, *once, *restore, *restoreOnStop, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
-		reportInterfaces(*interfacesTarget)
+		reportInterfaces(*interfacesTarget, installer.TargetDir)
 	}
 	os.Exit(status)
 }

@@ -19,6 +19,7 @@ from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
+from spidercoordinator.core.checks.missing_plugins import missing_plugins
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
@@ -70,7 +71,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         nad: The NAD of that name, if there is one.
         has_nad: Whether a NAD is made from this network. One without, as in a conflict of names,
             may get another name: no pod can name its NAD.
-        nodes: The interfaces that nodes reported.
+        nodes: The interfaces and plugins that nodes reported.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
         ipam: What the cluster has of IPAM; None when that is not known.
     """
@@ -159,6 +160,7 @@ def _warnings(
     spec = config.spec
     subject = subject_of(spec, cluster, ipam, cni_version=list_version(config.metadata.annotations))
     warnings = [str(each) for each in missing_masters(spec, nodes)]
+    warnings += [str(each) for each in missing_plugins(spec, nodes, ipam and ipam.default)]
     warnings += map(str, network_warnings(subject, notices=True))
     if ipam is not None and lacks_ipam(spec, ipam.default):
         warnings.append(f"spec.ipam: {NO_IPAM}")

@@ -21,17 +21,19 @@ _NAMED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Interfaces:
-    """The interfaces one node reported.
+    """What one node reported: its interfaces, and its CNI plugins.
 
     Attributes:
-        names: names and alternative names.
+        names: names and alternative names of interfaces.
         unlisted: how names begin that may be on the node all the same.
         truncated: whether there are further names.
+        plugins: names of CNI plugins; None when they were not reported.
     """
 
     names: frozenset[str]
     unlisted: tuple[str, ...] = ()
     truncated: bool = False
+    plugins: frozenset[str] | None = None
 
     def surely_lack(self, name: str) -> bool:
         """Whether the node surely does not have an interface of this name."""

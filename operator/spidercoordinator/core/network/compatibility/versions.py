@@ -7,14 +7,13 @@ ones a node's binaries speak is known there alone (`CNI_COMMAND=VERSION`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from spidercoordinator.api import nad
-from spidercoordinator.api.multus import SPIDERPOOL, SpiderMultusConfigSpec
+from spidercoordinator.api.multus import SPIDERPOOL
+from spidercoordinator.core.network.called import called_plugins
 from spidercoordinator.core.network.compatibility.rule import Subject
-from spidercoordinator.core.network.render import RENDERERS, json_text
-from spidercoordinator.core.network.render.plugin import Addressing, Plugin
+from spidercoordinator.core.network.render import json_text
 
 _FIRST: Final = {
     "bandwidth": "0.3.0",
@@ -36,10 +35,11 @@ def list_version(subject: Subject) -> str | None:
     spec = subject.spec
     if spec.network is None or not subject.cni_version:
         return None
-    fault = _fault(subject.cni_version, _rendered(spec))
-    return (
-        f"{fault}; set the annotation to a version of these: {_speakable(spec)}" if fault else None
-    )
+    fault = _fault(subject.cni_version, subject)
+    if fault is None:
+        return None
+    speakable = [each for each in nad.CNI_VERSIONS if _fault(each, subject) is None]
+    return f"{fault}; set the annotation to a version of these: {', '.join(speakable) or 'none'}"
 
 
 def custom_version(subject: Subject) -> str | None:
@@ -47,43 +47,22 @@ def custom_version(subject: Subject) -> str | None:
     spec = subject.spec
     if spec.cni_type != "custom" or not spec.custom_cni:
         return None
-    content = json_text.plain(spec.custom_cni)
-    version = content.get("cniVersion")
+    version = json_text.plain(spec.custom_cni).get("cniVersion")
     if version not in nad.CNI_VERSIONS:
         return None  # another rule's
-    fault = _fault(version, content.get("plugins") or [content])
+    fault = _fault(version, subject)
     return f"{fault}; change its cniVersion" if fault else None
 
 
-def _rendered(spec: SpiderMultusConfigSpec) -> list[Plugin]:
-    """The plugins of a network, as far as spec tells; without the default IPAM."""
-    network = RENDERERS[spec.cni_type](spec.network, Addressing(spec.disable_ipam, spec.ipam, {}))
-    chain = [json_text.plain(text) for text in spec.chain_cni_json_data or ()]
-    return [*network.before, network.main, *network.after, *chain]
-
-
-def _speakable(spec: SpiderMultusConfigSpec) -> str:
-    plugins = _rendered(spec)
-    return ", ".join(each for each in nad.CNI_VERSIONS if _fault(each, plugins) is None) or "none"
-
-
-def _fault(version: str, plugins: list[Plugin]) -> str | None:
-    for name in _types(plugins):
-        number = _number(version)
+def _fault(version: str, subject: Subject) -> str | None:
+    """What a plugin of the network does not speak; the list's version goes to IPAM plugins, too."""
+    number = _number(version)
+    for _, name in called_plugins(subject.spec, subject.ipam.default):
         if name in _FIRST and number < _number(_FIRST[name]):
             return f"{version} is not spoken by {name}, which begins with {_FIRST[name]}: pods fail"
         if name in _LAST and number > _number(_LAST[name]):
             return f"{version} is not spoken by {name}, which ends with {_LAST[name]}: pods fail"
     return None
-
-
-def _types(plugins: list[Plugin]) -> Iterator[str]:
-    """The plugins and the IPAM plugins that they call: both get the list's version."""
-    for plugin in plugins:
-        ipam: Any = plugin.get("ipam")
-        for each in (plugin, ipam if isinstance(ipam, dict) else {}):
-            if isinstance(name := each.get("type"), str):
-                yield name
 
 
 def _number(version: str) -> tuple[int, ...]:
