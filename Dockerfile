@@ -1,7 +1,7 @@
 # Both images of the project:
 #
 #   docker build --target operator .   the operator: Python, no compilers, uid 65532
-#   docker build --target cni .        the CNI plugin and its installer: two static files, nothing else
+#   docker build --target cni .        the CNI plugins and their installer: three static files, nothing else
 #
 # BASE needs Python 3.11 or newer with venv, GO_IMAGE needs Go in /usr/local/go. The testbed, which
 # reaches no image registry, builds this same file on bases of its own.

@@ -191,6 +191,20 @@ def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
     assert {key: first[key] for key in same} == {key: resident[key] for key in same}
 
 
+@pytest.mark.parametrize("ifacer", [True, False])
+def test_the_installer_is_ready_while_the_plugins_are_those_of_the_image(
+    helm: Helm, ifacer: bool
+) -> None:
+    pod = pod_templates(helm.template(nested("installer.ifacer", ifacer)))["DaemonSet"]["spec"]
+    [resident] = pod["containers"]
+    probe = resident["readinessProbe"]["exec"]["command"]
+    assert probe[:2] == ["/coordinator-install", "ready"]
+    assert set(probe[2:]) <= set(resident["args"])
+    sources = [flag for flag in probe if flag.startswith("--source=")]
+    assert sources == ["--source=/coordinator", *(["--source=/ifacer"] if ifacer else [])]
+    assert sources == [flag for flag in resident["args"] if flag.startswith("--source=")]
+
+
 @pytest.mark.parametrize(
     ("release", "values", "name"),
     [

@@ -29,6 +29,7 @@ class Node:
             str(self.programs / "coordinator-install"),
             "doctor",
             f"--source={self.programs / 'coordinator'}",
+            f"--source={self.programs / 'ifacer'}",
             f"--target-dir={self.files / 'opt/cni/bin'}",
             f"--defaults-target={self.files / 'defaults.json'}",
             *flags,
@@ -44,7 +45,8 @@ class Node:
 def node(binary: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     files = tmp_path_factory.mktemp("node")
     (files / "opt/cni/bin").mkdir(parents=True)
-    shutil.copy(programs / "coordinator", files / "opt/cni/bin")
+    for plugin in ("coordinator", "ifacer"):
+        shutil.copy(programs / plugin, files / "opt/cni/bin")
     (files / "defaults.json").write_text('{"mode":"auto","hostRuleTable":500}')
     segment = Segment("sc-doctor", files, binary)
     try:

@@ -15,6 +15,7 @@ from tests.cni.namespace import Namespace
 from tests.cni.topology import Pod, Segment
 
 LIMIT_KIB = 10 * 1024
+PLUGINS = ["coordinator", "ifacer"]
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def argv(programs: Path, host: Path, *flags: str) -> list[str]:
         *NO_CAPABILITIES,
         str(programs / "coordinator-install"),
         f"--source={programs / 'coordinator'}",
+        f"--source={programs / 'ifacer'}",
         f"--target-dir={host / 'bin'}",
         f"--defaults-source={host / 'config' / 'coordinator.json'}",
         f"--defaults-target={host / 'state' / 'defaults.json'}",
@@ -91,20 +93,50 @@ def test_a_running_plugin_does_not_hinder_an_upgrade(programs: Path, host: Path)
         subprocess.run(argv(programs, host, "--once"), check=True)
         assert plugin.read_bytes() == (programs / "coordinator").read_bytes()
         busy.communicate(b"{}")
-    assert sorted(path.name for path in (host / "bin").iterdir()) == ["coordinator"]
+    assert sorted(path.name for path in (host / "bin").iterdir()) == PLUGINS
 
 
-def test_another_products_plugin_comes_back(programs: Path, host: Path) -> None:
-    plugin = host / "bin" / "coordinator"
+@pytest.mark.parametrize("name", PLUGINS)
+def test_another_products_plugin_comes_back(programs: Path, host: Path, name: str) -> None:
+    plugin = host / "bin" / name
     plugin.write_text("#!/bin/sh\n")
     refused = subprocess.run(
         argv(programs, host, "--once"), check=False, capture_output=True, text=True
     )
     assert refused.returncode == 1
     assert "belongs to another product" in refused.stderr
+    for other in set(PLUGINS) - {name}:
+        assert version(host / "bin" / other) == 0
     with resident(programs, host, "--replace-foreign", "--restore-on-stop"):
         wait_for(lambda: plugin.read_bytes()[:4] == b"\x7fELF")
+        assert (host / "bin" / f".{name}.foreign").read_text() == "#!/bin/sh\n"
     assert plugin.read_text() == "#!/bin/sh\n"
+
+
+def ready(programs: Path, host: Path) -> tuple[int, str]:
+    """Run the readiness probe."""
+    flags = [flag for flag in argv(programs, host) if flag.startswith(("--source", "--target"))]
+    command = [*NO_CAPABILITIES, str(programs / "coordinator-install"), "ready", *flags]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_damaged_plugin_is_not_ready_and_is_mended(programs: Path, host: Path, name: str) -> None:
+    plugin = host / "bin" / name
+    assert ready(programs, host)[0] == 1
+    subprocess.run(argv(programs, host, "--once"), check=True)
+    assert ready(programs, host) == (0, "")
+    for content in (plugin.read_bytes()[:100_000], b"", b"nothing that runs\n"):
+        plugin.write_bytes(content)
+        code, said = ready(programs, host)
+        assert code == 1
+        assert f"{plugin} is not the plugin of this image" in said
+        subprocess.run(argv(programs, host, "--once"), check=True)
+        assert ready(programs, host) == (0, "")
+        assert version(plugin) == 0
+    plugin.write_text("#!/bin/sh\n")
+    assert ready(programs, host)[0] == 1
 
 
 ONLY_NET_ADMIN = ["setpriv", "--bounding-set=-all,+net_admin", "--inh-caps=-all"]
@@ -177,13 +209,19 @@ def installed(node: Namespace, programs: Path, host: Path, *flags: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
 
-def test_tells_the_nodes_interfaces(node: Namespace, programs: Path, host: Path) -> None:
+def test_tells_the_nodes_interfaces_and_plugins(
+    node: Namespace, programs: Path, host: Path
+) -> None:
+    shutil.copy(programs / "coordinator", host / "bin" / "macvlan")
+    (host / "bin" / "README").write_text("no program")
+    (host / "bin" / ".coordinator.foreign").write_text("#!/bin/sh\n")
     told = host / "termination-log"
     assert installed(node, programs, host, f"--interfaces-target={told}") == ""
     report = json.loads(told.read_text())
     assert report["interfaces"] == ["uplink", "enp0s3", "bond9"]
     assert "veth" in report["unlisted"]
     assert "truncated" not in report
+    assert report["plugins"] == ["coordinator", "ifacer", "macvlan"]
 
 
 def test_installs_also_where_interfaces_cannot_be_told(

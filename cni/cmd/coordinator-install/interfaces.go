@@ -8,15 +8,15 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/interfaces"
 )
 
-// reportInterfaces writes the node's interfaces into the termination message that kubelet reads. It
+// reportInterfaces writes the node's interfaces and CNI plugins into the termination message that kubelet reads. It
 // is best effort: a failure is logged and does not fail the installation.
-func reportInterfaces(target string) {
-	if err := writeInterfaces(target); err != nil {
+func reportInterfaces(target, pluginDir string) {
+	if err := writeInterfaces(target, pluginDir); err != nil {
 		fmt.Fprintln(os.Stderr, "coordinator-install: the operator will not know this node's interfaces:", err)
 	}
 }
 
-func writeInterfaces(target string) error {
+func writeInterfaces(target, pluginDir string) error {
 	host, err := facts.OpenCurrent()
 	if err != nil {
 		return err
@@ -29,6 +29,7 @@ func writeInterfaces(target string) error {
 	if err != nil {
 		return err
 	}
+	report.Plugins = interfaces.Plugins(pluginDir)
 	text, err := report.Text(interfaces.Limit)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
-// Command coordinator-install runs on every node: it puts the coordinator plugin into the node's
-// directory of CNI plugins, keeps the node's defaults file up to date, and reconciles both. As
-// `coordinator-install doctor` it inspects the node and reports what will break pods' traffic.
+// Command coordinator-install runs on every node: it puts the plugins coordinator and ifacer into the
+// node's directory of CNI plugins, keeps the node's defaults file up to date, and reconciles both. As
+// `coordinator-install doctor` it inspects the node and reports what will break pods' traffic, as
+// `coordinator-install ready` it says whether the plugins are in place.
 package main
 
 import (
@@ -18,23 +19,28 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "doctor" {
-		os.Exit(runDoctor(os.Args[2:]))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "doctor":
+			os.Exit(runDoctor(os.Args[2:]))
+		case "ready":
+			os.Exit(runReady(os.Args[2:]))
+		}
 	}
 	// It is resident on every node: memory counts, latency does not.
 	debug.SetGCPercent(20)
 	installer := &install.Installer{}
 	pathFlags(flag.CommandLine, installer, "")
-	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "back up and replace another product's plugin of the same name")
-	restoreOnStop := flag.Bool("restore-on-stop", false, "restore the other product's plugin on SIGTERM")
-	restore := flag.Bool("restore", false, "restore the other product's plugin now, and exit")
+	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "back up and replace other products' plugins of the same names")
+	restoreOnStop := flag.Bool("restore-on-stop", false, "restore the other products' plugins on SIGTERM")
+	restore := flag.Bool("restore", false, "restore the other products' plugins now, and exit")
 	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them; needs the node's network and CAP_NET_ADMIN")
 	once := flag.Bool("once", false, "install and exit")
-	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces to, such as /dev/termination-log; needs the node's network")
+	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces and CNI plugins to, such as /dev/termination-log; needs the node's network")
 	interval := flag.Duration("interval", 10*time.Second, "resync interval")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 {
-		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor as its first word), and an interval greater than zero; see --help\n")
+		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor or ready as its first word), and an interval greater than zero; see --help\n")
 		os.Exit(2)
 	}
 	resync := installer.Sync
@@ -43,14 +49,22 @@ func main() {
 	}
 	status := serve(installer, resync, *once, *restore, *restoreOnStop, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
-		reportInterfaces(*interfacesTarget)
+		reportInterfaces(*interfacesTarget, installer.TargetDir)
 	}
 	os.Exit(status)
 }
 
 // pathFlags defines the flags of the installer's paths.
 func pathFlags(flags *flag.FlagSet, installer *install.Installer, defaultsSource string) {
-	flags.StringVar(&installer.Source, "source", "/coordinator", "the plugin to install")
+	installer.Sources = []string{"/coordinator", "/ifacer"}
+	given := false
+	flags.Func("source", "a plugin to install; once for each (default /coordinator and /ifacer)", func(path string) error {
+		if !given {
+			installer.Sources, given = nil, true
+		}
+		installer.Sources = append(installer.Sources, path)
+		return nil
+	})
 	flags.StringVar(&installer.TargetDir, "target-dir", "/host/cni-bin", "directory of the node's CNI plugins")
 	flags.StringVar(&installer.DefaultsSource, "defaults-source", defaultsSource, "file with the cluster's effective configuration; it may be missing")
 	flags.StringVar(&installer.DefaultsTarget, "defaults-target", "/host/state/defaults.json", "the node's defaults file")
@@ -93,7 +107,7 @@ func serve(
 		select {
 		case <-tick.C:
 		case <-stop:
-			// The plugin is not removed: without it the runtime could not delete the pods that use it.
+			// The plugins are not removed: without them the runtime could not delete the pods that use them.
 			if restoreOnStop {
 				return report(installer.Restore())
 			}

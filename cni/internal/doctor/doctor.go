@@ -36,20 +36,25 @@ func (f Finding) String() string {
 
 // Node is the observed state of a node.
 type Node struct {
-	State  *facts.NetnsState
-	Kernel string // its release
-	// Plugin and PluginErr are the state of the plugin's file; Target is its path.
-	Plugin    install.State
-	PluginErr error
-	Target    string
-	Backup    string // path of the backup of another product's plugin; empty for none
-	Defaults  Defaults
+	State    *facts.NetnsState
+	Kernel   string // its release
+	Plugins  []Plugin
+	Defaults Defaults
 	// LinkManagers are the programs of the node that configure links.
 	LinkManagers []LinkManager
 	// Containers holds the containers that the runtime has networks for; nil when that cannot be seen.
 	Containers map[string]bool
 	// HostFiles says that the node's files could be looked at.
 	HostFiles bool
+}
+
+// Plugin is the observed state of a plugin's file on the node.
+type Plugin struct {
+	Name   string
+	Target string // its path
+	State  install.State
+	Err    error  // why it could not be looked at
+	Backup string // path of the backup of another product's plugin; empty for none
 }
 
 // Defaults is the node's defaults file.
@@ -75,7 +80,7 @@ type LinkManager struct {
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		kernel, plugin, defaults, sysctls, rules, routes, staleState, links, linkManagers, datapaths, unobservable,
+		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}

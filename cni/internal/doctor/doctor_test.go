@@ -21,7 +21,11 @@ func healthy() Node {
 	veth := plan.HostVeth(container)
 	prefix := netip.PrefixFrom(podIP, 32)
 	return Node{
-		Target: "/host/cni-bin/coordinator", Plugin: install.Current, HostFiles: true,
+		Plugins: []Plugin{
+			{Name: "coordinator", Target: "/host/cni-bin/coordinator", State: install.Current},
+			{Name: "ifacer", Target: "/host/cni-bin/ifacer", State: install.Current},
+		},
+		HostFiles:  true,
 		Containers: map[string]bool{container: true},
 		Defaults:   Defaults{Path: "/host/state/defaults.json", Table: 500},
 		State: &facts.NetnsState{
@@ -49,11 +53,13 @@ func TestFindings(t *testing.T) {
 	}{
 		{"a healthy node", func(*Node) {}, ""},
 		{"an old kernel", func(n *Node) { n.Kernel = "4.14.0" }, "ERROR kernel"},
-		{"no plugin", func(n *Node) { n.Plugin = install.Missing }, "ERROR plugin /host/cni-bin/coordinator"},
-		{"another product's plugin", func(n *Node) { n.Plugin = install.Foreign }, "ERROR plugin /host/cni-bin/coordinator"},
-		{"an old plugin", func(n *Node) { n.Plugin = install.Stale }, "WARNING plugin /host/cni-bin/coordinator"},
-		{"a plugin out of sight", func(n *Node) { n.Plugin, n.PluginErr = "", errors.New("no") }, "UNSEEN plugin"},
-		{"a plugin put aside", func(n *Node) { n.Backup = "/host/cni-bin/.coordinator.foreign" }, "NOTE plugin /host/cni-bin/.coordinator.foreign"},
+		{"no plugin", func(n *Node) { n.Plugins[0].State = install.Missing }, "ERROR plugin /host/cni-bin/coordinator"},
+		{"another product's plugin", func(n *Node) { n.Plugins[0].State = install.Foreign }, "ERROR plugin /host/cni-bin/coordinator"},
+		{"an old plugin", func(n *Node) { n.Plugins[0].State = install.Stale }, "WARNING plugin /host/cni-bin/coordinator"},
+		{"a plugin out of sight", func(n *Node) { n.Plugins[0].State, n.Plugins[0].Err = "", errors.New("no") }, "UNSEEN plugin"},
+		{"a plugin put aside", func(n *Node) { n.Plugins[0].Backup = "/host/cni-bin/.coordinator.foreign" }, "NOTE plugin /host/cni-bin/.coordinator.foreign"},
+		{"no ifacer", func(n *Node) { n.Plugins[1].State = install.Missing }, "WARNING plugin /host/cni-bin/ifacer"},
+		{"another product's ifacer", func(n *Node) { n.Plugins[1].State = install.Foreign }, "WARNING plugin /host/cni-bin/ifacer"},
 		{"no defaults", func(n *Node) { n.Defaults.Missing = true }, "WARNING defaults file"},
 		{"broken defaults", func(n *Node) { n.Defaults.Err = errors.New("not JSON") }, "ERROR defaults file"},
 		{"old defaults", func(n *Node) { n.Defaults.Stale = true }, "WARNING defaults file"},

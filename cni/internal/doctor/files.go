@@ -5,26 +5,38 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
-func plugin(node Node) []Finding {
+func plugins(node Node) []Finding {
 	var findings []Finding
-	subject := "plugin " + node.Target
-	switch node.Plugin {
+	for _, each := range node.Plugins {
+		findings = append(findings, each.findings()...)
+	}
+	return findings
+}
+
+func (p Plugin) findings() []Finding {
+	var findings []Finding
+	subject := "plugin " + p.Target
+	level, who := Error, "no pod of the node starts"
+	if p.Name != "coordinator" {
+		level, who = Warning, "no pod of a network with a VLAN or bond starts on the node"
+	}
+	switch p.State {
 	case install.Current:
 	case install.Missing:
-		findings = append(findings, Finding{Error, subject, "is missing",
-			"see the log of this node's installer pod; no pod of the node starts until it is there"})
+		findings = append(findings, Finding{level, subject, "is missing",
+			"see the log of this node's installer pod; " + who + " until it is there"})
 	case install.Foreign:
-		findings = append(findings, Finding{Error, subject, "is another product's (Spiderpool has one of this name)",
+		findings = append(findings, Finding{level, subject, "is another product's (Spiderpool has one of this name)",
 			"remove that product, or set the chart's value installer.replaceForeign"})
 	case install.Stale:
-		findings = append(findings, Finding{Warning, subject, "is not the version of this image, or not executable",
+		findings = append(findings, Finding{Warning, subject, "is not the version of this image, damaged, or not executable",
 			"the installer replaces it within 10 s; if this stays, see the log of its pod"})
 	default:
-		findings = append(findings, Finding{Unseen, subject, errorText(node.PluginErr),
+		findings = append(findings, Finding{Unseen, subject, errorText(p.Err),
 			"run this in the installer's pod, or with --source and --target-dir as they are here"})
 	}
-	if node.Backup != "" {
-		findings = append(findings, Finding{Note, "plugin " + node.Backup, "is the backup of another product's plugin",
+	if p.Backup != "" {
+		findings = append(findings, Finding{Note, "plugin " + p.Backup, "is the backup of another product's plugin",
 			"nothing; it is restored when the installer stops"})
 	}
 	return findings

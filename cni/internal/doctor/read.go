@@ -22,13 +22,17 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	if err != nil {
 		return Node{}, err
 	}
-	node := Node{Kernel: facts.KernelRelease(), Target: installer.Target(), HostFiles: hostRoot != ""}
+	node := Node{Kernel: facts.KernelRelease(), HostFiles: hostRoot != ""}
 	if node.State, err = facts.Snapshot(host); err != nil {
 		return Node{}, err
 	}
-	node.Plugin, node.PluginErr = installer.Inspect()
-	if installer.HasBackup() {
-		node.Backup = installer.Backup()
+	for _, each := range installer.Plugins() {
+		plugin := Plugin{Name: each.Name(), Target: each.Target()}
+		plugin.State, plugin.Err = each.Inspect()
+		if each.HasBackup() {
+			plugin.Backup = each.Backup()
+		}
+		node.Plugins = append(node.Plugins, plugin)
 	}
 	node.Defaults = readDefaults(installer)
 	node.LinkManagers = readLinkManagers(hostRoot)

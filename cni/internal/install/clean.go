@@ -7,12 +7,12 @@ import (
 
 // Clean removes temporary files of a run that was killed while it wrote.
 func (i *Installer) Clean() {
-	for _, pattern := range []string{
-		filepath.Join(i.TargetDir, "."+Name+".[0-9]*"),
-		filepath.Join(i.TargetDir, "."+filepath.Base(i.Backup())+".[0-9]*"),
-		filepath.Join(filepath.Dir(i.DefaultsTarget), "."+filepath.Base(i.DefaultsTarget)+".[0-9]*"),
-	} {
-		leftovers, err := filepath.Glob(pattern)
+	targets := []string{i.DefaultsTarget}
+	for _, plugin := range i.Plugins() {
+		targets = append(targets, plugin.Target(), plugin.Backup())
+	}
+	for _, target := range targets {
+		leftovers, err := filepath.Glob(filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".[0-9]*"))
 		if err != nil {
 			continue
 		}

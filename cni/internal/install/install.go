@@ -1,4 +1,4 @@
-// Package install reconciles the plugin and the defaults file on a node.
+// Package install reconciles the plugins and the defaults file on a node.
 package install
 
 import (
@@ -12,59 +12,33 @@ import (
 	"path/filepath"
 )
 
-// Name is what the plugin is called in the directory of CNI plugins.
-const Name = "coordinator"
-
 // Installer has the paths of an installation.
 type Installer struct {
-	Source         string // the plugin in the image
-	TargetDir      string // the node's directory of CNI plugins
-	DefaultsSource string // optional: the effective configuration of the cluster
+	Sources        []string // the plugins in the image
+	TargetDir      string   // the node's directory of CNI plugins
+	DefaultsSource string   // optional: the effective configuration of the cluster
 	DefaultsTarget string
-	ReplaceForeign bool // back up and replace another product's plugin of the same name
+	ReplaceForeign bool // back up and replace other products' plugins of the same names
 }
 
-// Target is the plugin's path on the node.
-func (i *Installer) Target() string { return filepath.Join(i.TargetDir, Name) }
+// Plugins are the plugins of the installation.
+func (i *Installer) Plugins() []Plugin {
+	plugins := make([]Plugin, 0, len(i.Sources))
+	for _, source := range i.Sources {
+		plugins = append(plugins, Plugin{Source: source, TargetDir: i.TargetDir})
+	}
+	return plugins
+}
 
-// Backup is the path of the backup of another product's plugin. A runtime runs plugins by their type, so
-// nothing ever runs a file of this name.
-func (i *Installer) Backup() string { return filepath.Join(i.TargetDir, "."+Name+".foreign") }
-
-// Sync reconciles plugin and defaults file and returns what it changed. The defaults come first: the
-// runtime calls the plugin from the moment it is there.
+// Sync reconciles plugins and defaults file and returns what it changed. The defaults come first: the
+// runtime calls a plugin from the moment it is there. What cannot be done for one hinders no other.
 func (i *Installer) Sync() (changed []string, err error) {
-	defaults, defaultsErr := i.syncDefaults()
-	plugin, pluginErr := i.syncPlugin()
-	return append(defaults, plugin...), errors.Join(defaultsErr, pluginErr)
-}
-
-func (i *Installer) syncPlugin() ([]string, error) {
-	target := i.Target()
-	same, err := sameFile(i.Source, target)
-	if err != nil || same {
-		return nil, err
+	changed, err = i.syncDefaults()
+	for _, plugin := range i.Plugins() {
+		more, pluginErr := plugin.sync(i.ReplaceForeign)
+		changed, err = append(changed, more...), errors.Join(err, pluginErr)
 	}
-	var changed []string
-	foreign, err := isForeign(target)
-	if err != nil {
-		return nil, err
-	}
-	if foreign {
-		if !i.ReplaceForeign {
-			return nil, fmt.Errorf("%s belongs to another product (Spiderpool has a plugin of the same name): it is left alone; "+
-				"remove that product, or allow its replacement with --replace-foreign", target)
-		}
-		// A copy, not a move: at no moment may the node be without a plugin of this name.
-		if err := copyFile(target, i.Backup(), 0o755); err != nil {
-			return nil, fmt.Errorf("back up the other product's plugin: %w", err)
-		}
-		changed = append(changed, "backed up "+target+" of another product as "+i.Backup())
-	}
-	if err := copyFile(i.Source, target, 0o755); err != nil {
-		return changed, err
-	}
-	return append(changed, "installed "+target), nil
+	return changed, err
 }
 
 // syncDefaults keeps the last valid file when the source is missing or invalid: pods that start
@@ -92,16 +66,13 @@ func (i *Installer) syncDefaults() ([]string, error) {
 	return []string{"wrote " + i.DefaultsTarget}, nil
 }
 
-// Restore restores the backup of another product's plugin.
+// Restore restores the backups of other products' plugins.
 func (i *Installer) Restore() (changed []string, err error) {
-	err = os.Rename(i.Backup(), i.Target())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	for _, plugin := range i.Plugins() {
+		more, pluginErr := plugin.restore()
+		changed, err = append(changed, more...), errors.Join(err, pluginErr)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("restore the other product's plugin: %w", err)
-	}
-	return []string{"restored " + i.Target() + " of another product"}, nil
+	return changed, err
 }
 
 // sameFile compares two files; a missing target is different.

@@ -1,11 +1,13 @@
-// Package interfaces encodes the names of a node's network interfaces as a container's termination
-// message: so they get into the pod's status, where the operator reads them (docs/decisions/0009).
+// Package interfaces encodes the names of a node's network interfaces and CNI plugins as a container's
+// termination message: so they get into the pod's status, where the operator reads them (docs/decisions/0009).
 package interfaces
 
 import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -24,6 +26,7 @@ var podLinkPrefixes = []string{"azv", "cali", "eni", "gke", "lxc", "veth"}
 type Report struct {
 	Interfaces []string `json:"interfaces"`          // names and alternative names
 	Unlisted   []string `json:"unlisted"`            // prefixes of host veths, which are left out
+	Plugins    []string `json:"plugins,omitempty"`   // names of the CNI plugins; none: not known
 	Truncated  bool     `json:"truncated,omitempty"` // more names were left out: the message has a size limit
 }
 
@@ -51,6 +54,22 @@ func Describe(links []netlink.Link) (Report, error) {
 	return report, nil
 }
 
+// Plugins lists the programs in a node's directory of CNI plugins, none when it cannot be read.
+func Plugins(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, entry := range entries {
+		info, err := os.Stat(filepath.Join(dir, entry.Name()))
+		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && !strings.HasPrefix(entry.Name(), ".") {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
 // Text is the report as JSON; what does not fit in so many bytes is cut off at the end of the list.
 func (r Report) Text(limit int) ([]byte, error) {
 	text, err := json.Marshal(r)
@@ -59,6 +78,11 @@ func (r Report) Text(limit int) ([]byte, error) {
 	}
 	r.Truncated = true
 	all := r.Interfaces
+	r.Interfaces = []string{}
+	// More plugins than fit are as good as none known: a part would look like the whole.
+	if text, err := json.Marshal(r); err == nil && len(text) > limit {
+		r.Plugins = nil
+	}
 	tooMany := sort.Search(len(all), func(count int) bool {
 		r.Interfaces = all[:count]
 		text, err = json.Marshal(r)

@@ -92,6 +92,31 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestPluginsAreReportedWholeOrNotAtAll: a part of them would look like the whole.
+func TestPluginsAreReportedWholeOrNotAtAll(t *testing.T) {
+	report := Report{Interfaces: []string{"eth0", "eth1"}, Unlisted: []string{"veth"}, Plugins: []string{"ipvlan", "macvlan"}}
+	full, err := report.Text(Limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit := range len(full) + 1 {
+		text, err := report.Text(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Report
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatal(err)
+		}
+		if len(read.Plugins) != 0 && (len(read.Plugins) != 2 || len(text) > limit) {
+			t.Errorf("%d bytes, %d are allowed: %s", len(text), limit, text)
+		}
+	}
+	if !strings.Contains(string(full), `"plugins":["ipvlan","macvlan"]`) {
+		t.Errorf("got %s", full)
+	}
+}
+
 // FuzzText: whatever names there are, the text fits or says that names are missing.
 func FuzzText(f *testing.F) {
 	f.Add("eth0,eth1,\xff\"<", 60)

@@ -1,4 +1,4 @@
-"""Which network interfaces the nodes have, as reported by the pods of the installer.
+"""Which network interfaces and CNI plugins the nodes have, as the installer's pods report.
 
 The installer writes them to its termination message (cni/internal/interfaces); kubelet shows that
 in the pod's status.
@@ -51,6 +51,7 @@ class _Report(BaseModel):
     interfaces: frozenset[str]
     unlisted: tuple[str, ...] = ()
     truncated: bool = False
+    plugins: frozenset[str] | None = None
 
 
 # Nodes of one kind report the same, so that thousands of them share one object.
@@ -62,4 +63,5 @@ def read_message(text: str) -> Interfaces | None:
     except ValidationError:
         return None
     names = frozenset(map(intern, report.interfaces))
-    return Interfaces(names, report.unlisted, report.truncated)
+    plugins = frozenset(map(intern, report.plugins)) if report.plugins is not None else None
+    return Interfaces(names, report.unlisted, report.truncated, plugins)

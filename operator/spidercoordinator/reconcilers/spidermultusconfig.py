@@ -24,6 +24,7 @@ from spidercoordinator.core.network.desired import (
     depends_on_cluster,
     desired_nad,
     injected_labels,
+    list_version,
 )
 from spidercoordinator.core.network.ipam import NO_IPAM
 from spidercoordinator.core.network.lastknown import KEPT, keep_last_known, says_not_ready
@@ -213,7 +214,10 @@ def _outcome(
                 obstacle=obstacle,
                 message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
                 warnings=network_conditions(
-                    config.spec, context.decided.cluster, context.decided.ipam
+                    config.spec,
+                    context.decided.cluster,
+                    context.decided.ipam,
+                    cni_version=list_version(config.metadata.annotations),
                 ),
             )
 

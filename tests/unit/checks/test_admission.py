@@ -161,3 +161,12 @@ def test_a_single_address_as_the_range_of_a_cluster_is_warned_of(field: str) -> 
     assert warning.startswith(f'spec.{field}: "10.96.0.1/32" is a single address')
     [warning] = warnings({**MACVLAN, "coordinator": {field: ["fd00::1/128"]}})
     assert warning.startswith(f'spec.coordinator.{field}: "fd00::1/128"')
+
+
+def test_a_version_that_a_plugin_does_not_speak_is_warned_of() -> None:
+    spec = {"cniType": "macvlan", "macvlan": {"master": ["ens5"], "ippools": {"ipv4": ["p4"]}}}
+    for version, expected in (("1.1.0", 1), ("1.0.0", 0)):
+        annotated = network(spec, annotations={"multus.spidernet.io/cni-version": version})
+        found = review_network(annotated, None, rivals=(), nad=None).warnings
+        path = "metadata.annotations[multus.spidernet.io/cni-version]: 1.1.0 is not spoken by"
+        assert len([each for each in found if path in each]) == expected, found

@@ -46,6 +46,12 @@ def test_a_list_without_room_says_so() -> None:
     assert read == NodeInterfaces("node-of-p1", Interfaces(frozenset({"a"}), (), truncated=True))
 
 
+def test_a_pod_reports_the_plugins_of_its_node() -> None:
+    read = read_interfaces(ended(message='{"interfaces":["a"],"plugins":["macvlan","ifacer"]}'))
+    plugins = frozenset({"macvlan", "ifacer"})
+    assert read == NodeInterfaces("node-of-p1", Interfaces(frozenset({"a"}), plugins=plugins))
+
+
 def test_nodes_of_one_kind_share_one_entry() -> None:
     first, second = read_interfaces(ended()), read_interfaces(ended())
     assert first is not None
@@ -71,6 +77,7 @@ def test_nodes_of_one_kind_share_one_entry() -> None:
         pytest.param(ended(message="{}"), id="no interfaces"),
         pytest.param(ended(message='{"interfaces":"eth0"}'), id="no list"),
         pytest.param(ended(message='{"interfaces":[0]}'), id="no names"),
+        pytest.param(ended(message='{"interfaces":[],"plugins":"x"}'), id="no list of plugins"),
         pytest.param(ended(message='{"interfaces":[],"unlisted":3}'), id="no list of beginnings"),
     ],
 )

@@ -12,12 +12,14 @@ import yaml
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.multus import NO_OWN_MAC
+from spidercoordinator.api.nad import CNI_VERSIONS, DEFAULT_CNI_VERSION
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.compatibility import (
     COMPATIBILITY_RULES,
     network_warnings,
     subject_of,
 )
+from spidercoordinator.core.network.compatibility.links import BOND_OPTIONS
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
 from spidercoordinator.core.network.ipam import ClusterIPAM
@@ -254,14 +256,14 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         [of(each, {"bond": BOND}) for each in ("macvlan", "ipvlan", "vlan")],
         [of(each, {"master": ["a", "b"], "bond": BOND}) for each in ("macvlan", "vlan")],
     ),
-    "BondOptionIgnored": (
+    "BondOptionInvalid": (
         [
             of("macvlan", {"master": ["a", "b"], "bond": {**BOND, "options": each}})
-            for each in ("miimon=100,min_links=1", "miimon", "miimon=100;fast")
+            for each in ("miimon=1,min_links=1", "miimon", "miimon=1;fast", "miimon=", "mimon=1")
         ],
         [
             of("macvlan", {"master": ["a", "b"], "bond": {**BOND, "options": each}})
-            for each in ("", "miimon=100", "miimon=100;min_links=1;")
+            for each in ("", "miimon=100", " miimon = 100 ; min_links=1;", "up_delay=200")
         ],
     ),
     "MTUBelowIPv6": (
@@ -287,6 +289,22 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     "CNIVersionUnknown": (
         [custom(MACVLAN, cniVersion="2.0.0"), custom(MACVLAN, cniVersion=1.0)],
         [custom(MACVLAN, cniVersion=each) for each in ("0.1.0", "0.3.1", "1.1.0", "", None)],
+    ),
+    "CNIVersionUnspoken": (
+        [of(each, chainCNIJsonData=['{"type":"firewall"}']) for each in ("macvlan", "sriov")],
+        [of("macvlan", chainCNIJsonData=['{"type":"portmap"}', '{"type":"vrf"}'])],
+    ),
+    "CustomVersionUnspoken": (
+        [
+            custom(MACVLAN, {"type": "firewall"}, cniVersion="0.3.1"),
+            custom({"type": "macvlan", "ipam": {"type": "spiderpool"}}, cniVersion="1.1.0"),
+            {"cniType": "custom", "customCNI": '{"cniVersion":"0.3.0","type":"vrf"}'},
+        ],
+        [
+            custom(MACVLAN, {"type": "firewall"}),
+            custom({"type": "macvlan", "ipam": {"type": "spiderpool"}}, cniVersion="1.0.0"),
+            custom(MACVLAN, cniVersion="1.1.0"),
+        ],
     ),
     "CoordinatorTwice": (
         [of("macvlan", chainCNIJsonData=['{"type":"tuning"}', '{"type":"coordinator"}'])],
@@ -379,9 +397,27 @@ def parsed(spec: Spec) -> Any:
     return parse({"metadata": meta, "spec": spec})
 
 
-def warnings(spec: Spec, around: ClusterConfig | None = None) -> list[FieldWarning]:
-    subject = subject_of(parsed(spec).spec, around or cluster())
+def warnings(
+    spec: Spec, around: ClusterConfig | None = None, version: str = DEFAULT_CNI_VERSION
+) -> list[FieldWarning]:
+    subject = subject_of(parsed(spec).spec, around or cluster(), cni_version=version)
     return network_warnings(subject, notices=True)
+
+
+@pytest.mark.parametrize("version", CNI_VERSIONS)
+def test_versions_that_a_list_may_have(version: str) -> None:
+    def unspoken(spec: Spec) -> list[str]:
+        found = warnings(spec, version=version)
+        return [each.message for each in found if each.reason == "CNIVersionUnspoken"]
+
+    pools = of("macvlan", {"ippools": {"ipv4": ["p4"]}})
+    assert bool(unspoken(pools)) == (version == "1.1.0")
+    walled = of("macvlan", chainCNIJsonData=['{"type":"firewall"}'])
+    assert bool(unspoken(walled)) == (version < "0.4.0")
+    for message in unspoken(pools | {"chainCNIJsonData": ['{"type":"firewall"}']}):
+        assert message.startswith(f"{version} is not spoken by ")
+        assert message.endswith("set the annotation to a version of these: 0.4.0, 1.0.0")
+    assert not unspoken(of("macvlan", {"vlanID": 7}, chainCNIJsonData=['{"type":"portmap"}']))
 
 
 def test_no_rule_is_without_a_case() -> None:
@@ -394,9 +430,14 @@ def test_no_rule_is_without_a_case() -> None:
 def test_is_warned_of(reason: str, spec: Spec) -> None:
     [found] = [each for each in warnings(spec) if each.reason in {reason} | (REASONS - EVERYWHERE)]
     assert found.reason == reason
-    assert found.field.startswith("spec")
+    assert found.field.startswith(("spec", "metadata.annotations["))
     assert len(str(found)) <= SHOWN
-    degraded = [each.reason for each in network_conditions(parsed(spec).spec, cluster())]
+    degraded = [
+        each.reason
+        for each in network_conditions(
+            parsed(spec).spec, cluster(), cni_version=DEFAULT_CNI_VERSION
+        )
+    ]
     assert (reason in degraded) == (reason not in NOTICES)
 
 
@@ -577,7 +618,8 @@ def test_texts_that_never_work_are_refused(spec: Spec, text: str) -> None:
     assert text in str(refusal.value)
 
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "spidermultusconfig.md"
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs" / "spidermultusconfig.md"
 
 
 def documented() -> list[Spec]:
@@ -594,3 +636,12 @@ def test_every_reason_is_in_the_docs() -> None:
     text = DOCUMENT.read_text()
     reasons = {rule.reason for rule in COMPATIBILITY_RULES if rule.severity == "warning"}
     assert [each for each in sorted(reasons) if f"`{each}`" not in text] == []
+
+
+def test_bond_options_are_those_of_the_plugin() -> None:
+    source = (ROOT / "cni" / "internal" / "ifacer" / "options.go").read_text()
+    constants = dict(re.findall(r'^\t(\w+) += "(\w+)"$', source, re.MULTILINE))
+    tables = re.findall(r"^var option\w+ = .*?\n}\n", source, re.MULTILINE | re.DOTALL)
+    assert len(tables) == 2
+    keys = re.findall(r'(?:^\t"?|, ")(\w+)"?: ', "".join(tables), re.MULTILINE)
+    assert {constants.get(key, key) for key in keys} == BOND_OPTIONS

@@ -1,4 +1,13 @@
-{{/* A container that installs the plugin. Call with (list $ FLAG...). */}}
+{{/* The flags that name the plugins and where they belong. Call with $. */}}
+{{- define "spidercoordinator.installer.plugins" -}}
+- --source=/coordinator
+{{- if .Values.installer.ifacer }}
+- --source=/ifacer
+{{- end }}
+- --target-dir=/host/cni-bin
+{{- end -}}
+
+{{/* A container that installs the plugins. Call with (list $ FLAG...). */}}
 {{- define "spidercoordinator.installer.container" -}}
 {{- $root := first . -}}
 {{- $installer := $root.Values.installer -}}
@@ -14,8 +23,7 @@ image: {{ include "spidercoordinator.image" (list $root $installer.image) }}
 imagePullPolicy: {{ $installer.image.pullPolicy }}
 command: [/coordinator-install]
 args:
-  - --source=/coordinator
-  - --target-dir=/host/cni-bin
+  {{- include "spidercoordinator.installer.plugins" $root | nindent 2 }}
   - --defaults-source=/etc/spidercoordinator/node-defaults/coordinator.json
   - --defaults-target=/host/state/defaults.json
   {{- if $installer.replaceForeign }}

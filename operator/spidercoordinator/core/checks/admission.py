@@ -15,14 +15,15 @@ from pydantic import ValidationError
 from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
-from spidercoordinator.api.multus import SpiderMultusConfig, SpiderMultusConfigSpec
+from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
+from spidercoordinator.core.checks.missing_plugins import missing_plugins
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
-from spidercoordinator.core.network.desired import desired_nad, nad_name
+from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
@@ -70,7 +71,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         nad: The NAD of that name, if there is one.
         has_nad: Whether a NAD is made from this network. One without, as in a conflict of names,
             may get another name: no pod can name its NAD.
-        nodes: The interfaces that nodes reported.
+        nodes: The interfaces and plugins that nodes reported.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
         ipam: What the cluster has of IPAM; None when that is not known.
     """
@@ -86,7 +87,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     # Who has lost a name before must be able to leave it.
     keeps_name = old is not None and nad_name(old) == nad_name(network)
     conflict = () if keeps_name else tuple(_conflict(config, rivals, nad))
-    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config.spec, nodes, cluster, ipam)]
+    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config, nodes, cluster, ipam)]
     return Review(conflict, tuple(warnings))
 
 
@@ -151,13 +152,16 @@ def _conflict(
 
 
 def _warnings(
-    spec: SpiderMultusConfigSpec,
+    config: SpiderMultusConfig,
     nodes: Collection[NodeInterfaces],
     cluster: ClusterConfig | None,
     ipam: ClusterIPAM | None,
 ) -> list[str]:
+    spec = config.spec
+    subject = subject_of(spec, cluster, ipam, cni_version=list_version(config.metadata.annotations))
     warnings = [str(each) for each in missing_masters(spec, nodes)]
-    warnings += map(str, network_warnings(subject_of(spec, cluster, ipam), notices=True))
+    warnings += [str(each) for each in missing_plugins(spec, nodes, ipam and ipam.default)]
+    warnings += map(str, network_warnings(subject, notices=True))
     if ipam is not None and lacks_ipam(spec, ipam.default):
         warnings.append(f"spec.ipam: {NO_IPAM}")
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:

@@ -21,17 +21,19 @@ _NAMED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Interfaces:
-    """The interfaces one node reported.
+    """What one node reported: its interfaces, and its CNI plugins.
 
     Attributes:
-        names: names and alternative names.
+        names: names and alternative names of interfaces.
         unlisted: how names begin that may be on the node all the same.
         truncated: whether there are further names.
+        plugins: names of CNI plugins; None when they were not reported.
     """
 
     names: frozenset[str]
     unlisted: tuple[str, ...] = ()
     truncated: bool = False
+    plugins: frozenset[str] | None = None
 
     def surely_lack(self, name: str) -> bool:
         """Whether the node surely does not have an interface of this name."""
@@ -58,25 +60,23 @@ def missing_masters(
 
     One that is on some nodes only is fine: pods may be kept to these.
     """
-    for field, names in _masters(spec):
-        if nodes and all(each.interfaces.surely_lack(name) for each in nodes for name in names):
-            yield Problem(field, _message(names[0], sorted({each.node for each in nodes})))
+    for field, name in _masters(spec):
+        if nodes and all(each.interfaces.surely_lack(name) for each in nodes):
+            yield Problem(field, _message(name, sorted({each.node for each in nodes})))
 
 
-def _masters(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Field and name of each master; with it what does as well if it is there already.
+def _masters(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, str]]:
+    """Field and name of each master.
 
-    A VLAN interface is made on its master, which must be there. A bond that is there is taken as it
-    is, whatever it is made of (`cmd/ifacer` of Spiderpool).
+    A VLAN interface is made on its master, which must be there. So must the masters of a bond, also
+    of one that is there already: the ifacer plugin takes no other than one of them.
     """
     network = spec.network
     if isinstance(network, IPoIBNetwork):
-        yield f"spec.{spec.cni_type}.master", (network.master,)
+        yield f"spec.{spec.cni_type}.master", network.master
     elif isinstance(network, MasterNetwork):
-        several = len(network.master) > 1
-        bond = (network.bond.name,) if several and network.bond is not None else ()
         for index, name in enumerate(network.master):
-            yield f"spec.{spec.cni_type}.master[{index}]", (name, *bond)
+            yield f"spec.{spec.cni_type}.master[{index}]", name
 
 
 def _message(name: str, nodes: list[str]) -> str:

@@ -13,7 +13,11 @@ from spidercoordinator.core.status.warnings import degraded_condition
 
 
 def network_conditions(
-    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None, ipam: ClusterIPAM | None = None
+    spec: SpiderMultusConfigSpec,
+    cluster: ClusterConfig | None,
+    ipam: ClusterIPAM | None = None,
+    *,
+    cni_version: str = "",
 ) -> list[ConditionState]:
     """VethLinkAddress where the coordinator runs, and Degraded while there are warnings.
 
@@ -21,8 +25,9 @@ def network_conditions(
         spec: A spec that `core.network.validation` found nothing wrong with.
         cluster: The effective SpiderCoordinator; None while there is none.
         ipam: What the cluster has of IPAM; None while that is not known.
+        cni_version: Version of the list that is rendered; empty when that is not known.
     """
-    subject = subject_of(spec, cluster, ipam)
+    subject = subject_of(spec, cluster, ipam, cni_version=cni_version)
     conditions = degraded_condition(network_warnings(subject))
     if not spec.runs_coordinator:
         return conditions

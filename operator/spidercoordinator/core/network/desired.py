@@ -65,6 +65,11 @@ def nad_name(network: Object) -> str:
     return str(annotations.get(nad.CR_NAME) or meta["name"])
 
 
+def list_version(annotations: Mapping[str, str]) -> str:
+    """The CNI version of the list that is rendered for a network with these annotations."""
+    return annotations.get(nad.CNI_VERSION) or nad.DEFAULT_CNI_VERSION
+
+
 def owner_reference(meta: Mapping[str, Any]) -> Object:
     """The controller reference to a network. It does not block the network's deletion.
 
@@ -100,7 +105,7 @@ def desired_nad(
     rendered = render_config(
         config.spec,
         name=meta.annotations.get(nad.CNICONFIG_NAME) or name,
-        cni_version=meta.annotations.get(nad.CNI_VERSION) or nad.DEFAULT_CNI_VERSION,
+        cni_version=list_version(meta.annotations),
         section=coordinator_section(cluster, _settings(config.spec), name=coordinator_name),
         default_ipam=default_ipam,
     )

@@ -10,13 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from spidercoordinator.api import nad
 from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfigSpec
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import Surroundings, link_address_warnings
 from spidercoordinator.core.coordinator.section import effective_settings
 from spidercoordinator.core.coordinator.settings import settings_warnings
 from spidercoordinator.core.network.addresses import pod_families
-from spidercoordinator.core.network.compatibility import addressing, links, settings, texts
+from spidercoordinator.core.network.compatibility import (
+    addressing,
+    links,
+    settings,
+    texts,
+    versions,
+)
 from spidercoordinator.core.network.compatibility.rule import CompatibilityRule, Subject
 from spidercoordinator.core.network.ipam import ClusterIPAM
 from spidercoordinator.core.status.warnings import FieldWarning
@@ -56,7 +63,7 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule("DoubleTagged", "warning", "spec.{network}.vlanID", links.double_tagged),
     CompatibilityRule("BondOfOneMaster", "warning", "spec.{network}.bond", links.bond_of_one),
     CompatibilityRule(
-        "BondOptionIgnored", "warning", "spec.{network}.bond.options", links.ignored_bond_options
+        "BondOptionInvalid", "warning", "spec.{network}.bond.options", links.invalid_bond_options
     ),
     CompatibilityRule("MTUBelowIPv6", "warning", "spec.{network}.mtu", links.mtu_without_ipv6),
     CompatibilityRule("LinkDisabled", "warning", "spec.ibsriov.linkState", links.link_is_off),
@@ -65,6 +72,15 @@ COMPATIBILITY_RULES: Final = (
     ),
     CompatibilityRule("FixedMAC", "warning", "spec.chainCNIJsonData", texts.fixed_mac),
     CompatibilityRule("CNIVersionUnknown", "warning", "spec.customCNI", texts.unknown_version),
+    CompatibilityRule(
+        "CNIVersionUnspoken",
+        "warning",
+        f"metadata.annotations[{nad.CNI_VERSION}]",
+        versions.list_version,
+    ),
+    CompatibilityRule(
+        "CustomVersionUnspoken", "warning", "spec.customCNI", versions.custom_version
+    ),
     CompatibilityRule("CustomCoordinator", "warning", "spec.customCNI", texts.custom_coordinator),
     CompatibilityRule("SameAddress", "notice", "spec.ipam.type", addressing.same_address),
     CompatibilityRule("TrunkOverlap", "notice", "spec.ovs.trunk", links.trunk_overlap),
@@ -83,11 +99,16 @@ COMPATIBILITY_RULES: Final = (
 
 
 def subject_of(
-    spec: SpiderMultusConfigSpec, cluster: ClusterConfig | None, ipam: ClusterIPAM | None = None
+    spec: SpiderMultusConfigSpec,
+    cluster: ClusterConfig | None,
+    ipam: ClusterIPAM | None = None,
+    *,
+    cni_version: str = "",
 ) -> Subject:
     """What rules look at: a network, and what is known of the cluster."""
     effective = effective_settings(cluster, spec.coordinator)
-    return Subject(spec, cluster, effective, pod_families(spec), ipam or ClusterIPAM())
+    families = pod_families(spec)
+    return Subject(spec, cluster, effective, families, ipam or ClusterIPAM(), cni_version)
 
 
 def network_warnings(subject: Subject, *, notices: bool = False) -> list[FieldWarning]:

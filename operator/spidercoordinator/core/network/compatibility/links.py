@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Final
 
@@ -12,6 +13,17 @@ from spidercoordinator.core.network.compatibility.rule import Subject
 _IPV6: Final = 6
 _TWO: Final = 2
 _VLAN_INTERFACE: Final = re.compile(r".+\.[0-9]{1,4}")
+
+BOND_OPTIONS: Final = frozenset(
+    """
+    active_slave ad_actor_sys_prio ad_actor_system ad_select ad_user_port_key all_slaves_active
+    all_slaves_active_mode arp_all_targets arp_interval arp_ip_target arp_validate down_delay
+    downdelay fail_over_mac lacp_rate lp_interval miimon min_links num_grat_arp num_peer_notif
+    num_unsol_na packets_per_slave peer_notif_delay primary primary_reselect resend_igmp
+    tlb_dynamic_lb up_delay updelay use_carrier xmit_hash_policy
+    """.split()  # noqa: SIM905 - thirty lines of one word each are harder to read
+)
+"""The options that the ifacer plugin knows."""
 
 
 def untagged_vlan(subject: Subject) -> str | None:
@@ -86,16 +98,22 @@ def link_is_off(subject: Subject) -> str | None:
     return "disable keeps the link of the virtual function down, so pods have no traffic; use auto"
 
 
-def ignored_bond_options(subject: Subject) -> str | None:
-    """Options that the ifacer plugin passes over: it takes `k=v;k=v` (cmd/ifacer of Spiderpool)."""
+def invalid_bond_options(subject: Subject) -> str | None:
+    """An option that the ifacer plugin refuses (`cni/internal/ifacer/options.go`)."""
     network = subject.spec.network
     if not isinstance(network, MasterNetwork) or network.bond is None or len(network.master) < _TWO:
         return None
-    items = [each for each in (network.bond.options or "").split(";") if each.strip()]
-    bad = [each for each in items if each.count("=") != 1]
-    if not bad:
-        return None
-    return (
-        f'"{bad[0]}" is passed over by the plugin that makes the bond, which takes options such as'
-        " miimon=100;min_links=1"
-    )
+    for item in (network.bond.options or "").split(";"):
+        name, *values = (word.strip() for word in item.split("="))
+        if item.strip() and (len(values) != 1 or not values[0]):
+            return (
+                f'"{item}" is not written as the plugin that makes the bond needs it, so pods fail;'
+                " options are written as miimon=100;min_links=1"
+            )
+        if name and name not in BOND_OPTIONS:
+            meant = difflib.get_close_matches(name, BOND_OPTIONS, n=1)
+            remedy = f"write {meant[0]}" if meant else "docs/ifacer.md lists them"
+            return (
+                f'the plugin that makes the bond knows no option "{name}", so pods fail; {remedy}'
+            )
+    return None

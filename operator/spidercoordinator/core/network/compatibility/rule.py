@@ -26,6 +26,7 @@ class Subject:
         effective: the coordinator's settings in effect, by field.
         families: IP versions of the pods' addresses; None when that is not known.
         ipam: what the cluster has of IPAM.
+        cni_version: version of the list that is rendered; empty when that is not known.
     """
 
     spec: SpiderMultusConfigSpec
@@ -33,6 +34,7 @@ class Subject:
     effective: Mapping[str, Any]
     families: frozenset[int] | None
     ipam: ClusterIPAM = field(default_factory=ClusterIPAM)
+    cni_version: str = ""
 
     @property
     def coordinated(self) -> bool:

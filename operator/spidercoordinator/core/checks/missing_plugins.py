@@ -1,0 +1,51 @@
+"""Whether the nodes have the CNI plugins that a SpiderMultusConfig calls.
+
+Nodes report them when the installer's pod starts (docs/decisions/0009), so this only ever leads to
+a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from spidercoordinator.api.multus import SpiderMultusConfigSpec
+from spidercoordinator.core.checks.masters import NodeInterfaces
+from spidercoordinator.core.network.called import called_plugins
+from spidercoordinator.core.network.validation import Problem
+
+_NAMED: Final = 2
+"""How many nodes a message names."""
+
+
+def missing_plugins(
+    spec: SpiderMultusConfigSpec,
+    nodes: Collection[NodeInterfaces],
+    default_ipam: Mapping[str, Any] | None = None,
+) -> Iterator[Problem]:
+    """Each plugin that some of the nodes that reported their plugins do not have, once.
+
+    Args:
+        spec: A spec that `core.network.validation` found nothing wrong with.
+        nodes: What the nodes reported.
+        default_ipam: IPAM of a network that names none; None when that is not known.
+    """
+    known = {each.node: each.interfaces.plugins for each in nodes if each.interfaces.plugins}
+    told: set[str] = set()
+    for field, name in called_plugins(spec, default_ipam or {}):
+        lacking = sorted(node for node, plugins in known.items() if name not in plugins)
+        if lacking and name not in told:
+            told.add(name)
+            yield Problem(field, _message(name, lacking, len(known)))
+
+
+def _message(name: str, lacking: list[str], count: int) -> str:
+    further = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+    shown = f"{', '.join(lacking[:_NAMED])}{further}"
+    if len(lacking) == count:
+        where = f"is on none of the {count} nodes looked at ({shown}), so pods fail"
+    else:
+        where = f"is not on {len(lacking)} of the {count} nodes looked at ({shown})"
+    return (
+        f'CNI plugin "{name}" {where}; install it (nodes report when the installer\'s pod starts)'
+    )
