@@ -160,7 +160,7 @@ def _warnings(
     spec = config.spec
     subject = subject_of(spec, cluster, ipam, cni_version=list_version(config.metadata.annotations))
     warnings = [str(each) for each in missing_masters(spec, nodes)]
-    warnings += [str(each) for each in missing_plugins(spec, nodes, ipam and ipam.default)]
+    warnings += [str(each) for each in missing_plugins(spec, nodes, ipam.default if ipam else None)]
     warnings += map(str, network_warnings(subject, notices=True))
     if ipam is not None and lacks_ipam(spec, ipam.default):
         warnings.append(f"spec.ipam: {NO_IPAM}")
