@@ -51,7 +51,8 @@ def _belongs(cni_type: str, key: str) -> Rule:
     return Rule(
         cel=f"self.cniType == '{cni_type}' || !has(self.{key})",
         holds=lambda spec: spec.cni_type == cni_type or getattr(spec, key) is None,
-        message=f"{key} belongs to cniType {cni_type}; remove it or change cniType",
+        message=f"{key} belongs to cniType {cni_type}: set cniType: {cni_type} (where it is missing"
+        f" it is custom), or remove {key}",
         at=key,
         reason="FieldValueForbidden",
     )
