@@ -8,17 +8,17 @@ from spidercoordinator.api.base import Model, ObjectMeta, Status
 from spidercoordinator.api.coordinator import CoordinatorSettings
 from spidercoordinator.api.networks import (
     IPAM,
-    IBSriovNetwork,
+    Capabilities,
     IPoIBNetwork,
     IpvlanNetwork,
     MacvlanNetwork,
     NetworkSettings,
-    SriovNetwork,
     VlanNetwork,
 )
 from spidercoordinator.api.ovs import OVSNetwork
 from spidercoordinator.api.rules import LIST_TYPE, Rule
 from spidercoordinator.api.scalars import OFF
+from spidercoordinator.api.sriov import IBSriovNetwork, SriovNetwork
 
 CNITypeName = Literal["macvlan", "ipvlan", "vlan", "sriov", "ovs", "ib-sriov", "ipoib", "custom"]
 
@@ -51,7 +51,8 @@ def _belongs(cni_type: str, key: str) -> Rule:
     return Rule(
         cel=f"self.cniType == '{cni_type}' || !has(self.{key})",
         holds=lambda spec: spec.cni_type == cni_type or getattr(spec, key) is None,
-        message=f"{key} belongs to cniType {cni_type}; remove it or change cniType",
+        message=f"{key} belongs to cniType {cni_type}: set cniType: {cni_type} (where it is missing"
+        f" it is custom), or remove {key}",
         at=key,
         reason="FieldValueForbidden",
     )
@@ -86,6 +87,26 @@ _MAC_PREFIX = Rule(
     message="podMACPrefix cannot work with cniType ipvlan, ib-sriov or ipoib, whose interfaces do"
     f' not take a MAC address of their own; remove it, or write "{OFF}"',
     at="coordinator.podMACPrefix",
+    reason="FieldValueForbidden",
+)
+
+
+_CAPABILITIES_OF_MAIN = Rule(
+    cel="!has(self.capabilities) || self.cniType != 'custom'",
+    holds=lambda spec: spec.capabilities is None or spec.cni_type != "custom",
+    message="capabilities has no effect with cniType custom; write it inside customCNI",
+    at="capabilities",
+    reason="FieldValueForbidden",
+)
+_OWN_MAC = Rule(
+    cel=f"!(self.cniType in {list(NO_OWN_MAC)}) || !has(self.capabilities)"
+    " || !self.capabilities.mac",
+    holds=lambda spec: (
+        spec.cni_type not in NO_OWN_MAC or spec.capabilities is None or not spec.capabilities.mac
+    ),
+    message="capabilities.mac cannot work with cniType ipvlan, ib-sriov or ipoib, whose interfaces"
+    " do not take a MAC address of their own; remove it",
+    at="capabilities.mac",
     reason="FieldValueForbidden",
 )
 
@@ -134,6 +155,8 @@ class SpiderMultusConfigSpec(Model):
             reason="FieldValueForbidden",
         ),
         _IPAM_OR_POOLS,
+        _CAPABILITIES_OF_MAIN,
+        _OWN_MAC,
         _MAC_PREFIX,
         _VLAN_FROM_POOLS,
     )
@@ -181,6 +204,10 @@ class SpiderMultusConfigSpec(Model):
             description="IPAM section of the main plugin, such as {type: whereabouts, ...};"
             " anything a CNI IPAM plugin takes. Unset: Spiderpool, or the operator's default.",
         ),
+    ] = None
+    capabilities: Annotated[
+        Capabilities | None,
+        Field(description="What a pod may ask for in the annotation k8s.v1.cni.cncf.io/networks."),
     ] = None
     chain_cni_json_data: Annotated[
         tuple[Annotated[str, Field(max_length=16384)], ...] | None,

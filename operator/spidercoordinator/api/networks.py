@@ -11,10 +11,7 @@ from spidercoordinator.api.scalars import (
     InterfaceName,
     LinkMTU,
     OptionalResourceName,
-    PartitionKey,
     PoolName,
-    ResourceName,
-    TxRate,
     VlanID,
 )
 
@@ -78,6 +75,18 @@ class IPAM(Model):
         str,
         Field(description="The IPAM plugin, such as whereabouts.", min_length=1, max_length=253),
     ]
+
+
+class Capabilities(Model):
+    """What a pod may ask for in its networks annotation."""
+
+    ips: Annotated[
+        bool,
+        Field(
+            description="Whether a pod may name its addresses: ips, as host-local and static do."
+        ),
+    ] = False
+    mac: Annotated[bool, Field(description="Whether a pod may name its MAC address: mac.")] = False
 
 
 class NetworkSettings(Model):
@@ -186,6 +195,18 @@ class MacvlanNetwork(MasterNetwork):
 
     rules: ClassVar = _MASTER_RULES
 
+    mode: Annotated[
+        Literal["bridge", "private", "vepa", "passthru"],
+        Field(
+            description="How pods of one node reach each other. bridge: directly. vepa: by the"
+            " switch. private: not at all. passthru: one pod has the master for itself."
+        ),
+    ] = "bridge"
+    link_in_container: Annotated[
+        bool,
+        Field(description="Whether the master is an interface in the pod instead of the node's."),
+    ] = False
+
 
 class IpvlanNetwork(MasterNetwork):
     """Settings of cniType ipvlan."""
@@ -211,68 +232,6 @@ class VlanNetwork(MasterNetwork):
         Literal["manual", "auto"],
         Field(description="manual: the VLAN is vlanID. auto: the IP pool names the VLAN."),
     ] = "manual"
-
-
-class SriovNetwork(NetworkSettings):
-    """Settings of cniType sriov."""
-
-    rules: ClassVar = (
-        MTU_BEARS_IPV6,
-        Rule(
-            cel="!has(self.minTxRateMbps) || !has(self.maxTxRateMbps) || self.maxTxRateMbps == 0"
-            " || self.minTxRateMbps <= self.maxTxRateMbps",
-            holds=lambda network: (
-                not network.min_tx_rate_mbps
-                or not network.max_tx_rate_mbps
-                or network.min_tx_rate_mbps <= network.max_tx_rate_mbps
-            ),
-            message="minTxRateMbps must not be above maxTxRateMbps (0: unlimited)",
-            at="minTxRateMbps",
-        ),
-    )
-
-    resource_name: Annotated[
-        ResourceName, Field(description="Device plugin resource that virtual functions come from.")
-    ]
-    vlan_id: Annotated[
-        VlanID | None, Field(description="VLAN of the virtual function; 0: none.")
-    ] = None
-    mtu: Annotated[
-        LinkMTU | None,
-        Field(description="MTU of the pod's interface; unset or 0: left alone."),
-    ] = None
-    min_tx_rate_mbps: Annotated[
-        TxRate | None, Field(description="Least transmit rate in Mbit/s; 0: none.")
-    ] = None
-    max_tx_rate_mbps: Annotated[
-        TxRate | None, Field(description="Greatest transmit rate in Mbit/s; 0: unlimited.")
-    ] = None
-    rdma_isolation: Annotated[
-        bool, Field(description="Whether the RDMA device moves into the pod (rdma plugin).")
-    ] = False
-
-
-class IBSriovNetwork(NetworkSettings):
-    """Settings of cniType ib-sriov."""
-
-    rules: ClassVar = (NO_MATCH_MASTER_SUBNET,)
-
-    resource_name: Annotated[
-        ResourceName, Field(description="Device plugin resource that virtual functions come from.")
-    ]
-    pkey: Annotated[
-        PartitionKey | None, Field(description="InfiniBand partition key such as 0x8001.")
-    ] = None
-    link_state: Annotated[
-        Literal["auto", "enable", "disable"],
-        Field(description="Link state of the virtual function."),
-    ] = "enable"
-    rdma_isolation: Annotated[
-        bool, Field(description="Whether the RDMA device moves into the pod.")
-    ] = True
-    enable_ib_kubernetes: Annotated[
-        bool, Field(description="Whether ib-kubernetes manages the partition keys.")
-    ] = False
 
 
 class IPoIBNetwork(NetworkSettings):

@@ -215,6 +215,7 @@ LinkMTU = Annotated[
     ),
 ]
 VlanID = Annotated[int, Field(ge=0, le=4094, json_schema_extra={"format": "int32"}), WHOLE]
+VlanQoS = Annotated[int, Field(ge=0, le=7, json_schema_extra={"format": "int32"}), WHOLE]
 TxRate = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"}), WHOLE]
 
 ResourceName = Annotated[

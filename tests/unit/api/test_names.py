@@ -7,13 +7,12 @@ from spidercoordinator.api.clusterstatus import SpiderCoordinatorStatus
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.networks import (
-    IBSriovNetwork,
     IPPools,
     MacvlanNetwork,
-    SriovNetwork,
     VlanNetwork,
 )
 from spidercoordinator.api.ovs import OVSNetwork, TrunkItem
+from spidercoordinator.api.sriov import IBSriovNetwork, SriovNetwork
 
 NAMES = {
     SpiderCoordinatorSpec: "mode podCIDRType hijackCIDR policyRoutes podMACPrefix tunePodRoutes"

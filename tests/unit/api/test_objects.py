@@ -48,9 +48,12 @@ GOOD: list[dict[str, Any]] = [
     macvlan(master=["e23456789a"], vlanID=4094),
     macvlan(master=["e2345678901"], vlanID=100),
     macvlan(master=["e23456789012345"]),
+    {**MACVLAN, "capabilities": {"ips": True, "mac": True}},
     {**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.0.0.0/8", "x": {"y": [1, None]}}},
     {"cniType": "vlan", "vlan": {"master": ["a"], "vlanMode": "auto"}},
     {"cniType": "sriov", "sriov": {**SRIOV, "minTxRateMbps": 5}},
+    {"cniType": "sriov", "sriov": {**SRIOV, "vlanQoS": 0, "trust": "on", "spoofchk": "off"}},
+    {"cniType": "sriov", "sriov": {**SRIOV, "vlanQoS": 7, "vlanID": 5}},
     {"cniType": "sriov", "sriov": {**SRIOV, "minTxRateMbps": 5, "maxTxRateMbps": 0}},
     {"cniType": "sriov", "sriov": {**SRIOV, "minTxRateMbps": 5, "maxTxRateMbps": 5}},
     {"cniType": "sriov", "sriov": {**SRIOV, "ippools": {"matchMasterSubnet": True}}},
@@ -86,6 +89,15 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     (macvlan(ippools={"matchMasterSubnet": True}), ["spec.macvlan.ippools.matchMasterSubnet"]),
     (macvlan(ippools={"ipv4": ["p", "p"]}), ["spec.macvlan.ippools.ipv4[1]"]),
     ({**MACVLAN, "ipam": {}}, ["spec.ipam.type"]),
+    ({"capabilities": {"ips": True}}, ["spec.capabilities"]),
+    *(
+        ({**spec, "capabilities": {"mac": True}}, ["spec.capabilities.mac"])
+        for spec in (IPVLAN, {"cniType": "ipoib", "ipoib": {"master": "ib0"}})
+    ),
+    (macvlan(mode="l2"), ["spec.macvlan.mode"]),
+    ({"cniType": "sriov", "sriov": {**SRIOV, "vlanQoS": 3}}, ["spec.sriov.vlanQoS"]),
+    ({"cniType": "sriov", "sriov": {**SRIOV, "vlanQoS": 8}}, ["spec.sriov.vlanQoS"]),
+    ({"cniType": "sriov", "sriov": {**SRIOV, "trust": "yes"}}, ["spec.sriov.trust"]),
     ({**MACVLAN, "ipam": {"type": "dhcp"}, "disableIPAM": True}, ["spec.ipam"]),
     ({**macvlan(ippools=POOLS), "ipam": {"type": "dhcp"}}, ["spec.ipam"]),
     ({"ipam": {"type": "dhcp"}}, ["spec.ipam"]),

@@ -114,6 +114,7 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             of("macvlan", ipam={"type": "host-local", "ranges": []}),
             of("macvlan", ipam={"type": "host-local", "subnet": "10.6.0.0/33"}),
             of("macvlan", ipam={"type": "static"}),
+            of("macvlan", ipam={"type": "static"}, capabilities={"mac": True}),
             of("macvlan", ipam={"type": "static", "addresses": [{"address": 5}]}),
             of("macvlan", ipam={"type": "whereabouts"}),
             of("macvlan", ipam={"type": "whereabouts", "ipRanges": [{"range": "ten"}]}),
@@ -126,6 +127,7 @@ CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             *(of("macvlan", ipam=each) for each in (HOST_LOCAL, STATIC, WHEREABOUTS)),
             of("macvlan", ipam={"type": "host-local", "subnet": "10.6.0.0/16"}),
             of("macvlan", ipam={"type": "whereabouts", "ipRanges": [{"range": "fd00::/64"}]}),
+            of("macvlan", ipam={"type": "static"}, capabilities={"ips": True}),
             of("macvlan", ipam={"type": "whereabouts", "range": "10.6.0.9/16"}),
             of("macvlan", ipam={**WHEREABOUTS, "exclude": ["10.6.0.6/32", "10.6.0.7"]}),
             of(

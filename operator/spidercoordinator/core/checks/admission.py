@@ -17,6 +17,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.checks.annotations import unknown_annotations
 from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
 from spidercoordinator.core.checks.missing_plugins import missing_plugins
@@ -87,7 +88,12 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     # Who has lost a name before must be able to leave it.
     keeps_name = old is not None and nad_name(old) == nad_name(network)
     conflict = () if keeps_name else tuple(_conflict(config, rivals, nad))
-    warnings = [*_dropped(NETWORK_KIND, network), *_warnings(config, nodes, cluster, ipam)]
+    unread = map(str, unknown_annotations(network))
+    warnings = [
+        *_dropped(NETWORK_KIND, network),
+        *unread,
+        *_warnings(config, nodes, cluster, ipam),
+    ]
     return Review(conflict, tuple(warnings))
 
 

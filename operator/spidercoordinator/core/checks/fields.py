@@ -18,6 +18,8 @@ from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.validation import Problem
 
+_PLACES: Final = 3
+"""As many places of a misplaced field are named."""
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 _COORDINATOR_FIELDS: Final = {
@@ -125,12 +127,32 @@ def _unknown(kind: str, value: Any, schema: Mapping[str, Any], path: str) -> Ite
             yield from _unknown(kind, item, known[key], f"{path}.{key}")
         elif not schema.get("x-kubernetes-preserve-unknown-fields"):
             field = f"{path}.{key}"
-            yield Problem(field, _no_such_field(str(key), known, RENAMED[kind].get(field)))
+            hint = RENAMED[kind].get(field) or _elsewhere(kind, str(key))
+            yield Problem(field, _no_such_field(str(key), known, hint))
 
 
-def _no_such_field(key: str, known: Iterable[str], renamed: str | None) -> str:
-    if renamed:
-        return f"there is no such field; {renamed}"
+def _elsewhere(kind: str, key: str) -> str:
+    """Where a field of this name belongs; empty where there is none."""
+    places = list(dict.fromkeys(_parents(_spec_schema(kind), key, "spec")))
+    if not places:
+        return ""
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return f"it belongs into {', '.join(places[:_PLACES])}{more}"
+
+
+def _parents(schema: Mapping[str, Any], key: str, path: str) -> Iterator[str]:
+    """The objects of a schema that have a field of this name, with their paths."""
+    schema = schema.get("items", schema)
+    properties = schema.get("properties") or {}
+    if key in properties:
+        yield path
+    for name, part in properties.items():
+        yield from _parents(part, key, f"{path}.{name}")
+
+
+def _no_such_field(key: str, known: Iterable[str], hint: str) -> str:
+    if hint:
+        return f"there is no such field; {hint}"
     like = get_close_matches(key, known, n=1)
     meant = f"did you mean {like[0]}?" if like else f"allowed are {', '.join(sorted(known))}"
     return f"there is no such field; {meant}"

@@ -6,6 +6,7 @@ say: annotations, and JSON inside strings. `PROBLEM_CHECKS` is the list.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from spidercoordinator.errors import InvalidObjectError
 
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SUBDOMAIN_LENGTH: Final = 253
+_LONGEST: Final = 128
+"""Characters of a value in a message."""
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _CONFIG_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]*")
 
@@ -46,16 +49,29 @@ class Problem:
 
 
 _WORDS: Final = {
-    "tuple_type": "it must be a list",
-    "too_short": "it must have at least one entry",
-    "model_type": "it must be an object",
-    "dict_type": "it must be an object",
-    "string_type": "it must be a text",
-    "int_type": "it must be a whole number",
-    "bool_type": "it must be true or false",
-    "missing": "it is needed",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "string_type": "must be a string",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_parsing_size": "must be an integer of 64 bits",
+    "bool_type": "must be a boolean, true or false",
+    "bool_parsing": "must be a boolean, true or false",
+    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge}",
+    "literal_error": "must be one of {expected}",
+    "missing": "is required",
 }
-"""Kind of error of pydantic → the same in words of YAML, not of Python."""
+"""Kind of error of pydantic → the same in the words of Kubernetes."""
 
 Check = Callable[[SpiderMultusConfig], Iterator[Problem]]
 
@@ -102,10 +118,19 @@ def schema_problems(error: ValidationError) -> Iterator[Problem]:
             steps.append(at)
         message = detail["msg"]
         if detail["type"] != "rule":
-            message = _WORDS.get(detail["type"], message)
+            message = _WORDS.get(detail["type"], message).format_map(detail.get("ctx", {}))
             if detail["type"] != "missing":
-                message = f"{message}, not {detail['input']!r}"[:512]
+                message = f"{message}, not {_shown(detail['input'])}"
         yield Problem(path(steps), message)
+
+
+def _shown(value: object) -> str:
+    """A value as JSON writes it, which is how its author knows it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def path(steps: list[int | str]) -> str:

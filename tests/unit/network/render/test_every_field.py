@@ -34,6 +34,11 @@ VALUES: dict[str, Any] = {
     "vlanMode": "auto",
     "resourceName": "acme.io/other",
     "minTxRateMbps": 5,
+    "mode": "vepa",
+    "linkInContainer": True,
+    "vlanQoS": 6,
+    "spoofchk": "off",
+    "trust": "on",
     "maxTxRateMbps": 6,
     "pkey": "0x8001",
     "linkState": "disable",
@@ -119,6 +124,8 @@ def test_field_of_a_network_reaches_the_nad(cni_type: str, field: str) -> None:
             {**minimal, "master": ["a", "b"], "bond": {"name": "x", "mode": 1}},
             {**changed, "master": ["a", "b"]},
         )
+    if field == "vlanQoS":
+        minimal, changed = {**minimal, "vlanID": 5}, {**changed, "vlanID": 5}
     plain = config_of({"cniType": cni_type, key: minimal})
     assert config_of({"cniType": cni_type, key: changed}) != plain
 

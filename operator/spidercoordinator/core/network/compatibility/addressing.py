@@ -13,6 +13,8 @@ from spidercoordinator.core.network.addresses import subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL, ipam_type, section_of
 
+_BY_POD: Final = {"type": ipamsection.STATIC}
+"""A section that is complete where each pod names its addresses."""
 _PATTERN: Final = re.compile(r"[*?\[]")
 
 
@@ -46,6 +48,9 @@ def unused_pools(subject: Subject) -> str | None:
 
 def incomplete_ipam(subject: Subject) -> str | None:
     """An IPAM section with which its plugin fails every pod."""
+    spec = subject.spec
+    if spec.capabilities and spec.capabilities.ips and spec.ipam and spec.ipam.wire() == _BY_POD:
+        return None
     return _of_section(subject, ipamsection.broken)
 
 

@@ -6,8 +6,9 @@ import difflib
 import re
 from typing import Final
 
-from spidercoordinator.api.networks import LEAST_MTU_IPV6, IBSriovNetwork, MasterNetwork
+from spidercoordinator.api.networks import LEAST_MTU_IPV6, MasterNetwork
 from spidercoordinator.api.ovs import OVSNetwork
+from spidercoordinator.api.sriov import IBSriovNetwork
 from spidercoordinator.core.network.compatibility.rule import Subject
 
 _IPV6: Final = 6

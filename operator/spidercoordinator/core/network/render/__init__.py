@@ -103,7 +103,15 @@ def _in_order(
     """The coordinator comes last: it arranges what all others have made."""
     coordinator = [{"type": "coordinator", **section}] if spec.runs_coordinator else []
     chain = _chain(spec.chain_cni_json_data or ())
-    return [*plugins.before, plugins.main, *plugins.after, *chain, *coordinator]
+    main = plugins.main | _capabilities(spec)
+    return [*plugins.before, main, *plugins.after, *chain, *coordinator]
+
+
+def _capabilities(spec: SpiderMultusConfigSpec) -> Plugin:
+    """What the main plugin takes of a pod's wishes; those that are off are left out."""
+    wanted = spec.capabilities.model_dump() if spec.capabilities else {}
+    granted = {name: True for name, allowed in wanted.items() if allowed}
+    return {"capabilities": granted} if granted else {}
 
 
 def _chain(texts: Iterable[str]) -> list[Plugin]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spidercoordinator.api.networks import IBSriovNetwork
+from spidercoordinator.api.sriov import IBSriovNetwork
 from spidercoordinator.core.network.render.plugin import Addressing, Plugins, present
 
 

@@ -7,8 +7,14 @@ from spidercoordinator.core.network.render.plugin import Addressing, Plugins, if
 
 
 def render(network: MacvlanNetwork, addressing: Addressing) -> Plugins:
-    """`mode` is always bridge, so that pods of one node reach each other."""
-    main = present(type="macvlan", master=link(network), mode="bridge", mtu=network.mtu)
+    """`linkInContainer` is off in the plugin, so only true is written."""
+    main = present(
+        type="macvlan",
+        master=link(network),
+        mode=network.mode,
+        mtu=network.mtu,
+        linkInContainer=network.link_in_container or None,
+    )
     return Plugins(
         main=main | addressing.keys(network.ippools),
         before=ifacer(network, vlan_id=network.vlan_id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spidercoordinator.api.networks import SriovNetwork
+from spidercoordinator.api.sriov import SriovNetwork
 from spidercoordinator.core.network.render.plugin import Addressing, Plugin, Plugins, present
 
 
@@ -12,6 +12,9 @@ def render(network: SriovNetwork, addressing: Addressing) -> Plugins:
         vlan=network.vlan_id,
         min_tx_rate=network.min_tx_rate_mbps,
         max_tx_rate=network.max_tx_rate_mbps,
+        vlanQoS=network.vlan_qos,
+        spoofchk=network.spoofchk,
+        trust=network.trust,
         type="sriov",
     )
     after: tuple[Plugin, ...] = ({"type": "rdma"},) if network.rdma_isolation else ()
