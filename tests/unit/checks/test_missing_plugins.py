@@ -14,7 +14,7 @@ BOND = {"name": "bond0", "mode": 1}
 
 
 def node(name: str, *plugins: str) -> NodeInterfaces:
-    interfaces = Interfaces(frozenset({"eth0"}), plugins=frozenset(plugins))
+    interfaces = Interfaces(frozenset({"eth0"}), plugins=frozenset({"loopback", *plugins}))
     return NodeInterfaces(name, interfaces)
 
 
@@ -96,6 +96,8 @@ def test_nothing_is_said_of_nodes_that_did_not_report_plugins() -> None:
     silent = NodeInterfaces("a", Interfaces(frozenset({"eth0"})))
     assert missing(on("eth0")) == []
     assert missing(on("eth0"), silent) == []
+    elsewhere = NodeInterfaces("a", Interfaces(frozenset({"eth0"}), plugins=frozenset({"ifacer"})))
+    assert missing(on("eth0"), elsewhere) == []
     [found, _] = missing(on("eth0"), silent, node("b", "x"))
     assert "none of the 1 nodes looked at (b)" in found
 

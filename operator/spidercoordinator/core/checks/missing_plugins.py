@@ -14,6 +14,10 @@ from spidercoordinator.core.checks.masters import NodeInterfaces
 from spidercoordinator.core.network.called import called_plugins
 from spidercoordinator.core.network.validation import Problem
 
+_EVERYWHERE: Final = "loopback"
+"""Runtimes call it for every pod. A directory without it is not the one that the node's plugins are
+in: runtimes and Multus may look into several, such as CRI-O's /usr/libexec/cni."""
+
 _NAMED: Final = 2
 """How many nodes a message names."""
 
@@ -25,12 +29,15 @@ def missing_plugins(
 ) -> Iterator[Problem]:
     """Each plugin that some of the nodes that reported their plugins do not have, once.
 
+    Nodes whose plugins are elsewhere are not counted.
+
     Args:
         spec: A spec that `core.network.validation` found nothing wrong with.
         nodes: What the nodes reported.
         default_ipam: IPAM of a network that names none; None when that is not known.
     """
-    known = {each.node: each.interfaces.plugins for each in nodes if each.interfaces.plugins}
+    reports = ((each.node, each.interfaces.plugins or ()) for each in nodes)
+    known = {node: plugins for node, plugins in reports if _EVERYWHERE in plugins}
     told: set[str] = set()
     for field, name in called_plugins(spec, default_ipam or {}):
         lacking = sorted(node for node, plugins in known.items() if name not in plugins)
