@@ -55,7 +55,7 @@ BAD: dict[str, tuple[Any, str]] = {
         network(spec={**MACVLAN, "macvlan": {"master": ["eth0"], "zzz": 1}}),
         (
             "SpiderMultusConfig default/a: error: spec.macvlan.zzz: there is no such field; allowed"
-            " are bond, ippools, master, mtu, rdmaResourceName, vlanID"
+            " are bond, ippools, linkInContainer, master, mode, mtu, rdmaResourceName, vlanID"
         ),
     ),
     "a field of a document of Spiderpool's": (
