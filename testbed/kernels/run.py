@@ -108,7 +108,8 @@ def command(suite: Suite, tests: list[str]) -> str:
     environment = {built.VARIABLE: built_folder, "KERNELS_GUEST": suite.name}
     environment[_PYTEST_OPTIONS] = os.environ.get(_PYTEST_OPTIONS, "")
     options = ["--verbose", "--no-header", "--color=no", "--tb=short", "--durations=10"]
-    options += ["-p", "testbed.kernels.instant", "-p", "no:cacheprovider"]
+    # Workers would share one processor, and importing them takes a while.
+    options += ["-p", "testbed.kernels.instant", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += [f"--timeout={_TEST_SECONDS}"]
     if suite.quick:
         # Its tests draw nothing, and at their end this would import all of hypothesis.

@@ -34,7 +34,9 @@ SUITES = (
     Suite("istio", ("tests/istio",), 4 * _HOUR),
     # The newer kernel has netkit, too.
     Suite("stock", ("tests/kernels/stock",), _HOUR, devices=CARD, quick="6.12"),
-    Suite("node", ("tests/kernels/node",), _HOUR, quick="6.12"),
+    Suite("settings", ("tests/kernels/settings",), _HOUR, quick="6.1"),
+    # Not quick: an API server takes minutes to start where the processor is emulated.
+    Suite("node", ("tests/kernels/node",), _HOUR),
     Suite(
         "no-ipv6", ("tests/kernels/no_ipv6",), _HOUR / 2, append=("ipv6.disable=1",), quick="6.1"
     ),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed import built
+from tests.cni.namespace import SLOWNESS
 from tests.cni.topology import Pod, Segment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,7 @@ _numbers = itertools.count()
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds, 10 seconds at most, longer on an emulated processor."""
-    seconds = 10 if built.folder() is None else 60
+    seconds = 10 * SLOWNESS
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"it did not happen within {seconds} s"

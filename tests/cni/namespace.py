@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from testbed import built
+
 Json: TypeAlias = dict[str, Any]
+
+SLOWNESS = 1 if built.folder() is None else 10
+"""How many times longer than elsewhere anything may take: more where the processor is emulated."""
 
 
 def run(*argv: str | Path, check: bool = True, stdin: str | None = None) -> str:
@@ -17,7 +22,7 @@ def run(*argv: str | Path, check: bool = True, stdin: str | None = None) -> str:
         text=True,
         capture_output=True,
         input=stdin,
-        timeout=60,
+        timeout=60 * SLOWNESS,
     )
     if check and done.returncode != 0:
         raise AssertionError(f"{argv} ended with {done.returncode}: {done.stderr}{done.stdout}")
@@ -51,7 +56,9 @@ class Namespace:
 
     def ok(self, command: str) -> bool:
         """Say whether a command inside succeeds."""
-        done = subprocess.run(self.argv(command), check=False, capture_output=True, timeout=60)
+        done = subprocess.run(
+            self.argv(command), check=False, capture_output=True, timeout=60 * SLOWNESS
+        )
         return done.returncode == 0
 
     def ip(self, words: str) -> list[Json]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from testbed import paths
-from tests.cni.namespace import Json, Namespace
+from tests.cni.namespace import SLOWNESS, Json, Namespace
 
 PLUGINS = paths.PLUGINS
 NODE_IPV4, NODE_IPV6 = "10.6.0.10", "fd00:10:6::10"
@@ -156,7 +156,7 @@ class Pod:
             capture_output=True,
             input=json.dumps(conf),
             env=settings,
-            timeout=60,
+            timeout=60 * SLOWNESS,
         )
         answer: Json = json.loads(done.stdout) if done.stdout.strip() else {}
         if done.returncode != 0 and not answer:

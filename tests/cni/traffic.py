@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from tests.cni.namespace import Namespace
+from tests.cni.namespace import SLOWNESS, Namespace
 
 _SERVER = """
 import socket, sys
@@ -48,7 +48,7 @@ def server(space: Namespace, address: str, port: int, *, mark: int = 0) -> Itera
 
 
 def ask(
-    space: Namespace, address: str, port: int, *, deadline: float = 5
+    space: Namespace, address: str, port: int, *, deadline: float = 5 * SLOWNESS
 ) -> tuple[str, str] | None:
     """Return the client's and the server's address as the server saw them, None without answer."""
     argv = [
@@ -61,7 +61,7 @@ def ask(
         str(port),
         str(deadline),
     ]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=30 * SLOWNESS)
     if done.returncode != 0:
         return None
     client, local = done.stdout.split()

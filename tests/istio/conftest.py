@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from testbed import built, images
-from tests.cni.namespace import Namespace
+from tests.cni.namespace import SLOWNESS, Namespace
 from tests.cni.topology import Segment
 from tests.istio.cells import PROBE
 from tests.istio.mesh import Tools
@@ -91,7 +91,7 @@ def missing(tools: Tools) -> Iterator[dict[str, str]]:
 def refused(space: Namespace, command: str) -> str:
     """Return why the kernel does not do what a command asks for; empty when it does."""
     done = subprocess.run(
-        space.argv(command), check=False, capture_output=True, text=True, timeout=60
+        space.argv(command), check=False, capture_output=True, text=True, timeout=60 * SLOWNESS
     )
     if done.returncode in NOT_RUN:
         pytest.fail(f"`{command}` cannot be run: {done.stderr.strip()}")
