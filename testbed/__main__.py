@@ -16,6 +16,7 @@ from testbed import (
     guard,
     images,
     kernels,
+    mesh,
     paths,
     prerequisites,
     release,
@@ -24,6 +25,9 @@ from testbed import (
 )
 from testbed.cluster import Cluster
 from testbed.errors import TestbedError
+from testbed.mesh import images as mesh_images
+from testbed.mesh import install as mesh_install
+from testbed.mesh.images import MeshImages
 from testbed.paths import State
 from testbed.progress import Progress
 
@@ -45,19 +49,27 @@ def _prepare_all() -> None:
     _prepare()
     for program in _MESH_PROGRAMS:
         images.go_binary(program)
-    print("all that `up`, the demo and the tests need is there")
+    print("all that `up` and the tests need is there; a mesh and the demo build Istio themselves")
 
 
-def _up(*, chart: bool) -> State:
+def _up(*, chart: bool, with_mesh: bool) -> State:
     product = _prepare()
+    meshed = mesh_images.ensure() if with_mesh else None
     progress = Progress()
     state = State.of_clone()
     with _alone(state):
         cluster = bootstrap.ensure(state, progress)
         release.load(cluster, product, progress)
+        if meshed is not None:
+            _add_mesh(cluster, meshed, progress)
         if chart:
             release.install(cluster, product, progress)
     return state
+
+
+def _add_mesh(cluster: Cluster, meshed: MeshImages, progress: Progress) -> None:
+    mesh_install.load(cluster, meshed, progress)
+    mesh_install.install(cluster, meshed, progress)
 
 
 def _down() -> None:
@@ -89,7 +101,7 @@ def _demo() -> None:
     from testbed import demo  # noqa: PLC0415
 
     # The guide begins with a cluster without the product, and installs it by helm.
-    _up(chart=False)
+    _up(chart=False, with_mesh=True)
     demo.main()
 
 
@@ -129,7 +141,7 @@ def _run(options: argparse.Namespace) -> int:
         case "prepare":
             _prepare_all()
         case "up":
-            state = _up(chart=not options.without_chart)
+            state = _up(chart=not options.without_chart, with_mesh=mesh.wanted())
             print(f"export KUBECONFIG={state.kubeconfig} PATH={state.bin}:$PATH")
         case "down":
             _down()

@@ -23,7 +23,7 @@ SERVICE_CIDR = IPv4Network("10.96.0.0/16")
 """The range of ClusterIPs."""
 
 CLUSTER_DNS = IPv4Address("10.96.0.10")
-"""Where a cluster's DNS would be; none is installed."""
+"""Where the cluster's DNS is, which only a mesh brings (`testbed.mesh`)."""
 
 API_PORT = 6443
 

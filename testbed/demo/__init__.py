@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from testbed import images
-from testbed.demo import mesh
+from testbed.demo import mesh, sidecar
 from testbed.demo.manifests import PROXY_PORT
 from testbed.demo.parse import outcome, table
 from testbed.demo.shell import Result, Shell
@@ -32,7 +32,8 @@ def run(state: State) -> None:
     istio_iptables = images.go_binary("istio-iptables")
     _clear(shell)
     proven: list[tuple[str, ...]] = [PROVEN]
-    for step in steps(_CHART, _VALUES, _node(shell)):
+    node = _node(shell)
+    for step in (*steps(_CHART, _VALUES, node), *sidecar.steps(node)):
         _headline(step.title)
         for action in step.actions:
             _act(shell, istio_iptables, action, step, proven)
@@ -95,6 +96,8 @@ def _program(shell: Shell, istio_iptables: Path, pod: str) -> None:
 def _clear(shell: Shell) -> None:
     """Take away what an earlier demo or `make up` left, so that the guide starts anew."""
     shell.output(f"kubectl delete pod {' '.join(PODS)} -n default --ignore-not-found --wait")
+    # Its pods go before their networks do.
+    shell.output(f"kubectl delete namespace {sidecar.NAMESPACE} --ignore-not-found --wait")
     kinds = shell.output("kubectl get crd -o name")
     if "spidermultusconfigs.spiderpool.spidernet.io" in kinds:
         names = " ".join(NETWORKS)

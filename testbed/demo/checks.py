@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from testbed.demo.parse import addresses, answer, veth_link_address
+from testbed.demo.parse import addresses, answer, identity, veth_link_address
 from testbed.demo.shell import Result
 
 Check = Callable[[Result], str | None]
@@ -53,6 +53,17 @@ def answered_by(port: int) -> Check:
         taken = answer(result.output).get("answered-by")
         wrong = f"port {taken} answered, not {port}"
         return succeeds(result) or (None if taken == str(port) else wrong)
+
+    return check
+
+
+def identified(expected: str) -> Check:
+    """Require an answer to a request that came in by mutual TLS, from the given identity."""
+
+    def check(result: Result) -> str | None:
+        found = identity(result.output)
+        wrong = f"the proxy saw {found or 'no certificate'}, not {expected}"
+        return succeeds(result) or (None if found == expected else wrong)
 
     return check
 

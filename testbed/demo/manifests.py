@@ -99,14 +99,15 @@ def mesh_pod(name: str, network: str, node: str = "") -> str:
         image=BOX,
         app=APP_PORT,
         proxy=PROXY_PORT,
-        placement=_placement(node),
+        placement=placement(node),
     )
 
 
 def node_shell(node: str = "") -> str:
     """Return the command that makes the pod from which requests come."""
-    return _NODE_SHELL.format(name=NODE_SHELL, image=BOX, placement=_placement(node))
+    return _NODE_SHELL.format(name=NODE_SHELL, image=BOX, placement=placement(node))
 
 
-def _placement(node: str) -> str:
+def placement(node: str) -> str:
+    """Return the line of a pod's spec that puts it on `node`; nothing when there is but one."""
     return f"\n  nodeName: {node}" if node else ""

@@ -13,16 +13,28 @@ def addresses(ip_addr_output: str) -> list[str]:
 
 def answer(listener_output: str) -> dict[str, str]:
     """Return the facts of a redirect listener's answer; empty when it is none."""
-    known = ("answered-by", "original-destination", "peer")
+    known = ("answered-by", "original-destination", "peer", "x-forwarded-client-cert")
     pairs = (line.split(" ", 1) for line in listener_output.splitlines())
     return {pair[0]: pair[1] for pair in pairs if len(pair) > 1 and pair[0] in known}
+
+
+def identity(listener_output: str) -> str:
+    """Return the identity that Envoy saw in the client's certificate; "" without mutual TLS.
+
+    https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers, at
+    x-forwarded-client-cert: pairs of key and value, URI being the client's.
+    """
+    told = answer(listener_output).get("x-forwarded-client-cert", "")
+    found = re.search(r"(?:^|[;,])URI=([^;,]+)", told)
+    return found[1] if found else ""
 
 
 def outcome(request_output: str) -> str:
     """Return in a few words what a request came to."""
     taken = answer(request_output)
     if taken:
-        return f"answered on port {taken['answered-by']}"
+        peer = identity(request_output)
+        return f"answered on port {taken['answered-by']}{f' to {peer}' if peer else ''}"
     return "dropped: timed out" if "timed out" in request_output else "failed"
 
 

@@ -33,15 +33,18 @@ PODS = (
 NETWORKS = ("macvlan-conf", "macvlan-inherit")
 """All SpiderMultusConfigs of the demo, in kube-system."""
 
-PROVEN = ("address on veth0", "Istio's rules", "a request from the node to the pod")
+PROVEN = ("address on veth0", "in the pod", "a request from", "was")
 """The head of the closing table."""
 
-_NO_ADDRESS = "none"
-_NO_RULES = "no"
-_RULES = "yes"
+NO_ADDRESS = "none"
+OWN_ADDRESS = f"{ADDRESS}, of macvlan-conf alone"
+CLUSTER_ADDRESS = f"{ADDRESS}, of the SpiderCoordinator"
+_NO_RULES = "no mesh"
+_RULES = "Istio's rules"
+_NODE = "the node"
 _KIND = "spidercoordinators.spiderpool.spidernet.io"
-_OWN = "kube-system/macvlan-conf"
-_INHERITING = "kube-system/macvlan-inherit"
+OWN = "kube-system/macvlan-conf"
+INHERITING = "kube-system/macvlan-inherit"
 _APPLICATION = answered_by(manifests.APP_PORT)
 _PROXY = answered_by(manifests.PROXY_PORT)
 
@@ -84,7 +87,7 @@ def steps(chart: Path, values: Path, node: str = "") -> tuple[Step, ...]:
     return (
         _install(chart, values),
         _look(),
-        Step("3. An installed one is changed with kubectl patch", (_patch(ADDRESS),)),
+        Step("3. An installed one is changed with kubectl patch", (patch(ADDRESS),)),
         _one_network(),
         _verify(node),
         _proof_without(node),
@@ -131,7 +134,7 @@ def _one_network() -> Step:
     made = prints("spidermultusconfig.spiderpool.spidernet.io/macvlan-conf created")
     return Step(
         "4. One network gets the address for itself",
-        (Command(manifests.MACVLAN_CONF, made), _rendered("macvlan-conf", ADDRESS)),
+        (Command(manifests.MACVLAN_CONF, made), rendered("macvlan-conf", ADDRESS)),
     )
 
 
@@ -139,7 +142,7 @@ def _verify(node: str) -> Step:
     look = "kubectl exec macvlan-app -n default -- ip addr show veth0"
     return Step(
         "5. A pod of that network has it on veth0",
-        (*_pod("macvlan-app", _OWN, node), Command(look, shows_address(ADDRESS))),
+        (*_pod("macvlan-app", OWN, node), Command(look, shows_address(ADDRESS))),
     )
 
 
@@ -148,15 +151,15 @@ def _proof_without(node: str) -> Step:
     return Step(
         "Proof: without an address the kernel drops what Istio's rules redirect",
         (
-            _patch(""),
+            patch(""),
             Command(manifests.MACVLAN_INHERIT),
-            _rendered("macvlan-inherit", ""),
-            *_pod(pod, _INHERITING, node),
+            rendered("macvlan-inherit", ""),
+            *_pod(pod, INHERITING, node),
             Command(manifests.node_shell(node)),
             _ready(manifests.NODE_SHELL),
-            _ask(pod, _APPLICATION, _NO_ADDRESS, _NO_RULES),
+            _ask(pod, _APPLICATION, NO_ADDRESS, _NO_RULES),
             Rules(pod),
-            _ask(pod, is_dropped, _NO_ADDRESS, _RULES),
+            _ask(pod, is_dropped, NO_ADDRESS, _RULES),
         ),
     )
 
@@ -166,9 +169,9 @@ def _proof_own(node: str) -> Step:
     return Step(
         "Proof: the address of one network is enough",
         (
-            *_pod(pod, _OWN, node),
+            *_pod(pod, OWN, node),
             Rules(pod),
-            _ask(pod, _PROXY, f"{ADDRESS}, of macvlan-conf alone", _RULES),
+            _ask(pod, _PROXY, OWN_ADDRESS, _RULES),
         ),
     )
 
@@ -178,16 +181,17 @@ def _proof_cluster(node: str) -> Step:
     return Step(
         "Proof: so is the cluster's, after a patch and with a new pod",
         (
-            _patch(ADDRESS),
-            _rendered("macvlan-inherit", ADDRESS),
-            *_pod(pod, _INHERITING, node),
+            patch(ADDRESS),
+            rendered("macvlan-inherit", ADDRESS),
+            *_pod(pod, INHERITING, node),
             Rules(pod),
-            _ask(pod, _PROXY, f"{ADDRESS}, of the SpiderCoordinator", _RULES),
+            _ask(pod, _PROXY, CLUSTER_ADDRESS, _RULES),
         ),
     )
 
 
-def _patch(address: str) -> Command:
+def patch(address: str) -> Command:
+    """Set the cluster-wide vethLinkAddress; "" takes it away."""
     body = f'{{"spec": {{"vethLinkAddress": "{address}"}}}}'
     return Command(
         f"kubectl patch spidercoordinators default --type='merge' -p '{body}'",
@@ -195,7 +199,8 @@ def _patch(address: str) -> Command:
     )
 
 
-def _rendered(name: str, address: str) -> Command:
+def rendered(name: str, address: str) -> Command:
+    """Wait until a network's NetworkAttachmentDefinition has the address; "" for none."""
     text = f"kubectl get net-attach-def {name} -n kube-system -o jsonpath='{{.spec.config}}'"
     return Command(text, renders(address), within=15)
 
@@ -209,4 +214,4 @@ def _ready(name: str) -> Command:
 
 
 def _ask(name: str, check: Check, *proves: str) -> Command:
-    return Command(mesh.request(name), check, proves=proves)
+    return Command(mesh.request(name), check, proves=(*proves, _NODE))

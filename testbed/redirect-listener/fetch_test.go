@@ -13,6 +13,8 @@ func TestFetch(t *testing.T) {
 		switch r.URL.Path {
 		case "/silent":
 			<-release
+		case "/host":
+			w.Write([]byte(r.Host))
 		case "/refused":
 			http.Error(w, "go away", http.StatusForbidden)
 		default:
@@ -29,6 +31,8 @@ func TestFetch(t *testing.T) {
 		complaint string
 	}{
 		"an answer":         {[]string{server.URL + "/"}, 0, "hello\n", ""},
+		"another host":      {[]string{"-host=a.test", server.URL + "/host"}, 0, "a.test", ""},
+		"no URL at all":     {[]string{":"}, 2, "", "missing protocol scheme"},
 		"no answer":         {[]string{"-timeout=50ms", server.URL + "/silent"}, 1, "", "timed out: no answer in 50ms"},
 		"an error":          {[]string{server.URL + "/refused"}, 1, "go away\n", "403 Forbidden"},
 		"nobody there":      {[]string{"http://127.0.0.1:1/"}, 1, "", "connection refused"},

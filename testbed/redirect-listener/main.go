@@ -1,13 +1,14 @@
 // redirect-listener answers HTTP requests with how they reached it: the port it listened on, the
 // destination that the client had asked for before any redirection in this network namespace, and
-// the client's address. On port 15006 it stands for a mesh's proxy, on others for the application:
+// the client's address; behind a real proxy also the identity of the client, as the proxy tells it.
+// On port 15006 it stands for a mesh's proxy, on others for the application:
 // the answer tells which of the two took the request.
 //
 // Called by the name fetch it is the client for such requests.
 //
 // Usage: redirect-listener PORT...
 //
-//	fetch [-timeout 3s] URL
+//	fetch [-timeout 3s] [-host NAME] URL
 package main
 
 import (
@@ -23,6 +24,10 @@ import (
 )
 
 type connectionKey struct{}
+
+// clientCertificate is the header in which Envoy tells an application whose certificate the client
+// of a mutual TLS connection has shown.
+const clientCertificate = "X-Forwarded-Client-Cert"
 
 func main() {
 	if filepath.Base(os.Args[0]) == "fetch" {
@@ -72,4 +77,7 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	}
 	log.Printf("%s %s from %s to %s on port %s", r.Method, r.URL, r.RemoteAddr, original, port)
 	fmt.Fprintf(w, "answered-by %s\noriginal-destination %s\npeer %s\n", port, original, r.RemoteAddr)
+	if identity := r.Header.Get(clientCertificate); identity != "" {
+		fmt.Fprintf(w, "x-forwarded-client-cert %s\n", identity)
+	}
 }

@@ -30,19 +30,26 @@ func TestAnswerNamesDestinationAndPeer(t *testing.T) {
 					return dialled, err
 				},
 			}}
-			response, err := client.Get("http://pod/")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer response.Body.Close()
-			body, err := io.ReadAll(response.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
 			port := listener.Addr().(*net.TCPAddr).Port
-			want := fmt.Sprintf("answered-by %d\noriginal-destination %s\npeer %s\n", port, listener.Addr(), dialled.LocalAddr())
-			if string(body) != want {
-				t.Errorf("got  %q\nwant %q", body, want)
+			for header, told := range map[string]string{"": "", "URI=x": "x-forwarded-client-cert URI=x\n"} {
+				request, err := http.NewRequest(http.MethodGet, "http://pod/", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header.Set(clientCertificate, header)
+				response, err := client.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(response.Body)
+				response.Body.Close()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := fmt.Sprintf("answered-by %d\noriginal-destination %s\npeer %s\n%s", port, listener.Addr(), dialled.LocalAddr(), told)
+				if string(body) != want {
+					t.Errorf("got  %q\nwant %q", body, want)
+				}
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import pytest
 from testbed.demo.checks import (
     Check,
     answered_by,
+    identified,
     is_dropped,
     prints,
     renders,
@@ -14,6 +15,7 @@ from testbed.demo.checks import (
 from testbed.demo.shell import Result
 
 NAD = '{"plugins": [{"type": "coordinator", "vethLinkAddress": "169.254.100.1"}]}'
+MUTUAL = "answered-by 8080\nx-forwarded-client-cert By=spiffe://b;Hash=0a;URI=spiffe://a\n"
 VETH0 = "    inet 169.254.100.1/32 scope global veth0\n"
 
 
@@ -25,6 +27,7 @@ VETH0 = "    inet 169.254.100.1/32 scope global veth0\n"
         (shows_address("169.254.100.1"), 0, VETH0),
         (renders("169.254.100.1"), 0, NAD),
         (answered_by(15006), 0, "answered-by 15006\n"),
+        (identified("spiffe://a"), 0, MUTUAL),
         (is_dropped, 1, "fetch: http://x/: timed out: no answer in 3s\n"),
     ],
 )
@@ -45,6 +48,9 @@ def test_is_content(check: Check, status: int, output: str) -> None:
         (renders(""), 0, "", "None, not ''"),
         (answered_by(15006), 0, "answered-by 8080\n", "port 8080 answered, not 15006"),
         (answered_by(15006), 1, "answered-by 15006\n", "status 1"),
+        (identified("spiffe://b"), 0, MUTUAL, "saw spiffe://a, not spiffe://b"),
+        (identified("spiffe://a"), 0, "answered-by 8080\n", "no certificate"),
+        (identified("spiffe://a"), 1, MUTUAL, "status 1"),
         (is_dropped, 0, "answered-by 8080\n", "was answered"),
         (is_dropped, 1, "fetch: connection refused\n", "in another way"),
     ],

@@ -9,6 +9,7 @@ from testbed.demo.parse import (
     answer,
     coordinator_section,
     holds_container,
+    identity,
     outcome,
     table,
     veth_link_address,
@@ -57,6 +58,25 @@ def test_no_answer(output: str) -> None:
 )
 def test_outcome_of_a_request(output: str, words: str) -> None:
     assert outcome(output) == words
+
+
+CLIENT = "spiffe://cluster.local/ns/demo/sa/client"
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (f'By=spiffe://x/sa/app;Hash=0a;Subject="";URI={CLIENT}', CLIENT),
+        (f"URI={CLIENT};By=spiffe://x/sa/app", CLIENT),
+        (f"By=x;URI={CLIENT},By=y;URI=spiffe://x/sa/other", CLIENT),
+        ("By=spiffe://x/sa/app;Hash=0a", ""),
+        ("", ""),
+    ],
+)
+def test_identity_that_the_proxy_saw(told: str, seen: str) -> None:
+    output = "answered-by 8080\n" + (f"x-forwarded-client-cert {told}\n" if told else "")
+    assert identity(output) == seen
+    assert outcome(output) == "answered on port 8080" + (f" to {seen}" if seen else "")
 
 
 def _config(*plugins: dict[str, object]) -> str:
