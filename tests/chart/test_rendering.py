@@ -178,6 +178,29 @@ def test_the_node_mounts_what_the_operator_writes(helm: Helm) -> None:
     assert "data" not in pick(objects, "ConfigMap", name)
 
 
+@pytest.mark.parametrize("replaces", [False, True])
+def test_an_uninstall_tells_the_installers_that_put_a_plugin_aside(
+    helm: Helm, replaces: bool
+) -> None:
+    objects = helm.template(nested("installer.replaceForeign", replaces))
+    [job] = pick(objects, "Job")["spec"]["template"]["spec"]["containers"]
+    labels = pod_templates(objects)["DaemonSet"]["metadata"]["labels"]
+    [selector] = [arg for arg in job["args"] if "selector" in arg] or [""]
+    terms = selector.removeprefix("--installer-selector=").split(",")
+    found = dict(term.split("=") for term in terms if term)
+    assert found.items() <= labels.items()
+    assert bool(found) is replaces
+    rights = [
+        rule["verbs"]
+        for each in objects
+        if each["kind"] == "Role" and "uninstall" in each["metadata"]["name"]
+        for rule in each["rules"]
+    ]
+    assert rights == ([["list", "patch"]] if replaces else [])
+    volumes = pod_templates(objects)["DaemonSet"]["spec"]["volumes"]
+    assert any("downwardAPI" in volume for volume in volumes) is replaces
+
+
 def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
     pod = pod_templates(helm.template(nested("installer.replaceForeign", True)))["DaemonSet"][
         "spec"
@@ -186,7 +209,8 @@ def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
     common = [flag for flag in resident["args"] if flag != "--restore-rules"]
     telling = "--interfaces-target=/dev/termination-log"
     assert [each for each in first["args"] if each != telling] == [*common, "--once"]
-    assert {"--replace-foreign", "--restore-on-stop"} <= set(resident["args"])
+    mark = "--uninstall-mark=/etc/spidercoordinator/pod/uninstall"
+    assert {"--replace-foreign", mark} <= set(resident["args"])
     same = first.keys() - {"name", "args", "securityContext"}
     assert {key: first[key] for key in same} == {key: resident[key] for key in same}
 

@@ -96,21 +96,68 @@ def test_a_running_plugin_does_not_hinder_an_upgrade(programs: Path, host: Path)
     assert sorted(path.name for path in (host / "bin").iterdir()) == PLUGINS
 
 
-@pytest.mark.parametrize("name", PLUGINS)
-def test_another_products_plugin_comes_back(programs: Path, host: Path, name: str) -> None:
-    plugin = host / "bin" / name
-    plugin.write_text("#!/bin/sh\n")
+FOREIGN = "#!/bin/sh\n"
+
+
+@pytest.fixture(params=PLUGINS)
+def foreign(programs: Path, host: Path, request: pytest.FixtureRequest) -> Path:
+    """Another product's plugin, which an installer does not touch unless it may."""
+    plugin: Path = host / "bin" / request.param
+    plugin.write_text(FOREIGN)
     refused = subprocess.run(
         argv(programs, host, "--once"), check=False, capture_output=True, text=True
     )
     assert refused.returncode == 1
     assert "belongs to another product" in refused.stderr
-    for other in set(PLUGINS) - {name}:
+    for other in set(PLUGINS) - {plugin.name}:
         assert version(host / "bin" / other) == 0
-    with resident(programs, host, "--replace-foreign", "--restore-on-stop"):
-        wait_for(lambda: plugin.read_bytes()[:4] == b"\x7fELF")
-        assert (host / "bin" / f".{name}.foreign").read_text() == "#!/bin/sh\n"
-    assert plugin.read_text() == "#!/bin/sh\n"
+    return plugin
+
+
+def aside(plugin: Path) -> Path:
+    return plugin.with_name(f".{plugin.name}.foreign")
+
+
+def ours(plugin: Path) -> bool:
+    return plugin.read_bytes()[:4] == b"\x7fELF"
+
+
+def test_another_products_plugin_stays_aside_when_the_installer_is_restarted(
+    programs: Path, host: Path, foreign: Path
+) -> None:
+    mark = host / "mark"
+    mark.touch()  # as kubelet writes an annotation that is not there
+    flags = ("--replace-foreign", f"--uninstall-mark={mark}")
+    for _ in range(2):
+        with resident(programs, host, *flags):
+            wait_for(lambda: ours(foreign))
+            foreign.unlink()
+            wait_for(foreign.exists)  # so that it runs
+        assert ours(foreign)
+        assert aside(foreign).read_text() == FOREIGN
+
+
+@pytest.mark.parametrize("marked", ["while it runs", "before it stops", "before it starts"])
+def test_another_products_plugin_comes_back_at_an_uninstall(
+    programs: Path, host: Path, foreign: Path, marked: str
+) -> None:
+    mark = host / "mark"
+    mark.touch()
+    interval = "1h" if marked == "before it stops" else "50ms"
+    flags = ("--replace-foreign", f"--uninstall-mark={mark}", f"--interval={interval}")
+    with resident(programs, host, *flags) as process:
+        wait_for(lambda: ours(foreign))
+        if marked == "before it starts":
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+        mark.write_text("true")
+        if marked == "while it runs":
+            assert process.wait(10) == 0
+    if marked == "before it starts":
+        for _ in range(2):  # as kubelet restarts a container
+            subprocess.run(argv(programs, host, *flags), check=True, timeout=10)
+    assert foreign.read_text() == FOREIGN
+    assert not aside(foreign).exists()
 
 
 def ready(programs: Path, host: Path) -> tuple[int, str]:

@@ -18,6 +18,9 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
 
+// markInterval is how often the mark of an uninstall is looked for, which waits for what it leads to.
+const markInterval = time.Second
+
 func main() {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
@@ -32,7 +35,7 @@ func main() {
 	installer := &install.Installer{}
 	pathFlags(flag.CommandLine, installer, "")
 	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "back up and replace other products' plugins of the same names")
-	restoreOnStop := flag.Bool("restore-on-stop", false, "restore the other products' plugins on SIGTERM")
+	flag.StringVar(&installer.UninstallMark, "uninstall-mark", "", "file that has a word in it while this product is being uninstalled: then the other products' plugins are restored")
 	restore := flag.Bool("restore", false, "restore the other products' plugins now, and exit")
 	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them; needs the node's network and CAP_NET_ADMIN")
 	once := flag.Bool("once", false, "install and exit")
@@ -47,7 +50,7 @@ func main() {
 	if *restoresRules && !*once {
 		resync = withRules(installer.Sync)
 	}
-	status := serve(installer, resync, *once, *restore, *restoreOnStop, *interval)
+	status := serve(installer, resync, *once, *restore, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
 		reportInterfaces(*interfacesTarget, installer.TargetDir)
 	}
@@ -84,7 +87,7 @@ func withRules(sync func() ([]string, error)) func() ([]string, error) {
 }
 
 func serve(
-	installer *install.Installer, resync func() ([]string, error), once, restore, restoreOnStop bool, interval time.Duration,
+	installer *install.Installer, resync func() ([]string, error), once, restore bool, interval time.Duration,
 ) int {
 	if restore {
 		return report(installer.Restore())
@@ -95,20 +98,30 @@ func serve(
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	tick := time.NewTicker(interval)
+	tick, look := time.NewTicker(interval), time.NewTicker(min(interval, markInterval))
 	defer tick.Stop()
+	defer look.Stop()
 	lastError := ""
-	for {
-		changed, err := resync()
-		if text := fmt.Sprint(err); len(changed) > 0 || text != lastError {
-			report(changed, err) // the same error is logged once
-			lastError = text
+	for due := true; ; {
+		if installer.Uninstalling() {
+			// It ends: that is seen in the pod's status, so that the uninstall goes on when it is done.
+			return report(installer.Restore())
+		}
+		if due {
+			changed, err := resync()
+			if text := fmt.Sprint(err); len(changed) > 0 || text != lastError {
+				report(changed, err) // the same error is logged once
+				lastError = text
+			}
 		}
 		select {
 		case <-tick.C:
+			due = true
+		case <-look.C:
+			due = false
 		case <-stop:
 			// The plugins are not removed: without them the runtime could not delete the pods that use them.
-			if restoreOnStop {
+			if installer.Uninstalling() {
 				return report(installer.Restore())
 			}
 			return 0

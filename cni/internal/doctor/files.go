@@ -37,7 +37,7 @@ func (p Plugin) findings() []Finding {
 	}
 	if p.Backup != "" {
 		findings = append(findings, Finding{Note, "plugin " + p.Backup, "is the backup of another product's plugin",
-			"nothing; it is restored when the installer stops"})
+			"nothing; it stays there while the installer is restarted, and is restored when the product is uninstalled (or now: coordinator-install --restore)"})
 	}
 	return findings
 }

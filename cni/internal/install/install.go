@@ -18,7 +18,8 @@ type Installer struct {
 	TargetDir      string   // the node's directory of CNI plugins
 	DefaultsSource string   // optional: the effective configuration of the cluster
 	DefaultsTarget string
-	ReplaceForeign bool // back up and replace other products' plugins of the same names
+	ReplaceForeign bool   // back up and replace other products' plugins of the same names
+	UninstallMark  string // optional: a file that is not empty while the product is being uninstalled
 }
 
 // Plugins are the plugins of the installation.

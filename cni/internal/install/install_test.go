@@ -118,6 +118,25 @@ func TestAnotherProductsPluginIsBackedUpAndRestored(t *testing.T) {
 	}
 }
 
+func TestOnlyAWordInTheMarkMeansAnUninstall(t *testing.T) {
+	installer := newInstaller(t)
+	if installer.Uninstalling() {
+		t.Error("without a mark it is none")
+	}
+	installer.UninstallMark = filepath.Join(t.TempDir(), "uninstall")
+	for _, test := range []struct {
+		content string
+		want    bool
+	}{{"missing", false}, {"", false}, {" \n", false}, {"true", true}} {
+		if test.content != "missing" {
+			writeFile(t, installer.UninstallMark, test.content)
+		}
+		if got := installer.Uninstalling(); got != test.want {
+			t.Errorf("%q: got %t", test.content, got)
+		}
+	}
+}
+
 func TestDefaultsAreWrittenBeforeThePlugin(t *testing.T) {
 	installer := newInstaller(t)
 	writeFile(t, installer.DefaultsSource, `{"mode":"auto"}`)

@@ -28,6 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "uninstall", help="let everything go before the chart is removed"
     )
     uninstall.add_argument("--timeout", type=float, default=60.0, help="seconds (default 60)")
+    uninstall.add_argument(
+        "--installer-namespace",
+        default="",
+        help="namespace of the installer's pods, which restore another product's plugin",
+    )
+    uninstall.add_argument(
+        "--installer-selector", default="", help="label selector of the installer's pods"
+    )
     commands.add_parser("crds", help="print the CRDs of this version")
     commands.add_parser(
         "doctor", help="say what keeps pods from being served, as far as the API server knows"
@@ -91,9 +99,15 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     for message in unknown_variables(os.environ):
         logger.warning(message)
     if arguments.command == "uninstall":
+        from spidercoordinator.cli.installers import Installers  # noqa: PLC0415
         from spidercoordinator.cli.uninstall import uninstall  # noqa: PLC0415
 
-        return asyncio.run(uninstall(settings, timeout=arguments.timeout))
+        installers = (
+            Installers(arguments.installer_namespace, arguments.installer_selector)
+            if arguments.installer_selector
+            else None
+        )
+        return asyncio.run(uninstall(settings, timeout=arguments.timeout, installers=installers))
     from spidercoordinator.cli.run import run  # noqa: PLC0415
 
     return run()

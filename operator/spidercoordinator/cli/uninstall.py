@@ -7,11 +7,13 @@ taken off here, so nobody has to be waited for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Final
 
 from spidercoordinator.api.coordinator import FINALIZER
 from spidercoordinator.api.objects import Object
+from spidercoordinator.cli.installers import Installers
 from spidercoordinator.errors import (
     ApiConflictError,
     ApiNotFoundError,
@@ -32,14 +34,27 @@ _BY_HAND: Final = (
 )
 
 
-async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYNC109 - the user's
+_RESTORE_SHARE: Final = 0.6
+"""The share of the time that installers get; the rest is for what cannot be left out."""
+
+
+async def uninstall(
+    settings: Settings,
+    *,
+    timeout: float,  # noqa: ASYNC109 - the user's
+    installers: Installers | None = None,
+) -> int:
     """Delete the effective SpiderCoordinator and take our finalizer off all others.
+
+    Before, the installers, if there are any, restore another product's plugin on their nodes.
 
     Returns the exit status: 0 when nothing of ours keeps an object from being deleted. Otherwise
     the last line of the log says what failed and how to go on; helm shows it.
     """
     try:
         async with Client(await Login.find()) as api, asyncio.timeout(timeout):
+            if installers is not None:
+                await _restored(api, installers, timeout * _RESTORE_SHARE)
             await _let_all_go(api, settings.name)
     except TimeoutError:
         return _failed(
@@ -48,6 +63,12 @@ async def uninstall(settings: Settings, *, timeout: float) -> int:  # noqa: ASYN
     except SpiderCoordinatorError as error:
         return _failed(str(error))
     return 0
+
+
+async def _restored(api: Client, installers: Installers, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await installers.restore(api)
 
 
 def _failed(why: str) -> int:

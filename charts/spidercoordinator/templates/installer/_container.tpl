@@ -28,7 +28,7 @@ args:
   - --defaults-target=/host/state/defaults.json
   {{- if $installer.replaceForeign }}
   - --replace-foreign
-  - --restore-on-stop
+  - --uninstall-mark=/etc/spidercoordinator/pod/uninstall
   {{- end }}
   {{- if $restores }}
   - --restore-rules
@@ -50,4 +50,9 @@ volumeMounts:
   - name: node-defaults
     mountPath: /etc/spidercoordinator/node-defaults
     readOnly: true
+  {{- if $installer.replaceForeign }}
+  - name: pod
+    mountPath: /etc/spidercoordinator/pod
+    readOnly: true
+  {{- end }}
 {{- end -}}
