@@ -18,7 +18,7 @@ from tests.apiserver.harness import condition, eventually
 NAMESPACE = "default"
 USER = {"fieldManager": "somebody"}
 """Writes are those of a user: whose fields are whose matters."""
-MACVLAN = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}
+MACVLAN: Object = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}}
 
 
 @dataclass

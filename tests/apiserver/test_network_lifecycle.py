@@ -30,7 +30,9 @@ async def test_nad_is_made_owned_and_reported(networks: Networks) -> None:
     assert [plugin["type"] for plugin in plugins] == ["macvlan", "coordinator"]
     assert thing["status"]["nad"] == "plain"
     assert len(thing["status"]["configHash"]) == 16
-    assert thing["spec"] == {**MACVLAN, "enableCoordinator": True, "disableIPAM": False}
+    defaults = {"enableCoordinator": True, "disableIPAM": False}
+    macvlan = {**MACVLAN["macvlan"], "mode": "bridge", "linkInContainer": False}
+    assert thing["spec"] == {**MACVLAN, **defaults, "macvlan": macvlan}
 
 
 async def test_nothing_but_status_is_written_on_the_users_object(networks: Networks) -> None:
