@@ -31,6 +31,7 @@ def kopf_run(server: ApiServer, liveness: str, tmp_path: Path) -> Iterator[subpr
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "KUBECONFIG": str(server.kubeconfig),
+        "SPIDERCOORDINATOR_DEFAULT_IPAM": '{"type":"dhcp"}',
         "SPIDERCOORDINATOR_HTTP_PORT": "0",
         "USER": "kopf",
     }

@@ -24,7 +24,8 @@ _WATCH: Final = 60
 """Seconds after which the API server ends a watch."""
 _GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
-_PAUSE_WAITER: Final = "pause-waiter for "
+_LEFT: Final = ("pause-waiter for ", "watcher for ")
+"""How names of tasks begin that kopf may leave behind."""
 _SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
 
 
@@ -86,6 +87,9 @@ async def _cancel_leftovers() -> None:
     cancelled between two events leaves its generator, with a task that waits for a pause, and
     asyncio cannot close nested generators in order
     (https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/watching.py, streaming_block).
+    A watch that fails for good leaves the other one running (orchestrator in
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/reactor/orchestration.py): its next request
+    would find the session closed, and wait without end for somebody to log in.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_ignore_unclosed_generator)
@@ -93,7 +97,7 @@ async def _cancel_leftovers() -> None:
         task
         for task in asyncio.all_tasks()
         if getattr(task.get_coro(), "__qualname__", "") in _SCAN_COROUTINES
-        or task.get_name().startswith(_PAUSE_WAITER)
+        or task.get_name().startswith(_LEFT)
     }
     for task in leftovers:
         task.cancel()
