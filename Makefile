@@ -10,7 +10,7 @@ UV_VERSION := $(shell sed -n 's/^ARG UV_VERSION=//p' Dockerfile)
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Much of the time of the tests is waiting, for leases that expire and clocks that run.
-WORKERS ?= 3
+WORKERS ?= 2
 # What testbed/prerequisites.py declares is installed if it is missing, and nothing else is found.
 # The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
 GUARDED = PATH="$$($(PY) -m testbed.guard)";

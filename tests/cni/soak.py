@@ -116,6 +116,20 @@ class Soak:
         )
         return found
 
+    def changed(self, before: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Return what was not there before, or is not there any more, by what it is."""
+        after = self.left()
+        return {
+            what: sorted(set(before.get(what, ())) ^ set(after.get(what, ())))
+            for what in before.keys() | after.keys()
+            if before.get(what) != after.get(what)
+        }
+
+    def is_tentative(self) -> bool:
+        """Return whether an address waits for duplicate address detection, which adds routes."""
+        spaces = (self.segment.node, self._underlay.space, self._overlay.space)
+        return any(space.run("ip -6 addr show tentative").strip() for space in spaces)
+
 
 def _of_children() -> float:
     """Return the seconds of processors that all children have had that were waited for."""
