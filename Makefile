@@ -11,6 +11,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Much of the time of the tests is waiting, for leases that expire and clocks that run.
 WORKERS ?= 2
+MESHED := TESTBED_NODES=2 TESTBED_MESH=sidecar
 # What testbed/prerequisites.py declares is installed if it is missing, and nothing else is found.
 # The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
 GUARDED = PATH="$$($(PY) -m testbed.guard)";
@@ -72,8 +73,8 @@ test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
-	$(PY) -m testbed up
-	rc=0; $(PYTEST) tests/e2e || rc=$$?; $(PY) -m testbed down; exit $$rc
+	$(MESHED) $(PY) -m testbed up
+	rc=0; $(MESHED) $(PYTEST) tests/e2e tests/mesh --durations=15 || rc=$$?; $(PY) -m testbed down; exit $$rc
 
 .PHONY: fresh
 fresh: setup ## The whole of make test where there are only Python, Go and git (root, an hour)

@@ -49,7 +49,8 @@ def _prepare_all() -> None:
     _prepare()
     for program in _MESH_PROGRAMS:
         images.go_binary(program)
-    print("all that `up` and the tests need is there; a mesh and the demo build Istio themselves")
+    mesh_images.ensure()
+    print("all that `up`, the demo and the tests need is there")
 
 
 def _up(*, chart: bool, with_mesh: bool) -> State:

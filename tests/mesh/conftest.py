@@ -1,0 +1,151 @@
+"""What the mesh tests share: a testbed of two nodes with Istio, and all pods at once.
+
+`TESTBED_NODES=2 TESTBED_MESH=sidecar make up` makes the testbed. The pods are made side by side
+and asked side by side, because each takes seconds to come, and what is lost takes seconds, too.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from testbed.cluster import Cluster as Testbed
+from testbed.demo.shell import Result, Shell
+from testbed.errors import TestbedError
+from testbed.images import go_binary
+from testbed.mesh import images, install
+from testbed.mesh.install import Release
+from testbed.paths import PROJECT, State
+from tests.e2e.cluster import Cluster, Object, eventually
+from tests.mesh import manifests
+from tests.mesh.cells import cells
+from tests.mesh.manifests import NAMESPACE, REVISION
+from tests.mesh.requests import SECONDS
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The testbed with its mesh: where the applications run, and where nothing of theirs does."""
+
+    testbed: Testbed
+    cluster: Cluster
+    home: str
+    away: str
+
+    def apply(self, *objects: Object) -> None:
+        """Create or change objects; again, where the injector did not answer a busy API server."""
+        manifest = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+
+        def taken() -> bool:
+            try:
+                self.cluster.apply(manifest)
+            except TestbedError as failed:
+                if "context deadline exceeded" in str(failed):
+                    return False
+                raise
+            return True
+
+        eventually("the API server takes the objects", taken, 120)
+
+    def pods(self) -> dict[str, Object]:
+        """Return all pods of the tests by name."""
+        found = self.cluster.items("pods", f"-n {NAMESPACE}")
+        return {each["metadata"]["name"]: each for each in found}
+
+    def wait_ready(self, *names: str, seconds: int = 150) -> None:
+        """Wait until pods are Ready, all their containers."""
+        waiting = f"--for=condition=Ready --timeout={seconds}s"
+        result = self.cluster.shell.run(
+            f"kubectl wait pod {' '.join(names)} -n {NAMESPACE} {waiting}"
+        )
+        if not result.ok:
+            seen = self.cluster.shell.run(f"kubectl get pods -n {NAMESPACE} -o wide")
+            events = self.cluster.shell.run(f"kubectl get events -n {NAMESPACE}")
+            pytest.fail(f"{result.output}\n{seen.output}\n{events.output}")
+
+    def execute(self, pod: str, script: str) -> str:
+        """Run a shell script in a pod's application container."""
+        return self.cluster.shell.output(
+            f"kubectl exec -i {pod} -n {NAMESPACE} -c app -- sh -s <<'SCRIPT'\n{script}\nSCRIPT"
+        )
+
+    def fetch(self, origin: str, url: str, host: str = "") -> Result:
+        """Make one request from a pod's application container."""
+        options = f"-timeout {SECONDS}s" + (f" -host {host}" if host else "")
+        return self.cluster.shell.run(
+            f"kubectl exec {origin} -n {NAMESPACE} -c app -- fetch {options} {url}"
+        )
+
+
+@pytest.fixture(scope="session")
+def mesh() -> Iterator[Mesh]:
+    """The testbed with the second istiod beside its first, and an empty namespace."""
+    state = State.of_clone()
+    try:
+        testbed = Testbed.running(state)
+    except TestbedError as absent:
+        pytest.fail(f"{absent}, with TESTBED_NODES=2 TESTBED_MESH=sidecar")
+    if len(testbed.nodes) < 2:
+        pytest.fail(
+            "the mesh tests need two nodes: `make down`, then TESTBED_NODES=2 and `make up`"
+        )
+    cluster = Cluster(Shell(state.kubeconfig, bins=(state.bin,), folder=PROJECT))
+    if cluster.get("deployment", "istiod", "istio-system") is None:
+        pytest.fail("the testbed has no mesh: TESTBED_MESH=sidecar make up")
+    names = sorted(node.name for node in testbed.nodes)
+    found = Mesh(testbed, cluster, home=names[-1], away=names[0])
+    settings: dict[str, object] = {"revision": REVISION, "global.nativeNftables": True}
+    second = Release("istiod", f"istiod-{REVISION}", settings=settings)
+    install.release(testbed, images.ensure(), second)
+    cluster.delete("namespace", NAMESPACE)
+    found.apply(manifests.namespace())
+    found.apply(*(manifests.account(name) for name in ("app", "client")))
+    found.apply(*manifests.networks(), *manifests.strict())
+    yield found
+    cluster.delete("namespace", NAMESPACE)
+    cluster.shell.output(f"helm uninstall istiod-{REVISION} -n {install.NAMESPACE} --wait")
+
+
+@pytest.fixture(scope="session")
+def applications(mesh: Mesh) -> dict[str, Object]:
+    """All pods of the matrix by name: an application for every cell, and who asks them."""
+    for network in manifests.networks():
+        name = network["metadata"]["name"]
+        eventually(f"network {name}", partial(mesh.cluster.config, name, NAMESPACE))
+    made = [
+        *(manifests.application(cell, mesh.home) for cell in cells()),
+        manifests.client("client", mesh.home),
+        manifests.client("client-away", mesh.away),
+        manifests.client("client-underlay", mesh.home, "underlay-set"),
+        manifests.pod("bystander", mesh.home, "client"),
+        manifests.node_shell("node-shell", mesh.home),
+    ]
+    named = [pod["metadata"]["name"] for pod in made]
+    mesh.apply(*made, *(each for name in named for each in manifests.services(name)))
+    mesh.wait_ready(*named)
+    return mesh.pods()
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `fetch`, for requests of the underlay's router."""
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "fetch").symlink_to(go_binary("redirect-listener"))
+    return folder
+
+
+def net1(pod: Object) -> str:
+    """Return the address of a pod's net1, from what Multus tells of its networks."""
+    told = json.loads(pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"])
+    [address] = [each["ips"][0] for each in told if each.get("interface") == "net1"]
+    return str(address)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the first test wait for all pods, which on a busy machine takes minutes."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(900))

@@ -1,0 +1,59 @@
+"""The kubelet's probes of pods in the mesh: rewritten by the injector, or sent as they are."""
+
+import pytest
+
+from tests.e2e.cluster import Object, eventually
+from tests.mesh import manifests
+from tests.mesh.cells import REDIRECT, UNDERLAY, Cell, cells
+from tests.mesh.conftest import Mesh
+from tests.mesh.manifests import NAMESPACE, PLAIN_PORT
+
+_AS_IT_IS = {"sidecar.istio.io/rewriteAppHTTPProbers": "false"}
+_CELLS = [cell for cell in cells() if cell.mode == REDIRECT and cell.layout == UNDERLAY]
+
+
+@pytest.fixture(scope="module")
+def probed(mesh: Mesh, applications: dict[str, Object]) -> dict[bool, str]:
+    """Pods whose probe goes to the application's port, with an address and without."""
+    del applications
+    names = {}
+    for cell in _CELLS:
+        pod = manifests.application(cell, mesh.home)
+        name = f"probed-{cell.network}"
+        pod["metadata"]["name"] = name
+        pod["metadata"]["labels"]["app"] = name
+        pod["metadata"]["annotations"] |= _AS_IT_IS
+        probe = {"httpGet": {"port": PLAIN_PORT, "path": "/"}, "periodSeconds": 1}
+        pod["spec"]["containers"][0]["readinessProbe"] = probe
+        mesh.apply(pod)
+        names[bool(cell.address)] = name
+    return names
+
+
+@pytest.mark.parametrize("cell", list(cells()), ids=lambda cell: cell.name)
+def test_rewritten_probes_go_to_the_agent(applications: dict[str, Object], cell: Cell) -> None:
+    pod = applications[cell.name]
+    [app] = [each for each in pod["spec"]["containers"] if each["name"] == "app"]
+    assert app["readinessProbe"]["httpGet"]["path"] == "/app-health/app/readyz"
+    conditions = {each["type"]: each["status"] for each in pod["status"]["conditions"]}
+    assert conditions["Ready"] == "True"
+
+
+def test_with_an_address_a_probe_as_it_is_reaches_the_application(
+    mesh: Mesh, probed: dict[bool, str]
+) -> None:
+    mesh.wait_ready(probed[True])
+
+
+def test_without_an_address_a_probe_as_it_is_times_out(mesh: Mesh, probed: dict[bool, str]) -> None:
+    name = probed[False]
+
+    def look() -> bool:
+        selected = f"-n {NAMESPACE} --field-selector=involvedObject.name={name},reason=Unhealthy"
+        told = [each["message"] for each in mesh.cluster.items("events", selected)]
+        return any(str(PLAIN_PORT) in each and "deadline exceeded" in each for each in told)
+
+    eventually("the probe times out", look, 120)
+    pod = mesh.pods()[name]
+    [app] = [each for each in pod["status"]["containerStatuses"] if each["name"] == "app"]
+    assert not app["ready"]
