@@ -11,6 +11,7 @@ import (
 	current "github.com/containernetworking/cni/pkg/types/100"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
@@ -36,7 +37,7 @@ type call struct {
 
 // newCall checks what the runtime handed over.
 func newCall(args *skel.CmdArgs) (*call, error) {
-	c := &call{args: args, pod: podName(args.Args)}
+	c := &call{args: args, pod: cniargs.PodName(args.Args)}
 	cfg, err := config.Parse(args.StdinData, config.DefaultsPath)
 	if err != nil {
 		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
@@ -54,19 +55,6 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 		c.req.Attachments, _ = facts.Attachments(facts.MultusDataDir, args.ContainerID, cfg.First)
 	}
 	return c, nil
-}
-
-// podName reads the pod from the CNI arguments; empty without them: messages name the container then.
-func podName(arguments string) string {
-	var cniArgs struct {
-		types.CommonArgs
-		K8S_POD_NAME, K8S_POD_NAMESPACE types.UnmarshallableString //nolint:revive // the names are those of the arguments
-	}
-	cniArgs.IgnoreUnknown = true
-	if err := types.LoadArgs(arguments, &cniArgs); err != nil || cniArgs.K8S_POD_NAME == "" {
-		return ""
-	}
-	return string(cniArgs.K8S_POD_NAMESPACE) + "/" + string(cniArgs.K8S_POD_NAME)
 }
 
 // fail makes the CNI error: which pod, which interface, what went wrong.

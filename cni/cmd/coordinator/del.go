@@ -7,6 +7,7 @@ import (
 	"github.com/containernetworking/cni/pkg/skel"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
@@ -16,7 +17,7 @@ import (
 // needs only the container's ID; the pod's netns may be gone. Only what exists and cannot be removed is
 // an error.
 func del(args *skel.CmdArgs) error {
-	c := &call{args: args, pod: podName(args.Args)}
+	c := &call{args: args, pod: cniargs.PodName(args.Args)}
 	c.cfg = config.ParseLenient(args.StdinData, config.DefaultsPath)
 	host, err := facts.OpenCurrent()
 	if err != nil {

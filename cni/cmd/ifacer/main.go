@@ -16,6 +16,7 @@ import (
 	current "github.com/containernetworking/cni/pkg/types/100"
 	"github.com/containernetworking/cni/pkg/version"
 
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/ifacer"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/nodelinks"
@@ -142,13 +143,8 @@ func warn(args *skel.CmdArgs, warnings []string) {
 
 // who names the pod by the CNI arguments, or the container without them.
 func who(args *skel.CmdArgs) string {
-	var cniArgs struct {
-		types.CommonArgs
-		K8S_POD_NAME, K8S_POD_NAMESPACE types.UnmarshallableString //nolint:revive // the names are those of the arguments
+	if pod := cniargs.PodName(args.Args); pod != "" {
+		return "pod " + pod
 	}
-	cniArgs.IgnoreUnknown = true
-	if err := types.LoadArgs(args.Args, &cniArgs); err != nil || cniArgs.K8S_POD_NAME == "" {
-		return "container " + args.ContainerID
-	}
-	return "pod " + string(cniArgs.K8S_POD_NAMESPACE) + "/" + string(cniArgs.K8S_POD_NAME)
+	return "container " + args.ContainerID
 }

@@ -1,7 +1,6 @@
 package install
 
 import (
-	"bufio"
 	"bytes"
 	"debug/buildinfo"
 	"debug/elf"
@@ -59,12 +58,10 @@ func originOf(path string) (origin, error) {
 
 // contains searches a file piece by piece: another product's may be larger than this process may get.
 func contains(file io.Reader, text string) (bool, error) {
-	const chunk = 64 << 10
-	reader := bufio.NewReaderSize(file, chunk)
 	var window []byte
-	piece := make([]byte, chunk)
+	piece := make([]byte, 64<<10)
 	for {
-		n, err := reader.Read(piece)
+		n, err := file.Read(piece)
 		window = append(window, piece[:n]...)
 		if bytes.Contains(window, []byte(text)) {
 			return true, nil
