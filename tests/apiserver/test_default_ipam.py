@@ -97,6 +97,12 @@ async def test_a_network_says_what_it_lacks_until_spiderpool_is_there(networks: 
     await networks.has("plain", "NoIPAM")
     assert await plugins(networks, "plain") == told
 
+    async def gone() -> bool:
+        return await networks.api.find(CUSTOM_RESOURCE_DEFINITIONS, SPIDERPOOL_KIND) is None
+
+    # What is applied to it while it is being deleted goes with it.
+    await eventually("the CRD is gone", gone)
+
 
 async def test_render_takes_the_clusters_ipam_from_its_status(
     networks: Networks, plain: ApiServer
