@@ -22,6 +22,7 @@ _READ: Final = (
     nad.NETWORK_INJECT,
 )
 """Those that a SpiderMultusConfig has a use for."""
+_BY_NAME: Final = {each.rpartition("/")[2]: each for each in _READ}
 
 
 def unknown_annotations(network: Object) -> Iterator[Problem]:
@@ -30,15 +31,14 @@ def unknown_annotations(network: Object) -> Iterator[Problem]:
         name = key.rpartition("/")[2]
         of_ours = key.startswith(_DOMAINS)
         # Also one with the right name and the domain of another annotation, or none.
-        named = {each.rpartition("/")[2]: each for each in _READ}
-        if key in _READ or not (of_ours or name in named):
+        if key in _READ or not (of_ours or name in _BY_NAME):
             continue
         if key == nad.ADOPT:
             message = (
                 "it is read on the NetworkAttachmentDefinition that is to be adopted, not here"
             )
-        elif like := get_close_matches(name, named, n=1):
-            message = f"nobody reads it; did you mean {named[like[0]]}?"
+        elif like := get_close_matches(name, _BY_NAME, n=1):
+            message = f"nobody reads it; did you mean {_BY_NAME[like[0]]}?"
         else:
             message = f"nobody reads it; known are {', '.join(_READ)}"
         yield Problem(annotation_path(key), message[:200])

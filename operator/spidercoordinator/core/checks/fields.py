@@ -16,6 +16,7 @@ from typing import Any, Final
 from spidercoordinator.api.crd import KINDS, structural_schema
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.checks.abridged import abridged
 from spidercoordinator.core.network.validation import Problem
 
 _PLACES: Final = 3
@@ -134,10 +135,7 @@ def _unknown(kind: str, value: Any, schema: Mapping[str, Any], path: str) -> Ite
 def _elsewhere(kind: str, key: str) -> str:
     """Where a field of this name belongs; empty where there is none."""
     places = list(dict.fromkeys(_parents(_spec_schema(kind), key, "spec")))
-    if not places:
-        return ""
-    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
-    return f"it belongs into {', '.join(places[:_PLACES])}{more}"
+    return f"it belongs into {abridged(places, _PLACES)}" if places else ""
 
 
 def _parents(schema: Mapping[str, Any], key: str, path: str) -> Iterator[str]:

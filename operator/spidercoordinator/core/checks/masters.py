@@ -13,9 +13,10 @@ from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.networks import IPoIBNetwork, MasterNetwork
+from spidercoordinator.core.checks.abridged import abridged
 from spidercoordinator.core.network.validation import Problem
 
-_NAMED: Final = 2
+NAMED: Final = 2
 """How many nodes a message names."""
 
 
@@ -83,9 +84,7 @@ def _message(name: str, nodes: list[str]) -> str:
     if len(nodes) == 1:
         where = f"is not on {nodes[0]}, the only node looked at"
     else:
-        further = f" and {len(nodes) - _NAMED} more" if len(nodes) > _NAMED else ""
-        shown = ", ".join(nodes[:_NAMED])
-        where = f"is on none of the {len(nodes)} nodes looked at ({shown}{further})"
+        where = f"is on none of the {len(nodes)} nodes looked at ({abridged(nodes, NAMED)})"
     return (
         f'"{name}" {where}; check it with `ip link` there (nodes report their interfaces when the'
         " installer's pod starts: one added later is not known)"

@@ -10,16 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
-from spidercoordinator.core.checks.masters import NodeInterfaces
+from spidercoordinator.core.checks.abridged import abridged
+from spidercoordinator.core.checks.masters import NAMED, NodeInterfaces
 from spidercoordinator.core.network.called import called_plugins
 from spidercoordinator.core.network.validation import Problem
 
 _EVERYWHERE: Final = "loopback"
 """Runtimes call it for every pod. A directory without it is not the one that the node's plugins are
 in: runtimes and Multus may look into several, such as CRI-O's /usr/libexec/cni."""
-
-_NAMED: Final = 2
-"""How many nodes a message names."""
 
 
 def missing_plugins(
@@ -47,8 +45,7 @@ def missing_plugins(
 
 
 def _message(name: str, lacking: list[str], count: int) -> str:
-    further = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
-    shown = f"{', '.join(lacking[:_NAMED])}{further}"
+    shown = abridged(lacking, NAMED)
     if len(lacking) == count:
         where = f"is on none of the {count} nodes looked at ({shown}), so pods fail"
     else:

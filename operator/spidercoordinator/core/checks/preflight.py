@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.checks.abridged import abridged
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL
 from spidercoordinator.core.network.ipamsection import (
@@ -115,7 +116,7 @@ def _versions(target: Target) -> Iterator[Finding]:
     ]
     if old:
         advice = "the plugin needs Linux 4.17 or newer there"
-        yield Finding("ERROR", "Linux", f"too old on {_some(old)}", advice)
+        yield Finding("ERROR", "Linux", f"too old on {abridged(old, _SHOWN)}", advice)
 
 
 def _multus(target: Target) -> Iterator[Finding]:
@@ -234,8 +235,3 @@ def _part(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _name(given: Object) -> str:
     meta = given["metadata"]
     return "/".join(str(meta[key]) for key in ("namespace", "name") if meta.get(key))
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
