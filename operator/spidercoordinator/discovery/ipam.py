@@ -5,20 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from spidercoordinator.core.network.ipam import SPIDERPOOL_KIND
-from spidercoordinator.discovery.mesh import read_kind
-from spidercoordinator.discovery.source import Observations, ReadState, WatchedObjects
-from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS
+from spidercoordinator.discovery.crds import watched_crd
+from spidercoordinator.discovery.source import Observations, ReadState
 
-SPIDERPOOL: Final = WatchedObjects(
-    "Spiderpool's CRDs",
-    Selection(
-        (CUSTOM_RESOURCE_DEFINITIONS,),
-        fields=f"metadata.name={SPIDERPOOL_KIND}",
-        metadata_only=True,
-    ),
-    read_kind,
-)
+SPIDERPOOL: Final = watched_crd("Spiderpool's CRDs", SPIDERPOOL_KIND)
 
 
 def spiderpool_served(observations: Observations) -> bool | None:
