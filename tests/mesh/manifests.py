@@ -2,6 +2,7 @@
 
 from testbed.images import BOX
 from tests.e2e.cluster import Object
+from tests.e2e.manifests import FIRST_INTERFACE, FURTHER_INTERFACES
 from tests.mesh.cells import ADDRESS, LAYOUTS, NFTABLES, TPROXY, UNDERLAY, Cell
 
 NAMESPACE = "mesh-tests"
@@ -12,8 +13,6 @@ PLAIN_PORT = 8081
 REVISION = "nftables"
 """The second istiod, whose injector programs nftables."""
 
-_FIRST = "v1.multus-cni.io/default-network"
-_FURTHER = "k8s.v1.cni.cncf.io/networks"
 _MODE = "sidecar.istio.io/interceptionMode"
 # One store of addresses for all of them, by their common name; away from other tests' ranges.
 _SHARED_NAME = {"cni.spidernet.io/cniconfig-name": NAMESPACE}
@@ -80,7 +79,7 @@ def application(cell: Cell, node: str) -> Object:
     """An application of the mesh that the injector gives a sidecar."""
     made = pod(cell.name, node, "app", network=cell.network if cell.layout == UNDERLAY else "")
     if cell.layout != UNDERLAY:
-        made["metadata"]["annotations"][_FURTHER] = f"{NAMESPACE}/{cell.network}"
+        made["metadata"]["annotations"][FURTHER_INTERFACES] = f"{NAMESPACE}/{cell.network}"
     _inject(made, cell.mode)
     made["metadata"]["labels"]["role"] = "app"
     return made
@@ -104,7 +103,7 @@ def pod(name: str, node: str, account: str, *, network: str = "") -> Object:
     """A pod that answers on both ports; nobody injects anything into it as it is."""
     made = _object("v1", "Pod", name)
     made["metadata"]["labels"] = {"app": name}
-    made["metadata"]["annotations"] = {_FIRST: f"{NAMESPACE}/{network}"} if network else {}
+    made["metadata"]["annotations"] = {FIRST_INTERFACE: f"{NAMESPACE}/{network}"} if network else {}
     container = {
         "name": "app",
         "image": BOX,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from spidercoordinator.api.objects import Name
+from spidercoordinator.api.objects import Name, name_of
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.status.contention import digest_of
@@ -64,21 +64,18 @@ async def report(
     digest = digest_of(status)
     wording = digest_of(before) == digest
     write = StatusWrite(network_key(network), _target(observed), digest, wording)
-    if not await admitted(context, write, observed):
-        return
-    if await _write(context, network, observed, before, status):
-        written(context, write)
+    if await admitted(context, write, observed):
+        await _write(context, observed, before, status, write)
 
 
 async def _write(
-    context: Context, network: Name, observed: Object, before: Object, status: Object
-) -> bool:
-    """Write it, and tell of the transition; False where the API server does not have it now."""
-    accepted = True
+    context: Context, observed: Object, before: Object, status: Object, write: StatusWrite
+) -> None:
+    network = name_of(observed)
     try:
         await _patch_status(context, network, merge_patch(before, status))
     except ApiNotFoundError:
-        return False
+        return
     except ApiError as error:
         if error.refusal is not Refusal.INVALID:
             _tell_refusal(context, network, observed, error)
@@ -86,14 +83,13 @@ async def _write(
         # The API server takes no status with a spec of the wrong shape; the Event remains.
         logger.warning("no status for SpiderMultusConfig %s/%s: %s", *network, error)
         context.refused_statuses[network] = status
-        accepted = False
     else:
         context.refused_statuses.pop(network, None)
-        context.problems.passed(network_key(network), _STATUS)
+        context.problems.passed(write.key, _STATUS)
+        written(context, write)
     for compare in _TRANSITIONS:
         if transition := compare(before, status):
             context.events.record(SPIDERMULTUSCONFIGS, observed, transition)
-    return accepted
 
 
 def _target(observed: Object) -> Target:

@@ -77,10 +77,8 @@ def default_of(spec: SpiderMultusConfigSpec, default: Mapping[str, Any]) -> Mapp
 
 def lacks_ipam(spec: SpiderMultusConfigSpec, default: Mapping[str, Any]) -> bool:
     """Whether pods of the network would need an address and nobody is there to give one."""
-    network = spec.network
-    if network is None or spec.disable_ipam or spec.ipam is not None:
-        return False
-    return not names_pools(network.ippools) and not default_of(spec, default)
+    wanted = spec.network is not None and not spec.disable_ipam
+    return wanted and not section_of(spec, default)
 
 
 def names_pools(pools: IPPools | None) -> bool:
