@@ -99,7 +99,7 @@ class Store(Mapping[Name, Object]):
         return {name: _version(known) for name, known in self._objects.items()}
 
     def observe(self, given: Object) -> None:
-        """Take in an object that a watch or a list delivered; one that is older is passed over."""
+        """Take in an object that a watch delivered; one that is older is passed over."""
         name, version = name_of(given), _version(given)
         floor = self._floor(name)
         if version == floor:
@@ -114,6 +114,14 @@ class Store(Mapping[Name, Object]):
             # Somebody else's change, which the answer to an own write brought along unnoticed.
             self._notify(self._handlers, name, self._objects[name], self._objects[name])
 
+    def observe_listed(self, given: Object) -> None:
+        """Take in an object of a list; see `replace` for a whole list."""
+        name = name_of(given)
+        if _older(_version(given), self._floor(name)):
+            self._tell_unconfirmed(name)
+        else:
+            self._set_listed(name, self.trim(given))
+
     def observe_deletion(self, given: Object) -> None:
         """Take in a deletion that a watch delivered; the object made anew since then stays."""
         name = name_of(given)
@@ -124,16 +132,18 @@ class Store(Mapping[Name, Object]):
         """Take in a list of all objects, made at a resource version, each as `trim` leaves it.
 
         The list is right, also where it is older than the store, as after a restore of etcd. Only
-        an own write that it cannot know yet outlives it.
+        an own write that it cannot know yet outlives it. A list passes over versions, unlike a
+        watch: whether an answer brought somebody else's change along, no event will tell.
         """
         listed = {name_of(given): given for given in objects}
         for name in [*self._objects, *(self._in_flight.keys() - self._objects.keys())]:
             if name not in listed and not self._is_later(name, version):
                 self.remove(name, version)
         for name, given in listed.items():
-            if _version(given) != self.version(name) and not self._is_later(name, version):
-                self._unconfirmed.pop(name, None)
-                self._set(name, given)
+            if self._is_later(name, version):
+                self._tell_unconfirmed(name)
+            else:
+                self._set_listed(name, given)
 
     def remove(self, name: Name, version: str) -> None:
         """Drop an object that does not exist any more as of a resource version."""
@@ -203,6 +213,19 @@ class Store(Mapping[Name, Object]):
         flight.observed, flight.before = set(), None
         if others:
             self._notify(self._handlers, name, before, self._objects.get(name))
+
+    def _set_listed(self, name: Name, given: Object) -> None:
+        """Keep an object of a list, which is trimmed already, and not older than what is known."""
+        if _version(given) == self.version(name):
+            self._tell_unconfirmed(name)
+        else:
+            self._set(name, given)
+        self._unconfirmed.pop(name, None)
+
+    def _tell_unconfirmed(self, name: Name) -> None:
+        """Call the event handlers if an answer may have brought somebody else's change along."""
+        if name in self._unconfirmed:
+            self._notify(self._handlers, name, self._objects[name], self._objects[name])
 
     def _is_later(self, name: Name, version: str) -> bool:
         """Whether the store has an own write that a list of this version cannot show yet."""

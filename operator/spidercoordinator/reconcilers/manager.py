@@ -191,6 +191,8 @@ class Manager:
         with self.crashes.guard("watch event", resource.describe(*name_of(given))):
             if event == "DELETED":
                 store.observe_deletion(given)
+            elif event is None:
+                store.observe_listed(given)
             else:
                 store.observe(given)
 

@@ -175,6 +175,51 @@ def test_a_list_after_a_restore_of_etcd_wins_over_newer_versions(store: Store) -
     assert store.version(NAME) == "7"
 
 
+@pytest.mark.parametrize("answers", [(6,), (6, 7)])
+@pytest.mark.parametrize("listed", [6, 7])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole list", "one by one"])
+def test_a_change_of_others_that_an_answer_brought_along_is_told_of_by_a_list(
+    store: Store, calls: list[tuple[str, str]], answers: tuple[int, ...], listed: int, whole: bool
+) -> None:
+    # 5 is somebody else's, and in no event: the watch broke after 4.
+    store.observe(nad(4))
+    for version in answers:
+        with store.write(NAME) as answered:
+            answered(nad(version))
+    if whole:
+        store.replace([nad(listed)], str(listed))
+    else:
+        store.observe_listed(nad(listed))
+    assert len(calls) == 2
+    assert calls[1][1] == str(max(listed, *answers))
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole list", "one by one"])
+def test_a_change_of_others_before_a_write_in_flight_is_told_of_by_a_list(
+    store: Store, calls: list[tuple[str, str]], whole: bool
+) -> None:
+    store.observe(nad(4))
+    with store.write(NAME) as answered:
+        if whole:
+            store.replace([nad(6)], "6")
+        else:
+            store.observe_listed(nad(6))
+        answered(nad(6))
+    assert calls == [("", "4"), ("4", "6")]
+
+
+def test_a_list_that_shows_what_is_known_starts_nothing(
+    store: Store, calls: list[tuple[str, str]]
+) -> None:
+    store.observe(nad(4))
+    with store.write(NAME) as answered:
+        answered(nad(5))
+    store.observe(nad(5))
+    store.replace([nad(5)], "6")
+    store.observe_listed(nad(5))
+    assert calls == [("", "4")]
+
+
 @dataclass
 class Write:
     """A request that is on its way, or whose answer is."""
@@ -206,7 +251,6 @@ class Interleavings(RuleBasedStateMachine):
         self.current: dict[str, Any] | None = None
         self.watch = Watch()
         self.writes: list[Write] = []
-        self.list_answer: tuple[list[dict[str, Any]], int] | None = None
 
     def _told_of(self, *_: object) -> None:
         self.owed = False
@@ -261,12 +305,20 @@ class Interleavings(RuleBasedStateMachine):
         else:
             self.store.observe(given)
 
-    @rule()
-    def the_watch_breaks_and_lists(self) -> None:
-        self.watch.told = len(self.watch.events)
-        self.list_answer = ([self.current] if self.current else [], self.revision)
-        objects, revision = self.list_answer
-        self.store.replace(objects, str(revision))
+    @rule(data=st.data(), whole=st.booleans())
+    def the_watch_breaks_and_lists(self, data: st.DataObject, whole: bool) -> None:
+        passed_over = data.draw(st.integers(0, len(self.watch.events) - self.watch.told))
+        events = self.watch.events[self.watch.told :][:passed_over]
+        self.watch.told += passed_over
+        kind, given = self.watch.events[self.watch.told - 1] if self.watch.told else ("DELETED", {})
+        if kind != "DELETED":
+            versions = {each["metadata"]["resourceVersion"] for _, each in events}
+            self.owed |= not versions.isdisjoint(self.foreign)
+        listed = [] if kind == "DELETED" else [given]
+        if whole or not listed:
+            self.store.replace(listed, given["metadata"]["resourceVersion"] if given else "0")
+        else:
+            self.store.observe_listed(given)
 
     @invariant()
     def nothing_is_older_than_what_the_watch_told(self) -> None:
