@@ -114,8 +114,9 @@ class Operator:
                 return error.code, error.read().decode()
 
     def metric(self, name: str) -> float:
-        found = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics")[1], re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        """The value of a sample; of a name without labels, the sum over all of them."""
+        sample = rf"^{re.escape(name)}(?:(?<!\}})\{{.*\}})? (\S+)$"
+        return sum(map(float, re.findall(sample, self.get("/metrics")[1], re.MULTILINE)))
 
     def repairs(self) -> float:
         """What resyncs had to mend; anything but zero is a bug."""

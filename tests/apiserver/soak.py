@@ -130,7 +130,7 @@ async def come_and_go(api: Client, operator: Operator, numbers: range) -> None:
 
     async def idle() -> bool:
         left = operator.metric("spidercoordinator_networks")
-        return not left and not operator.metric("spidercoordinator_queue_depth")
+        return not left and not operator.metric("spidercoordinator_workqueue_depth")
 
     await eventually("the operator has nothing to do", idle, seconds=120, every=0.2)
 

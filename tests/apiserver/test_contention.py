@@ -119,7 +119,7 @@ async def test_a_fought_over_nad_names_the_rival_and_is_ready_when_it_stops(
     assert "macvlan" in (await networks.nad("fought"))["spec"]["config"]
     assert len(await told(networks, "fought", "NADContested")) == 1
     assert len(await told(networks, "fought", "NADHealed")) <= BURST + 1
-    assert operator.metric('spidercoordinator_nads_total{reason="NADHealed"}') >= BURST
+    assert operator.metric('spidercoordinator_nad_changes_total{reason="NADHealed"}') >= BURST
 
 
 async def test_a_nad_that_is_deleted_again_and_again(networks: Networks) -> None:

@@ -10,6 +10,7 @@ from spidercoordinator.kube.resource import CALICO_POOLS_V1, CONFIG_MAPS, NODES
 from tests.apiserver import foreign
 from tests.apiserver.discovered import found, kubeadm
 from tests.apiserver.harness import Cluster, Operator, condition, eventually
+from tests.apiserver.test_metrics import KUBEADM
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -25,12 +26,11 @@ async def _bare(cluster: Cluster) -> AsyncIterator[None]:
 async def test_a_lost_source_does_not_narrow_the_list_to_the_nodes(
     cluster: Cluster, operator: Operator, wrong: str | None
 ) -> None:
-    up = 'spidercoordinator_source_up{topic="ConfigMap kube-system/kubeadm-config"}'
     await kubeadm(cluster)
     await foreign.node(cluster.api, "node-1", "10.244.0.0/24")
     await cluster.coordinator({"podCIDRType": "auto"})
     await found(cluster, ["10.244.0.0/16"], podCIDRType="cluster", phase="Synced")
-    assert operator.metric(up) == 1
+    assert operator.metric(KUBEADM) == 1
     good = {"overlayPodCIDR": "kubeadm-config", "serviceCIDR": "ServiceCIDR API"}
     last_known = {**good, "overlayPodCIDR": "last known, from kubeadm-config"}
     if wrong is None:
@@ -41,12 +41,12 @@ async def test_a_lost_source_does_not_narrow_the_list_to_the_nodes(
         cluster, ["10.244.0.0/16"], podCIDRType="cluster", phase="Synced", sources=last_known
     )
     assert condition(status, "Degraded")["status"] == "True"
-    assert operator.metric(up) == 0
+    assert operator.metric(KUBEADM) == 0
     await kubeadm(cluster)
     await found(cluster, ["10.244.0.0/16"], phase="Synced", sources=good)
     await cluster.api.delete(CONFIG_MAPS, "kubeadm-config", "kube-system")
     await found(cluster, ["10.244.0.0/16"], sources=last_known)
-    assert operator.metric(up) == 0
+    assert operator.metric(KUBEADM) == 0
 
 
 @pytest.mark.parametrize("name", ["cilium", "calico-node"])

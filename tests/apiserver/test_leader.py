@@ -32,7 +32,7 @@ async def test_one_leads_and_the_other_is_ready(
         assert replica.get("/livez")[0] == 200
         assert replica.get("/readyz") == (200, "ok")
     assert second.metric("spidercoordinator_leader") == 0
-    assert second.metric("spidercoordinator_queue_depth") == 0
+    assert second.metric("spidercoordinator_workqueue_depth") == 0
     assert "spidercoordinator_reconciles_total{" not in second.get("/metrics")[1]
     now = await spec(cluster)
     assert now["holderIdentity"].startswith("first_uid-of-first_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, Operator, eventually, kubeadm_config
 from tests.apiserver.networks import Networks
 
-KUBEADM = 'spidercoordinator_source_up{topic="ConfigMap kube-system/kubeadm-config"}'
+KUBEADM = (
+    'spidercoordinator_source_entries{namespace="kube-system",resource="configmaps",'
+    'selector="metadata.name=kubeadm-config"}'
+)
 
 
 @pytest.fixture
@@ -47,15 +51,23 @@ async def test_one_replica_leads(pair: tuple[Operator, Operator]) -> None:
 
 async def test_what_is_served_shows(cluster: Cluster, operator: Operator) -> None:
     await shows(operator, "spidercoordinator_networks", 0)
+    await shows(operator, "spidercoordinator_networks_in_sync", 0)
     await shows(operator, KUBEADM, 0)
     await cluster.coordinator({"podCIDRType": "cluster"})
     await cluster.network("net")
-    await shows(operator, "spidercoordinator_networks", 1)
+    not_ready = 'spidercoordinator_networks{ready="False",reason="CoordinatorNotReady"}'
+    await shows(operator, not_ready, 1)
     await shows(operator, "spidercoordinator_ready", 0)
     good = kubeadm_config("10.244.0.0/16", "10.96.0.0/16")
     await cluster.config_map("kube-system", "kubeadm-config", good)
     await shows(operator, KUBEADM, 1)
     await shows(operator, "spidercoordinator_ready", 1)
+    await shows(operator, 'spidercoordinator_networks{ready="True",reason="InSync"}', 1)
+    await shows(operator, "spidercoordinator_networks", 1)
+    await shows(operator, "spidercoordinator_networks_in_sync", 1)
+    read = operator.metric(KUBEADM.replace("entries", "last_read_timestamp_seconds"))
+    assert abs(time.time() - read) < 600, "when it was read, in seconds since 1970"
+    assert operator.metric('spidercoordinator_api_requests_total{code="201",method="POST"}') >= 1
     await cluster.clean()
     await shows(operator, "spidercoordinator_ready", 0)
     await shows(operator, "spidercoordinator_networks", 0)
@@ -97,10 +109,14 @@ async def test_a_source_that_fails_says_so_once_and_when_it_is_back(
     running.start()
     try:
         await shows(running, "spidercoordinator_ready", 1)
+        readable = KUBEADM.replace("entries", "readable")
+        await shows(running, readable, 1)
         server.stop_apiserver()
         networks = "spidermultusconfigs.spiderpool.spidernet.io"
         for name in ("ConfigMap kube-system/kubeadm-config", networks):
             await logged(running, f"{name} cannot be read")
+        assert running.metric(readable) == 0
+        assert running.metric('spidercoordinator_api_requests_total{code="<error>",method="GET"}')
         server.start_apiserver()
         for name in ("ConfigMap kube-system/kubeadm-config", networks):
             await logged(running, f"{name} can be read again")

@@ -257,6 +257,6 @@ async def test_what_an_edit_lost_is_said(networks: Networks, process: Operator) 
     assert (await networks.nad("edited"))["spec"]["config"] == config
 
     async def counted() -> bool:
-        return process.metric('spidercoordinator_nads_total{reason="NADHealed"}') >= 1
+        return process.metric('spidercoordinator_nad_changes_total{reason="NADHealed"}') >= 1
 
     await eventually("the metric counts it", counted)

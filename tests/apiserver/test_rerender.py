@@ -41,6 +41,6 @@ async def test_status_tells_the_hash_of_what_was_rendered_last(
         await eventually(f"all tell of table {table}", partial(in_step, table), seconds=60)
 
     async def quiet() -> bool:
-        return operator.metric("spidercoordinator_queue_depth") == 0
+        return operator.metric("spidercoordinator_workqueue_depth") == 0
 
     await eventually("nothing is left to do", quiet)

@@ -82,11 +82,11 @@ async def test_all_sources_can_be_read_and_all_products_written(
 
     async def readable() -> list[str]:
         found = re.findall(
-            r'^spidercoordinator_source_up\{topic="([^"]+)"\} (\S+)$',
+            r"^spidercoordinator_source_readable\{(.+)\} (\S+)$",
             limited.get("/metrics")[1],
             re.MULTILINE,
         )
-        return [topic for topic, value in found if value == "-1.0"] or ["none fails"]
+        return [source for source, value in found if value == "0.0"] or ["none fails"]
 
     async def all_readable() -> bool:
         return await readable() == ["none fails"]

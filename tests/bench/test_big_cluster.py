@@ -107,7 +107,7 @@ async def in_sync(operator: Operator) -> None:
     done = 'spidercoordinator_reconciles_total{kind="SpiderMultusConfig",result="ok"}'
 
     async def known() -> bool:
-        waiting = operator.metric("spidercoordinator_queue_depth")
+        waiting = operator.metric("spidercoordinator_workqueue_depth")
         return operator.metric(done) >= SIZE.networks and not waiting
 
     await eventually("every network is in sync", known, seconds=3600, every=0.1)

@@ -123,7 +123,7 @@ async def settled(api: Client, operator: Operator) -> None:
 
     async def idle() -> bool:
         synced = (await Cluster(api).status()).get("phase") == "Synced"
-        return synced and not operator.metric("spidercoordinator_queue_depth")
+        return synced and not operator.metric("spidercoordinator_workqueue_depth")
 
     await eventually("the operator is idle", idle, seconds=120, every=0.2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, Final
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.discovery.ipam import SPIDERPOOL, spiderpool_served
 from spidercoordinator.discovery.mesh import ISTIO, istio
+from spidercoordinator.discovery.readings import Reading, readings
 from spidercoordinator.discovery.source import (
     Detector,
     Extract,
@@ -48,14 +50,12 @@ class Signals:
         kinds_changed: the kind of this name came or went, empty for any.
         kind_removed: the CRD of the kind of this name was deleted.
         event_seen: a watch works.
-        up: whether something watched is there (1), is not (0), or cannot be read (-1).
     """
 
     changed: Callable[[], None]
     kinds_changed: Callable[[str], None]
     kind_removed: Callable[[str], None]
     event_seen: Callable[[], None]
-    up: Callable[[str, int], None]
 
 
 class SourceInformers:
@@ -109,6 +109,10 @@ class SourceInformers:
         """Whether Spiderpool's kinds are served; None while that is not known."""
         return spiderpool_served(self.observations)
 
+    def readings(self) -> list[Reading]:
+        """How the watched objects were read, for the metrics."""
+        return readings(self._watched.values(), self.observations)
+
     def _report(self, source: Source) -> SourceReport:
         """What a source reports; one that stumbles gives what it gave last, as unread."""
         name = type(source).__name__
@@ -152,9 +156,9 @@ class SourceInformers:
         observed = self.observations[watched.title]
         async for event in reflector.list_and_watch():
             if not isinstance(event, WatchFailed):
+                observed.last_read = time.time()
                 self._signals.event_seen()
             if update_observation(watched, observed, event, self._crashes):
-                self._signals.up(watched.title, observed.available)
                 self._signals.changed()
             if all(each.synced for each in self.observations.values()):
                 self.synced.set()

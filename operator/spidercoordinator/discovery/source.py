@@ -85,6 +85,7 @@ class Observation:
         failures: how often in a row reading failed.
         unreadable: why single objects cannot be understood, by `namespace/name`; the entry of
             before stays.
+        last_read: when the API server last told of them, in seconds since 1970; 0 for never.
     """
 
     state: ReadState = ReadState.NOT_READ
@@ -92,6 +93,7 @@ class Observation:
     entries: dict[str, Any] = field(default_factory=dict)
     failures: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
+    last_read: float = 0.0
 
     @property
     def synced(self) -> bool:
@@ -99,11 +101,14 @@ class Observation:
         return self.state is not ReadState.NOT_READ
 
     @property
-    def available(self) -> int:
-        """For the metric: 1 something is there, 0 nothing is, -1 nobody can tell."""
-        if self.state is ReadState.FAILED or self.unreadable:
-            return -1
-        return int(any(self.entries.values()))
+    def readable(self) -> bool:
+        """Whether the entries are all there is, as far as anybody can tell."""
+        return self.state in {ReadState.READ, ReadState.NOT_SERVED} and not self.unreadable
+
+    @property
+    def count(self) -> int:
+        """How many of the entries tell something."""
+        return sum(map(bool, self.entries.values()))
 
     def fail(self, error: ApiError, watched: WatchedObjects) -> None:
         """Take in that they could not be read; the entries of before stay.

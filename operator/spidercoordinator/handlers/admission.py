@@ -96,11 +96,13 @@ def _answer(
 ) -> None:
     if request.get("operation") not in _REVIEWED or request.get("subresource"):
         return
-    kind, count = resource.kind, manager.context.services.metrics.reviews.labels
+    metrics = manager.context.services.metrics
+    kind, count = resource.kind, metrics.reviews.labels
     name = resource.describe(*name_of(request["body"]))
     try:
         old = request.get("old")
-        answer = review(plain(request["body"]), plain(old) if old is not None else None)
+        with metrics.review_seconds.labels(kind).time():
+            answer = review(plain(request["body"]), plain(old) if old is not None else None)
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not stand in the way
         manager.crashes.handle("review", name, error)
         count(kind, "failed").inc()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
@@ -32,10 +32,17 @@ _RELOAD_EVERY: Final = 5.0
 
 
 class Login:
-    """Address, trust and identity for one API server."""
+    """Address, trust and identity for one API server.
+
+    Attributes:
+        configuration: of the `kubernetes` package.
+        requested: is called after each request, with its method and the status code of the answer,
+            `<error>` where there was none, as client-go's metrics name it.
+    """
 
     def __init__(self, configuration: Configuration, kubeconfig: str) -> None:
         self.configuration = configuration
+        self.requested: Callable[[str, str], None] = lambda _method, _code: None
         self._kubeconfig = kubeconfig
         self._reloaded = time.monotonic()
         # Lists and watches are long, requests are small: one pool serves both.
@@ -91,13 +98,23 @@ class Login:
     async def _authenticate(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        await self._sign(request)
-        response = await handler(request)
+        response = await self._send(request, handler)
         if response.status != _UNAUTHORIZED or not await self._reload():
             return response
         response.release()
+        return await self._send(request, handler)
+
+    async def _send(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
         await self._sign(request)
-        return await handler(request)
+        try:
+            response = await handler(request)
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            self.requested(request.method, "<error>")
+            raise
+        self.requested(request.method, str(response.status))
+        return response
 
     async def _sign(self, request: aiohttp.ClientRequest) -> None:
         value = await self.configuration.get_api_key_with_prefix(

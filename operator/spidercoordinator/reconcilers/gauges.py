@@ -2,29 +2,121 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from spidercoordinator.api.objects import Object
+from spidercoordinator.core.network.status import readiness
+from spidercoordinator.discovery.readings import Reading
 from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
+from spidercoordinator.runtime.metrics import PREFIX
 
 
-def register(context: Context, elector: LeaderElector) -> None:
+def register(
+    context: Context, elector: LeaderElector, readings: Callable[[], Iterable[Reading]]
+) -> None:
     """Add the gauges to the operator's metrics."""
     services, stores = context.services, context.stores
     queue, gauge = services.queue, services.metrics.gauge
     gauge("leader", "Whether this replica leads (1) or not (0).", lambda: elector.is_leader)
     gauge(
-        "queue_depth",
+        "workqueue_depth",
         "Objects that wait to be reconciled.",
         lambda: queue.length if elector.is_leader else 0,
     )
-    gauge("queue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
+    gauge("workqueue_retrying", "Objects whose last reconciliation failed.", lambda: queue.retrying)
+    gauge(
+        "workqueue_longest_running_seconds",
+        "How long the longest reconciliation that runs now has been running.",
+        queue.longest_running,
+    )
     gauge(
         "writes_blocked",
         "Writes that the API server keeps refusing, or that others keep undoing.",
         lambda: len(context.problems),
     )
-    gauge("networks", "SpiderMultusConfigs.", lambda: len(stores.networks))
     gauge(
-        "last_heard_seconds",
-        "Seconds since the last event or list.",
-        services.health.seconds_since_last_event,
+        "networks_in_sync",
+        "SpiderMultusConfigs whose NAD is rendered from the settings of now.",
+        lambda: _in_sync(context),
     )
+    gauge(
+        "last_event_timestamp_seconds",
+        "When the last watch event or list came, in seconds since 1970.",
+        lambda: services.health.last_event_at,
+    )
+    registry = services.metrics.registry
+    registry.register(NetworkStates(stores.networks.values))
+    registry.register(SourceReadings(readings))
+
+
+def _in_sync(context: Context) -> int:
+    cluster = context.decided.cluster
+    return sum(
+        cluster is not None and context.progress.in_sync(name, cluster.revision)
+        for name in context.stores.networks
+    )
+
+
+@dataclass(frozen=True)
+class NetworkStates(Collector):
+    """SpiderMultusConfigs by what their condition Ready says.
+
+    Attributes:
+        networks: gives all of them.
+    """
+
+    networks: Callable[[], Iterable[Object]]
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            PREFIX + "networks",
+            "SpiderMultusConfigs, by status and reason of their condition Ready.",
+            labels=("ready", "reason"),
+        )
+        for labels, count in sorted(Counter(map(readiness, self.networks())).items()):
+            family.add_metric(labels, count)
+        yield family
+
+
+@dataclass(frozen=True)
+class SourceReadings(Collector):
+    """What is read to find the cluster's CIDRs: whether it can be, how much, and when it was.
+
+    Attributes:
+        readings: gives them.
+    """
+
+    readings: Callable[[], Iterable[Reading]]
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ("resource", "namespace", "selector")
+        readable = GaugeMetricFamily(
+            PREFIX + "source_readable",
+            "Whether objects that tell of CIDRs can be read (1) or not (0).",
+            labels=labels,
+        )
+        entries = GaugeMetricFamily(
+            PREFIX + "source_entries",
+            "Objects that tell of CIDRs, as last read; of a kind that is not served, none.",
+            labels=labels,
+        )
+        read = GaugeMetricFamily(
+            PREFIX + "source_last_read_timestamp_seconds",
+            "When they were last read, in seconds since 1970; 0 for never.",
+            labels=labels,
+        )
+        for each in self.readings():
+            values = (each.resource, each.namespace, each.selector)
+            readable.add_metric(values, each.readable)
+            entries.add_metric(values, each.entries)
+            read.add_metric(values, each.last_read)
+        yield from (readable, entries, read)

@@ -104,7 +104,6 @@ class Manager:
                 kinds_changed=self._kinds_changed,
                 kind_removed=self._kind_removed,
                 event_seen=health.record_event,
-                up=lambda title, value: metrics.source_up.labels(title).set(value),
             ),
             self.crashes,
         )
@@ -127,7 +126,8 @@ class Manager:
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
         triggers.register(self.context)
-        gauges.register(self.context, self._elector)
+        gauges.register(self.context, self._elector, self._sources.readings)
+        client.login.requested = metrics.requested
 
     @classmethod
     async def create(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:

@@ -47,6 +47,11 @@ class Health:
         self.last_event = time.monotonic()
         self.stale_watches.pop(kind, None)
 
+    @property
+    def last_event_at(self) -> float:
+        """When the last watch event or list came, in seconds since 1970."""
+        return time.time() - self.seconds_since_last_event()
+
     def mark_stale(self, kind: str) -> None:
         """Note that the watch of a kind has not delivered what a list showed."""
         self.stale_watches.setdefault(kind, time.monotonic())

@@ -1,17 +1,25 @@
-"""The Prometheus metrics of the operator."""
+"""The Prometheus metrics of the operator.
+
+Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters,
+`_info` for what never changes, and a moment rather than an age, so that a rule can tell how old
+something is also when nothing is scraped any more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
+from platform import python_version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
+PREFIX: Final = "spidercoordinator_"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -29,14 +37,14 @@ class Metrics:
             registry=self.registry,
         )
         self._seconds = Histogram(
-            "spidercoordinator_reconcile_seconds",
+            "spidercoordinator_reconcile_duration_seconds",
             "How long one reconciliation took.",
             ("kind",),
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.events = Counter(
-            "spidercoordinator_events",
+            "spidercoordinator_watch_events",
             "Watch events, by kind.",
             ("kind",),
             registry=self.registry,
@@ -48,7 +56,7 @@ class Metrics:
             registry=self.registry,
         )
         self.nad_writes = Counter(
-            "spidercoordinator_nads",
+            "spidercoordinator_nad_changes",
             "What became of NADs, by what happened (the reason of the Event about it).",
             ("reason",),
             registry=self.registry,
@@ -80,21 +88,37 @@ class Metrics:
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",
             registry=self.registry,
         )
-        self.source_up = Gauge(
-            "spidercoordinator_source_up",
-            "Whether a source of CIDRs has some (1), has or is none (0), or cannot be read (-1).",
-            ("topic",),
+        self.review_seconds = Histogram(
+            "spidercoordinator_webhook_review_duration_seconds",
+            "How long the judgement of one admission review took, by kind.",
+            ("kind",),
+            buckets=_SECONDS,
             registry=self.registry,
         )
+        self._requests = Counter(
+            "spidercoordinator_api_requests",
+            "Requests to the API server, by HTTP method and status code; no answer: <error>.",
+            ("method", "code"),
+            registry=self.registry,
+        )
+        Info(
+            "spidercoordinator_build",
+            "The version of the operator, and of Python.",
+            registry=self.registry,
+        ).info({"version": version("spidercoordinator"), "python_version": python_version()})
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Add a gauge whose value is read at each scrape."""
-        Gauge(f"spidercoordinator_{name}", description, registry=self.registry).set_function(value)
+        Gauge(PREFIX + name, description, registry=self.registry).set_function(value)
 
     def reconciled(self, key: tuple[str, ...], seconds: float, *, failed: bool) -> None:
         """Count one reconciliation of the work queue."""
         self._reconciles.labels(key[0], "failed" if failed else "ok").inc()
         self._seconds.labels(key[0]).observe(seconds)
+
+    def requested(self, method: str, code: str) -> None:
+        """Count one request to the API server."""
+        self._requests.labels(method, code).inc()
 
     def render(self) -> bytes:
         """All metrics in Prometheus' text format."""

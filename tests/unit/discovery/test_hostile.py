@@ -74,7 +74,7 @@ def informers(crashes: CrashHandler | None = None) -> SourceInformers:
     def ignore(*_: Any) -> None:
         pass
 
-    signals = Signals(ignore, ignore, ignore, ignore, ignore)
+    signals = Signals(ignore, ignore, ignore, ignore)
     nobody: Any = None
     return SourceInformers(nobody, SOURCES, DETECTORS, signals, crashes or CrashHandler())
 
@@ -121,7 +121,7 @@ def test_an_object_that_cannot_be_read_is_unread_and_the_others_are_kept(
         watched, observed, Replaced([watched.read(good), watched.read(odd)]), crashes
     )
     assert observed.entries == {"/good": "value"}
-    assert observed.available == -1
+    assert not observed.readable
     assert "odd cannot be understood: RecursionError" in observed.unread(watched)
     assert not update_observation(watched, observed, Updated(odd), crashes)
     # It is unknown, not none: what it said before stays.

@@ -59,7 +59,7 @@ def test_what_is_missing_is_named(data: str | None, message: str) -> None:
     obj: dict[str, object] = {"metadata": {}, "data": None} if data is None else config(data)
     read = read_kubeadm_config(obj)
     missing = read.missing
-    assert Observation(ReadState.READ, entries={"x": read}).available == 0
+    assert Observation(ReadState.READ, entries={"x": read}).count == 0
     assert message in missing
     assert "kube-system/kubeadm-config" in missing
 

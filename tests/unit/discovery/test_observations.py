@@ -57,7 +57,7 @@ def test_a_failure_keeps_the_entries_and_names_the_error() -> None:
     assert update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
     assert not update_observation(WATCHED, observation, WatchFailed(ApiForbiddenError("no role")))
     assert (observation.entries, observation.state) == ({"/a": "x"}, ReadState.FAILED)
-    assert observation.available == -1
+    assert not observation.readable
     assert observation.unread(WATCHED) == "may not list nodes: no role"
     assert update_observation(WATCHED, observation, Bookmark())
     assert (observation.state, observation.unread(WATCHED)) == (ReadState.READ, "")
@@ -96,8 +96,8 @@ def test_absent_is_neither_unread_nor_unserved() -> None:
 def test_a_kind_that_goes_takes_its_entries_along() -> None:
     observation = Observation()
     update_observation(WATCHED, observation, listed(obj("a", "x")))
-    assert observation.available == 1
+    assert (observation.readable, observation.count) == (True, 1)
     assert update_observation(WATCHED, observation, NotServed())
     assert not update_observation(WATCHED, observation, NotServed())
     assert (observation.entries, observation.state) == ({}, ReadState.NOT_SERVED)
-    assert observation.available == 0
+    assert (observation.readable, observation.count) == (True, 0)

@@ -123,6 +123,13 @@ async def test_a_bug_in_a_review_allows_with_a_warning(
     assert "SpiderMultusConfig ns/a" in errors[0].getMessage()
 
 
+async def test_a_review_is_timed(manager: Manager) -> None:
+    await ask(manager, network())
+    registry = manager.context.services.metrics.registry
+    name = "spidercoordinator_webhook_review_duration_seconds_count"
+    assert registry.get_sample_value(name, {"kind": "SpiderMultusConfig"}) == 1
+
+
 async def test_what_kopf_stumbles_over_is_allowed_with_a_warning(manager: Manager) -> None:
     async def answer(review: Any, **_: Any) -> Any:
         raise RecursionError(f"of {len(review)} parts")

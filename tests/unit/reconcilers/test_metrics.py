@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any, Final
 
 import pytest
@@ -16,6 +18,7 @@ from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS
 from spidercoordinator.reconcilers.context import network_key
 from spidercoordinator.reconcilers.manager import Manager
 from spidercoordinator.runtime.settings import Settings
+from spidercoordinator.runtime.workqueue import Key
 from tests.apiserver import test_contention, test_refusals, test_resync, test_webhook
 from tests.apiserver import test_metrics as live
 from tests.apiserver.harness import eventually
@@ -56,17 +59,17 @@ async def test_the_queue_s_metrics_move(manager: Manager) -> None:
     await manager._elector.started_leading.wait()
     assert value(manager, "leader") == 1
     queue = manager.context.services.queue
-    assert value(manager, "queue_depth") == 0
+    assert value(manager, "workqueue_depth") == 0
     # Of no kind that is reconciled: it fails.
     queue.add(("Unknown", "a"))
     queue.add(network_key(("ns", "gone")))
-    assert value(manager, "queue_depth") == 2
+    assert value(manager, "workqueue_depth") == 2
     queue.start()
     await becomes(manager, 1, "reconciles_total", kind="Unknown", result="failed")
     await becomes(manager, 1, "reconciles_total", kind="SpiderMultusConfig", result="ok")
-    assert value(manager, "reconcile_seconds_count", kind="Unknown") == 1
-    assert value(manager, "queue_retrying") == 1
-    assert value(manager, "queue_depth") == 0
+    assert value(manager, "reconcile_duration_seconds_count", kind="Unknown") == 1
+    assert value(manager, "workqueue_retrying") == 1
+    assert value(manager, "workqueue_depth") == 0
     leading.cancel()
     await asyncio.gather(leading, return_exceptions=True)
 
@@ -74,23 +77,45 @@ async def test_the_queue_s_metrics_move(manager: Manager) -> None:
 async def test_what_is_heard_moves(manager: Manager) -> None:
     health = manager.context.services.health
     health.last_event = time.monotonic() - 1000
-    assert (value(manager, "last_heard_seconds") or 0) >= 1000
+    assert (value(manager, "last_event_timestamp_seconds") or 0) <= time.time() - 1000
     meta = {"name": "a", "namespace": "ns", "resourceVersion": "1"}
     manager.observe(SPIDERMULTUSCONFIGS, "ADDED", {"metadata": meta})
-    assert value(manager, "events_total", kind="SpiderMultusConfig") == 1
-    assert value(manager, "networks") == 1
-    assert (value(manager, "last_heard_seconds") or 0) < 500
+    assert value(manager, "watch_events_total", kind="SpiderMultusConfig") == 1
+    assert value(manager, "networks", ready="Unknown", reason="") == 1
+    assert (value(manager, "last_event_timestamp_seconds") or 0) > time.time() - 500
+
+
+async def test_a_reconciliation_that_runs_long_shows(manager: Manager) -> None:
+    began, release = asyncio.Event(), asyncio.Event()
+
+    async def reconcile(_: Key) -> None:
+        began.set()
+        await release.wait()
+
+    queue = manager.context.services.queue
+    queue.reconcile = reconcile
+    queue.add(network_key(("ns", "slow")))
+    queue.start()
+    await began.wait()
+    assert (value(manager, "workqueue_longest_running_seconds") or 0) > 0
+    release.set()
+    await becomes(manager, 0, "workqueue_longest_running_seconds")
+
+
+async def test_the_version_shows(manager: Manager) -> None:
+    labels = {"version": version("spidercoordinator"), "python_version": python_version()}
+    assert value(manager, "build_info", **labels) == 1
 
 
 MOVED_BY: Final[dict[str, Callable[..., Any]]] = {
     "leader": live.test_one_replica_leads,
-    "queue_depth": test_the_queue_s_metrics_move,
-    "queue_retrying": test_the_queue_s_metrics_move,
+    "workqueue_depth": test_the_queue_s_metrics_move,
+    "workqueue_retrying": test_the_queue_s_metrics_move,
     "networks": live.test_what_is_served_shows,
-    "last_heard_seconds": test_what_is_heard_moves,
+    "last_event_timestamp_seconds": test_what_is_heard_moves,
     "reconciles": test_the_queue_s_metrics_move,
-    "reconcile_seconds": test_the_queue_s_metrics_move,
-    "events": test_what_is_heard_moves,
+    "reconcile_duration_seconds": test_the_queue_s_metrics_move,
+    "watch_events": test_what_is_heard_moves,
     "resync_repairs": test_resync.test_a_resync_drops_what_vanished,
     "unexpected_errors": test_admission.test_a_bug_in_a_review_allows_with_a_warning,
     "webhook_reviews": test_webhook.test_a_refusal_is_no_error_in_the_log,
@@ -98,10 +123,19 @@ MOVED_BY: Final[dict[str, Callable[..., Any]]] = {
     "webhook_certificate_expiration_timestamp_seconds": (
         test_webhook.test_ready_means_that_the_webhook_answers
     ),
-    "nads": test_contention.test_a_fought_over_nad_names_the_rival_and_is_ready_when_it_stops,
+    "nad_changes": (
+        test_contention.test_a_fought_over_nad_names_the_rival_and_is_ready_when_it_stops
+    ),
     "writes_blocked": test_refusals.test_a_refused_nad_is_told_of_and_tried_again,
     "ready": live.test_what_is_served_shows,
-    "source_up": live.test_what_is_served_shows,
+    "networks_in_sync": live.test_what_is_served_shows,
+    "source_entries": live.test_what_is_served_shows,
+    "source_last_read_timestamp_seconds": live.test_what_is_served_shows,
+    "source_readable": live.test_a_source_that_fails_says_so_once_and_when_it_is_back,
+    "api_requests": live.test_what_is_served_shows,
+    "workqueue_longest_running_seconds": test_a_reconciliation_that_runs_long_shows,
+    "webhook_review_duration_seconds": test_admission.test_a_review_is_timed,
+    "build": test_the_version_shows,
 }
 """The test that sees each metric move."""
 

@@ -72,6 +72,16 @@ def network_status(outcome: NetworkOutcome, network: Object, *, now: str) -> Obj
     return status
 
 
+def readiness(network: Object) -> tuple[str, str]:
+    """Status and reason of a network's condition Ready; `Unknown` and no reason before it has one.
+
+    Returns:
+        The two, such as `("False", "NoIPAM")`.
+    """
+    found = _ready(network.get("status") or {})
+    return found.get("status", "Unknown"), found.get("reason", "")
+
+
 def network_transition(before: Object, after: Object) -> Transition | None:
     """The transition between two statuses: an obstacle, or the end of one.
 

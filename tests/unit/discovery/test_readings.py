@@ -1,4 +1,4 @@
-"""What the metric `source_up` says of a configuration that is there and names no range."""
+"""What the metric `source_entries` counts of a configuration that is there and names no range."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from spidercoordinator.discovery.flannel import Flannel, config_maps
 from spidercoordinator.discovery.kubeproxy import CONFIG, KubeProxy
 from spidercoordinator.discovery.openshift import OpenShift
 from spidercoordinator.discovery.ovnkubernetes import ovn_kubernetes
-from spidercoordinator.discovery.source import Source, WatchedObjects
+from spidercoordinator.discovery.readings import Reading, readings
+from spidercoordinator.discovery.source import (
+    Observation,
+    ReadState,
+    Source,
+    WatchedObjects,
+)
+from spidercoordinator.kube.reflector import Selection
+from spidercoordinator.kube.resource import NODES
 from tests.unit.discovery.observing import config_map, observe
 
 FLANNEL = Flannel(config_maps(("kube-system",)))
@@ -54,6 +62,19 @@ NET = {"clusterNetwork": [{"cidr": "10.128.0.0/14"}], "serviceNetwork": ["172.30
         ),
     ],
 )
-def test_it_is_not_available(source: Source, watched: WatchedObjects, good: Any, bad: Any) -> None:
-    found = [observe(source, {watched: [each]})[watched.title].available for each in (good, bad)]
-    assert found == [1, 0]
+def test_it_tells_nothing(source: Source, watched: WatchedObjects, good: Any, bad: Any) -> None:
+    for each, entries in ((good, 1), (bad, 0)):
+        [reading] = readings([watched], observe(source, {watched: [each]}))
+        assert (reading.readable, reading.entries) == (True, entries)
+
+
+def test_what_is_watched_for_two_ends_is_one_reading() -> None:
+    nodes = Selection((NODES,))
+    one, other = (WatchedObjects(title, nodes, lambda given: given["x"]) for title in "ab")
+    observations = {
+        "a": Observation(ReadState.READ, entries={"/n": 1, "/m": None}, last_read=7.0),
+        "b": Observation(ReadState.FAILED, entries={"/n": 2}, last_read=5.0),
+    }
+    assert readings([one, other], observations) == [
+        Reading("nodes", "", "", readable=False, entries=2, last_read=5.0)
+    ]
