@@ -19,6 +19,7 @@ from spidercoordinator.kube.resource import (
     EVENTS,
     NETWORK_ATTACHMENT_DEFINITIONS,
     SPIDERCOORDINATORS,
+    Resource,
 )
 from testbed.apiserver import ApiServer
 from tests.apiserver import foreign
@@ -34,6 +35,7 @@ ALL_SOURCES = (
 )
 SERVICE = ["10.96.0.0/16"]
 PODS = {"calico": ["10.222.64.0/18"], "cluster": ["10.244.0.0/16"]}
+SIDECARS = Resource("networking.istio.io", "v1", "sidecars", "Sidecar")
 WATCHES_END_WITHIN = 180.0
 """Seconds; the API server looks at rights when a watch is opened, which it is each minute."""
 
@@ -203,6 +205,26 @@ async def test_a_dry_run_that_is_forbidden_is_unread_and_no_absence(
         report = await servicedryrun.ask(client, SPACE)
     assert report.service == ()
     assert report.unread.startswith("may not try to create a Service (dry run): ")
+
+
+async def test_istio_that_cannot_be_told_keeps_what_was_said_of_it(
+    cluster: Cluster, limited: Operator, rights: Rights
+) -> None:
+    await foreign.install(cluster.api, SIDECARS)
+    try:
+        await cluster.coordinator({"podCIDRType": "none"})
+        limited.start()
+        status = await with_status(cluster, "Istio is installed and", phase="Synced")
+        before = condition(status, "VethLinkAddress")
+        assert before["reason"] == "IstioNeedsIt"
+        limited.stop()
+        rights.take_away("customresourcedefinitions")
+        limited.start()
+        why = "whether Istio is installed cannot be told: may not list customresourcedefinitions"
+        status = await with_status(cluster, why, phase="Synced")
+        assert condition(status, "VethLinkAddress") == before
+    finally:
+        await foreign.remove(cluster.api, SIDECARS)
 
 
 async def test_rights_that_are_taken_away_while_it_runs(

@@ -211,17 +211,22 @@ class Cilium:
         found = presence(agents, objects)
         if found in {Presence.DOUBTFUL, Presence.UNKNOWN} and config is None:
             evidence.append(configs.why_empty(self.config))
-        if found is Presence.DOUBTFUL and observations[CILIUM_NODE.title].entries:
+        nodes = observations[CILIUM_NODE.title]
+        watched: tuple[WatchedObjects, ...] = (self.config, self.agents)
+        if found is Presence.DOUBTFUL and nodes.entries:
             # Cilium made these: it runs, and its ConfigMap is somewhere else.
             found = Presence.UNKNOWN
             evidence.append(
                 "CiliumNodes exist (SPIDERCOORDINATOR_CILIUM_CONFIGMAP, chart value"
                 " global.ciliumConfigMap, says where the ConfigMap is)"
             )
+        elif found is Presence.DOUBTFUL and nodes.unread(CILIUM_NODE):
+            # They would tell, and cannot be read.
+            found, watched = Presence.UNKNOWN, (*watched, CILIUM_NODE)
         return DetectedPlugin(
             "cilium",
             found,
             ", ".join(filter(None, evidence)),
             chained=config is not None and config.chained,
-            unread=unread(observations, self.config, self.agents),
+            unread=unread(observations, *watched),
         )

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.discovery.crds import undetermined
 from spidercoordinator.discovery.ipam import SPIDERPOOL, spiderpool_served
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.readings import Reading, readings
@@ -101,8 +102,8 @@ class SourceInformers:
         """Which CNI plugins with pools of their own seem to run here."""
         return [self._detect(detector) for detector in self._detectors]
 
-    def istio(self) -> bool:
-        """Whether Istio is installed."""
+    def istio(self) -> bool | None:
+        """Whether Istio is installed; None while that is not known."""
         return istio(self.observations)
 
     def spiderpool(self) -> bool | None:
@@ -112,6 +113,12 @@ class SourceInformers:
     def readings(self) -> list[Reading]:
         """How the watched objects were read, for the metrics."""
         return readings(self._watched.values(), self.observations)
+
+    def undetermined(self) -> tuple[str, ...]:
+        """Of which products it cannot be told whether they are installed, and why."""
+        products = ((ISTIO, "Istio"), (SPIDERPOOL, "Spiderpool"))
+        texts = (undetermined(self.observations, *each) for each in products)
+        return tuple(filter(None, texts))
 
     def _report(self, source: Source) -> SourceReport:
         """What a source reports; one that stumbles gives what it gave last, as unread."""

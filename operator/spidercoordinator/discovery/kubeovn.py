@@ -88,7 +88,9 @@ class KubeOVN:
         missing = observed.why_empty(SUBNETS)
         if observed.entries:
             missing = "no Kube-OVN Subnet but join is in the default VPC"
-        running = deployed(observations[self.agents.title])
+        # Agents that cannot be read are no sign of it where its Subnets are known to be absent.
+        has_subnets = bool(observed.entries or observed.unread(SUBNETS))
+        running = has_subnets and deployed(observations[self.agents.title])
         pod, warning = cidrs, ""
         if not running:
             pod, warning = nodes.without_left_overs("Kube-OVN in its Subnets", cidrs, observations)

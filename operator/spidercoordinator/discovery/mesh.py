@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from spidercoordinator.discovery.crds import watched_crd
+from spidercoordinator.discovery.crds import installed, watched_crd
 from spidercoordinator.discovery.source import Observations
 
 ISTIO: Final = watched_crd("Istio's CRDs", "sidecars.networking.istio.io")
 
 
-def istio(observations: Observations) -> bool:
-    """Whether Istio's kinds are installed; its CRDs may outlive it."""
-    return bool(observations[ISTIO.title].entries)
+def istio(observations: Observations) -> bool | None:
+    """Whether Istio's kinds are installed; its CRDs may outlive it. None while nobody can tell."""
+    return installed(observations, ISTIO)

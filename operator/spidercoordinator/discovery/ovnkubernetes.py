@@ -109,11 +109,13 @@ class OVNKubernetes:
             for watched in (self.config, self.ovnkube)
             for name, found in sorted(observations[watched.title].entries.items())
         ]
+        running = deployed(observations[self.agents.title])
         if not named:
             missing = observations[self.config.title].why_empty(self.config)
-            return SourceReport(source, missing=missing, unread=not_read)
+            # Where it may run with ranges that nobody can read, the cluster's own are no answer.
+            hidden = running and bool(unread(observations, self.config, self.ovnkube))
+            return SourceReport(source, missing=missing, unread=not_read, supersedes_cluster=hidden)
         where, found = named[0]
-        running = deployed(observations[self.agents.title])
         pod, warning = found.pod, ""
         if not running:
             pod, warning = without_left_overs(where, found.pod, observations)

@@ -64,11 +64,14 @@ class Discovery(Protocol):
     def plugins(self) -> list[DetectedPlugin]:
         """Which CNI plugins with pools of their own seem to run here."""
 
-    def istio(self) -> bool:
-        """Whether Istio is installed."""
+    def istio(self) -> bool | None:
+        """Whether Istio is installed; None while that is not known."""
 
     def spiderpool(self) -> bool | None:
         """Whether Spiderpool's kinds are served; None while that is not known."""
+
+    def undetermined(self) -> tuple[str, ...]:
+        """Of which products it cannot be told whether they are installed, and why."""
 
 
 @dataclass(frozen=True, slots=True)

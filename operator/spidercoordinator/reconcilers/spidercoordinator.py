@@ -151,6 +151,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
             previous=before,
             now=now(),
             istio=context.services.discovery.istio(),
+            undetermined=context.services.discovery.undetermined(),
         )
     )
     context.services.metrics.ready.set(outcome.status["phase"] == SYNCED)

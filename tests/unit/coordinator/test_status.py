@@ -156,6 +156,30 @@ def test_istio_needs_a_link_address(istio: bool, address: str, reason: str) -> N
     assert status["phase"] == "Synced"
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_a_mesh_that_cannot_be_told_leaves_the_verdict_and_degrades(before: bool) -> None:
+    known = stored(compute_status(replace(INPUTS, istio=before)).status)
+    why = "whether Istio is installed cannot be told: may not list customresourcedefinitions"
+    unknown = replace(INPUTS, istio=None, undetermined=(why,), previous=known, now=LATER)
+    status = compute_status(unknown).status
+    assert condition(status, "VethLinkAddress") == condition(known, "VethLinkAddress")
+    degraded = condition(status, "Degraded")
+    assert degraded["status"] == "True"
+    assert degraded["reason"] == "SourceNotReadable"
+    assert why in degraded["message"]
+    assert status["phase"] == "Synced"
+    # Once more, from what was written: the verdict does not wear off.
+    again = compute_status(replace(unknown, previous=stored(status))).status
+    assert condition(again, "VethLinkAddress") == condition(known, "VethLinkAddress")
+    assert merge_patch(stored(status), again) == {}
+
+
+def test_a_mesh_that_could_never_be_told_is_said_so() -> None:
+    status = compute_status(replace(INPUTS, istio=None, undetermined=("why not",))).status
+    assert condition(status, "VethLinkAddress")["reason"] == "Unset"
+    assert condition(status, "Degraded")["message"] == "why not"
+
+
 def test_an_unwise_link_address_degrades_only() -> None:
     spec = SpiderCoordinatorSpec(veth_link_address="8.8.8.8")
     status = compute_status(replace(INPUTS, spec=spec)).status

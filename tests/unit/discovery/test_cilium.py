@@ -223,6 +223,23 @@ def test_what_cannot_be_read_is_never_no_cilium(title: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "state", [ReadState.FAILED, ReadState.NOT_READ], ids=["refused", "not read yet"]
+)
+def test_nodes_that_cannot_be_read_leave_open_whether_its_config_is_elsewhere(
+    state: ReadState,
+) -> None:
+    observed = observations(None, agents=Agents.READY)
+    error = "may not list" if state is ReadState.FAILED else ""
+    observed[CILIUM_NODE.title] = Observation(state, error)
+    found = DETECTOR.detect(observed)
+    assert found.presence is Presence.UNKNOWN
+    assert found.unread == (error or f"{CILIUM_NODE.title}: not read yet")
+    # Nodes do not matter where there are no agents.
+    observed[AGENTS.title] = Observation(ReadState.READ)
+    assert DETECTOR.detect(observed).presence is Presence.ABSENT
+
+
+@pytest.mark.parametrize(
     ("mode", "title"),
     [
         ("cluster-pool", CONFIG.title),

@@ -140,5 +140,24 @@ def test_elsewhere_the_kind_is_not_served() -> None:
     assert (found.missing, found.unread) == ("the API server has no subnets.kubeovn.io", "")
 
 
+@pytest.mark.parametrize(
+    ("subnets", "agents", "supersedes"),
+    [
+        pytest.param(NOT_SERVED, FORBIDDEN, False, id="no kind, agents unread"),
+        pytest.param([], FORBIDDEN, False, id="no subnets, agents unread"),
+        pytest.param([DEFAULT], FORBIDDEN, True, id="subnets, agents unread"),
+        pytest.param(FORBIDDEN, FORBIDDEN, True, id="all unread"),
+        pytest.param(FORBIDDEN, [daemon_set("kube-system", "kube-ovn-cni")], True, id="agents"),
+        pytest.param(FORBIDDEN, [], False, id="no agents, subnets unread"),
+    ],
+)
+def test_agents_that_cannot_be_read_are_no_sign_of_it_without_its_subnets(
+    subnets: Any, agents: Any, supersedes: bool
+) -> None:
+    found = report(found={SUBNETS: subnets, SOURCE.agents: agents})
+    assert found.supersedes_cluster is supersedes
+    assert bool(found.unread) is (FORBIDDEN in (subnets, agents))
+
+
 def test_what_may_not_be_read_is_unread() -> None:
     assert "may not list subnets.kubeovn.io" in report(found={SUBNETS: FORBIDDEN}).unread

@@ -4,13 +4,19 @@ from typing import Any
 
 import pytest
 
+from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.core.cidrs.selection import select_cidrs
 from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.ovnkubernetes import ovn_kubernetes
+from spidercoordinator.discovery.source import WatchedObjects
 from tests.unit.discovery.observing import FORBIDDEN, Found, config_map, daemon_set, node, observe
 
 SOURCE = ovn_kubernetes(("kube-system",))
 AGENTS = daemon_set("ovn-kubernetes", "ovnkube-node")
+
+KUBEADM = SourceReport("kubeadm-config", pod=("10.244.0.0/16",), service=("10.96.0.0/16",))
+SPEC = SpiderCoordinatorSpec(pod_cidr_type="cluster")
 
 
 def ovn_config(net_cidr: Any, svc_cidr: Any, namespace: str = "ovn-kubernetes") -> dict[str, Any]:
@@ -134,6 +140,29 @@ def test_with_its_agents_the_cluster_s_own_ranges_do_not_count(
     found = report({SOURCE.config: [ovn_config("10.128.0.0/14", "")], SOURCE.agents: agents})
     assert found.pod == ("10.128.0.0/14",)
     assert found.supersedes_cluster == supersedes
+
+
+@pytest.mark.parametrize("hidden", [SOURCE.config, SOURCE.ovnkube])
+@pytest.mark.parametrize(
+    ("agents", "supersedes"),
+    [
+        pytest.param([AGENTS], True, id="running"),
+        pytest.param(FORBIDDEN, True, id="nobody can tell"),
+        pytest.param([], False, id="none"),
+    ],
+)
+def test_ranges_of_its_own_that_cannot_be_read_are_not_those_of_the_cluster(
+    hidden: WatchedObjects, agents: Any, supersedes: bool
+) -> None:
+    found = report({hidden: FORBIDDEN, SOURCE.agents: agents})
+    assert found.supersedes_cluster is supersedes
+    assert "may not list configmaps" in found.unread
+    selected = select_cidrs(SPEC, [KUBEADM, found]).pod
+    assert selected.cidrs == (() if supersedes else KUBEADM.pod)
+
+
+def test_a_configuration_that_is_absent_supersedes_nothing() -> None:
+    assert not report({SOURCE.agents: [AGENTS]}).supersedes_cluster
 
 
 def test_what_is_left_of_it_loses_against_the_nodes() -> None:

@@ -28,6 +28,8 @@ OWNED: Final = {
 """Link-local addresses that are used for something else, and for what."""
 
 CONDITION: Final = "VethLinkAddress"
+NEEDED_BY_ISTIO: Final = "IstioNeedsIt"
+"""Reason of the condition: there is a mesh, and no address."""
 ADVISED: Final = "169.254.100.1"
 
 _IPV4: Final = 4
@@ -90,7 +92,7 @@ def _without_address(address: str, *, istio: bool) -> ConditionState:
             " pod from its own node over IPv4 is dropped in the pod; set it to"
             f" {ADVISED} here or in the networks of mesh pods, and restart these"
         )
-        return ConditionState(CONDITION, status=False, reason="IstioNeedsIt", message=text)
+        return ConditionState(CONDITION, status=False, reason=NEEDED_BY_ISTIO, message=text)
     if address == OFF:
         text = (
             "vethLinkAddress is none: veth0 has no address; a mesh that redirects traffic needs one"

@@ -15,6 +15,7 @@ from spidercoordinator.api.networks import LEAST_MTU_IPV6
 from spidercoordinator.api.scalars import parse_network
 from spidercoordinator.core.cidrs.ranges import doubtful
 from spidercoordinator.core.coordinator.linkaddress import (
+    NEEDED_BY_ISTIO,
     Surroundings,
     link_address_condition,
     link_address_warnings,
@@ -120,7 +121,7 @@ def coordinator_warnings(
     """
     address, field = spec.veth_link_address or "", "spec.vethLinkAddress"
     condition = link_address_condition(address, mode=spec.mode, istio=istio)
-    if condition.reason == "IstioNeedsIt":
+    if condition.reason == NEEDED_BY_ISTIO:
         yield FieldWarning(condition.reason, field, condition.message)
     surroundings = Surroundings(
         pod_cidr or spec.pod_cidr or (),

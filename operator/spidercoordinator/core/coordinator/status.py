@@ -17,7 +17,11 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.following import FOLLOWS_NODES, follows_nodes
-from spidercoordinator.core.coordinator.linkaddress import link_address_condition
+from spidercoordinator.core.coordinator.linkaddress import CONDITION as LINK_ADDRESS
+from spidercoordinator.core.coordinator.linkaddress import (
+    NEEDED_BY_ISTIO,
+    link_address_condition,
+)
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.status.conditions import ConditionState, set_conditions
 from spidercoordinator.core.status.warnings import FieldWarning
@@ -46,7 +50,9 @@ class StatusInputs:
         nad_kind_served: whether the kind NetworkAttachmentDefinition exists.
         previous: the status as it is now.
         now: the time in RFC 3339, for transitions.
-        istio: whether Istio is installed.
+        istio: whether Istio is installed; None when it cannot be told, which leaves the verdict on
+            a missing vethLinkAddress as it was.
+        undetermined: of which products it cannot be told whether they are installed, and why.
     """
 
     name: str
@@ -56,7 +62,19 @@ class StatusInputs:
     nad_kind_served: bool
     previous: Object
     now: str
-    istio: bool = False
+    istio: bool | None = False
+    undetermined: tuple[str, ...] = ()
+
+    @property
+    def needs_link_address(self) -> bool:
+        """Whether there is a mesh that needs an address on veth0, as far as is known."""
+        if self.istio is not None:
+            return self.istio
+        conditions = self.previous.get("conditions") or ()
+        return any(
+            (each.get("type"), each.get("reason")) == (LINK_ADDRESS, NEEDED_BY_ISTIO)
+            for each in conditions
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +183,9 @@ def _condition_states(
     inputs: StatusInputs, pod: SelectedCIDRs, service: SelectedCIDRs, unknown: str
 ) -> list[ConditionState]:
     cidrs = _discovered_condition(inputs, pod, service, unknown)
-    link = link_address_condition(
-        inputs.spec.veth_link_address or "", mode=inputs.spec.mode, istio=inputs.istio
-    )
-    warnings = list(coordinator_warnings(inputs.spec, pod.cidrs, service.cidrs, istio=inputs.istio))
+    mesh, spec = inputs.needs_link_address, inputs.spec
+    link = link_address_condition(spec.veth_link_address or "", mode=spec.mode, istio=mesh)
+    warnings = list(coordinator_warnings(spec, pod.cidrs, service.cidrs, istio=mesh))
     if unknown:
         ready = ConditionState("Ready", status=False, reason="CIDRsUnknown", message=unknown)
     elif not inputs.nad_kind_served:
@@ -177,7 +194,7 @@ def _condition_states(
         )
     else:
         ready = ConditionState("Ready", status=True, reason="Ready", message="pods can be served")
-    return [ready, cidrs, link, _degraded(inputs.discovered, cidrs, warnings)]
+    return [ready, cidrs, link, _degraded(inputs, cidrs, warnings)]
 
 
 def _discovered_condition(
@@ -202,13 +219,14 @@ def _discovered_condition(
 
 
 def _degraded(
-    discovered: DiscoveredCIDRs, cidrs: ConditionState, warnings: Iterable[FieldWarning]
+    inputs: StatusInputs, cidrs: ConditionState, warnings: Iterable[FieldWarning]
 ) -> ConditionState:
+    discovered = inputs.discovered
     causes: list[tuple[str, str]] = []
     if not cidrs.status:
         causes.append((cidrs.reason, cidrs.message))
     said = " ".join(text for _, text in causes)
-    if unread := [each for each in discovered.unread if each not in said]:
+    if unread := [each for each in discovered.unread if each not in said] + [*inputs.undetermined]:
         causes.append(("SourceNotReadable", "; ".join(unread)))
     if discovered.conflicts:
         causes.append(("SourcesDisagree", ". ".join(discovered.conflicts)))
