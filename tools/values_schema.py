@@ -1,7 +1,8 @@
-"""The chart's values.schema.json: `coordinator.*` from the models, the rest from values.yaml.
+"""The chart's values.schema.json, from the models, from values.yaml, and from its bounds.
 
-The shape of values.yaml is taken as it is: a key that is not in it is a typing error. Parts that
-are Kubernetes' own (resources, selectors, labels, …) are left open.
+The shape of values.yaml is taken as it is: a key that is not in it is a typing error, and what is
+allowed there is said beside it. What a value may be comes from the models for `coordinator.*`, and
+from tools/values_bounds.py for the rest.
 """
 
 import json
@@ -14,67 +15,88 @@ import yaml
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.crd import resolve
 from spidercoordinator.api.objects import Object
+from tools.kubernetes_schema import Definitions
+from tools.values_bounds import bounds_of
 
 CHART = Path("charts/spidercoordinator")
 
-_KUBERNETES_OWN = frozenset(
-    {"resources", "nodeSelector", "podSecurityContext", "securityContext", "defaultIPAM"}
-)
-_NUMBER_OR_TEXT = frozenset({"maxUnavailable", "minAvailable"})
-_CHOICES = {
-    "pullPolicy": ["Always", "IfNotPresent", "Never"],
-    "level": ["debug", "info", "warning", "error"],
-    "format": ["json", "text"],
-}
-# Names and types only. What a value may be is said by the chart's templates/_validate.tpl: helm's
-# words for a broken rule of a schema ("'allOf' failed") help nobody.
-_KEPT = frozenset({"type", "items", "properties", "required", "description"})
+# Names and types of the coordinator's fields, and the outermost bounds of numbers. The rest is said
+# by the chart's templates/_validate.tpl: a pattern of addresses would help nobody.
+_KEPT = frozenset({"type", "items", "properties", "required", "description", "minimum", "maximum"})
 # `--set` makes a number of 169 and a truth value of true: the templates say what is wrong there.
 _TEXT = ["string", "number", "boolean"]
-_TYPES: dict[type, str] = {bool: "boolean", int: "integer", str: "string", list: "array"}
 
 
 def values_schema(root: Path) -> Iterator[tuple[Path, str]]:
-    """The schema file, if there is a chart."""
+    """The schema file, if there is a chart.
+
+    Raises:
+        ValueError: a value has no bounds.
+    """
     values = root / CHART / "values.yaml"
     if not values.exists():
         return
     defaults = yaml.safe_load(values.read_text())
-    schema = _object(defaults)
-    # Helm itself adds keys to `global`, and parent charts share theirs.
-    schema["properties"]["global"]["additionalProperties"] = True
-    schema["properties"]["coordinator"] = _coordinator(defaults["coordinator"])
-    whole = {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
+    definitions = Definitions()
+    schema = _section(defaults, "", definitions)
+    # A parent chart shares its own keys of `global`; the templates refuse others without a parent.
+    for closed in ("additionalProperties", "propertyNames"):
+        del schema["properties"]["global"][closed]
+    whole = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **schema,
+        "definitions": dict(sorted(definitions.schemas.items())),
+    }
     yield CHART / "values.schema.json", json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _object(defaults: Mapping[str, Any]) -> Object:
-    properties = {key: _of_default(key, value) for key, value in defaults.items()}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+def _section(defaults: Mapping[str, Any], prefix: str, definitions: Definitions) -> Object:
+    return _closed(
+        {key: _value(f"{prefix}{key}", value, definitions) for key, value in defaults.items()}
+    )
 
 
-def _of_default(key: str, default: Any) -> Object:
-    if key in _CHOICES:
-        return {"enum": _CHOICES[key]}
-    if key in _NUMBER_OR_TEXT:
-        return {"type": ["integer", "string"]}
-    if isinstance(default, Mapping):
-        return {"type": "object"} if key in _KUBERNETES_OWN or not default else _object(default)
-    if default is None:
-        return {}
-    return {"type": _TYPES[type(default)]}
+def _closed(properties: Mapping[str, Object]) -> Object:
+    """An object of these keys; sections, numbers and switches cannot be taken away with null."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        # Tells what is allowed, beside what is not.
+        "propertyNames": {"pattern": f"^({'|'.join(properties)})$"},
+        "required": [key for key, schema in properties.items() if _needed(schema)],
+        "properties": dict(properties),
+    }
 
 
-def _coordinator(defaults: Mapping[str, Any]) -> Object:
+def _needed(schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") in ("boolean", "integer") or "required" in schema
+
+
+def _value(path: str, default: Any, definitions: Definitions) -> Object:
+    bounds = bounds_of(path, definitions)
+    if bounds is not None:
+        return bounds
+    if isinstance(default, bool):
+        return {"type": "boolean"}
+    if path == "coordinator":
+        return _coordinator(default, definitions)
+    if isinstance(default, Mapping) and default:
+        return _section(default, f"{path}.", definitions)
+    raise ValueError(f"values.yaml: {path} has no bounds in tools/values_bounds.py")
+
+
+def _coordinator(defaults: Mapping[str, Any], definitions: Definitions) -> Object:
     shape = SpiderCoordinatorSpec.model_json_schema(by_alias=True)
-    definitions = shape.get("$defs", {})
     properties = {}
     for key, default in defaults.items():
         if key in shape["properties"]:
-            properties[key] = _plain(shape["properties"][key], definitions)
+            properties[key] = _plain(shape["properties"][key], shape.get("$defs", {}))
+            if "minimum" in properties[key]:
+                # 0 is "unset" where the kind's own field would be absent.
+                properties[key]["minimum"] = min(properties[key]["minimum"], default)
         else:
-            properties[key] = _of_default(key, default)
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+            properties[key] = _value(f"coordinator.{key}", default, definitions)
+    return _closed(properties)
 
 
 def _plain(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Object:

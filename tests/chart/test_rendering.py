@@ -15,6 +15,7 @@ from tests.chart.helm import (
     rules_of,
 )
 
+DIGEST = f"sha256:{'ab' * 32}"
 SPEC_OF_THE_SEED = {
     "announce": True,
     "detectGateway": False,
@@ -92,7 +93,7 @@ def test_coordinator_field(helm: Helm, field: str, value: object, shown: object)
     [
         ({}, "ghcr.io/spidercoordinator/operator:0.1.0"),
         ({"tag": "2"}, "ghcr.io/spidercoordinator/operator:2"),
-        ({"tag": "2", "digest": "sha256:ab"}, "ghcr.io/spidercoordinator/operator@sha256:ab"),
+        ({"tag": "2", "digest": DIGEST}, f"ghcr.io/spidercoordinator/operator@{DIGEST}"),
         ({"registry": "r.example:5000/x/"}, "r.example:5000/x/spidercoordinator/operator:0.1.0"),
         ({"registry": ""}, "spidercoordinator/operator:0.1.0"),
         ({"repository": "mine/op"}, "ghcr.io/mine/op:0.1.0"),

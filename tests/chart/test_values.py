@@ -1,10 +1,12 @@
 """Each value of values.yaml does something."""
 
+import functools
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.chart.helm import CHART, EVERYTHING, Helm, merged, nested
+from tests.chart.helm import CHART, EVERYTHING, Helm, Object, merged, nested
 from tools.values_table import Value, read_values
 
 
@@ -19,7 +21,7 @@ def leaves(values: tuple[Value, ...]) -> Iterator[Value]:
 ALL_VALUES = {
     value.path: value for value in leaves(read_values((CHART / "values.yaml").read_text()))
 }
-OTHER = {
+OTHER: dict[str, object] = {
     "coordinator.mode": "underlay",
     "coordinator.podCIDRType": "none",
     "coordinator.podCIDR": ["10.1.0.0/16"],
@@ -37,21 +39,50 @@ OTHER = {
     "operator.log.format": "text",
     "operator.image.pullPolicy": "Always",
     "installer.image.pullPolicy": "Always",
+    "operator.extraVolumeMounts": [{"name": "other", "mountPath": "/other"}],
     "operator.extraEnv": [{"name": "OTHER", "value": "other"}],
-    "operator.topologySpreadConstraints": [{"topologyKey": "other"}],
+    "operator.topologySpreadConstraints": [
+        {"topologyKey": "other", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+    ],
+    "metrics.serviceMonitor.interval": "17s",
+    "metrics.serviceMonitor.scrapeTimeout": "7s",
     "operator.podDisruptionBudget.minAvailable": 1,
     "operator.replicas": 3,
     "rbac.aggregateToEdit": False,
     "extraObjects": [{"kind": "Other"}],
 }
-# What must be so for the value to matter at all.
-GIVEN = {"operator.podDisruptionBudget.minAvailable": "operator.podDisruptionBudget.maxUnavailable"}
+# By the last part of the path, for values of more than one part of the chart.
+OTHER_OF_KEY: dict[str, object] = {
+    "digest": f"sha256:{'ab' * 32}",
+    "resources": {"limits": {"cpu": 2}},
+    "tolerations": [{"key": "other", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "podSecurityContext": {"fsGroup": 7},
+    "securityContext": {"privileged": False},
+    "extraVolumes": [{"name": "other", "emptyDir": {}}],
+    "from": [{"podSelector": {}}],
+    "maxUnavailable": 2,
+    "relabelings": [{"action": "drop"}],
+    "metricRelabelings": [{"action": "drop"}],
+}
+# What must be so for the value to matter at all, or to be allowed.
+GIVEN = {
+    "operator.podDisruptionBudget.minAvailable": nested(
+        "operator.podDisruptionBudget", {"minAvailable": 2, "maxUnavailable": ""}
+    ),
+    "operator.extraVolumeMounts": nested(
+        "operator.extraVolumes", [{"name": "other", "emptyDir": {}}]
+    ),
+    "metrics.service.enabled": nested("metrics.serviceMonitor.enabled", False),
+}
 
 
 def other(value: Value) -> object:
     """A legal value that is not the default."""
-    if value.path in OTHER:
-        return OTHER[value.path]
+    chosen = OTHER_OF_KEY | OTHER
+    for key in (value.path, value.path.rpartition(".")[2]):
+        if key in chosen:
+            return chosen[key]
     match value.default:
         case bool():
             return not value.default
@@ -65,12 +96,17 @@ def other(value: Value) -> object:
             return {"other": "other"}
 
 
+@functools.cache
+def rendered(helm: Helm, values: str) -> list[Object]:
+    """What most values are compared with, rendered once."""
+    return helm.template(json.loads(values))
+
+
 @pytest.mark.parametrize("path", ALL_VALUES)
 def test_no_value_is_dead(helm: Helm, path: str) -> None:
     """Each value of values.yaml changes what is rendered, where its feature is switched on."""
     given = EVERYTHING if not path.endswith(".enabled") else {}
-    if path in GIVEN:
-        given = merged(given, nested(GIVEN[path], ""))
-    assert helm.template(given) != helm.template(
+    given = merged(given, GIVEN.get(path, {}))
+    assert rendered(helm, json.dumps(given)) != helm.template(
         merged(given, nested(path, other(ALL_VALUES[path])))
     )

@@ -1,6 +1,7 @@
 {{/*
-Refuses values before anything of the release exists. values.schema.json runs first and looks at names and types;
-what a value may be is said here, because these messages name the value, what it is, and what is allowed.
+Refuses values before anything of the release exists. values.schema.json runs first and looks at names, types, ranges and
+patterns; what it cannot say, or can say only in a way that helps nobody (addresses), is said here. Which values cannot be
+together is in _clashes.tpl.
 */}}
 
 {{- define "spidercoordinator.validate" -}}
@@ -13,6 +14,7 @@ what a value may be is said here, because these messages name the value, what it
 {{- end -}}
 {{- $problems = concat $problems (include "spidercoordinator.problems.release" . | splitList "\n") -}}
 {{- $problems = concat $problems (include "spidercoordinator.problems.images" . | splitList "\n") -}}
+{{- $problems = concat $problems (include "spidercoordinator.clashes" . | splitList "\n") -}}
 {{- with compact $problems -}}
 {{- fail (printf "\n\nNothing was installed or changed. Correct these values (--set or values file):\n  - %s\n" (join "\n  - " .)) -}}
 {{- end -}}
@@ -35,24 +37,15 @@ coordinator.{{ $field }} is {{ quote $value }}; allowed: {{ join ", " $allowed }
 {{- end -}}
 {{- end -}}
 
+{{/* What is left out of the ranges that the schema tells. */}}
 {{- define "spidercoordinator.problems.numbers" -}}
 {{- $table := int64 .hostRuleTable -}}
-{{- if or (lt $table 1) (gt $table 4294967295) (has $table (list (int64 253) (int64 254) (int64 255))) }}
+{{- if has $table (list (int64 253) (int64 254) (int64 255)) }}
 coordinator.hostRuleTable is {{ $table }}; allowed: 1 to 4294967295 without the kernel's own tables 253, 254 and 255
 {{- end -}}
-{{- range $field := list "podRPFilter" "hostRPFilter" -}}
-{{- $value := int64 (index $ $field) -}}
-{{- if or (lt $value -1) (gt $value 2) }}
-coordinator.{{ $field }} is {{ $value }}; allowed: 0, 1, 2, or -1 to leave rp_filter alone
-{{- end -}}
-{{- end -}}
 {{- $mtu := int64 .vethMTU -}}
-{{- if and (ne $mtu 0) (or (lt $mtu 68) (gt $mtu 65535)) }}
+{{- if and (gt $mtu 0) (lt $mtu 68) }}
 coordinator.vethMTU is {{ $mtu }}; allowed: 68 to 65535, or 0 to take the smallest MTU on the path
-{{- end -}}
-{{- $queue := int64 .txQueueLen -}}
-{{- if or (lt $queue 0) (gt $queue 2147483647) }}
-coordinator.txQueueLen is {{ $queue }}; allowed: 0 to 2147483647, where 0 leaves it alone
 {{- end -}}
 {{- end -}}
 
@@ -134,7 +127,7 @@ coordinator.name is {{ quote .Values.coordinator.name }}; allowed: a name of a K
 {{- if and .Values.defaultIPAM (not (and (kindIs "string" $type) $type)) }}
 defaultIPAM.type is {{ toJson $type }}; allowed: the name of a CNI IPAM plugin, such as spiderpool, whereabouts or host-local, or no defaultIPAM at all
 {{- end -}}
-{{- if not (regexMatch "^[^/]+/[^/]+$" .Values.global.ciliumConfigMap) }}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" .Values.global.ciliumConfigMap) }}
 global.ciliumConfigMap is {{ quote .Values.global.ciliumConfigMap }}; allowed: namespace/name, such as kube-system/cilium-config
 {{- end -}}
 {{- if not .Values.global.agentNamespaces }}
@@ -145,14 +138,10 @@ global.agentNamespaces is []; allowed: names of namespaces, such as kube-system
 global.agentNamespaces has {{ quote . }}; allowed: names of namespaces, such as kube-system
 {{- end -}}
 {{- end -}}
-{{- if not (hasPrefix "/" .Values.global.cniBinHostPath) }}
-global.cniBinHostPath is {{ quote .Values.global.cniBinHostPath }}; allowed: an absolute path on the nodes, such as /opt/cni/bin
-{{- end -}}
-{{- if lt (int64 .Values.uninstall.deadlineSeconds) 10 }}
-uninstall.deadlineSeconds is {{ int64 .Values.uninstall.deadlineSeconds }}; allowed: 10 or more, for its pod to start
-{{- end -}}
-{{- $budget := .Values.operator.podDisruptionBudget -}}
-{{- if and $budget.enabled (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") }}
-operator.podDisruptionBudget has minAvailable {{ quote $budget.minAvailable }} and maxUnavailable {{ quote $budget.maxUnavailable }}; one of them must be ""
+{{- $path := clean .Values.global.cniBinHostPath -}}
+{{- if or (not (hasPrefix "/" $path)) (eq $path "/") (contains ":" $path) (has ".." (splitList "/" .Values.global.cniBinHostPath)) }}
+global.cniBinHostPath is {{ quote .Values.global.cniBinHostPath }}; allowed: an absolute path on the nodes without ".." and ":", such as /opt/cni/bin
+{{- else if or (eq $path "/var/lib/spidercoordinator") (hasPrefix "/var/lib/spidercoordinator/" $path) }}
+global.cniBinHostPath is {{ quote .Values.global.cniBinHostPath }}, where the installer keeps /var/lib/spidercoordinator; allowed: another path on the nodes, such as /opt/cni/bin
 {{- end -}}
 {{- end -}}

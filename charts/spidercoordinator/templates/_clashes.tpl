@@ -1,0 +1,125 @@
+{{/*
+Values that are right by themselves and cannot be together. Helm changes one object after the other, so what only the API
+server refuses (or what it takes and no pod survives) would leave a release half changed; each message names both values.
+Each problem is one line.
+*/}}
+
+{{- define "spidercoordinator.clashes" -}}
+{{- include "spidercoordinator.clashes.global" . }}
+{{- include "spidercoordinator.clashes.names" . }}
+{{- include "spidercoordinator.clashes.ports" . }}
+{{- include "spidercoordinator.clashes.monitor" . }}
+{{- include "spidercoordinator.clashes.budget" . }}
+{{- include "spidercoordinator.clashes.pods" . }}
+{{- end -}}
+
+{{/* A parent chart shares its own keys of `global`; without one, an unknown key is a typing error. */}}
+{{- define "spidercoordinator.clashes.global" -}}
+{{- $known := list
+      "imageRegistryOverride" "imagePullSecrets" "commonLabels" "commonAnnotations" "cniBinHostPath" "ciliumConfigMap"
+      "agentNamespaces" -}}
+{{- if not (contains "/charts/" .Template.BasePath) -}}
+{{- range $key, $value := .Values.global -}}
+{{- if not (has $key $known) }}
+global.{{ $key }} is {{ toJson $value }}, and there is no such value; allowed: global.{{ join ", global." $known }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.clashes.names" -}}
+{{- $name := include "spidercoordinator.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
+The release's name {{ quote .Release.Name }} with nameOverride {{ quote .Values.nameOverride }} and fullnameOverride {{ quote .Values.fullnameOverride }} makes objects named {{ quote $name }}; allowed: a letter first, then lower-case letters, digits and "-", such as fullnameOverride {{ quote .Chart.Name }}
+{{- end -}}
+{{- $accounts := dict
+      (include "spidercoordinator.uninstall.name" .) (list "uninstall.enabled" .Values.uninstall.enabled "the account of the Job before an uninstall") -}}
+{{- range $part := list "operator" "installer" -}}
+{{- $account := index $.Values $part "serviceAccount" -}}
+{{- $own := include (printf "spidercoordinator.%s.serviceAccount" $part) $ -}}
+{{- if $account.create -}}
+{{- with get $accounts $own -}}
+{{- if index . 1 }}
+{{ $part }}.serviceAccount.name is {{ quote $own }}, as is {{ index . 2 }} ({{ index . 0 }}); allowed: two names, for each has rights of its own
+{{- end -}}
+{{- end -}}
+{{- $_ := set $accounts $own (list (printf "%s.serviceAccount.create" $part) true (printf "%s.serviceAccount.name" $part)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.clashes.ports" -}}
+{{- with .Values.operator -}}
+{{- if and .webhook.enabled (eq (int64 .httpPort) (int64 .webhook.port)) }}
+operator.httpPort is {{ int64 .httpPort }} and operator.webhook.port is {{ int64 .webhook.port }}; allowed: two ports, for one pod listens on both
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A duration in milliseconds; nothing of what is none. */}}
+{{- define "spidercoordinator.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- $unit := regexFind "(ms|s|m|h)$" . -}}
+{{- if $unit }}{{ mul (int64 (trimSuffix $unit .)) (get $units $unit) }}{{ end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.clashes.monitor" -}}
+{{- $monitor := .Values.metrics.serviceMonitor -}}
+{{- if $monitor.enabled -}}
+{{- if not .Values.metrics.service.enabled }}
+metrics.serviceMonitor.enabled is true and metrics.service.enabled is false; allowed: both true, for a ServiceMonitor finds pods by their Service
+{{- end -}}
+{{- with $monitor.scrapeTimeout -}}
+{{- if gt (include "spidercoordinator.milliseconds" . | int64) (include "spidercoordinator.milliseconds" $monitor.interval | int64) }}
+metrics.serviceMonitor.scrapeTimeout is {{ . }} and metrics.serviceMonitor.interval is {{ $monitor.interval }}; allowed: a timeout not longer than the interval
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.clashes.budget" -}}
+{{- with .Values.operator.podDisruptionBudget -}}
+{{- if .enabled -}}
+{{- $given := 0 -}}
+{{- range list .minAvailable .maxUnavailable -}}
+{{- if ne (include "spidercoordinator.text" .) "" }}{{ $given = add $given 1 }}{{ end -}}
+{{- end -}}
+{{- if ne (int $given) 1 }}
+operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text" .minAvailable | quote }} and maxUnavailable {{ include "spidercoordinator.text" .maxUnavailable | quote }}; one of them must be ""
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Volumes, mounts and variables of the user's beside the chart's own, of which each may be there once. */}}
+{{- define "spidercoordinator.clashes.pods" -}}
+{{- range $part, $own := dict "operator" (dict "extraVolumes" (list "tmp") "extraVolumeMounts" (list "/tmp")) -}}
+{{- $values := index $.Values $part -}}
+{{- $volumes := $own.extraVolumes -}}
+{{- range $i, $volume := $values.extraVolumes -}}
+{{- if has $volume.name $volumes }}
+{{ $part }}.extraVolumes[{{ $i }}].name is {{ quote $volume.name }}, as is another volume's of the pod; allowed: a name that is none of {{ join ", " (uniq $volumes) }}
+{{- end -}}
+{{- $volumes = append $volumes $volume.name -}}
+{{- end -}}
+{{- $paths := $own.extraVolumeMounts -}}
+{{- range $i, $mount := $values.extraVolumeMounts -}}
+{{- if has (trimSuffix "/" $mount.mountPath) $paths }}
+{{ $part }}.extraVolumeMounts[{{ $i }}].mountPath is {{ quote $mount.mountPath }}, as is another mount's of the pod; allowed: a path that is none of {{ join ", " (uniq $paths) }}
+{{- end -}}
+{{- $paths = append $paths (trimSuffix "/" $mount.mountPath) -}}
+{{- if not (has $mount.name $volumes) }}
+{{ $part }}.extraVolumeMounts[{{ $i }}].name is {{ quote $mount.name }}, which is none of {{ $part }}.extraVolumes; allowed: {{ join ", " (uniq $volumes) }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $names := include "spidercoordinator.operator.environment" . | fromYamlArray -}}
+{{- $taken := list -}}
+{{- range $names }}{{ $taken = append $taken .name }}{{ end -}}
+{{- range $i, $variable := .Values.operator.extraEnv -}}
+{{- if has $variable.name $taken }}
+operator.extraEnv[{{ $i }}].name is {{ quote $variable.name }}, which is set already (by another value or another entry); allowed: a variable once
+{{- end -}}
+{{- $taken = append $taken $variable.name -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,133 @@
+"""What each value of the chart may be: ranges, patterns, shapes of what Kubernetes defines.
+
+A key of values.yaml is looked up by the longest end of its dotted path. tools/values_schema.py
+refuses to make a schema of a value that is not here, so a new value cannot be without bounds.
+"""
+
+from collections.abc import Mapping
+
+from spidercoordinator.api.objects import Object
+from tools.kubernetes_schema import ANNOTATIONS, LABELS, Definitions, choice
+
+_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_SUBDOMAIN = "[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+# A service has to begin with a letter (RFC 1035). What is too long is cut by the templates.
+_NAME_PART = {"type": "string", "pattern": "^([a-z]([-a-z0-9]*[a-z0-9])?)?$"}
+_OBJECT_NAME = {"type": "string", "pattern": f"^({_SUBDOMAIN})?$"}
+_HOST = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
+_REGISTRY = {"type": "string", "pattern": rf"^({_HOST}(:[0-9]{{1,5}})?(/[-a-z0-9._]+)*/?)?$"}
+# Prometheus' own units, those that a scrape needs.
+_DURATION = "[1-9][0-9]*(ms|s|m|h)"
+# A port below 1024 needs a capability that the operator does not have.
+_POD_PORT = {"type": "integer", "minimum": 1024, "maximum": 65535}
+_SOME = {"type": ["integer", "string"], "minimum": 0, "pattern": r"^(|[0-9]+|(100|[0-9]{1,2})%)$"}
+_AT_LEAST_ONE = {
+    "type": ["integer", "string"],
+    "minimum": 1,
+    "pattern": r"^([1-9][0-9]*|(100|[1-9][0-9]?)%)$",
+}
+_PULL_SECRET = {
+    "type": ["string", "object"],
+    "pattern": f"^{_SUBDOMAIN}$",
+    "additionalProperties": False,
+    "required": ["name"],
+    "properties": {"name": {"type": "string", "pattern": f"^{_SUBDOMAIN}$"}},
+}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_RELABELING = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "sourceLabels": _TEXTS,
+        "separator": {"type": "string"},
+        "targetLabel": {"type": "string"},
+        "regex": {"type": "string"},
+        "modulus": {"type": "integer", "minimum": 0},
+        "replacement": {"type": "string"},
+        "action": {"type": "string"}
+        | choice(
+            *("replace", "Replace", "keep", "Keep", "drop", "Drop", "hashmod", "HashMod"),
+            *("labelmap", "LabelMap", "labeldrop", "LabelDrop", "labelkeep", "LabelKeep"),
+            *("lowercase", "Lowercase", "uppercase", "Uppercase", "keepequal", "KeepEqual"),
+            *("dropequal", "DropEqual"),
+        ),
+    },
+}
+
+BOUNDS: Mapping[str, Object] = {
+    "nameOverride": _NAME_PART,
+    "fullnameOverride": _NAME_PART,
+    "imageRegistryOverride": _REGISTRY,
+    "imagePullSecrets": {"type": "array", "items": _PULL_SECRET},
+    "commonLabels": LABELS,
+    "commonAnnotations": ANNOTATIONS,
+    # The templates say more of these: what is wrong, and an example of what is right.
+    "cniBinHostPath": {"type": "string", "maxLength": 4096},
+    "ciliumConfigMap": {"type": "string", "maxLength": 317},
+    "agentNamespaces": {"type": "array", "maxItems": 100, "items": {"type": "string"}},
+    "coordinator.name": {"type": "string", "maxLength": 253},
+    # Any CNI IPAM object; the templates look at its type.
+    "defaultIPAM": {"type": "object"},
+    "operator.replicas": {"type": "integer", "minimum": 0, "maximum": 100},
+    "registry": _REGISTRY,
+    "repository": {
+        "type": "string",
+        "pattern": "^[a-z0-9]+([._/-]+[a-z0-9]+)*$",
+    },
+    "tag": {"type": "string", "pattern": r"^([A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?$"},
+    "digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?$"},
+    "pullPolicy": {"type": "string"} | choice("Always", "IfNotPresent", "Never"),
+    "log.level": {"type": "string"} | choice("debug", "info", "warning", "error"),
+    "log.format": {"type": "string"} | choice("json", "text"),
+    "operator.httpPort": _POD_PORT,
+    "operator.webhook.port": _POD_PORT,
+    "priorityClassName": _OBJECT_NAME,
+    "nodeSelector": LABELS,
+    "podLabels": LABELS,
+    "podAnnotations": ANNOTATIONS,
+    "revisionHistoryLimit": {"type": "integer", "minimum": 0, "maximum": 100},
+    "serviceAccount.name": _OBJECT_NAME,
+    "annotations": ANNOTATIONS,
+    "podDisruptionBudget.minAvailable": _SOME,
+    "podDisruptionBudget.maxUnavailable": _SOME,
+    "installer.maxUnavailable": _AT_LEAST_ONE,
+    "uninstall.deadlineSeconds": {"type": "integer", "minimum": 10, "maximum": 3600},
+    "metrics.service.port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "serviceMonitor.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
+    "serviceMonitor.interval": {"type": "string", "pattern": f"^{_DURATION}$"},
+    "serviceMonitor.scrapeTimeout": {"type": "string", "pattern": f"^({_DURATION})?$"},
+    "serviceMonitor.labels": LABELS,
+    "relabelings": {"type": "array", "items": _RELABELING},
+    "metricRelabelings": {"type": "array", "items": _RELABELING},
+    "extraObjects": {"type": "array", "items": {"type": ["object", "string"]}},
+}
+
+# Values that are one of Kubernetes' own types, or a list of them.
+KUBERNETES: Mapping[str, str] = {
+    "resources": "V1ResourceRequirements",
+    "affinity": "V1Affinity",
+    "podSecurityContext": "V1PodSecurityContext",
+    "securityContext": "V1SecurityContext",
+}
+KUBERNETES_LISTS: Mapping[str, str] = {
+    "tolerations": "V1Toleration",
+    "topologySpreadConstraints": "V1TopologySpreadConstraint",
+    "extraEnv": "V1EnvVar",
+    "extraVolumes": "V1Volume",
+    "extraVolumeMounts": "V1VolumeMount",
+    "networkPolicy.from": "V1NetworkPolicyPeer",
+}
+
+
+def bounds_of(path: str, definitions: Definitions) -> Object | None:
+    """The schema of the value of this dotted path, by the longest end of it that is known."""
+    parts = path.split(".")
+    for first in range(len(parts)):
+        end = ".".join(parts[first:])
+        if end in BOUNDS:
+            return dict(BOUNDS[end])
+        if end in KUBERNETES:
+            return definitions.of(KUBERNETES[end])
+        if end in KUBERNETES_LISTS:
+            return {"type": "array", "items": definitions.of(KUBERNETES_LISTS[end])}
+    return None
