@@ -99,7 +99,7 @@ BOUNDS: Mapping[str, Object] = {
     "serviceMonitor.labels": LABELS,
     "prometheusRule.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
     "prometheusRule.labels": LABELS,
-    "prometheusRule.runbookUrl": {"type": "string", "pattern": r"^(https?://[^\s/]+(/\S*)?)?$"},
+    "prometheusRule.runbookUrl": {"type": "string", "pattern": r"^\S*$"},
     "relabelings": {"type": "array", "items": _RELABELING},
     "metricRelabelings": {"type": "array", "items": _RELABELING},
     "extraObjects": {"type": "array", "items": {"type": ["object", "string"]}},

@@ -154,6 +154,7 @@ EVERYTHING = merged(
     nested("operator.podDisruptionBudget.enabled", True),
     nested("operator.networkPolicy.enabled", True),
     nested("metrics.serviceMonitor.enabled", True),
+    nested("metrics.prometheusRule.enabled", True),
     nested("rbac.aggregateToEdit", True),
     nested("global.ciliumConfigMap", "cilium/cilium-config"),
 )

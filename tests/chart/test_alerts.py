@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from testbed import prometheus
-from tests.chart.helm import CHART, Helm, nested
+from tests.chart.helm import CHART, Helm
 from tests.unit.reconcilers.test_metrics import MOVED_BY
 
 RULES = CHART / "files" / "alerts.yaml"
@@ -93,6 +93,4 @@ def test_the_chart_makes_a_rule_of_them(
 
 
 def test_there_is_none_unless_it_is_asked_for(helm: Helm) -> None:
-    values = nested("metrics.prometheusRule.enabled", False)
-    assert "PrometheusRule" not in {each["kind"] for each in helm.template(values)}
     assert "PrometheusRule" not in {each["kind"] for each in helm.template()}

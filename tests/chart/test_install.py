@@ -131,7 +131,8 @@ def test_the_api_server_takes_every_object(cluster: Helm) -> None:
     cluster.kubectl(
         "apply", "-f", "-", stdin="{apiVersion: v1, kind: Namespace, metadata: {name: cilium}}"
     )
-    cluster.install(merged(EVERYTHING, nested("metrics.serviceMonitor.enabled", False)))
+    unserved = [f"metrics.{each}.enabled" for each in ("serviceMonitor", "prometheusRule")]
+    cluster.install(merged(EVERYTHING, *(nested(each, False) for each in unserved)))
     stored = {
         name.partition("/")[0].partition(".")[0]
         for name in cluster.names(MADE, "--all-namespaces", OURS)
