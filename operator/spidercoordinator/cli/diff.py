@@ -41,7 +41,7 @@ from spidercoordinator.runtime.settings import Settings
 _KINDS: Final = {
     each: kind
     for kind, names in {
-        COORDINATOR_KIND: ("spidercoordinator", "spidercoordinators", "scc", "spc"),
+        COORDINATOR_KIND: ("spidercoordinator", "spidercoordinators", "scc", "spco"),
         NETWORK_KIND: ("spidermultusconfig", "spidermultusconfigs", "smc"),
     }.items()
     for each in names
