@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from spidercoordinator.cli.exits import Exit
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
     DAEMON_SETS,
@@ -132,7 +133,7 @@ async def test_an_operator_that_is_gone_is_seen_by_its_lease(
 
 async def test_without_an_api_server_it_says_so(doctor: Doctor) -> None:
     code, said = await asyncio.to_thread(lambda: doctor.run(KUBECONFIG="/nowhere"))
-    assert code == 1
+    assert code == Exit.NO_ANSWER
     assert "cannot log in with kubeconfig /nowhere" in said
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from spidercoordinator.api.crd import SPIDER_MULTUS_CONFIG
+from spidercoordinator.cli.exits import Exit
 from testbed.apiserver import ApiServer
 from tests.apiserver.conftest import NAD_CRD, kubectl
 from tests.apiserver.harness import COMMAND, eventually
@@ -78,5 +79,5 @@ async def test_what_is_missing_is_said_until_it_is_there(empty: ApiServer) -> No
 
 def test_a_file_that_is_none_is_an_error(empty: ApiServer) -> None:
     status, text = said(empty, "-f", "-", values="- a list")
-    assert status == 1
+    assert status == Exit.USAGE
     assert "standard input: it is no values file" in text

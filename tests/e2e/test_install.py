@@ -41,7 +41,7 @@ def test_operator_runs_as_nobody_without_compilers(cluster: Cluster, release: Re
     assert output.strip() == "65532 [None, None, None]"
 
 
-@pytest.mark.parametrize("resources", ["scc", "smc", "spiderpool"])
+@pytest.mark.parametrize("resources", ["scc", "spco", "smc", "spiderpool"])
 def test_kinds_have_short_names_and_a_category(cluster: Cluster, resources: str) -> None:
     assert cluster.shell.run(f"kubectl get {resources} -A").ok
 

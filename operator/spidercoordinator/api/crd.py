@@ -36,18 +36,25 @@ class Column:
     path: str
     description: str
     type: str = "string"
+    wide: bool = False
+    """Whether it is shown by `-o wide` only."""
 
     def manifest(self) -> Object:
         """The column as the CRD writes it."""
-        return {
+        column: Object = {
             "name": self.name,
             "type": self.type,
             "description": self.description,
             "jsonPath": self.path,
         }
+        return column | ({"priority": 1} if self.wide else {})
 
 
 AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was created.", "date")
+
+
+def _wide(name: str, path: str, description: str) -> Column:
+    return Column(name, path, description, wide=True)
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Kind:
     name: str
     plural: str
     model: type[Model]
-    short: str
+    short: tuple[str, ...]
     scope: str
     columns: tuple[Column, ...]
     default_spec: Mapping[str, Any] = field(default_factory=dict)
@@ -76,21 +83,28 @@ SPIDER_COORDINATOR = Kind(
     name=COORDINATOR_KIND,
     plural=COORDINATOR_PLURAL,
     model=SpiderCoordinator,
-    short="scc",
+    # OpenShift has SecurityContextConstraints as scc, and kubectl takes the first that it finds.
+    short=("scc", "spco"),
     scope="Cluster",
     columns=(
         Column("Phase", ".status.phase", "Synced, or NotReady (see status.reason)."),
         Column("Mode", ".spec.mode", "How the plugin serves a pod."),
         Column("Pod CIDR type", ".status.podCIDRType", "Where the pod CIDRs come from."),
         Column("Veth link address", ".spec.vethLinkAddress", "Address of veth0 in pods."),
+        Column("In sync", ".status.networks.summary", "Networks in sync with these settings."),
         AGE,
+        _wide("Pod CIDRs", ".status.overlayPodCIDR", "The pod CIDRs in use."),
+        _wide("Pod source", ".status.sources.overlayPodCIDR", "Where the pod CIDRs come from."),
+        _wide("Service CIDRs", ".status.serviceCIDR", "The service CIDRs in use."),
+        _wide("Service source", ".status.sources.serviceCIDR", "Where those come from."),
+        _wide("Why not ready", ".status.reason", "Why the phase is NotReady."),
     ),
 )
 SPIDER_MULTUS_CONFIG = Kind(
     name=NETWORK_KIND,
     plural=NETWORK_PLURAL,
     model=SpiderMultusConfig,
-    short="smc",
+    short=("smc",),
     scope="Namespaced",
     columns=(
         Column("CNI type", ".spec.cniType", "The main CNI plugin."),
@@ -100,7 +114,23 @@ SPIDER_MULTUS_CONFIG = Kind(
             '.status.conditions[?(@.type=="Ready")].status',
             "Whether that object is in sync.",
         ),
+        Column(
+            "Reason",
+            '.status.conditions[?(@.type=="Ready")].reason',
+            "InSync, or what keeps it from being ready.",
+        ),
         AGE,
+        _wide(
+            "Why not ready",
+            '.status.conditions[?(@.type=="Ready")].message',
+            "What keeps it from being ready, and what can be done.",
+        ),
+        _wide(
+            "Degraded",
+            '.status.conditions[?(@.type=="Degraded")].reason',
+            "What may not work although it is ready.",
+        ),
+        _wide("Config hash", ".status.configHash", "Changes with the NAD's configuration."),
     ),
     default_spec={"cniType": SpiderMultusConfigSpec().cni_type},
 )
@@ -156,7 +186,7 @@ def crd(kind: Kind) -> Object:
                 "listKind": f"{kind.name}List",
                 "plural": kind.plural,
                 "singular": kind.name.lower(),
-                "shortNames": [kind.short],
+                "shortNames": list(kind.short),
                 "categories": [CATEGORY],
             },
             "versions": [_version(kind)],

@@ -54,9 +54,19 @@ def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
 def _texts(name: str) -> Iterator[tuple[str, str]]:
     if name == STDIN:
-        yield "standard input", sys.stdin.read()
+        try:
+            yield "standard input", sys.stdin.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ManifestError(f"standard input: it cannot be read: {error}") from error
         return
     path = Path(name)
+    try:
+        yield from _files(path)
+    except OSError as error:
+        raise ManifestError(f"{name}: it cannot be read: {error}") from error
+
+
+def _files(path: Path) -> Iterator[tuple[str, str]]:
     paths = (
         sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
         if path.is_dir()
@@ -65,5 +75,5 @@ def _texts(name: str) -> Iterator[tuple[str, str]]:
     for each in paths:
         try:
             yield str(each), each.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise ManifestError(f"{each}: it cannot be read: {error}") from error

@@ -10,13 +10,14 @@ from typing import Any
 
 from spidercoordinator.api.crd import KINDS, crd
 from spidercoordinator.api.objects import Object
-from spidercoordinator.cli.doctor import Reader, print_findings
+from spidercoordinator.cli.connection import Connection
+from spidercoordinator.cli.exits import Exit
 from spidercoordinator.cli.manifests import read
+from spidercoordinator.cli.output import Format, print_findings
+from spidercoordinator.cli.reader import Reader
 from spidercoordinator.core.checks.preflight import WHEREABOUTS_KIND, Target, planned, preflight
 from spidercoordinator.core.network.ipam import SPIDERPOOL_KIND
 from spidercoordinator.errors import ManifestError
-from spidercoordinator.kube.client import Client
-from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import (
     CUSTOM_RESOURCE_DEFINITIONS,
     DAEMON_SETS,
@@ -26,11 +27,15 @@ from spidercoordinator.kube.resource import (
 from spidercoordinator.kube.version import server_version
 
 
-async def check_cluster(files: Sequence[str]) -> int:
+async def check_cluster(
+    connection: Connection, files: Sequence[str], output: Format = "table"
+) -> Exit:
     """Print one line for each finding; returns the exit status, 1 when there is an error.
 
     Args:
+        connection: To the cluster.
         files: Values files of the chart, a later one over an earlier one, as helm takes them.
+        output: How to print.
 
     Raises:
         LoginError: there is no way to an API server.
@@ -38,12 +43,11 @@ async def check_cluster(files: Sequence[str]) -> int:
         ManifestError: a file cannot be read, or is no YAML.
     """
     plan = planned(_values(files), version("spidercoordinator"))
-    async with Client(await Login.find()) as api:
+    async with connection.open() as api:
         reader = Reader(api)
         target = await _target(reader)
-    return print_findings(
-        [*preflight(target, plan), *reader.unreadable.values()], command="preflight"
-    )
+    findings = [*preflight(target, plan), *reader.unreadable.values()]
+    return print_findings(findings, "preflight", output)
 
 
 def _values(files: Sequence[str]) -> Mapping[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any
 
 import kopf
@@ -10,13 +12,32 @@ from spidercoordinator import handlers
 from spidercoordinator.errors import OperatorEndedError
 from spidercoordinator.handlers.bookkeeping import NoMemories
 from spidercoordinator.kube.crash import brief
+from spidercoordinator.runtime.logging import configure
+from spidercoordinator.runtime.recursion import allow_deep_objects
+from spidercoordinator.runtime.settings import Settings, unknown_variables
 
-__all__ = ["handlers", "run"]
+__all__ = ["handlers", "run", "start"]
+
+logger = logging.getLogger(__name__)
 
 # kopf names a process by the name of its user, and a container's user id has none
 # (https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/engines/peering.py, detect_own_id). Only
 # peering would use it.
 _IDENTITY: Any = "spidercoordinator"
+
+
+def start() -> int:
+    """Read the settings and run; as `run`.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+    """
+    allow_deep_objects()
+    settings = Settings.read(os.environ)
+    configure(settings.log_level, settings.log_format)
+    for message in unknown_variables(os.environ):
+        logger.warning(message)
+    return run()
 
 
 def run() -> int:

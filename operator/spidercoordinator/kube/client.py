@@ -10,9 +10,8 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio.client.api_client import ApiClient
 
-from spidercoordinator.errors import ApiNotFoundError
+from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.failure import parsed, refused, reported
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import Object, Resource
@@ -37,7 +36,7 @@ class Client:
 
     def __init__(self, login: Login, *, timeout: float = 30.0) -> None:
         self.login = login
-        self.client = ApiClient(login.configuration)
+        self.client = login.api_client()
         self.unfenced = self
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
         self._fence: Callable[[], Awaitable[None]] | None = None
@@ -250,7 +249,8 @@ class Client:
             response: aiohttp.ClientResponse = answer.response
             async with response:
                 if response.status not in _OK:
-                    raise refused(action, response.status, await response.read(), response.headers)
+                    body = await response.read()
+                    raise self._refused(action, response.status, body, response.headers)
                 yield _events(response.content, action)
 
     async def _request(  # noqa: PLR0913 - one place that knows everything about a request
@@ -276,8 +276,11 @@ class Client:
             )
             data: bytes = await answer.read()  # type: ignore[no-untyped-call]
         if answer.status not in _OK:
-            raise refused(action, answer.status, data, answer.headers)
+            raise self._refused(action, answer.status, data, answer.headers)
         return parsed(data, action)
+
+    def _refused(self, action: str, status: int, body: bytes, headers: Any) -> ApiError:
+        return refused(action, status, body, headers, personal=self.login.personal)
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> str:
         return self.login.server + path + (f"?{urlencode(query)}" if query else "")

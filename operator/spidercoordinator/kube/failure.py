@@ -23,6 +23,14 @@ _ADVICE: Final = {
 }
 """What can be done, where the server's text does not say it."""
 
+_PERSONAL_ADVICE: Final = _ADVICE | {
+    Refusal.UNAUTHORIZED: "log in again, or choose another kubeconfig or context: these"
+    " credentials are not accepted (any more)",
+    Refusal.FORBIDDEN: "ask an administrator of the cluster for that right, or choose a context"
+    " whose user has it",
+}
+"""The same for a person with a kubeconfig."""
+
 # How Kubernetes words it: apiserver's admission/plugin/webhook/errors, admission/plugin/policy/
 # validating, quota's controller, registry's NewForbidden of the authorizer, and gc's admission.
 _DENIED: Final = re.compile(
@@ -83,8 +91,18 @@ def parsed(text: bytes, action: str) -> dict[str, Any]:
     return answer
 
 
-def refused(action: str, status: int, body: bytes, headers: Any = None) -> ApiError:
-    """Make the error for an answer other than 2xx."""
+def refused(
+    action: str, status: int, body: bytes, headers: Any = None, *, personal: bool = False
+) -> ApiError:
+    """Make the error for an answer other than 2xx.
+
+    Args:
+        action: what was tried.
+        status: of HTTP.
+        body: of the answer.
+        headers: of the answer.
+        personal: whether a person asked, with a kubeconfig, and not the operator.
+    """
     answer = _status_object(body)
     text = body[:200].decode("utf-8", "replace").strip()
     message = str(answer.get("message") or "") if answer else text
@@ -93,7 +111,7 @@ def refused(action: str, status: int, body: bytes, headers: Any = None) -> ApiEr
     causes = [cause for cause in details.get("causes") or () if isinstance(cause, dict)]
     refusal = refusal_of(status, message, [str(cause.get("reason", "")) for cause in causes])
     text = f"{action}: the API server answered {status}: {message or 'without a message'}"
-    if advice := _ADVICE.get(refusal):
+    if advice := (_PERSONAL_ADVICE if personal else _ADVICE).get(refusal):
         text += f"; {advice}"
     wait = (headers or {}).get("Retry-After") or details.get("retryAfterSeconds") or 0
     return api_error_class(status)(

@@ -10,14 +10,16 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import yaml
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
@@ -27,6 +29,17 @@ from spidercoordinator.errors import LoginError
 logger = logging.getLogger(__name__)
 
 _UNAUTHORIZED: Final = 401
+_UNUSABLE: Final = (
+    ConfigException,
+    OSError,
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+"""What the reader of kubeconfigs raises where one is not of the form it expects."""
 _RELOAD_EVERY: Final = 5.0
 """Seconds between two reloads of the login, so that a wrong token makes no hot loop."""
 
@@ -38,12 +51,25 @@ class Login:
         configuration: of the `kubernetes` package.
         requested: is called after each request, with its method and the status code of the answer,
             `<error>` where there was none, as client-go's metrics name it.
+        personal: whether a person asks, with a kubeconfig; advice is then for that person.
+        namespace: of the kubeconfig's context, empty when that names none.
     """
 
-    def __init__(self, configuration: Configuration, kubeconfig: str) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        kubeconfig: str,
+        context: str = "",
+        *,
+        personal: bool = False,
+        namespace: str = "",
+    ) -> None:
         self.configuration = configuration
         self.requested: Callable[[str, str], None] = lambda _method, _code: None
+        self.personal = personal
+        self.namespace = namespace
         self._kubeconfig = kubeconfig
+        self._context = context
         self._reloaded = time.monotonic()
         # Lists and watches are long, requests are small: one pool serves both.
         # The environment's proxy is looked up here, once: aiohttp would ask two threads about it at
@@ -55,15 +81,29 @@ class Login:
         }
 
     @classmethod
-    async def find(cls, environ: Mapping[str, str] = os.environ) -> Login:
+    async def find(
+        cls,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        kubeconfig: str = "",
+        context: str = "",
+        personal: bool = False,
+    ) -> Login:
         """Log in with $KUBECONFIG, the pod's service account, or ~/.kube/config, in this order.
+
+        Args:
+            environ: the environment.
+            kubeconfig: file, or files as in $KUBECONFIG, to log in with instead.
+            context: of the kubeconfig; empty: its current one.
+            personal: whether a person asks, and not the operator.
 
         Raises:
             LoginError: none of them can be used.
         """
         home = Path.home() / ".kube" / "config"
-        kubeconfig = environ.get("KUBECONFIG", "")
-        if not kubeconfig and "KUBERNETES_SERVICE_HOST" not in environ:
+        kubeconfig = kubeconfig or environ.get("KUBECONFIG", "")
+        in_pod = "KUBERNETES_SERVICE_HOST" in environ and not context
+        if not kubeconfig and not in_pod:
             if not home.exists():
                 raise LoginError(
                     "no API server to log in to: KUBECONFIG is not set, this is no pod with a "
@@ -71,13 +111,29 @@ class Login:
                 )
             kubeconfig = str(home)
         configuration = Configuration()
-        await _load(configuration, kubeconfig)
-        return cls(configuration, kubeconfig)
+        namespace = await _load(configuration, kubeconfig, context)
+        with _explained(kubeconfig):
+            return cls(
+                configuration,
+                kubeconfig,
+                context,
+                personal=personal and bool(kubeconfig),
+                namespace=namespace,
+            )
 
     @property
     def server(self) -> str:
         """Base URL of the API server."""
         return str(self.configuration.host)
+
+    def api_client(self) -> ApiClient:
+        """A client of the `kubernetes` package.
+
+        Raises:
+            LoginError: the login's certificates cannot be used.
+        """
+        with _explained(self._kubeconfig):
+            return ApiClient(self.configuration)
 
     def session(
         self, client: ApiClient, *middlewares: aiohttp.ClientMiddlewareType
@@ -128,7 +184,7 @@ class Login:
             return False
         self._reloaded = time.monotonic()
         logger.info("the API server does not accept the login any more, reading it again")
-        await _load(self.configuration, self._kubeconfig)
+        await _load(self.configuration, self._kubeconfig, self._context)
         return True
 
 
@@ -152,14 +208,29 @@ def _within(host: str, network: str) -> bool:
         return False
 
 
-async def _load(configuration: Configuration, kubeconfig: str) -> None:
-    try:
-        if kubeconfig:
-            await load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=kubeconfig, client_configuration=configuration, persist_config=False
-            )
-        else:
+async def _load(configuration: Configuration, kubeconfig: str, context: str) -> str:
+    """Fill in the configuration; gives the namespace of the context."""
+    with _explained(kubeconfig):
+        if not kubeconfig:
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError) as error:
+            return ""
+        loader: Any = await load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=kubeconfig,
+            context=context or None,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+        return str(loader.current_context["context"].get("namespace") or "")
+
+
+@contextmanager
+def _explained(kubeconfig: str) -> Iterator[None]:
+    """Name the kubeconfig in what goes wrong with it: its reader checks nothing of its form."""
+    try:
+        yield
+    except _UNUSABLE as error:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "the pod's service account"
-        raise LoginError(f"cannot log in with {where}: {error}") from error
+        why = " ".join(str(error).split()) or "it is not of a kubeconfig's form"
+        if not isinstance(error, ConfigException | OSError | yaml.YAMLError):
+            why = f"it is not of a kubeconfig's form ({type(error).__name__}: {why})"
+        raise LoginError(f"cannot log in with {where}: {why}") from error

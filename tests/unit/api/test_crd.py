@@ -109,16 +109,22 @@ def test_defaults(kind: Kind, path: str, expected: dict[str, Any]) -> None:
     [
         (
             SPIDER_COORDINATOR,
-            "scc",
+            ["scc", "spco"],
             "Cluster",
-            ["Phase", "Mode", "Pod CIDR type", "Veth link address", "Age"],
+            ["Phase", "Mode", "Pod CIDR type", "Veth link address", "In sync", "Age"],
         ),
-        (SPIDER_MULTUS_CONFIG, "smc", "Namespaced", ["CNI type", "NAD", "Ready", "Age"]),
+        (
+            SPIDER_MULTUS_CONFIG,
+            ["smc"],
+            "Namespaced",
+            ["CNI type", "NAD", "Ready", "Reason", "Age"],
+        ),
     ],
 )
-def test_how_kubectl_shows_it(kind: Kind, short: str, scope: str, columns: list[str]) -> None:
+def test_how_kubectl_shows_it(kind: Kind, short: list[str], scope: str, columns: list[str]) -> None:
     spec = crd(kind)["spec"]
-    assert (spec["names"]["shortNames"], spec["names"]["categories"]) == ([short], ["spiderpool"])
+    assert (spec["names"]["shortNames"], spec["names"]["categories"]) == (short, ["spiderpool"])
     assert spec["scope"] == scope
-    assert [column["name"] for column in version(kind)["additionalPrinterColumns"]] == columns
+    shown = version(kind)["additionalPrinterColumns"]
+    assert [column["name"] for column in shown if not column.get("priority")] == columns
     assert version(kind)["subresources"] == {"status": {}}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spidercoordinator.cli.exits import Exit
 from spidercoordinator.cli.main import main
 
 ROOT = Path(__file__).parents[3]
@@ -173,10 +174,10 @@ def test_a_file_that_is_no_manifest(
 ) -> None:
     path = tmp_path / "bad.yaml"
     path.write_bytes(text)
-    assert main(["check", "-f", str(tmp_path)]) == 1
+    assert main(["check", "-f", str(tmp_path)]) == Exit.USAGE
     assert f"spidercoordinator: {path}: {message}" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "-f", "nowhere.yaml"]) == 1
+    assert main(["check", "-f", "nowhere.yaml"]) == Exit.USAGE
     assert "spidercoordinator: nowhere.yaml: it cannot be read: " in capsys.readouterr().err

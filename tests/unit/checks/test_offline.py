@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spidercoordinator.cli.exits import Exit
 from spidercoordinator.cli.main import main
 from spidercoordinator.core.network.ipam import NO_IPAM
 
@@ -136,7 +137,7 @@ def test_a_network_without_ipam_is_printed_as_such(run: Run) -> None:
 def test_an_ipam_that_is_none_is_refused(run: Run) -> None:
     for text in ("{", "[]", '{"range":"10.6.0.0/16"}'):
         status, printed, message = render(*run, NETWORK, ipam=text)
-        assert (status, printed) == (1, [])
+        assert (status, printed) == (Exit.USAGE, [])
         assert f"--default-ipam is {text!r}: allowed is a CNI IPAM object" in message
 
 

@@ -225,6 +225,9 @@ def test_transitions_are_events_and_states_are_not() -> None:
     assert reasons({}, ready) == ["Synced"]
     assert coordinator_transitions(ready, ready) == []
     assert reasons(ready, lost) == ["NotReady", "CIDRsChanged", "Unknown"]
+    assert coordinator_transitions(ready, lost)[0].message == f"{lost['reason']}; before: Synced"
+    back = coordinator_transitions(lost, ready)[0].message
+    assert back.endswith(f"; before: NotReady, {lost['reason']}")
 
 
 @pytest.mark.parametrize("old", ["cluster", None])

@@ -43,7 +43,7 @@ def plugins(*changed: Any) -> dict[str, Any]:
     [
         (
             edited(plugins({"type": "macvlan", "mtu": 9000}, {"type": "coordinator"})),
-            "spec.config.plugins[0].mtu (was 9000)",
+            "spec.config.plugins[0].mtu (was 9000) is 1500 again",
         ),
         (
             edited(plugins({"type": "macvlan"}, {"type": "coordinator"})),
@@ -51,14 +51,14 @@ def plugins(*changed: Any) -> dict[str, Any]:
         ),
         (
             edited(CONFIG | {"extra": True}),
-            "spec.config.extra (was true)",
+            "spec.config.extra (was true) is not there again",
         ),
         (edited(plugins({"type": "sbr"})), 'spec.config.plugins (was [{"type": "sbr"}])'),
         (edited("no json"), "spec.config (was no json)"),
         (edited("[" * 5000), "spec.config (was " + "[" * 48 + "…)"),
         (edited(json.dumps(CONFIG, indent=9)), "spec.config (was {\n"),
         ({**edited(), "spec": {}}, "spec.config (was not there)"),
-        (edited(team="red"), "annotation team (was red)"),
+        (edited(team="red"), "annotation team (was red) is blue again"),
         (edited(team=None), "annotation team (was not there)"),
         (edited(owner=None), "owner reference to SpiderMultusConfig mine (was not there)"),
         (edited(owner=OWNER | {"uid": "other"}), "owner reference"),

@@ -72,3 +72,6 @@ def test_transitions_are_events(
 ) -> None:
     event = network_transition(status(before) if before else {}, status(after))
     assert (event and (event.type, event.reason)) == expected
+    if event and before:
+        was = status(before)["conditions"][0]["reason"]
+        assert event.message == f"{after.message}; before: {was}"

@@ -26,7 +26,8 @@ from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.validation import Problem, is_subdomain, schema_problems
 
 _NAMES: Final = tuple(kind.name for kind in KINDS)
-_DEFAULT_NAMESPACE: Final = "default"
+DEFAULT_NAMESPACE: Final = "default"
+"""Of a manifest that names none, as kubectl has it where its context says nothing."""
 
 Severity = Literal["error", "warning"]
 
@@ -80,11 +81,14 @@ class Diagnostic:
         return f"{self.subject}: {self.severity}: {self.text}"
 
 
-def own_manifests(documents: Iterable[tuple[str, Any]]) -> tuple[list[Manifest], list[Diagnostic]]:
+def own_manifests(
+    documents: Iterable[tuple[str, Any]], namespace: str = DEFAULT_NAMESPACE
+) -> tuple[list[Manifest], list[Diagnostic]]:
     """The objects of this product among documents of all kinds, and errors in what is no object.
 
     Args:
         documents: where each was written, and its content; lists of objects are taken apart.
+        namespace: of networks that name none.
     """
     manifests: list[Manifest] = []
     diagnostics: list[Diagnostic] = []
@@ -101,7 +105,7 @@ def own_manifests(documents: Iterable[tuple[str, Any]]) -> tuple[list[Manifest],
                     Diagnostic(f"{origin}: {document['kind']}", str(problem), "error")
                 )
             else:
-                manifests.append(Manifest(origin, _completed(document)))
+                manifests.append(Manifest(origin, _completed(document, namespace)))
     return manifests, diagnostics
 
 
@@ -149,11 +153,11 @@ def _identity_problem(document: Object) -> Problem | None:
     return None
 
 
-def _completed(document: Object) -> Object:
+def _completed(document: Object, namespace: str) -> Object:
     """As the API server would complete it."""
     meta = {key: value for key, value in document["metadata"].items() if value is not None}
     if document["kind"] == NETWORK_KIND:
-        meta = {"namespace": _DEFAULT_NAMESPACE, **meta}
+        meta = {"namespace": namespace, **meta}
     defaults = {**NOT_STORED, "uid": f"{meta.get('namespace', '')}/{meta['name']}"}
     return {**document, "metadata": defaults | meta}
 

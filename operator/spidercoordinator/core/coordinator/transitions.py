@@ -14,9 +14,10 @@ def coordinator_transitions(before: Object, after: Object) -> list[Transition]:
     if before.get("phase") != after.get("phase"):
         if after.get("phase") == SYNCED:
             message = new.get("CIDRsDiscovered", {}).get("message", "")
-            transitions.append(Transition("Normal", SYNCED, message))
+            transitions.append(Transition("Normal", SYNCED, message + _before_phase(before)))
         else:
-            transitions.append(Transition("Warning", "NotReady", after.get("reason") or ""))
+            message = (after.get("reason") or "") + _before_phase(before)
+            transitions.append(Transition("Warning", "NotReady", message))
     transitions += _type_change(before, after)
     for field in ("overlayPodCIDR", "serviceCIDR"):
         transitions += _list_change(before, after, field)
@@ -26,6 +27,13 @@ def coordinator_transitions(before: Object, after: Object) -> list[Transition]:
     ):
         transitions.append(Transition("Warning", degraded["reason"], degraded["message"]))
     return transitions
+
+
+def _before_phase(status: Object) -> str:
+    phase, reason = status.get("phase"), status.get("reason")
+    if not phase:
+        return ""
+    return f"; before: {phase}" + (f", {reason}" if reason else "")
 
 
 def _type_change(before: Object, after: Object) -> list[Transition]:

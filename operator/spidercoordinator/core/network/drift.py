@@ -20,7 +20,9 @@ _LONGEST_TEXT: Final = 700
 
 
 def lost_edits(body: Object, nad: Object) -> str:
-    """Name what differed, each with the value that was lost: bounded text for an Event.
+    """Name what differed, each with the value that was lost and the one that is there again.
+
+    It is bounded text, for an Event.
 
     Args:
         body: What was applied.
@@ -41,7 +43,7 @@ def _differences(body: Object, nad: Object) -> Iterator[str]:
     annotations = annotations_of(nad)
     for key, value in body["metadata"]["annotations"].items():
         if annotations.get(key) != value:
-            yield f"annotation {key} {_was(annotations.get(key))}"
+            yield f"annotation {key} {_was(annotations.get(key))} {_is(value)}"
     references = body["metadata"].get("ownerReferences")
     if references and controller_uid(nad) != references[0]["uid"]:
         yield f"owner reference to SpiderMultusConfig {references[0]['name']} (was not there)"
@@ -71,14 +73,21 @@ def _paths(path: str, before: Any, after: Any) -> Iterator[str]:
         for index, pair in enumerate(zip(before, after, strict=True)):
             yield from _paths(f"{path}[{index}]", *pair)
     elif before != after:
-        yield f"{path} {_was(before)}"
+        yield f"{path} {_was(before)} {_is(after)}"
 
 
 def _was(value: Any) -> str:
+    return f"(was {_shown(value)})"
+
+
+def _is(value: Any) -> str:
+    return f"is {_shown(value)} again"
+
+
+def _shown(value: Any) -> str:
     if value is None:
-        return "(was not there)"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return f"(was {_cut(text, _LONGEST)})"
+        return "not there"
+    return _cut(value if isinstance(value, str) else json.dumps(value), _LONGEST)
 
 
 def _cut(text: str, longest: int) -> str:

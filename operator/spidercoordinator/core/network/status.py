@@ -90,9 +90,10 @@ def network_transition(before: Object, after: Object) -> Transition | None:
     old, new = _ready(before), _ready(after)
     if old.get("reason") == new["reason"]:
         return None
+    message = new["message"] + (f"; before: {old['reason']}" if old.get("reason") else "")
     if new["status"] == "False":
-        return Transition("Warning", new["reason"], new["message"])
-    return Transition("Normal", new["reason"], new["message"]) if old else None
+        return Transition("Warning", new["reason"], message)
+    return Transition("Normal", new["reason"], message) if old else None
 
 
 def _ready(status: Object) -> Object:

@@ -1,0 +1,164 @@
+"""The commands as click knows them; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import Any
+
+import click
+
+from spidercoordinator.cli import options
+from spidercoordinator.cli.completion import script
+from spidercoordinator.cli.connection import Connection
+from spidercoordinator.cli.output import Format, wants_colour
+from spidercoordinator.runtime.recursion import allow_deep_objects
+
+# Imports inside of functions are by intent: `crds` must not wait for the operator's libraries.
+# ruff: noqa: PLC0415
+
+logger = logging.getLogger(__name__)
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_CONTEXT)
+@options.connection_options
+@click.version_option(package_name="spidercoordinator", prog_name="spidercoordinator")
+def cli(**connection: str | None) -> None:
+    """Underlay pods that reach services, answer probes and stay inside a mesh."""
+    context = click.get_current_context()
+    context.color = wants_colour()
+    context.obj = connection
+    allow_deep_objects()
+
+
+@cli.command()
+def run() -> int:
+    """Run the operator (settings come from SPIDERCOORDINATOR_*)."""
+    from spidercoordinator.cli.run import start
+
+    return start()
+
+
+@cli.command()
+@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True)
+@click.option(
+    "--installer-namespace",
+    default="",
+    help="Namespace of the installer's pods, which restore another product's plugin.",
+)
+@click.option("--installer-selector", default="", help="Label selector of the installer's pods.")
+def uninstall(timeout: float, installer_namespace: str, installer_selector: str) -> int:
+    """Let everything go before the chart is removed; the chart runs it."""
+    from spidercoordinator.cli.installers import Installers
+    from spidercoordinator.cli.uninstall import uninstall as act
+    from spidercoordinator.runtime.logging import configure
+    from spidercoordinator.runtime.settings import Settings, unknown_variables
+
+    settings = Settings.read(os.environ)
+    configure(settings.log_level, settings.log_format)
+    for message in unknown_variables(os.environ):
+        logger.warning(message)
+    installers = Installers(installer_namespace, installer_selector) if installer_selector else None
+    return asyncio.run(act(settings, timeout=timeout, installers=installers))
+
+
+@cli.command()
+@options.output("yaml")
+def crds(output: Format) -> None:
+    """Print the CRDs of this version, for kubectl apply."""
+    from spidercoordinator.cli.crds import print_crds
+
+    print_crds(output)
+
+
+@cli.command()
+@options.filename
+@click.option("-n", "--namespace", default="", help="Of manifests that name none.")
+@options.output("table")
+def check(filenames: tuple[str, ...], namespace: str, output: Format) -> int:
+    """Say what is wrong with manifests, without a cluster."""
+    from spidercoordinator.cli.check import check as act
+
+    return act(_required(filenames), namespace=namespace, output=output)
+
+
+@cli.command()
+@options.filename
+@click.option("-n", "--namespace", default="", help="Of manifests that name none.")
+@click.option(
+    "--default-ipam",
+    default="",
+    metavar="JSON",
+    help="CNI IPAM object of networks that name none, instead of the one that the operator's"
+    " setting or the SpiderCoordinator's status says.",
+)
+@options.output("yaml")
+def render(filenames: tuple[str, ...], namespace: str, default_ipam: str, output: Format) -> int:
+    """Print the NetworkAttachmentDefinitions of manifests, without a cluster."""
+    from spidercoordinator.cli.render import render as act
+    from spidercoordinator.runtime.settings import Settings
+
+    names, settings = _required(filenames), Settings.read(os.environ)
+    return act(names, settings, default_ipam, namespace=namespace, output=output)
+
+
+@cli.command()
+@click.argument("name", metavar="[KIND/NAME]", default="")
+@options.filename
+@click.option("-p", "--patch", default="", metavar="PATCH", help="Merge patch, JSON or YAML.")
+@options.output("table")
+@options.connects
+def diff(connection: Connection, **arguments: Any) -> int:
+    """Say what files (-f) or a patch (KIND/NAME -p) would change in which NADs; change nothing."""
+    from spidercoordinator.cli.diff import Request
+    from spidercoordinator.cli.diff import diff as act
+    from spidercoordinator.runtime.settings import Settings
+
+    output: Format = arguments.pop("output")
+    request = Request.of(**arguments)
+    return asyncio.run(act(connection, Settings.read(os.environ), request, output))
+
+
+@cli.command()
+@options.output("table")
+@options.connects
+def doctor(connection: Connection, output: Format) -> int:
+    """Say what keeps pods from being served; with -n of one namespace's networks only."""
+    from spidercoordinator.cli.doctor import doctor as act
+    from spidercoordinator.runtime.settings import Settings
+
+    return asyncio.run(act(connection, Settings.read(os.environ), output))
+
+
+@cli.command()
+@click.option(
+    "-f",
+    "--values",
+    multiple=True,
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="A values file of the chart, as for helm; may be given several times.",
+)
+@options.output("table")
+@options.connects
+def preflight(connection: Connection, values: tuple[str, ...], output: Format) -> int:
+    """Say what a cluster lacks before the chart is installed there."""
+    from spidercoordinator.cli.preflight import check_cluster
+
+    return asyncio.run(check_cluster(connection, values, output))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the code with which a shell completes this command."""
+    click.echo(script(cli, shell))
+
+
+def _required(filenames: tuple[str, ...]) -> tuple[str, ...]:
+    if not filenames:
+        raise click.UsageError("-f is missing: give a file, a folder, or - for standard input")
+    return filenames

@@ -1,0 +1,74 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+import click
+
+from spidercoordinator.cli.connection import Connection
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_CONNECTION: Final = (
+    click.option(
+        "--kubeconfig",
+        type=click.Path(),
+        metavar="FILE",
+        help="Kubeconfig; default: $KUBECONFIG, in a pod its service account, ~/.kube/config.",
+    ),
+    click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
+    click.option("-n", "--namespace", metavar="NAME", help="Namespace."),
+)
+
+filename = click.option(
+    "-f",
+    "--filename",
+    "filenames",
+    multiple=True,
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="A file, a folder, or - for standard input; may be given several times.",
+)
+"""Manifests."""
+
+
+def output(default: str) -> Callable[[Command], Command]:
+    """`-o`, with this default."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "yaml", "json"]),
+        default=default,
+        show_default=True,
+        help="How to print.",
+    )
+
+
+def connection_options(command: Command) -> Command:
+    """The options of kubectl that say which cluster is meant."""
+    for option in reversed(_CONNECTION):
+        command = option(command)
+    return command
+
+
+def connects(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options, and what they say as `connection`.
+
+    They may stand before the command, too, as with kubectl.
+    """
+
+    @wraps(command)
+    def inner(**options: Any) -> Any:
+        given = {each: options.pop(each) for each in ("kubeconfig", "context", "namespace")}
+        return command(connection=merged(given), **options)
+
+    return connection_options(inner)
+
+
+def merged(given: dict[str, str | None]) -> Connection:
+    """What was given with the command, or else before it."""
+    before: dict[str, str | None] = click.get_current_context().find_object(dict) or {}
+    return Connection(**{key: value or before.get(key) or "" for key, value in given.items()})
