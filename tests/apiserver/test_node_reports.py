@@ -19,7 +19,7 @@ from tests.apiserver.kubelet import Kubelet, kubelet
 from tests.apiserver.networks import Networks
 
 WITHIN = 90.0
-"""Seconds: a round of reading takes 15, and the machine may be busy."""
+"""Seconds: logs are read every 5, nodes are waited for 30, and the machine may be busy."""
 HAS = ["coordinator", "dhcp", "loopback", "macvlan", "multus"]
 LACKS = [each for each in HAS if each != "macvlan"]
 RUNS: Object = {

@@ -33,7 +33,7 @@ _LINES: Final = 100
 """Of a log: others than reports are rare, and a report is repeated every half an hour."""
 _AT_ONCE: Final = 16
 """Logs that are read at the same time; a node that is gone keeps one waiting for some seconds."""
-_ROUND: Final = 15.0
+_ROUND: Final = 5.0
 """Seconds from one reading of all logs to the next."""
 _LONGEST_ROUND: Final = 180.0
 """Seconds that many logs are spread over. An installer looks every minute, so that a change is
@@ -42,7 +42,7 @@ _LOGS_PER_SECOND: Final = 10.0
 _REPEATED_WITHIN: Final = 3900.0
 """Seconds after which a report that was not repeated is of a process that does not look any more:
 two repetitions, and a little for clocks."""
-_STARTS_WITHIN: Final = 60.0
+_STARTS_WITHIN: Final = 30.0
 """Seconds after which an installer that was seen and told nothing is not waited for."""
 _REBUILD_AFTER: Final = 30.0
 """Seconds after which it is looked whether a report is not fresh any more."""
@@ -78,6 +78,7 @@ class NodeReports:
         self._fleets: dict[float, tuple[Fleet, float]] = {}
         self._unreadable = ""
         self._cut_off = False
+        self._read_once = False
 
     async def watch(self) -> None:
         """Keep the pods up to date, without end."""
@@ -93,8 +94,10 @@ class NodeReports:
         """Read the logs of all running pods, again and again."""
         while True:
             began = time.monotonic()
+            synced = self.observation.synced
             pods = [(name, pod) for name, pod in self._pods() if pod.runs]
             await self._read_all(pods)
+            self._read_once |= synced
             rest = _ROUND - (time.monotonic() - began)
             await asyncio.sleep(max(rest, 1.0) if pods else 1.0)
 
@@ -106,7 +109,7 @@ class NodeReports:
         """
         if self._synced_at is None or self._cut_off:
             return False
-        if time.monotonic() - self._synced_at > _STARTS_WITHIN:
+        if self._read_once and time.monotonic() - self._synced_at > _STARTS_WITHIN:
             return True
         told = self.fleet().reports
         return all(pod.node in told for _, pod in self._pods())
