@@ -114,11 +114,6 @@ class NodeReports:
         told = self.fleet().reports
         return all(pod.node in told for _, pod in self._pods())
 
-    @property
-    def age(self) -> float:
-        """Seconds since the oldest of the fresh reports held."""
-        return self.fleet().age
-
     def fleet(self, *, fresh: float = FRESH) -> Fleet:
         """The reports as they are now, the same object while nothing changes.
 
