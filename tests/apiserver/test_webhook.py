@@ -257,14 +257,15 @@ async def test_master_that_no_node_has_is_shown_by_kubectl(
         await installers.start(node)
     assert shown("eth9") == ""
     await installers.tell("node-1", "eth0")
-    await shows("eth9", 'Warning: spec.macvlan.master[0]: "eth9" is not on node-1, the only node')
+    await shows("eth9", 'Warning: spec.macvlan.master[0]: interface "eth9" is not on the only node')
     await installers.tell("node-2", "eth0", "eth1")
-    await shows("eth9", '"eth9" is on none of the 2 nodes looked at (node-1, node-2);')
-    assert shown("eth0") == shown("eth1") == ""
+    await shows("eth9", "is not on any of the 2 nodes that report (node-1, node-2), so pods fail")
+    assert shown("eth0") == ""
+    await shows("eth1", "is not on 1 of 2 nodes (node-1), so pods fail there")
     await installers.tell("node-2", "eth0", truncated=True)
-    await shows("eth9", "")
+    await shows("eth9", "of 1 it is not known (node-2)")
     await installers.end("node-2")
-    await shows("eth9", "is not on node-1, the only node")
+    await shows("eth9", "is not on the only node that reports (node-1)")
     await installers.end("node-1", "node-3", "other")
     await shows("eth9", "")
 

@@ -207,7 +207,8 @@ def test_the_installer_is_ready_once_the_plugin_is_there(helm: Helm) -> None:
         "spec"
     ]
     [first], [resident] = pod["initContainers"], pod["containers"]
-    common = [flag for flag in resident["args"] if flag != "--restore-rules"]
+    own = {"--restore-rules", "--report-interval=1m", "--report-interfaces"}
+    common = [flag for flag in resident["args"] if flag not in own]
     telling = "--interfaces-target=/dev/termination-log"
     assert [each for each in first["args"] if each != telling] == [*common, "--once"]
     mark = "--uninstall-mark=/etc/spidercoordinator/pod/uninstall"

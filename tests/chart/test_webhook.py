@@ -58,19 +58,20 @@ def flags(objects: list[Object]) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        pytest.param(OFF, False, id="nobody asks"),
-        pytest.param(ON, True, id="the webhook asks"),
+        pytest.param(OFF, True, id="without the webhook"),
+        pytest.param(ON, True, id="with the webhook"),
         pytest.param(
             merged(ON, nested("installer.hostNetwork", False)), False, id="it would not see them"
         ),
     ],
 )
-def test_nodes_tell_their_interfaces_to_the_webhook(
-    helm: Helm, values: Values, *, told: bool
-) -> None:
+def test_nodes_report_their_interfaces(helm: Helm, values: Values, *, told: bool) -> None:
     first, resident = flags(helm.template(values))
     assert (TELL in first) == told
     assert TELL not in resident
+    assert ("--report-interfaces" in resident) == told
+    assert "--report-interval=1m" in resident
+    assert not any("report" in each for each in first)
 
 
 def test_the_operator_finds_the_installers_pods(helm: Helm) -> None:
@@ -85,17 +86,19 @@ def test_the_operator_finds_the_installers_pods(helm: Helm) -> None:
     assert asked == pick(objects, "DaemonSet")["spec"]["selector"]["matchLabels"]
 
 
-def test_pods_may_be_read_in_the_releases_namespace_while_it_is_on(helm: Helm) -> None:
-    def may(values: Values) -> list[tuple[str, list[str]]]:
-        return [
-            (role["metadata"].get("namespace", ""), rule["verbs"])
-            for role, rule in rules_of(helm.template(values), "")
-            if "pods" in rule["resources"]
-        ]
-
-    control_plane = ("kube-system", ["list", "watch"])
-    assert may(OFF) == [control_plane]
-    assert sorted(may(ON)) == [("default", ["list", "watch"]), control_plane]
+@pytest.mark.parametrize("values", [OFF, ON])
+def test_pods_and_logs_may_be_read_in_the_releases_namespace(helm: Helm, values: Values) -> None:
+    may = [
+        (role["metadata"].get("namespace", ""), resource, rule["verbs"])
+        for role, rule in rules_of(helm.template(values), "")
+        for resource in rule["resources"]
+        if resource.startswith("pods")
+    ]
+    assert sorted(may) == [
+        ("default", "pods", ["list", "watch"]),
+        ("default", "pods/log", ["get"]),
+        ("kube-system", "pods", ["list", "watch"]),
+    ]
 
 
 def reach(cluster: Helm, port: int) -> None:
@@ -154,7 +157,7 @@ async def test_missing_master_is_noticed_with_the_operators_own_account(
 
     async def warned() -> bool:
         shown = cluster.kubectl(*apply, stdin=json.dumps(network)).stderr
-        return '"eth9" is not on node-1, the only node looked at' in shown
+        return '"eth9" is not on the only node that reports (node-1)' in shown
 
     try:
         cluster.apply([installer_pod(cluster)])

@@ -1,12 +1,14 @@
 """The node installer as it runs in its pod: unprivileged, resident, beside running plugins."""
 
 import contextlib
+import itertools
 import json
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -269,6 +271,57 @@ def test_tells_the_nodes_interfaces_and_plugins(
     assert "veth" in report["unlisted"]
     assert "truncated" not in report
     assert report["plugins"] == ["coordinator", "ifacer", "macvlan"]
+
+
+def test_reports_what_changes_on_the_node(node: Namespace, programs: Path, host: Path) -> None:
+    """Real plugins say which versions they speak; a line is written when something changed."""
+    shutil.copy(programs / "coordinator", host / "bin" / "macvlan")
+    flags = ("--report-interval=100ms", "--report-interfaces")
+    log = host / "log"
+
+    def reports() -> list[Any]:
+        prefix = "coordinator-install: node report "
+        lines = log.read_text().splitlines()
+        return [json.loads(each.removeprefix(prefix)) for each in lines if prefix in each]
+
+    with log.open("w") as out:
+        process = subprocess.Popen([*node.argv(""), *argv(programs, host, *flags)], stdout=out)
+    try:
+        wait_for(lambda: any("ifacer" in each["plugins"] for each in reports()))
+        last = reports()[-1]
+        assert last["interfaces"] == ["uplink", "enp0s3", "bond9"]
+        assert last["links"]["uplink"] == {"kind": "bridge", "mtu": 1500}
+        [(versions, speakers)] = last["speaks"].items()
+        assert {"0.4.0", "1.0.0", "1.1.0"} <= set(versions.split())
+        assert speakers == ["coordinator", "ifacer", "macvlan"]
+        node.run("ip link add eth7 type bridge")
+        wait_for(lambda: "eth7" in reports()[-1]["interfaces"])
+        node.run("ip link set uplink mtu 1400")
+        wait_for(lambda: reports()[-1]["links"]["uplink"]["mtu"] == 1400)
+        (host / "bin" / "macvlan").unlink()
+        wait_for(lambda: "macvlan" not in reports()[-1]["plugins"])
+        assert "macvlan" not in str(reports()[-1]["speaks"])
+        told = reports()
+        assert all(one != other for one, other in itertools.pairwise(told))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_reports_plugins_where_interfaces_are_not_to_be_told(
+    node: Namespace, programs: Path, host: Path
+) -> None:
+    log = host / "log"
+    with log.open("w") as out:
+        command = [*node.argv(""), *argv(programs, host, "--report-interval=100ms")]
+        process = subprocess.Popen(command, stdout=out)
+    try:
+        wait_for(lambda: '"plugins":["coordinator","ifacer"]' in log.read_text())
+        assert '"interfaces":null' in log.read_text()
+        assert "uplink" not in log.read_text()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
 
 
 def test_installs_also_where_interfaces_cannot_be_told(

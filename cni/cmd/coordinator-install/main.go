@@ -40,19 +40,24 @@ func main() {
 	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them; needs the node's network and CAP_NET_ADMIN")
 	once := flag.Bool("once", false, "install and exit")
 	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces and CNI plugins to, such as /dev/termination-log; needs the node's network")
+	reportInterval := flag.Duration("report-interval", 0, "how often to look at what the node has (CNI plugins and the CNI versions they speak), which is logged when it changed; 0 for never")
+	reportInterfaces := flag.Bool("report-interfaces", false, "with --report-interval: the node's network interfaces, too; needs the node's network")
 	interval := flag.Duration("interval", 10*time.Second, "resync interval")
 	flag.Parse()
-	if flag.NArg() > 0 || *interval <= 0 {
-		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor or ready as its first word), and an interval greater than zero; see --help\n")
+	if flag.NArg() > 0 || *interval <= 0 || *reportInterval < 0 {
+		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor or ready as its first word), and an interval greater than zero, a report interval not below it; see --help\n")
 		os.Exit(2)
 	}
 	resync := installer.Sync
 	if *restoresRules && !*once {
 		resync = withRules(installer.Sync)
 	}
+	if !*once && !*restore && *reportInterval > 0 {
+		report(nil, startReporter(installer, *reportInterfaces, *reportInterval))
+	}
 	status := serve(installer, resync, *once, *restore, *interval)
 	if *once && status == 0 && *interfacesTarget != "" {
-		reportInterfaces(*interfacesTarget, installer.TargetDir)
+		writeMessage(*interfacesTarget, installer.TargetDir)
 	}
 	os.Exit(status)
 }

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import Any, Final
 
 import kopf
@@ -136,7 +137,7 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         rivals=[stores.networks[each] for each in others if each in stores.networks],
         nad=stores.nads.get(nad),
         has_nad=any(maker_uid(each) == uid for each in made if each is not None),
-        nodes=manager.installers.entries.values(),
+        nodes=manager.nodes.fleet(fresh=inf) if manager.nodes else None,
         cluster=manager.context.decided.cluster,
         ipam=manager.context.decided.ipam,
     )

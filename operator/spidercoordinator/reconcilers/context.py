@@ -20,6 +20,7 @@ from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.nodes.fleet import Fleet
 from spidercoordinator.core.status.contention import History
 from spidercoordinator.core.status.problems import CONTESTED, Problem
 from spidercoordinator.kube.client import Client
@@ -160,6 +161,7 @@ class Decided:
         cluster: what networks are rendered from; None while there is no SpiderCoordinator.
         known: whether that has been decided once; no network is reconciled before.
         ipam: what networks get that name no IPAM; None before that has been decided once.
+        fleet: what the nodes have; None before they had the time to tell.
         nads_served: whether the API server has the kind NetworkAttachmentDefinition.
         history: of the changes of `cluster` that came by themselves, which are damped.
     """
@@ -167,6 +169,7 @@ class Decided:
     cluster: ClusterConfig | None = None
     known: bool = False
     ipam: ClusterIPAM | None = None
+    fleet: Fleet | None = None
     nads_served: bool = False
     history: History = field(default_factory=History)
 
@@ -189,6 +192,7 @@ class Context:
         refused_statuses: what the API server would not take as status, since the network's spec is
             older than a rule that it breaks.
         problems: what the API server keeps refusing.
+        lacking: reasons for which nodes do not serve a network, as the metric has them.
         writes: what was written lately, to limit fights over it.
         events: who writes Kubernetes Events.
     """
@@ -200,6 +204,7 @@ class Context:
     nad_locks: WeakValueDictionary[Name, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     refused_statuses: dict[Name, Object] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
+    lacking: dict[Name, frozenset[str]] = field(default_factory=dict)
     writes: Writes = field(init=False)
     events: Recorder = field(init=False)
 

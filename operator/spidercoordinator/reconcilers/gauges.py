@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,14 +13,18 @@ from typing_extensions import override
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.status import readiness
+from spidercoordinator.discovery.nodelogs import NodeReports
 from spidercoordinator.discovery.readings import Reading
 from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
-from spidercoordinator.runtime.metrics import PREFIX
+from spidercoordinator.runtime.metrics import PREFIX, Metrics
 
 
 def register(
-    context: Context, elector: LeaderElector, readings: Callable[[], Iterable[Reading]]
+    context: Context,
+    elector: LeaderElector,
+    readings: Callable[[], Iterable[Reading]],
+    nodes: NodeReports | None,
 ) -> None:
     """Add the gauges to the operator's metrics."""
     services, stores = context.services, context.stores
@@ -51,9 +56,24 @@ def register(
         "When the last watch event or list came, in seconds since 1970.",
         lambda: services.health.last_event_at,
     )
+    if nodes is not None:
+        _of_nodes(services.metrics, nodes)
     registry = services.metrics.registry
     registry.register(NetworkStates(stores.networks.values))
     registry.register(SourceReadings(readings))
+
+
+def _of_nodes(metrics: Metrics, nodes: NodeReports) -> None:
+    metrics.gauge(
+        "nodes_silent",
+        "Nodes that run an installer and report nothing, or nothing fresh.",
+        lambda: len(nodes.fleet().silent),
+    )
+    metrics.gauge(
+        "node_report_oldest_timestamp_seconds",
+        "When the oldest fresh report of a node was read, in seconds since 1970.",
+        lambda: time.time() - nodes.fleet().age,
+    )
 
 
 def _in_sync(context: Context) -> int:

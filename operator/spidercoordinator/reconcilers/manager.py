@@ -12,12 +12,13 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final, Self
 
 from spidercoordinator.api.objects import name_of
-from spidercoordinator.discovery.informers import Signals, SourceInformers, update_observation
-from spidercoordinator.discovery.interfaces import installer_pods
-from spidercoordinator.discovery.source import Observation
+from spidercoordinator.core.nodes.fleet import Fleet
+from spidercoordinator.discovery.informers import Signals, SourceInformers
+from spidercoordinator.discovery.nodelogs import NodeReports
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import KindRemovedError, SettingsError
 from spidercoordinator.kube.client import Client
@@ -26,7 +27,6 @@ from spidercoordinator.kube.informer import Informer
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.reflector import (
     Deleted,
-    Reflector,
     Selection,
     Updated,
     WatchEvent,
@@ -41,6 +41,7 @@ from spidercoordinator.kube.resource import (
 )
 from spidercoordinator.kube.served import wait_until_served
 from spidercoordinator.reconcilers import (
+    fleet,
     gauges,
     nodedefaults,
     spidercoordinator,
@@ -85,7 +86,7 @@ class Manager:
     Attributes:
         context: what reconcilers share.
         crashes: what becomes of unexpected exceptions.
-        installers: what the nodes' installers reported, for the webhook.
+        nodes: what the nodes' installers report; None where they are not followed.
         failure: why it ended by itself, None while it did not.
     """
 
@@ -112,7 +113,9 @@ class Manager:
             Services(settings, fenced, queue, self._sources, metrics, health),
             Stores.empty(self.crashes),
         )
-        self.installers = Observation()
+        self.nodes = NodeReports.followed(client, settings, self.crashes)
+        if self.nodes is None:
+            self.context.decided.fleet = Fleet()  # nobody will tell anything of nodes
         self.failure: BaseException | None = None
         stores = self.context.stores
         self._nads = Informer(
@@ -126,7 +129,7 @@ class Manager:
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
         triggers.register(self.context)
-        gauges.register(self.context, self._elector, self._sources.readings)
+        gauges.register(self.context, self._elector, self._sources.readings, self.nodes)
         client.login.requested = metrics.requested
 
     @classmethod
@@ -206,7 +209,6 @@ class Manager:
                 tasks.create_task(restarting(name, work, self.crashes), name=name)
 
     def _tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        settings = self.context.services.settings
         tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "sources of CIDRs": self._sources.run,
             **{
@@ -219,8 +221,10 @@ class Manager:
             "Events": self.context.events.run,
             "measure": self._measure,
         }
-        if settings.webhook_configuration and settings.installer_pods:
-            tasks["installers"] = self._watch_installers
+        if self.nodes is not None:
+            tasks["installer pods"] = self.nodes.watch
+            tasks["node reports"] = self.nodes.read_logs
+            tasks["nodes"] = partial(fleet.follow, self.context, self.nodes)
         return tasks
 
     async def _begin(self) -> None:
@@ -260,13 +264,6 @@ class Manager:
         while True:
             services.health.longest_reconcile = services.queue.longest_running()
             await asyncio.sleep(_MEASURE_EVERY)
-
-    async def _watch_installers(self) -> None:
-        settings = self.context.services.settings
-        watched = installer_pods(settings.namespace, settings.installer_pods)
-        reflector = Reflector(self._client, watched.selection, watched.read, title=watched.title)
-        async for event in reflector.list_and_watch():
-            update_observation(watched, self.installers, event, self.crashes)
 
     def _nads_observed(self, event: WatchEvent) -> None:
         services = self.context.services

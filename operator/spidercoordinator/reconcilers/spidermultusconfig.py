@@ -39,11 +39,12 @@ from spidercoordinator.core.network.ownership import (
 from spidercoordinator.core.network.release import Release
 from spidercoordinator.core.network.status import NetworkOutcome
 from spidercoordinator.core.network.validation import parse
+from spidercoordinator.core.nodes.findings import Served, kept, served
 from spidercoordinator.core.status.problems import blocked_condition
 from spidercoordinator.errors import ApiError, InvalidObjectError, SpiderCoordinatorError
 from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.reconcilers import nads
+from spidercoordinator.reconcilers import fleet, nads
 from spidercoordinator.reconcilers.context import Context, network_key
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.reconcilers.writes import Target, once_a_minute
@@ -94,6 +95,7 @@ async def _reconcile(context: Context, network: Name) -> None:
         if observed is None:
             # Its NAD is the garbage collector's, by the owner reference; adopted ones have none.
             await nads.release(context, network, None)
+            fleet.measure(context, network, [])
             context.problems.forget(network_key(network))
             context.writes.forget(network_key(network))
         return
@@ -208,18 +210,32 @@ def _outcome(
             return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
             obstacle, message = _obstacle(context, config, desired)
+            by_nodes = _by_nodes(context, config)
+            warnings = network_conditions(
+                config.spec,
+                context.decided.cluster,
+                context.decided.ipam,
+                cni_version=list_version(config.metadata.annotations),
+            )
             return NetworkOutcome(
                 nad=desired.name,
                 config_hash=desired.config_hash,
                 obstacle=obstacle,
                 message=message or f"NetworkAttachmentDefinition {full_name} is in sync",
-                warnings=network_conditions(
-                    config.spec,
-                    context.decided.cluster,
-                    context.decided.ipam,
-                    cni_version=list_version(config.metadata.annotations),
-                ),
+                warnings=[*warnings, *by_nodes.conditions],
+                blocking=by_nodes.blocking,
             )
+
+
+def _by_nodes(context: Context, config: SpiderMultusConfig) -> Served:
+    """Whether nodes have what pods of the network need."""
+    network = (config.metadata.namespace, config.metadata.name)
+    found = fleet.lacking(context, config)
+    if found is None or context.decided.fleet is None:
+        observed = context.stores.networks.get(network) or {}
+        return kept(observed.get("status") or {})
+    fleet.measure(context, network, found)
+    return served(found, context.decided.fleet)
 
 
 def _obstacle(context: Context, config: SpiderMultusConfig, desired: DesiredNAD) -> tuple[str, str]:

@@ -88,6 +88,12 @@ class Metrics:
             "Whether the effective SpiderCoordinator lets pods be served (1) or not (0).",
             registry=self.registry,
         )
+        self.nodes_lacking = Gauge(
+            "spidercoordinator_network_nodes_lacking",
+            "Nodes that lack what pods of a network need, by network and reason.",
+            ("namespace", "network", "reason"),
+            registry=self.registry,
+        )
         self.review_seconds = Histogram(
             "spidercoordinator_webhook_review_duration_seconds",
             "How long the judgement of one admission review took, by kind.",

@@ -122,7 +122,7 @@ class Settings(BaseSettings):
             operator, whose caBundle it keeps; empty for no webhook.
         webhook_port: port of the webhook.
         installer_pods: label selector of the installer's pods in `namespace`, which report
-            the nodes' interfaces for the webhook; empty when they do not.
+            what the nodes have; empty when they are not followed.
         lease: name of the Lease, in `namespace`, that the leader holds; empty to lead without one,
             when no other operator runs.
         pod_name: of the pod this runs in, empty when there is none.

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.discovery.informers import Signals, SourceInformers, update_observation
-from spidercoordinator.discovery.interfaces import installer_pods
 from spidercoordinator.discovery.mesh import ISTIO
+from spidercoordinator.discovery.nodereports import installer_pods
 from spidercoordinator.discovery.source import Observation, WatchedObjects
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.kube.crash import CrashHandler

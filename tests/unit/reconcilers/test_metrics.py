@@ -19,7 +19,13 @@ from spidercoordinator.reconcilers.context import network_key
 from spidercoordinator.reconcilers.manager import Manager
 from spidercoordinator.runtime.settings import Settings
 from spidercoordinator.runtime.workqueue import Key
-from tests.apiserver import test_contention, test_refusals, test_resync, test_webhook
+from tests.apiserver import (
+    test_contention,
+    test_node_reports,
+    test_refusals,
+    test_resync,
+    test_webhook,
+)
 from tests.apiserver import test_metrics as live
 from tests.apiserver.harness import eventually
 from tests.unit.handlers import test_admission
@@ -35,7 +41,7 @@ async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
     server = TestServer(web.Application())
     await server.start_server()
     path = write_kubeconfig(server, tmp_path)
-    made = await Manager.create(Settings(), {"KUBECONFIG": str(path)})
+    made = await Manager.create(Settings(installer_pods="a=b"), {"KUBECONFIG": str(path)})
     yield made
     await made.context.services.queue.shut_down()
     await made.client.client.close()  # type: ignore[no-untyped-call]
@@ -136,6 +142,13 @@ MOVED_BY: Final[dict[str, Callable[..., Any]]] = {
     "workqueue_longest_running_seconds": test_a_reconciliation_that_runs_long_shows,
     "webhook_review_duration_seconds": test_admission.test_a_review_is_timed,
     "build": test_the_version_shows,
+    "network_nodes_lacking": (
+        test_node_reports.test_what_nodes_lack_is_told_and_what_changes_is_known
+    ),
+    "nodes_silent": test_node_reports.test_nodes_that_tell_nothing_are_named_apart_and_counted,
+    "node_report_oldest_timestamp_seconds": (
+        test_node_reports.test_nodes_that_tell_nothing_are_named_apart_and_counted
+    ),
 }
 """The test that sees each metric move."""
 

@@ -35,7 +35,7 @@
   value: {{ include "spidercoordinator.webhook.name" . }}
 - name: SPIDERCOORDINATOR_WEBHOOK_PORT
   value: {{ .Values.operator.webhook.port | int64 | quote }}
+{{- end }}
 - name: SPIDERCOORDINATOR_INSTALLER_PODS
   value: {{ include "spidercoordinator.installer.selector" . | quote }}
-{{- end }}
 {{- end -}}

@@ -6,7 +6,7 @@ shows in the object's status instead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,8 +19,6 @@ from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.annotations import unknown_annotations
 from spidercoordinator.core.checks.fields import dropped_fields
-from spidercoordinator.core.checks.masters import NodeInterfaces, missing_masters
-from spidercoordinator.core.checks.missing_plugins import missing_plugins
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
@@ -28,6 +26,9 @@ from spidercoordinator.core.network.desired import desired_nad, list_version, na
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
+from spidercoordinator.core.nodes.findings import findings, shown_age
+from spidercoordinator.core.nodes.fleet import Fleet
+from spidercoordinator.core.nodes.needs import needs_of
 
 KNOWN_IPAM: Final = frozenset(
     {"spiderpool", "whereabouts", "host-local", "dhcp", "static", "calico-ipam", "kube-ovn"}
@@ -56,7 +57,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     rivals: Sequence[Object],
     nad: Object | None,
     has_nad: bool = True,
-    nodes: Collection[NodeInterfaces] = (),
+    nodes: Fleet | None = None,
     cluster: ClusterConfig | None = None,
     ipam: ClusterIPAM | None = None,
 ) -> Review:
@@ -72,7 +73,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         nad: The NAD of that name, if there is one.
         has_nad: Whether a NAD is made from this network. One without, as in a conflict of names,
             may get another name: no pod can name its NAD.
-        nodes: The interfaces and plugins that nodes reported.
+        nodes: What nodes reported of themselves, at any time; None for nothing.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
         ipam: What the cluster has of IPAM; None when that is not known.
     """
@@ -159,14 +160,18 @@ def _conflict(
 
 def _warnings(
     config: SpiderMultusConfig,
-    nodes: Collection[NodeInterfaces],
+    nodes: Fleet | None,
     cluster: ClusterConfig | None,
     ipam: ClusterIPAM | None,
 ) -> list[str]:
     spec = config.spec
-    subject = subject_of(spec, cluster, ipam, cni_version=list_version(config.metadata.annotations))
-    warnings = [str(each) for each in missing_masters(spec, nodes)]
-    warnings += [str(each) for each in missing_plugins(spec, nodes, ipam.default if ipam else None)]
+    version = list_version(config.metadata.annotations)
+    subject = subject_of(spec, cluster, ipam, cni_version=version)
+    warnings = []
+    if nodes is not None:
+        needs = needs_of(spec, ipam.default if ipam else None, cni_version=version)
+        when = f"(as reported up to {shown_age(nodes.age)} ago)"
+        warnings += [f"{each.warning} {when}" for each in findings(needs, nodes)]
     warnings += map(str, network_warnings(subject, notices=True))
     if ipam is not None and lacks_ipam(spec, ipam.default):
         warnings.append(f"spec.ipam: {NO_IPAM}")

@@ -12,6 +12,7 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.coordinator.section import NOT_READY_KEY
 from spidercoordinator.core.coordinator.status import NOT_READY
 from spidercoordinator.core.network.render import json_text
+from spidercoordinator.core.nodes.findings import NODES_READY, SOME
 from spidercoordinator.core.status.warnings import DEGRADED
 
 Level = Literal["ERROR", "WARNING", "NOTE", "UNSEEN"]
@@ -141,11 +142,21 @@ def _networks(networks: Iterable[Object]) -> Iterator[Finding]:
         if status.get("observedGeneration") != meta.get("generation"):
             yield Finding("ERROR", what, "was not reconciled since it was changed", _OPERATOR)
             continue
-        for each in status.get("conditions") or ():
-            if each["type"] == "Ready" and each["status"] != "True":
-                yield Finding("ERROR", what, f"not Ready, {each['reason']}", each["message"])
-            if each["type"] == DEGRADED and each["status"] == "True":
-                yield Finding("WARNING", what, f"Degraded, {each['reason']}", each["message"])
+        yield from _conditions(what, status.get("conditions") or ())
+
+
+def _conditions(what: str, conditions: Iterable[Object]) -> Iterator[Finding]:
+    told = ""
+    for each in conditions:
+        kind, holds, message = each["type"], each["status"] == "True", each["message"]
+        if kind == "Ready" and not holds:
+            told = message
+            yield Finding("ERROR", what, f"not Ready, {each['reason']}", message)
+        lacking = kind == NODES_READY and (each["reason"] == SOME or not holds)
+        if lacking and message != told:
+            yield Finding("WARNING", what, f"not on all nodes, {each['reason']}", message)
+        if kind == DEGRADED and holds:
+            yield Finding("WARNING", what, f"Degraded, {each['reason']}", message)
 
 
 def _nads(nads: Iterable[Object] | None) -> Iterator[Finding]:

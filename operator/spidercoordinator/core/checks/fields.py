@@ -16,8 +16,8 @@ from typing import Any, Final
 from spidercoordinator.api.crd import KINDS, structural_schema
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.checks.abridged import abridged
 from spidercoordinator.core.network.validation import Problem
+from spidercoordinator.core.status.abridged import abridged
 
 _PLACES: Final = 3
 """As many places of a misplaced field are named."""

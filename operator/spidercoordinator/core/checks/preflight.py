@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.checks.abridged import abridged
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL
 from spidercoordinator.core.network.ipamsection import (
@@ -22,6 +21,7 @@ from spidercoordinator.core.network.ipamsection import (
     route_without_gateway,
     unknown_key,
 )
+from spidercoordinator.core.status.abridged import abridged
 
 KUBERNETES: Final = (1, 31)
 """The oldest release that the chart takes (its kubeVersion)."""

@@ -34,6 +34,7 @@ class NetworkOutcome:
         message: for people.
         reason: why the obstacle is there, where it has several reasons; one CamelCase word.
         warnings: conditions that do not keep it from being ready.
+        blocking: one of these that does all the same, as it is.
     """
 
     nad: str = ""
@@ -42,6 +43,7 @@ class NetworkOutcome:
     message: str = ""
     reason: str = ""
     warnings: Sequence[ConditionState] = ()
+    blocking: ConditionState | None = None
 
 
 def network_status(outcome: NetworkOutcome, network: Object, *, now: str) -> Object:
@@ -49,9 +51,10 @@ def network_status(outcome: NetworkOutcome, network: Object, *, now: str) -> Obj
 
     Ready is always there; the condition that stands in its way, only while it does.
     """
-    ready = not outcome.obstacle
-    reason = outcome.reason or outcome.obstacle
-    states = [ConditionState(READY, ready, reason or IN_SYNC, outcome.message)]
+    reason, message = outcome.reason or outcome.obstacle, outcome.message
+    if not reason and outcome.blocking is not None:
+        reason, message = outcome.blocking.reason, outcome.blocking.message
+    states = [ConditionState(READY, not reason, reason or IN_SYNC, message)]
     if outcome.obstacle:
         states.append(
             ConditionState(outcome.obstacle, status=True, reason=reason, message=outcome.message)

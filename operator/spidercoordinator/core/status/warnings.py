@@ -46,11 +46,16 @@ def degraded_condition(warnings: Sequence[FieldWarning]) -> list[ConditionState]
     """
     if not warnings:
         return []
+    text = joined(warnings)
+    return [ConditionState(DEGRADED, status=True, reason=warnings[0].reason, message=text)]
+
+
+def joined(warnings: Sequence[FieldWarning]) -> str:
+    """As many of the warnings as there is room for in the message of a condition."""
     text = str(warnings[0])[:_LONGEST]
     for number, each in enumerate(warnings[1:], start=1):
         further = f"{text}. {each}"
         if len(further) > _LONGEST:
-            text = f"{text}. And {len(warnings) - number} more"
-            break
+            return f"{text}. And {len(warnings) - number} more"
         text = further
-    return [ConditionState(DEGRADED, status=True, reason=warnings[0].reason, message=text)]
+    return text

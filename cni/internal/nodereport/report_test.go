@@ -1,4 +1,4 @@
-package interfaces
+package nodereport
 
 import (
 	"encoding/json"
@@ -36,7 +36,8 @@ func TestDescribe(t *testing.T) {
 		{"what only has a name like theirs is not", []netlink.Link{lo, link("bridge", "lxcbr0"), link("device", "eni1")}, []string{"eni1", "lxcbr0"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			report, err := Describe(row.links)
+			var report Report
+			err := report.Describe(row.links)
 			if err != nil || !slices.Equal(report.Interfaces, row.want) || report.Truncated {
 				t.Errorf("got %v, %v, want %v", report, err, row.want)
 			}
@@ -46,7 +47,8 @@ func TestDescribe(t *testing.T) {
 
 func TestLinksOfNoNamespaceAreRefused(t *testing.T) {
 	for _, links := range [][]netlink.Link{nil, {link("device", "eth0")}} {
-		if report, err := Describe(links); err == nil || !strings.Contains(err.Error(), "loopback") {
+		var report Report
+		if err := report.Describe(links); err == nil || !strings.Contains(err.Error(), "loopback") {
 			t.Errorf("got %v, %v", report, err)
 		}
 	}
@@ -70,7 +72,7 @@ func TestText(t *testing.T) {
 		{"one byte is missing: room for the mark is needed, too", many[:3], fullLength - 1, 0, true},
 		{"the first ones are kept", many, fullLength + len(`,"truncated":true`), 3, true},
 		{"not half a name", many, fullLength + len(`,"truncated":true`) - 1, 2, true},
-		{"a node with very many", many, Limit, 400, false},
+		{"a node with very many", many, MessageLimit, 400, false},
 		{"no room at all", many, 1, 0, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -95,7 +97,7 @@ func TestText(t *testing.T) {
 // TestPluginsAreReportedWholeOrNotAtAll: a part of them would look like the whole.
 func TestPluginsAreReportedWholeOrNotAtAll(t *testing.T) {
 	report := Report{Interfaces: []string{"eth0", "eth1"}, Unlisted: []string{"veth"}, Plugins: []string{"ipvlan", "macvlan"}}
-	full, err := report.Text(Limit)
+	full, err := report.Text(MessageLimit)
 	if err != nil {
 		t.Fatal(err)
 	}

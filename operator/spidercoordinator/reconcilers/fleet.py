@@ -1,0 +1,59 @@
+"""Decides anew on networks when what the nodes have changed, and keeps the metric about it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from spidercoordinator.api.multus import SpiderMultusConfig
+from spidercoordinator.api.objects import Name
+from spidercoordinator.core.network.desired import list_version
+from spidercoordinator.core.nodes.findings import Finding, findings
+from spidercoordinator.core.nodes.fleet import Fleet
+from spidercoordinator.core.nodes.needs import needs_of
+from spidercoordinator.discovery.nodelogs import NodeReports
+from spidercoordinator.reconcilers.context import Context
+
+_LOOK_EVERY: Final = 2.0
+"""Seconds between two looks at what was read of the nodes."""
+
+
+async def follow(context: Context, reports: NodeReports) -> None:
+    """Take over what the nodes report once it is settled, and at every change."""
+    while True:
+        if reports.settled:
+            update(context, reports.fleet())
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def update(context: Context, fleet: Fleet) -> None:
+    """Take over what the nodes report; networks are reconciled if it concerns any."""
+    before, context.decided.fleet = context.decided.fleet, fleet
+    if fleet is not before and (before is None or fleet.changes(before)):
+        context.enqueue_all_networks()
+
+
+def lacking(context: Context, config: SpiderMultusConfig) -> list[Finding] | None:
+    """What nodes lack that pods of the network need; None while nothing is known of the nodes."""
+    fleet = context.decided.fleet
+    if fleet is None:
+        return None
+    ipam = context.decided.ipam
+    version = list_version(config.metadata.annotations)
+    needs = needs_of(config.spec, ipam.default if ipam else None, cni_version=version)
+    return findings(needs, fleet)
+
+
+def measure(context: Context, network: Name, found: list[Finding]) -> None:
+    """Set the network's series of the metric, and remove those that hold no more."""
+    gauge, told = context.services.metrics.nodes_lacking, context.lacking.pop(network, frozenset())
+    counts: dict[str, int] = {}
+    for each in found:
+        reason = each.need.reason
+        counts[reason] = max(counts.get(reason, 0), each.answer.lacking.count)
+    for reason in told - counts.keys():
+        gauge.remove(*network, reason)
+    for reason, count in counts.items():
+        gauge.labels(*network, reason).set(count)
+    if counts:
+        context.lacking[network] = frozenset(counts)
