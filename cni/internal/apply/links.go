@@ -93,13 +93,15 @@ func (k *Kernel) dropMarks(family facts.Family) error {
 
 // nft sends a change of the pod's nftables as one transaction.
 func (k *Kernel) nft(change func(*nftables.Conn)) error {
-	conn, err := nftables.New(nftables.AsLasting(), nftables.WithNetNSFd(k.Pod.Fd()))
+	conn, err := k.Pod.NFTables()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.CloseLasting() }()
 	change(conn)
 	err = conn.Flush()
+	if err != nil {
+		err = errors.Join(err, k.Pod.CloseNFTables())
+	}
 	if errors.Is(err, unix.EOPNOTSUPP) {
 		return fmt.Errorf("%w (are the kernel modules nf_tables and nft_ct there?)", err)
 	}

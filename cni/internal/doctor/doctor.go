@@ -44,6 +44,9 @@ type Node struct {
 	LinkManagers []LinkManager
 	// Containers holds the containers that the runtime has networks for; nil when that cannot be seen.
 	Containers map[string]bool
+	// Firewall is the node's; FirewallErr says why it could not be read.
+	Firewall    facts.Firewall
+	FirewallErr error
 	// HostFiles says that the node's files could be looked at.
 	HostFiles bool
 }
@@ -80,7 +83,7 @@ type LinkManager struct {
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, linkManagers, datapaths, unobservable,
+		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, firewall, uplinks, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}

@@ -109,30 +109,22 @@ func setBits(bits uint32) *expr.Bitwise {
 	}
 }
 
-// readMarkState says how much of the private table of a family is in place.
-func readMarkState(conn *nftables.Conn, family Family) (MarkState, error) {
+// readMarkState says how much of the private table of a family is in place; tables are those of the namespace.
+func readMarkState(conn *nftables.Conn, tables []*nftables.Table, family Family) MarkState {
 	table, desired := MarkChains(family, PodVeth)
-	tables, err := conn.ListTablesOfFamily(table.Family)
-	if err != nil {
-		return MarksAbsent, err
-	}
-	present := false
-	for _, existing := range tables {
-		present = present || existing.Name == table.Name
-	}
-	if !present {
-		return MarksAbsent, nil
+	if !slices.ContainsFunc(tables, func(t *nftables.Table) bool { return t.Name == table.Name && t.Family == table.Family }) {
+		return MarksAbsent
 	}
 	for _, chain := range desired {
 		rules, err := conn.GetRules(table, chain.Chain)
 		if err != nil || len(rules) != len(chain.Rules) {
-			return MarksBroken, nil // the kernel answers a missing chain with an error
+			return MarksBroken // the kernel answers a missing chain with an error
 		}
 		for number, rule := range rules {
 			if !bytes.Equal(rule.UserData, chain.Rules[number].UserData) {
-				return MarksBroken, nil
+				return MarksBroken
 			}
 		}
 	}
-	return MarksComplete, nil
+	return MarksComplete
 }

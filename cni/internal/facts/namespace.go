@@ -1,17 +1,26 @@
 package facts
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/containernetworking/plugins/pkg/ns"
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network namespace and its netlink socket.
+// Namespace is a network namespace and its netlink sockets. They are opened once and live as long as the
+// process, which is short.
 type Namespace struct {
-	Netlink *netlink.Handle
-	netns   ns.NetNS
+	Netlink  *netlink.Handle
+	netns    ns.NetNS
+	current  bool // the process runs in it
+	dumps    *nl.SocketHandle
+	nftables *nftables.Conn
 }
 
 // OpenCurrent opens the namespace the process runs in: the node's.
@@ -24,7 +33,7 @@ func OpenCurrent() (*Namespace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a netlink socket on the node: %w", err)
 	}
-	return &Namespace{Netlink: handle, netns: netns}, nil
+	return &Namespace{Netlink: handle, netns: netns, current: true}, nil
 }
 
 // OpenPath opens the namespace of a pod by its path.
@@ -34,7 +43,7 @@ func OpenPath(path string) (*Namespace, error) {
 		return nil, err
 	}
 	namespace := &Namespace{netns: netns}
-	err = netns.Do(func(ns.NetNS) error {
+	err = namespace.Do(func() error {
 		namespace.Netlink, err = netlink.NewHandle(unix.NETLINK_ROUTE)
 		return err
 	})
@@ -56,7 +65,52 @@ func (n *Namespace) Links() ([]netlink.Link, error) {
 // Fd is the descriptor of the namespace.
 func (n *Namespace) Fd() int { return int(n.netns.Fd()) }
 
-// Do runs a function on a thread that is inside the namespace; /proc/sys/net needs that.
-func (n *Namespace) Do(work func() error) error {
-	return n.netns.Do(func(ns.NetNS) error { return work() })
+// Do runs a function inside the namespace, on the calling thread: another one would have to be woken, and on
+// a busy node that costs more than the work. /proc/sys/net and new sockets need it. A thread that cannot
+// return stays locked, so that nothing else ever runs on it.
+func (n *Namespace) Do(work func() error) (err error) {
+	if n.current {
+		return work() // to enter it takes a capability
+	}
+	runtime.LockOSThread()
+	home, err := netns.Get()
+	if err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("open the current network namespace: %w", err)
+	}
+	defer func() { _ = home.Close() }()
+	if err := netns.Set(netns.NsHandle(n.Fd())); err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("enter the network namespace %s: %w", n.netns.Path(), err)
+	}
+	defer func() {
+		if leaveErr := netns.Set(home); leaveErr != nil {
+			err = errors.Join(err, fmt.Errorf("leave the network namespace %s: %w", n.netns.Path(), leaveErr))
+			return
+		}
+		runtime.UnlockOSThread()
+	}()
+	return work()
+}
+
+// NFTables returns the namespace's connection to nftables.
+func (n *Namespace) NFTables() (*nftables.Conn, error) {
+	if n.nftables != nil {
+		return n.nftables, nil
+	}
+	err := n.Do(func() (err error) {
+		n.nftables, err = nftables.New(nftables.AsLasting())
+		return err
+	})
+	return n.nftables, err
+}
+
+// CloseNFTables ends the connection: after an error, answers to what was sent may still be in it.
+func (n *Namespace) CloseNFTables() error {
+	conn := n.nftables
+	n.nftables = nil
+	if conn == nil {
+		return nil
+	}
+	return conn.CloseLasting()
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -43,7 +42,7 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 	if err != nil {
 		return err
 	}
-	if state.Neighs, err = readNeighs(pod.Netlink, Families, netip.Addr.IsValid, name); err != nil {
+	if state.Neighs, err = readNeighs(pod, Families, netip.Addr.IsValid, name); err != nil {
 		return err
 	}
 	return pod.Do(func() error {
@@ -53,7 +52,7 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 		if !query.Marks && !veth {
 			return nil
 		}
-		return readMarkStates(state)
+		return readMarkStates(pod, state)
 	})
 }
 
@@ -72,17 +71,18 @@ func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	return name, readRoutes(handle, name, state)
 }
 
-func readMarkStates(state *NetnsState) error {
-	conn, err := nftables.New(nftables.AsLasting())
+func readMarkStates(pod *Namespace, state *NetnsState) error {
+	conn, err := pod.NFTables()
 	if err != nil {
 		return fmt.Errorf("open an nftables socket: %w", err)
 	}
-	defer func() { _ = conn.CloseLasting() }()
+	tables, err := conn.ListTables()
+	if err != nil {
+		return fmt.Errorf("read the nftables tables: %w (is the kernel module nf_tables loaded?)", err)
+	}
 	state.Marks = map[Family]MarkState{}
 	for _, family := range Families {
-		if state.Marks[family], err = readMarkState(conn, family); err != nil {
-			return fmt.Errorf("read the nftables tables of %s: %w (is the kernel module nf_tables loaded?)", family, err)
-		}
+		state.Marks[family] = readMarkState(conn, tables, family)
 	}
 	return nil
 }
@@ -158,27 +158,6 @@ func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route
 		return nil, nil // no route has ever been in that table
 	}
 	return routes, err
-}
-
-// readNeighs lists the neighbours of families whose address matches.
-func readNeighs(handle *netlink.Handle, families []Family, match func(netip.Addr) bool, name linkNamer) ([]Neigh, error) {
-	var converted []Neigh
-	for _, family := range families {
-		neighs, err := dump(func() ([]netlink.Neigh, error) { return handle.NeighList(0, KernelFamily(family)) })
-		if err != nil && !lacksFamily(family, err) {
-			return nil, fmt.Errorf("list %s neighbours: %w", family, err)
-		}
-		for _, neigh := range neighs {
-			ip := toAddr(neigh.IP)
-			if neigh.State == unix.NUD_NOARP || !match(ip) {
-				continue
-			}
-			converted = append(converted, Neigh{
-				Dev: name(neigh.LinkIndex), IP: ip, MAC: neigh.HardwareAddr.String(), Permanent: neigh.State&unix.NUD_PERMANENT != 0,
-			})
-		}
-	}
-	return converted, nil
 }
 
 func readSysctls(keys []string) map[string]string {

@@ -66,7 +66,7 @@ func ReadHostEntries(host *Namespace, query HostQuery, state *NetnsState) error 
 		}
 	}
 	var err error
-	state.Neighs, err = readNeighs(host.Netlink, familiesOf(addrs), addrs.has, links.name)
+	state.Neighs, err = readNeighs(host, familiesOf(addrs), addrs.has, links.name)
 	state.Links = links.all()
 	return err
 }

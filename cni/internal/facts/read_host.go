@@ -14,7 +14,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	state, handle := &observed.Host, host.Netlink
 	state.NoIPv6 = lacksIPv6()
 	links := newLinkCache(handle)
-	if err := readHostLinks(links, observed, query); err != nil {
+	if err := readHostLinks(host, links, observed, query); err != nil {
 		return err
 	}
 	var err error
@@ -25,15 +25,15 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	readToFirst(links, observed, query)
 	podAddrs := podAddresses(observed, query)
 	for _, table := range podTables(state.Rules, query.HostRuleTable) {
-		if err := readHostRoutes(handle, table, podAddrs, links.name, state); err != nil {
+		if err := readHostRoutes(host, table, podAddrs, links.name, state); err != nil {
 			return err
 		}
 	}
-	if state.Neighs, err = readNeighs(handle, familiesOf(podAddrs), podAddrs.has, links.name); err != nil {
+	if state.Neighs, err = readNeighs(host, familiesOf(podAddrs), podAddrs.has, links.name); err != nil {
 		return err
 	}
 	state.Links = links.all()
-	if observed.ClusterMTU, err = clusterMTU(links, query.ClusterCIDRs); err != nil {
+	if observed.ClusterMTU, err = clusterMTU(host, links, query.ClusterCIDRs); err != nil {
 		return err
 	}
 	keys := []string{RPFilter("all"), TCPLiberal}
@@ -89,15 +89,13 @@ func podAddresses(observed *Facts, query Query) addrSet {
 
 // readHostLinks reads only the links that matter: those with addresses of the node, the node's end
 // of the veth pair, and the peer of the pod's first interface. A node has hundreds of others.
-func readHostLinks(links *linkCache, observed *Facts, query Query) error {
-	addrs, err := dump(func() ([]netlink.Addr, error) { return links.handle.AddrList(nil, netlink.FAMILY_ALL) })
+func readHostLinks(host *Namespace, links *linkCache, observed *Facts, query Query) error {
+	addrs, err := usableAddrs(host)
 	if err != nil {
-		return fmt.Errorf("list addresses: %w", err)
+		return err
 	}
 	for _, addr := range addrs {
-		if prefix := toPrefix(addr.IPNet, unix.AF_UNSPEC); IsUsable(prefix.Addr()) {
-			observed.Host.Addrs = append(observed.Host.Addrs, fromAddr(addr, links.name))
-		}
+		observed.Host.Addrs = append(observed.Host.Addrs, fromAddr(addr, links.name))
 	}
 	if first, ok := observed.Pod.Link(query.First); ok && first.Peer != 0 {
 		links.name(first.Peer)
@@ -167,22 +165,21 @@ func readToFirst(links *linkCache, observed *Facts, query Query) {
 
 // clusterMTU is the smallest MTU of the node's routes to the cluster's CIDRs: an overlay network sets
 // it on these routes or on their interfaces.
-func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
+func clusterMTU(host *Namespace, links *linkCache, networks []netip.Prefix) (int, error) {
 	smallest := 0
-	if len(networks) == 0 {
-		return 0, nil
+	toCluster := func(dst netip.Prefix) bool {
+		inside := func(network netip.Prefix) bool { return network.Bits() <= dst.Bits() && network.Contains(dst.Addr()) }
+		return !dst.IsSingleIP() && slices.ContainsFunc(networks, inside) // a route to one pod of this node uses no tunnel
 	}
 	for _, family := range Families {
-		routes, err := routesOf(links.handle, family, TableMain)
+		if !slices.ContainsFunc(networks, func(network netip.Prefix) bool { return FamilyOf(network.Addr()) == family }) {
+			continue
+		}
+		routes, err := selectedRoutes(host, family, TableMain, toCluster)
 		if err != nil {
 			return 0, fmt.Errorf("list %s routes: %w", family, err)
 		}
 		for _, route := range routes {
-			dst := toPrefix(route.Dst, route.Family)
-			inside := func(network netip.Prefix) bool { return network.Bits() <= dst.Bits() && network.Contains(dst.Addr()) }
-			if dst.IsSingleIP() || !slices.ContainsFunc(networks, inside) {
-				continue // a route to one pod of this node uses no tunnel
-			}
 			mtus := []int{route.MTU, links.mtu(route.LinkIndex)}
 			for _, hop := range route.MultiPath {
 				mtus = append(mtus, links.mtu(hop.LinkIndex))
@@ -197,16 +194,15 @@ func clusterMTU(links *linkCache, networks []netip.Prefix) (int, error) {
 	return smallest, nil
 }
 
-func readHostRoutes(handle *netlink.Handle, table int, podAddrs addrSet, name linkNamer, state *NetnsState) error {
+func readHostRoutes(host *Namespace, table int, podAddrs addrSet, name linkNamer, state *NetnsState) error {
+	toPod := func(dst netip.Prefix) bool { return dst.IsSingleIP() && podAddrs.has(dst.Addr()) }
 	for _, family := range familiesOf(podAddrs) {
-		routes, err := routesOf(handle, family, table)
+		routes, err := selectedRoutes(host, family, table, toPod)
 		if err != nil {
 			return fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
 		}
 		for _, route := range routes {
-			if dst := toPrefix(route.Dst, route.Family); dst.IsSingleIP() && podAddrs.has(dst.Addr()) {
-				state.addRoute(route, name)
-			}
+			state.addRoute(route, name)
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func Snapshot(host *Namespace) (*NetnsState, error) {
 	if err != nil {
 		return nil, err
 	}
-	if state.Neighs, err = readNeighs(host.Netlink, Families, netip.Addr.IsValid, name); err != nil {
+	if state.Neighs, err = readNeighs(host, Families, netip.Addr.IsValid, name); err != nil {
 		return nil, fmt.Errorf("read the state of the node: %w", err)
 	}
 	keys := []string{Forward4, Forward6, SrcValidMark, TCPLiberal, RPFilter("all")}
