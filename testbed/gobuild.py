@@ -1,5 +1,6 @@
 """Build a Go program and show how it goes: a cold build takes minutes."""
 
+import json
 import os
 import queue
 import shutil
@@ -33,6 +34,26 @@ def toolchain() -> str:
         ["go", "env", "GOVERSION", "GOOS", "GOARCH"], check=True, capture_output=True, text=True
     )
     return " ".join(done.stdout.split())
+
+
+def module_source(module: Path, name: str) -> Path:
+    """Return the folder with the files of a Go module, at the version that `module` requires.
+
+    Raises:
+        TestbedError: it cannot be had; the text has Go's output.
+    """
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", name],
+        cwd=module,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GOWORK": "off", "GOFLAGS": ""},
+    )
+    if done.returncode:
+        reason = (done.stdout + done.stderr).strip()
+        raise TestbedError(f"go mod download {name} in {module} failed: {reason}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def build(module: Path, package: str, target: Path, ldflags: tuple[str, ...], what: str) -> None:

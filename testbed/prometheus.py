@@ -1,16 +1,19 @@
-"""Prometheus and promtool, from Debian's package of the machine's own release.
+"""Prometheus and promtool, and the kinds of the Prometheus operator.
 
-The package is taken apart, not installed: an installation would start a server on the machine.
+The programs come from Debian's package of the machine's own release. It is taken apart, not
+installed: an installation would start a server on the machine.
 """
 
 import os
 import subprocess
 from pathlib import Path
 
-from testbed import cache, prerequisites
+from testbed import cache, gobuild, paths, prerequisites
 from testbed.errors import TestbedError
 
 _PACKAGE = "prometheus"
+_MODULE = paths.SOURCES / "prometheus-operator"
+_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 
 
 def ensure() -> Path:
@@ -21,6 +24,15 @@ def ensure() -> Path:
     """
     release = Path("/etc/os-release").read_text()
     return cache.entry(_PACKAGE, cache.key_of(release), _fetch) / "usr/bin"
+
+
+def operator_crds() -> Path:
+    """Return the folder with the CRDs of the Prometheus operator, one file each.
+
+    Raises:
+        TestbedError: its Go module cannot be had.
+    """
+    return gobuild.module_source(_MODULE, _OPERATOR) / "example" / "prometheus-operator-crd"
 
 
 def _fetch(folder: Path) -> None:

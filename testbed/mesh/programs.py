@@ -49,27 +49,13 @@ def _build(folder: Path) -> None:
     print("Istio and CoreDNS: 5 to 7 minutes on 2 cores, the first time only", flush=True)
     for name, package in PACKAGES.items():
         gobuild.build(MODULE, package, folder / name, _LDFLAGS, name)
-    source = _istio_source()
+    source = gobuild.module_source(MODULE, "istio.io/istio")
     for name, below in CHARTS.items():
         shutil.copytree(source / "manifests" / "charts" / below, folder / "charts" / name)
     shutil.copyfile(source / _BOOTSTRAP, folder / Path(_BOOTSTRAP).name)
     for path in folder.rglob("*"):
         # Go keeps modules read-only, and an entry that is pruned one day must not be.
         path.chmod(path.stat().st_mode | 0o200)
-
-
-def _istio_source() -> Path:
-    done = subprocess.run(
-        ["go", "mod", "download", "-json", "istio.io/istio"],
-        cwd=MODULE,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "GOWORK": "off", "GOFLAGS": ""},
-    )
-    if done.returncode:
-        raise TestbedError(f"go mod download istio.io/istio in {MODULE} failed: {done.stderr}")
-    return Path(json.loads(done.stdout)["Dir"])
 
 
 def ensure_envoy() -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from testbed import prometheus
 from tests.chart.helm import CHART, EVERYTHING, Helm, Object, merged, nested
 
 FINALIZER = "spiderpool.spidernet.io"
@@ -18,6 +19,7 @@ MADE = (
     "serviceaccounts,configmaps,leases,services,deployments,daemonsets,jobs,poddisruptionbudgets,"
     "networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,spidercoordinators"
 )
+CILIUM = "{apiVersion: v1, kind: Namespace, metadata: {name: cilium}}"
 NETWORK = {
     "apiVersion": "spiderpool.spidernet.io/v2beta1",
     "kind": "SpiderMultusConfig",
@@ -127,10 +129,23 @@ def test_a_refused_upgrade_changes_nothing(cluster: Helm) -> None:
     assert cluster.get("deployment", "test-spidercoordinator-operator")["spec"]["replicas"] == 1
 
 
-def test_the_api_server_takes_every_object(cluster: Helm) -> None:
-    cluster.kubectl(
-        "apply", "-f", "-", stdin="{apiVersion: v1, kind: Namespace, metadata: {name: cilium}}"
-    )
+def test_the_api_server_takes_the_objects_of_the_prometheus_operator(cluster: Helm) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=CILIUM)
+    crds = [f"monitoring.coreos.com_{each}.yaml" for each in ("servicemonitors", "prometheusrules")]
+    files = [f"-f={prometheus.operator_crds() / each}" for each in crds]
+    cluster.kubectl("apply", "--server-side", *files)
+    cluster.kubectl("wait", "--for=condition=Established", *files)
+    try:
+        cluster.install(EVERYTHING)
+        for kind in ("servicemonitor", "prometheusrule"):
+            assert cluster.names(kind, OURS) != [], kind
+    finally:
+        cluster.run("uninstall", "test", "--no-hooks", check=False)
+        cluster.kubectl("delete", *files)
+
+
+def test_the_api_server_takes_every_object_of_kubernetes(cluster: Helm) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=CILIUM)
     unserved = [f"metrics.{each}.enabled" for each in ("serviceMonitor", "prometheusRule")]
     cluster.install(merged(EVERYTHING, *(nested(each, False) for each in unserved)))
     stored = {
