@@ -83,7 +83,7 @@ FAULTS = {
     "connection tracker": (
         "sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=0",
         "sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1",
-        "WARNING sysctl net/netfilter/nf_conntrack_tcp_be_liberal: 0",
+        "NOTE sysctl net/netfilter/nf_conntrack_tcp_be_liberal: 0",
     ),
     "rule": (
         "ip -6 rule del pref 1000",
@@ -215,6 +215,7 @@ def test_with_the_nodes_files_it_sees_more(node: Node, tmp_path: Path) -> None:
     (results / f"macvlan-conf-{pods[1].container}-eth0").unlink()
     _, lines = node.doctor(f"--host-root={tmp_path}")
     [line] = [line for line in lines if "runtime has no CNI results" in line]
+    assert "link del" not in line, "the pod lives, and its runtime may keep results elsewhere"
     assert line.startswith(f"WARNING link {pods[1].host_veth}: belongs to container")
 
 

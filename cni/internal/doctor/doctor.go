@@ -44,6 +44,11 @@ type Node struct {
 	LinkManagers []LinkManager
 	// Containers holds the containers that the runtime has networks for; nil when that cannot be seen.
 	Containers map[string]bool
+	// Pods are the pods' own sides; PodsErr says why they could not be looked at.
+	Pods    []Pod
+	PodsErr error
+	// Names are the pods of containers, as namespace/name.
+	Names map[string]string
 	// Firewall is the node's; FirewallErr says why it could not be read.
 	Firewall    facts.Firewall
 	FirewallErr error
@@ -67,7 +72,8 @@ type Defaults struct {
 	Missing  bool
 	Stale    bool // differs from what the cluster says
 	NotReady string
-	Table    int // hostRuleTable
+	Table    int            // hostRuleTable
+	CIDRs    []netip.Prefix // pod and service networks, which pods reach by their node
 }
 
 // LinkManager is a program that configures links by itself.
@@ -83,7 +89,7 @@ type LinkManager struct {
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, firewall, uplinks, linkManagers, datapaths, unobservable,
+		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, pods, firewall, uplinks, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}

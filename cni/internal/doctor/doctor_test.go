@@ -66,7 +66,7 @@ func TestFindings(t *testing.T) {
 		{"defaults that say no", func(n *Node) { n.Defaults.NotReady = "no CIDR" }, "ERROR defaults file"},
 		{"no forwarding", func(n *Node) { n.State.Sysctls[facts.Forward4] = "0" }, "ERROR sysctl net/ipv4/ip_forward"},
 		{"no forwarding of a family without pods", func(n *Node) { n.State.Sysctls[facts.Forward6] = "0" }, ""},
-		{"a picky connection tracker", func(n *Node) { n.State.Sysctls[facts.TCPLiberal] = "0" }, "WARNING sysctl net/netfilter"},
+		{"a picky connection tracker", func(n *Node) { n.State.Sysctls[facts.TCPLiberal] = "0" }, "NOTE sysctl net/netfilter"},
 		{"no connection tracker", func(n *Node) { delete(n.State.Sysctls, facts.TCPLiberal) }, "UNSEEN sysctl net/netfilter"},
 		{"strict, and nothing before our rule", func(n *Node) { n.State.Sysctls[facts.RPFilter("all")] = "1" }, ""},
 		{"strict, with a rule before ours", func(n *Node) {
@@ -90,7 +90,7 @@ func TestFindings(t *testing.T) {
 		{"another's rule to our table", func(n *Node) {
 			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 2000, Table: 500})
 		}, "WARNING table 500"},
-		{"a link is down", func(n *Node) { n.State.Links[0].Up = false }, "WARNING route to 10.6.1.5; ERROR link"},
+		{"a link is down", func(n *Node) { n.State.Links[0].Up = false }, "ERROR link"},
 		{"a link has another address", func(n *Node) { n.State.Links[0].MAC = "02:00:00:00:00:01" }, "ERROR link"},
 		{"a link was given an address", func(n *Node) {
 			n.State.Addrs = []facts.Addr{{Dev: n.State.Links[0].Name, Prefix: netip.MustParsePrefix("169.254.3.4/16")}}
@@ -134,6 +134,29 @@ func TestFindings(t *testing.T) {
 			}
 			expect(t, got, test.want)
 		})
+	}
+}
+
+func TestNothingOfALivingPodIsToBeDeleted(t *testing.T) {
+	for name, change := range map[string]func(*Node){
+		"the runtime keeps results elsewhere": func(n *Node) { n.Containers = map[string]bool{} },
+		"its link is down":                    func(n *Node) { n.State.Links[0].Up = false },
+		"its route is gone":                   func(n *Node) { n.State.Routes = nil },
+		"its route leads elsewhere":           func(n *Node) { n.State.Routes[0].Dev = "eth0" },
+	} {
+		node := healthy()
+		change(&node)
+		findings := Check(node)
+		if len(findings) == 0 {
+			t.Errorf("%s: nothing is told", name)
+		}
+		for _, finding := range findings {
+			for _, verb := range []string{"link del", "neigh del"} {
+				if strings.Contains(finding.Remedy, verb) {
+					t.Errorf("%s: %s", name, finding)
+				}
+			}
+		}
 	}
 }
 

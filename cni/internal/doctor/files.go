@@ -87,8 +87,15 @@ func linkManagers(node Node) []Finding {
 
 // unobservable reports what cannot be observed from here.
 func unobservable(node Node) []Finding {
-	findings := []Finding{{Unseen, "pods' own routes, rules and nftables tables", "are in their network namespaces",
-		"as root on the node: nsenter -t PID -n, and the table From symptom to command; the runtime's CHECK names what differs"}}
+	var findings []Finding
+	if !node.HostFiles || node.PodsErr != nil {
+		value := "are in their network namespaces"
+		if node.PodsErr != nil {
+			value += ": " + node.PodsErr.Error()
+		}
+		findings = append(findings, Finding{Unseen, "pods' own routes, rules and nftables tables", value,
+			"as root on the node: coordinator-install doctor --host-root=/, or nsenter -t PID -n and the table From symptom to command"})
+	}
 	if looksLikePod(node.State) {
 		findings = append(findings, Finding{Unseen, "the node's network", "this seems to be a pod's network: nothing is here but eth0, one end of a veth pair",
 			"set the chart's value installer.hostNetwork, or run this as root on the node"})

@@ -54,19 +54,25 @@ func staleLinks(node Node) []Finding {
 		if !ok || link.Kind != "veth" {
 			continue
 		}
-		remove := "ip link del " + link.Name
 		switch {
 		case !link.PeerElsewhere:
-			findings = append(findings, Finding{Warning, "link " + link.Name, "its peer is in no pod", remove})
+			findings = append(findings, Finding{Warning, "link " + link.Name, "its peer is in no pod", "ip link del " + link.Name})
 		case node.Containers != nil && !node.Containers[owner.ContainerID]:
+			// The namespace of a pod is there: it may live, and the runtime keep its results elsewhere.
 			findings = append(findings, Finding{Warning, "link " + link.Name, "belongs to container " + owner.ContainerID + ", for which the runtime has no CNI results",
-				remove + "; its netns still exists: ip netns, lsns -t net"})
+				"crictl pods --id " + owner.ContainerID + "; if there is none, its network namespace was left behind (ip netns, lsns -t net), and the link goes with it"})
 		case !routed[link.Name]:
-			findings = append(findings, Finding{Error, "link " + link.Name, "no route leads to the pod of container " + owner.ContainerID,
-				"it was removed: delete the pod to have it set up again"})
+			findings = append(findings, Finding{Error, "link " + link.Name, "no route leads to " + node.who(link),
+				"it was removed: CHECK and a new ADD put it back, or by hand: ip route add ADDRESS dev " + link.Name + fmt.Sprintf(" table %d proto %d", node.Defaults.Table, facts.Proto)})
 		}
 	}
 	return findings
+}
+
+// isLiving says whether a link leads into a pod's namespace that is there.
+func isLiving(link facts.Link) bool {
+	_, ours := vethOwner(link)
+	return ours && link.PeerElsewhere
 }
 
 func staleEntries(host *facts.NetnsState) []Finding {
@@ -74,15 +80,19 @@ func staleEntries(host *facts.NetnsState) []Finding {
 	veths, routeDev := coordinatorVeths(host), map[netip.Addr]string{}
 	for _, route := range podRoutes(host) {
 		routeDev[unmap(route.Dst)] = route.Dev
-		if link, ok := host.Link(route.Dev); !ok || !link.Up {
+		if link, ok := host.Link(route.Dev); !ok || !link.Up && !isLiving(link) {
 			findings = append(findings, Finding{Warning, fmt.Sprintf("route to %s in table %d", route.Dst.Addr(), route.Table), "its device " + route.Dev + " is missing or down",
 				fmt.Sprintf("ip route del %s table %d, if no pod has that address", route.Dst, route.Table)})
 		}
 	}
 	for _, neigh := range host.Neighs {
-		if _, ok := veths[neigh.Dev]; ok && neigh.Permanent && routeDev[neigh.IP] != neigh.Dev {
-			findings = append(findings, Finding{Warning, "neighbour " + neigh.IP.String() + " of " + neigh.Dev, "there is no route to it",
-				fmt.Sprintf("ip neigh del %s dev %s", neigh.IP, neigh.Dev)})
+		if link, ok := veths[neigh.Dev]; ok && neigh.Permanent && routeDev[neigh.IP] != neigh.Dev {
+			remedy := fmt.Sprintf("ip neigh del %s dev %s", neigh.IP, neigh.Dev)
+			if isLiving(link) {
+				remedy = fmt.Sprintf("if the pod has that address, its route was removed: ip route add %s dev %s table TABLE proto %d, "+
+					"with the table of the pod's network, hostRuleTable", neigh.IP, neigh.Dev, facts.Proto)
+			}
+			findings = append(findings, Finding{Warning, "neighbour " + neigh.IP.String() + " of " + neigh.Dev, "there is no route to it", remedy})
 		}
 	}
 	return findings

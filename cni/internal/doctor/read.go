@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
@@ -38,7 +38,8 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	node.Defaults = readDefaults(installer)
 	node.LinkManagers = readLinkManagers(hostRoot)
 	if hostRoot != "" {
-		node.Containers = readContainers(hostRoot)
+		node.Containers, node.Names = readContainers(hostRoot)
+		node.Pods, node.PodsErr = readPods(host, node.State.Links, hostRoot)
 	}
 	return node, nil
 }
@@ -51,8 +52,10 @@ func readDefaults(installer *install.Installer) Defaults {
 		return file
 	}
 	var section struct {
-		Table    int    `json:"hostRuleTable"`
-		NotReady string `json:"notReadyReason"`
+		Table    int            `json:"hostRuleTable"`
+		NotReady string         `json:"notReadyReason"`
+		Pods     []netip.Prefix `json:"overlayPodCIDR"`
+		Services []netip.Prefix `json:"serviceCIDR"`
 	}
 	if err == nil {
 		err = json.Unmarshal(content, &section)
@@ -64,7 +67,7 @@ func readDefaults(installer *install.Installer) Defaults {
 	if section.Table > 0 {
 		file.Table = section.Table
 	}
-	file.NotReady = section.NotReady
+	file.NotReady, file.CIDRs = section.NotReady, append(section.Pods, section.Services...)
 	if source, err := os.ReadFile(installer.DefaultsSource); err == nil {
 		file.Stale = !bytes.Equal(source, content)
 	}
@@ -120,25 +123,4 @@ func anyMatches(root string, globs []string, pattern *regexp.Regexp) bool {
 		}
 	}
 	return false
-}
-
-// readContainers returns the containers for which libcni keeps results (NETWORK-CONTAINER-INTERFACE),
-// on behalf of the runtime or of Multus; nil when there are no such folders.
-func readContainers(hostRoot string) map[string]bool {
-	var containers map[string]bool
-	for _, folder := range []string{"results", "cache/results", "multus/results", "multus/libcni/results"} {
-		entries, err := os.ReadDir(filepath.Join(hostRoot, "var/lib/cni", folder))
-		if err != nil {
-			continue
-		}
-		if containers == nil {
-			containers = map[string]bool{}
-		}
-		for _, entry := range entries {
-			for part := range strings.SplitSeq(entry.Name(), "-") {
-				containers[part] = true
-			}
-		}
-	}
-	return containers
 }

@@ -23,7 +23,8 @@ func sysctls(node Node) []Finding {
 	}
 	switch host.Sysctls[facts.TCPLiberal] {
 	case "0":
-		findings = append(findings, Finding{Warning, "sysctl " + facts.TCPLiberal, "0",
+		// The kernel's default: most nodes have it, and most traffic does not mind.
+		findings = append(findings, Finding{Note, "sysctl " + facts.TCPLiberal, "0",
 			"set it to 1 if TCP between underlay pods and overlay pods of other nodes is reset: replies take another route than requests, " +
 				"and kube-proxy in iptables mode drops packets that conntrack calls INVALID"})
 	case "":

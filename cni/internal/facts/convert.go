@@ -52,6 +52,7 @@ func fromLink(link netlink.Link) Link {
 		Carrier: attrs.RawFlags&unix.IFF_LOWER_UP != 0,
 		// The kernel has no number, but -1, for a namespace that is being deleted.
 		PeerElsewhere: int32(attrs.NetNsID) >= 0, // the library reads it as unsigned
+		PeerNetns:     int(int32(attrs.NetNsID)),
 	}
 }
 

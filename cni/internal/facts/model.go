@@ -92,6 +92,8 @@ type Link struct {
 	Carrier bool
 	// PeerElsewhere: the peer of a veth is in another namespace, which is not being deleted.
 	PeerElsewhere bool
+	// PeerNetns is the kernel's number of that namespace (`ip netns list-id`).
+	PeerNetns int
 }
 
 // Addr is an address of a link.

@@ -105,6 +105,16 @@ func (n *Namespace) NFTables() (*nftables.Conn, error) {
 	return n.nftables, err
 }
 
+// Close closes the sockets, for a process that looks into many namespaces.
+func (n *Namespace) Close() {
+	n.Netlink.Close()
+	if n.dumps != nil {
+		n.dumps.Close()
+	}
+	_ = n.CloseNFTables()
+	_ = n.netns.Close()
+}
+
 // CloseNFTables ends the connection: after an error, answers to what was sent may still be in it.
 func (n *Namespace) CloseNFTables() error {
 	conn := n.nftables

@@ -25,6 +25,15 @@ func HostRules(host *Namespace) (*NetnsState, error) {
 	return state, nil
 }
 
+// PodSnapshot reads the state of a pod, complete but for its node.
+func PodSnapshot(pod *Namespace) (*NetnsState, error) {
+	state := &NetnsState{}
+	if err := readPod(pod, state, Query{}); err != nil {
+		return nil, fmt.Errorf("read the state of the pod: %w", err)
+	}
+	return state, nil
+}
+
 // Snapshot reads the complete state of the node, which needs no capability. It is proportional to the
 // number of links; ADD reads less.
 func Snapshot(host *Namespace) (*NetnsState, error) {
