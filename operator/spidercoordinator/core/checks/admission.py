@@ -6,7 +6,7 @@ shows in the object's status instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from spidercoordinator.core.network.compatibility import network_warnings, subje
 from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
 from spidercoordinator.core.network.ownership import Conflict, decide
+from spidercoordinator.core.network.sharing import pool_of, shared_range
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
 from spidercoordinator.core.nodes.findings import findings, shown_age
 from spidercoordinator.core.nodes.fleet import Fleet
@@ -60,6 +61,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     nodes: Fleet | None = None,
     cluster: ClusterConfig | None = None,
     ipam: ClusterIPAM | None = None,
+    networks: Iterable[Object] = (),
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
 
@@ -76,6 +78,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         nodes: What nodes reported of themselves, at any time; None for nothing.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
         ipam: What the cluster has of IPAM; None when that is not known.
+        networks: All SpiderMultusConfigs.
     """
     if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
@@ -94,6 +97,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         *_dropped(NETWORK_KIND, network),
         *unread,
         *_warnings(config, nodes, cluster, ipam),
+        *_shared(network, networks, ipam),
     ]
     return Review(conflict, tuple(warnings))
 
@@ -156,6 +160,17 @@ def _conflict(
     if isinstance(decision, Conflict) and rivals:
         return [Problem("metadata.name", decision.message)]
     return []
+
+
+def _shared(network: Object, networks: Iterable[Object], ipam: ClusterIPAM | None) -> list[str]:
+    """Addresses that another network gives as well."""
+    default = ipam.default if ipam else {}
+    pool = pool_of(network, default)
+    if pool is None:
+        return []
+    pools = (pool_of(each, default) for each in networks)
+    message = shared_range(pool, [each for each in pools if each is not None])
+    return [f"spec.ipam: {message}"] if message else []
 
 
 def _warnings(
