@@ -270,6 +270,21 @@ async def test_master_that_no_node_has_is_shown_by_kubectl(
     await shows("eth9", "")
 
 
+async def test_a_range_that_another_network_gives_is_shown_by_kubectl(
+    own_server: ApiServer, networks: Networks
+) -> None:
+    ipam = {"type": "host-local", "ranges": [[{"subnet": "10.6.0.0/24"}]]}
+    spec = {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}, "ipam": ipam}
+    assert "overlaps" not in applied(own_server, spec, name="first")
+
+    async def shown() -> bool:
+        told = applied(own_server, spec, "--dry-run=server", name="second")
+        return "Warning: spec.ipam: 10.6.0.1 to 10.6.0.255 overlaps" in told and "/first" in told
+
+    await eventually("kubectl shows the warning", shown)
+    await networks.delete("first")
+
+
 async def test_certificate_outlives_a_restart_and_nothing_depends_on_the_webhook(
     networks: Networks, webhook: Operator
 ) -> None:
