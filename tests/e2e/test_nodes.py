@@ -85,4 +85,4 @@ def test_a_network_says_what_nodes_lack_and_follows_their_changes(
         )
         report = json.loads(log.split("node report ")[-1].splitlines()[0])
         speakers = {name for names in report["speaks"].values() for name in names}
-        assert {"coordinator", "loopback", "macvlan"} <= speakers <= {*report["plugins"]}
+        assert {"coordinator", "ifacer"} <= speakers <= {*report["plugins"]}

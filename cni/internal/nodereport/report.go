@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,12 +77,22 @@ func Plugins(dir string) []string {
 	}
 	var names []string
 	for _, entry := range entries {
-		info, err := os.Stat(filepath.Join(dir, entry.Name()))
-		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && !strings.HasPrefix(entry.Name(), ".") {
+		if !strings.HasPrefix(entry.Name(), ".") && isPlugin(filepath.Join(dir, entry.Name())) {
 			names = append(names, entry.Name())
 		}
 	}
 	return names
+}
+
+// isPlugin says whether a runtime could run the file, for all that can be seen: the directory is mounted alone, so
+// where a symbolic link leads is not, and it counts as what it is said to be.
+func isPlugin(path string) bool {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		link, err := os.Lstat(path)
+		return err == nil && link.Mode()&fs.ModeSymlink != 0
+	}
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // Text is the report as JSON. What does not fit in so many bytes goes: first kinds and MTUs, then the CNI versions, then

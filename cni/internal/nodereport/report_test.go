@@ -3,6 +3,8 @@ package nodereport
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +118,27 @@ func TestPluginsAreReportedWholeOrNotAtAll(t *testing.T) {
 	}
 	if !strings.Contains(string(full), `"plugins":["ipvlan","macvlan"]`) {
 		t.Errorf("got %s", full)
+	}
+}
+
+// TestWhichFilesArePlugins: in the installer's container a link may lead out of what is mounted.
+func TestWhichFilesArePlugins(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"macvlan": 0o755, "README": 0o644, ".macvlan.foreign": 0o755} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"loopback": "/no/such/folder/loopback", "ipvlan": "macvlan", "doc": "README", "up": ".."} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := Plugins(dir); !slices.Equal(got, []string{"ipvlan", "loopback", "macvlan"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := Plugins(filepath.Join(dir, "gone")); got != nil {
+		t.Errorf("got %v", got)
 	}
 }
 
