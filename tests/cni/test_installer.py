@@ -303,6 +303,8 @@ def test_reports_what_changes_on_the_node(node: Namespace, programs: Path, host:
         assert "macvlan" not in str(reports()[-1]["speaks"])
         told = reports()
         assert all(one != other for one, other in itertools.pairwise(told))
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        assert int(status.split("VmRSS:")[1].split()[0]) <= LIMIT_KIB
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
