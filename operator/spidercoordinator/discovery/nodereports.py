@@ -7,12 +7,12 @@ something changed (cni/internal/nodereport). `nodelogs` reads the logs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from sys import intern
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -89,6 +89,9 @@ def last_report(log: str) -> tuple[NodeReport, float] | None:
     return None
 
 
+_Value = TypeVar("_Value")
+
+
 class _Link(BaseModel):
     mtu: int
 
@@ -112,15 +115,19 @@ def read_report(text: str) -> NodeReport | None:
         return None
     if report.interfaces is None and report.plugins is None:
         return None
-    spoken = (report.speaks or {}).items()
+    groups = [(tuple(map(intern, key.split())), names) for key, names in _items(report.speaks)]
     return NodeReport(
         _interned(report.interfaces),
         report.unlisted or (),
         report.truncated,
         _interned(report.plugins),
-        {name: tuple(versions.split()) for versions, names in spoken for name in names},
-        {name: link.mtu for name, link in (report.links or {}).items()},
+        {intern(name): versions for versions, names in groups for name in names},
+        {intern(name): link.mtu for name, link in _items(report.links)},
     )
+
+
+def _items(told: Mapping[str, _Value] | None) -> Iterable[tuple[str, _Value]]:
+    return told.items() if told else ()
 
 
 def _interned(names: frozenset[str] | None) -> frozenset[str] | None:
