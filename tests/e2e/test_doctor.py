@@ -1,6 +1,9 @@
 """The doctor where people run it: in the installer's pod, and in the operator's."""
 
+import json
 import re
+import sys
+from pathlib import Path
 
 from testbed.demo.shell import Result
 from tests.e2e.cluster import Cluster, Release, eventually
@@ -44,3 +47,20 @@ def test_of_the_cluster_with_the_operators_rights(cluster: Cluster, synced: Rele
         return result.ok and found is not None and found[1] == "0"
 
     eventually("the doctor finds no error", healthy, 30)
+
+
+def test_of_all_nodes_from_a_persons_machine(
+    cluster: Cluster, synced: Release, network: MakeNetwork, pod: MakePod, kubeconfig: Path
+) -> None:
+    del synced
+    pod("examined-too", network("examined-too"))
+    command = Path(sys.executable).with_name("kubectl-spidercoordinator")
+    look = f"{command} doctor --kubeconfig={kubeconfig} -o json"
+    [alone, all_nodes] = [
+        json.loads(cluster.shell.run(f"{look} {option}").output) for option in ("", "--all-nodes")
+    ]
+    nodes = [each["metadata"]["name"] for each in cluster.items("nodes", "")]
+    found = [each for each in all_nodes["findings"] if each not in alone["findings"]]
+    subject = f"{'node' if len(nodes) == 1 else 'nodes'} {', '.join(sorted(nodes))}: pods' own"
+    assert any(each["subject"].startswith(subject) for each in found), all_nodes
+    assert not [each for each in found if each["level"] == "ERROR"], all_nodes

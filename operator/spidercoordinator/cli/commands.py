@@ -123,14 +123,15 @@ def diff(connection: Connection, **arguments: Any) -> int:
 
 
 @cli.command()
+@click.option("--all-nodes", is_flag=True, help="Ask the doctors of all nodes, too.")
 @options.output("table")
 @options.connects
-def doctor(connection: Connection, output: Format) -> int:
+def doctor(connection: Connection, output: Format, *, all_nodes: bool) -> int:
     """Say what keeps pods from being served; with -n of one namespace's networks only."""
     from spidercoordinator.cli.doctor import doctor as act
     from spidercoordinator.runtime.settings import Settings
 
-    return asyncio.run(act(connection, Settings.read(os.environ), output))
+    return asyncio.run(act(connection, Settings.read(os.environ), output, all_nodes=all_nodes))
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from typing import Final
 from spidercoordinator.api.objects import Object
 from spidercoordinator.cli.connection import Connection
 from spidercoordinator.cli.exits import Exit
+from spidercoordinator.cli.nodes import examine_nodes
 from spidercoordinator.cli.output import Format, print_findings
 from spidercoordinator.cli.reader import Reader, read
 from spidercoordinator.core.checks.datapath import ClusterComponents, known_conflicts
@@ -34,7 +35,13 @@ OPERATOR: Final = f"{_LABELS}operator"
 """Labels of the operator's Lease."""
 
 
-async def doctor(connection: Connection, settings: Settings, output: Format = "table") -> Exit:
+async def doctor(
+    connection: Connection,
+    settings: Settings,
+    output: Format = "table",
+    *,
+    all_nodes: bool = False,
+) -> Exit:
     """Print one line for each finding; returns the exit status.
 
     Args:
@@ -42,6 +49,7 @@ async def doctor(connection: Connection, settings: Settings, output: Format = "t
             NADs to look at.
         settings: of the operator.
         output: how to print.
+        all_nodes: ask the doctors of all nodes, too.
 
     Raises:
         LoginError: there is no way to an API server.
@@ -52,7 +60,13 @@ async def doctor(connection: Connection, settings: Settings, output: Format = "t
         snapshot, components = await asyncio.gather(
             _snapshot(reader, settings, connection.namespace), _components(reader, settings)
         )
-    findings = [*diagnose(snapshot), *known_conflicts(components), *reader.unreadable.values()]
+        nodes = await examine_nodes(reader, INSTALLER) if all_nodes else []
+    findings = [
+        *diagnose(snapshot),
+        *known_conflicts(components),
+        *nodes,
+        *reader.unreadable.values(),
+    ]
     return print_findings(findings, "doctor", output)
 
 
