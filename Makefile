@@ -42,6 +42,11 @@ build: ## Build the CNI binaries into build/bin
 	mkdir -p build/bin
 	cd cni && CGO_ENABLED=0 go build -trimpath -ldflags '$(GO_LDFLAGS)' -o ../build/bin/ ./cmd/...
 
+.PHONY: krew
+krew: setup ## The kubectl plugin for krew in build/krew; URL=where the archive will be
+	@test -n "$(URL)" || { echo "URL is not set: where the archive will be, https://..." >&2; exit 1; }
+	$(PY) -m tools.krew.package --url "$(URL)"
+
 .PHONY: generate
 generate: setup ## Write all generated files: CRDs, the chart's copies and schema, reference docs
 	$(PY) -m tools.generate
