@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from testbed.demo.shell import Result
-from tests.e2e.cluster import Cluster, Release, eventually
-from tests.e2e.conftest import MakeNetwork, MakePod
+from tests.e2e.cluster import Cluster, Object, Release, eventually
+from tests.e2e.conftest import MakeNetwork, MakePod, Mesh
+from tests.e2e.manifests import NAMESPACE
 
 INSTALLER = "app.kubernetes.io/component=installer"
 OPERATOR = "app.kubernetes.io/component=operator"
@@ -64,3 +65,39 @@ def test_of_all_nodes_from_a_persons_machine(
     subject = f"{'node' if len(nodes) == 1 else 'nodes'} {', '.join(sorted(nodes))}: pods' own"
     assert any(each["subject"].startswith(subject) for each in found), all_nodes
     assert not [each for each in found if each["level"] == "ERROR"], all_nodes
+
+
+def explained(cluster: Cluster, kubeconfig: Path, name: str) -> Object:
+    """What `kubectl spidercoordinator explain` says of a pod, on a page and as JSON."""
+    command = Path(sys.executable).with_name("kubectl-spidercoordinator")
+    look = f"{command} explain {name} -n {NAMESPACE} --kubeconfig={kubeconfig}"
+    shown = cluster.shell.run(look)
+    print(shown.output)  # noqa: T201 - the page itself, for whom the test fails
+    said: Object = json.loads(cluster.shell.run(f"{look} -o json").output)
+    assert all(each["observed"] in shown.output for each in said["findings"])
+    return said | {"page": shown.output}
+
+
+def test_a_pod_is_explained_and_what_is_taken_from_it_is_missed(
+    network: MakeNetwork, pod: MakePod, kubeconfig: Path, mesh: Mesh
+) -> None:
+    cluster = mesh.cluster
+    setting = {"vethLinkAddress": "169.254.100.7"}
+    pod("explained", network("explained", coordinator=setting))
+    said = explained(cluster, kubeconfig, "explained")
+    assert said["counts"]["ERROR"] == said["counts"]["UNSEEN"] == 0, said["page"]
+    assert "veth0" in said["page"]
+    assert "169.254.100.7" in said["page"]
+    assert said["report"]["redirects"] == []
+
+    mesh.take_in("explained")
+    said = explained(cluster, kubeconfig, "explained")
+    assert said["counts"]["ERROR"] == 0, said["page"]
+    assert {each["kind"] for each in said["report"]["redirects"]} == {"REDIRECT"}
+
+    pod("without", network("without", coordinator={"vethLinkAddress": "none"}))
+    mesh.take_in("without")
+    said = explained(cluster, kubeconfig, "without")
+    [finding] = [each for each in said["findings"] if each["level"] == "ERROR"]
+    assert finding["subject"] == "veth0"
+    assert "has no IPv4 address: the kernel drops what" in finding["observed"]

@@ -1,7 +1,8 @@
 // Command coordinator-install runs on every node: it puts the plugins coordinator and ifacer into the
 // node's directory of CNI plugins, keeps the node's defaults file up to date, and reconciles both. As
 // `coordinator-install doctor` it inspects the node and reports what will break pods' traffic, as
-// `coordinator-install ready` it says whether the plugins are in place.
+// `coordinator-install ready` it says whether the plugins are in place, as `coordinator-install explain`
+// it describes the network of the pod that it runs in.
 package main
 
 import (
@@ -26,6 +27,8 @@ func main() {
 		switch os.Args[1] {
 		case "doctor":
 			os.Exit(runDoctor(os.Args[2:]))
+		case "explain":
+			os.Exit(runExplain(os.Args[2:]))
 		case "ready":
 			os.Exit(runReady(os.Args[2:]))
 		}
@@ -45,7 +48,7 @@ func main() {
 	interval := flag.Duration("interval", 10*time.Second, "resync interval")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 || *reportInterval < 0 {
-		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor or ready as its first word), and an interval greater than zero, a report interval not below it; see --help\n")
+		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor, explain or ready as its first word), and an interval greater than zero, a report interval not below it; see --help\n")
 		os.Exit(2)
 	}
 	resync := installer.Sync

@@ -135,6 +135,22 @@ def doctor(connection: Connection, output: Format, *, all_nodes: bool) -> int:
 
 
 @cli.command()
+@click.argument("pod")
+@click.option(
+    "--no-container",
+    is_flag=True,
+    help="Do not look inside of the pod, which takes an ephemeral container.",
+)
+@options.output("table")
+@options.connects
+def explain(connection: Connection, pod: str, output: Format, *, no_container: bool) -> int:
+    """Say what a pod's network is, should be, and lacks, and what to do."""
+    from spidercoordinator.cli.explain import explain as act
+
+    return asyncio.run(act(connection, pod, output, inside=not no_container))
+
+
+@cli.command()
 @click.option(
     "-f",
     "--values",

@@ -14,7 +14,7 @@ import aiohttp
 from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.failure import parsed, refused, reported
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.resource import Object, Resource
+from spidercoordinator.kube.resource import PODS, Object, Resource
 
 FIELD_MANAGER: Final = "spidercoordinator"
 """Name under which the API server remembers which fields are ours."""
@@ -207,6 +207,16 @@ class Client:
             )
         except ApiNotFoundError:
             return
+
+    async def log_object(self, pod: str, namespace: str, container: str) -> Object:
+        """The log of a container that wrote one JSON object."""
+        return await self._request(
+            "GET",
+            PODS.path(namespace, pod, "log"),
+            query={"container": container},
+            accept="*/*",
+            action=f"read the log of {container} in {PODS.describe(namespace, pod)}",
+        )
 
     async def serves(self, resource: Resource) -> bool:
         """Whether the API server knows this kind in this version now."""

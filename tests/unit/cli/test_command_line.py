@@ -28,7 +28,7 @@ NETWORK = {
     "metadata": {"name": "a"},
     "spec": {"cniType": "macvlan", "macvlan": {"master": ["eth0"]}, "ipam": {"type": "dhcp"}},
 }
-TALKS = [["doctor"], ["preflight"], ["diff", "smc/a", "-p", "{}"]]
+TALKS = [["doctor"], ["explain", "pod"], ["preflight"], ["diff", "smc/a", "-p", "{}"]]
 """The commands that talk to an API server, with what they need."""
 FORMATS = ("table", "yaml", "json")
 
