@@ -1,4 +1,7 @@
-"""What the controller manager gave each node: node.spec.podCIDRs (flannel, k3s, GKE, kindnet)."""
+"""What the controller manager gave each node: node.spec.podCIDRs (flannel, k3s, GKE, kindnet).
+
+Nodes are many, and send a heartbeat each: whatever is read of them is read from one watch.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,17 @@ _CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
 _KUBE_ROUTER: Final = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
 """What kube-router hands out on a node instead of its podCIDRs (pkg/utils/pod_cidr.go there)."""
 
+_OF_CALICO: Final = "projectcalico.org/IPv"
+_OF_OTHERS: Final = (
+    "flannel.alpha.coreos.com/",
+    "k8s.ovn.org/",
+    "kube-router.io/",
+    "network.cilium.io/",
+    "node.antrea.io/",
+    "ovn.kubernetes.io/",
+)
+"""How the annotations begin with which a network marks its nodes."""
+
 _SHOWN: Final = 4
 """As many of the nodes' ranges are in a message."""
 
@@ -39,22 +53,34 @@ class NodeFacts:
         cidrs: its pod CIDRs.
         args: what its arguments as a k3s or RKE2 server name, None for another node.
         control_plane: whether it is labelled as one of the control plane.
+        of_calico: whether Calico, and no other network, marked it (see `caliconodes`).
     """
 
     cidrs: tuple[str, ...]
     args: ServerArgs | None = None
     control_plane: bool = False
+    of_calico: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether it tells a range, for the metric."""
+        return bool(self.cidrs) or self.args is not None
 
 
-def read_node(obj: Object) -> NodeFacts | None:
-    """What is kept of one node, None when it has no pod CIDRs (yet) and is no such server."""
+def read_node(obj: Object) -> NodeFacts:
+    """What is kept of one node."""
     annotations = section(obj, "metadata", "annotations")
     annotated = (normalise(split(annotations.get(name))) for name in _KUBE_ROUTER)
     cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
-    args = read_server_args(obj)
-    if not cidrs and args is None:
-        return None
-    return NodeFacts(cidrs, args, _CONTROL_PLANE in section(obj, "metadata", "labels"))
+    labelled = _CONTROL_PLANE in section(obj, "metadata", "labels")
+    return NodeFacts(cidrs, read_server_args(obj), labelled, _only_calico(annotations))
+
+
+def _only_calico(annotations: Iterable[str]) -> bool:
+    """Whether Calico marked a node, and no network that took it over."""
+    names = tuple(annotations)
+    return any(name.startswith(_OF_CALICO) for name in names) and not any(
+        name.startswith(_OF_OTHERS) for name in names
+    )
 
 
 WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,)), read_node)

@@ -47,8 +47,7 @@ def test_a_node_has_its_ranges_in_either_field(
     spec: dict[str, Any], entries: tuple[str, ...] | None
 ) -> None:
     whole = {"metadata": {"name": "a"}, "spec": {**spec, "taints": ["bulk"]}, "status": {}}
-    expected = None if entries is None else nodes.NodeFacts(entries)
-    assert nodes.read_node(whole) == expected
+    assert nodes.read_node(whole) == nodes.NodeFacts(entries or ())
 
 
 @pytest.mark.parametrize(
