@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.scalars import parse_network
 from spidercoordinator.core.cidrs.backing import left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
@@ -22,7 +23,7 @@ from spidercoordinator.kube.resource import NODES
 
 _CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
 _KUBE_ROUTER: Final = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
-"""What kube-router hands out on a node instead of its podCIDRs (pkg/utils/pod_cidr.go there)."""
+"""What kube-router hands out instead of podCIDRs (its pkg/controllers/routing/utils.go)."""
 
 _OF_CALICO: Final = "projectcalico.org/IPv"
 _OF_OTHERS: Final = (
@@ -69,10 +70,15 @@ class NodeFacts:
 def read_node(obj: Object) -> NodeFacts:
     """What is kept of one node."""
     annotations = section(obj, "metadata", "annotations")
-    annotated = (normalise(split(annotations.get(name))) for name in _KUBE_ROUTER)
+    annotated = (_annotated(annotations.get(name)) for name in _KUBE_ROUTER)
     cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
     labelled = _CONTROL_PLANE in section(obj, "metadata", "labels")
     return NodeFacts(cidrs, read_server_args(obj), labelled, _only_calico(annotations))
+
+
+def _annotated(value: object) -> tuple[str, ...]:
+    """The ranges in one of kube-router's annotations; it passes over what is none, too."""
+    return tuple(each for each in normalise(split(value)) if "/" in each and parse_network(each))
 
 
 def _only_calico(annotations: Iterable[str]) -> bool:
