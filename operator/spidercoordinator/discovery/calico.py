@@ -13,7 +13,8 @@ from typing import Any, Final
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise, uncovered
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
-from spidercoordinator.discovery.caliconodes import MARKS, marks, without_agents
+from spidercoordinator.discovery import nodes
+from spidercoordinator.discovery.caliconodes import marks, without_agents
 from spidercoordinator.discovery.daemonsets import (
     Agents,
     Objects,
@@ -115,7 +116,7 @@ class Calico:
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
         """Its pools, its IPAM blocks, its agents, and its marks on nodes."""
-        return (POOLS, BLOCKS, self.agents, MARKS)
+        return (POOLS, BLOCKS, self.agents, nodes.WATCHED)
 
     def detect(self, observations: Observations) -> DetectedPlugin:
         """Ready agents with a pool or blocks; without either it is there for policy alone."""
@@ -126,7 +127,7 @@ class Calico:
         if blocks.entries:
             evidence.append("IPAM blocks of Calico have addresses in use")
         if agents in {Agents.ELSEWHERE, Agents.NONE}:
-            marked = marks(observations[MARKS.title])
+            marked = marks(observations[nodes.WATCHED.title])
             found = without_agents(_blocks_in_use(blocks), marked)
             if marked is Objects.PRESENT and found is not Presence.ABSENT:
                 evidence.append("every node has annotations of Calico")
@@ -135,7 +136,8 @@ class Calico:
         else:
             not_read = unread(observations, POOLS, BLOCKS)
             found = presence(agents, Objects.UNREAD if not_read else Objects.ABSENT)
-        watched = (POOLS, BLOCKS, self.agents, *((MARKS,) if found is Presence.UNKNOWN else ()))
+        by_marks = (nodes.WATCHED,) if found is Presence.UNKNOWN else ()
+        watched = (POOLS, BLOCKS, self.agents, *by_marks)
         if found is Presence.DOUBTFUL:
             evidence.append(pools.why_empty(POOLS))
         return DetectedPlugin(

@@ -6,46 +6,22 @@ the host itself. Nodes that another network marked, too, were taken over by that
 
 from __future__ import annotations
 
-from typing import Final
-
-from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import Presence
+from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.daemonsets import Objects
-from spidercoordinator.discovery.source import Observation, WatchedObjects
-from spidercoordinator.kube.reflector import Selection
-from spidercoordinator.kube.resource import NODES
-
-_OF_CALICO: Final = "projectcalico.org/IPv"
-_OF_OTHERS: Final = (
-    "flannel.alpha.coreos.com/",
-    "k8s.ovn.org/",
-    "kube-router.io/",
-    "network.cilium.io/",
-    "node.antrea.io/",
-    "ovn.kubernetes.io/",
-)
-
-
-def read_mark(obj: Object) -> bool:
-    """Whether Calico, and no other network, marked the node."""
-    annotations = obj["metadata"].get("annotations") or {}
-    return any(name.startswith(_OF_CALICO) for name in annotations) and not any(
-        name.startswith(_OF_OTHERS) for name in annotations
-    )
-
-
-MARKS: Final = WatchedObjects(
-    "Node with annotations of Calico",
-    Selection((NODES,), metadata_only=True),
-    read_mark,
-)
+from spidercoordinator.discovery.source import Observation
 
 
 def marks(observation: Observation) -> Objects:
-    """Whether each node is Calico's; one that joined after Calico went is not."""
+    """Whether each node is Calico's; one that joined after Calico went is not.
+
+    Args:
+        observation: Of `nodes.WATCHED`.
+    """
     if observation.entries:
-        return Objects.PRESENT if all(observation.entries.values()) else Objects.ABSENT
-    return Objects.UNREAD if observation.unread(MARKS) else Objects.ABSENT
+        marked = all(facts.of_calico for facts in observation.entries.values())
+        return Objects.PRESENT if marked else Objects.ABSENT
+    return Objects.UNREAD if observation.unread(nodes.WATCHED) else Objects.ABSENT
 
 
 def without_agents(blocks: Objects, marked: Objects) -> Presence:

@@ -1,4 +1,7 @@
-"""What the controller manager gave each node: node.spec.podCIDRs (flannel, k3s, GKE, kindnet)."""
+"""What the controller manager gave each node: node.spec.podCIDRs (flannel, k3s, GKE, kindnet).
+
+Nodes are many, and send a heartbeat each: whatever is read of them is read from one watch.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.scalars import parse_network
 from spidercoordinator.core.cidrs.backing import left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
@@ -19,7 +23,18 @@ from spidercoordinator.kube.resource import NODES
 
 _CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
 _KUBE_ROUTER: Final = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
-"""What kube-router hands out on a node instead of its podCIDRs (pkg/utils/pod_cidr.go there)."""
+"""What kube-router hands out instead of podCIDRs (its pkg/controllers/routing/utils.go)."""
+
+_OF_CALICO: Final = "projectcalico.org/IPv"
+_OF_OTHERS: Final = (
+    "flannel.alpha.coreos.com/",
+    "k8s.ovn.org/",
+    "kube-router.io/",
+    "network.cilium.io/",
+    "node.antrea.io/",
+    "ovn.kubernetes.io/",
+)
+"""How the annotations begin with which a network marks its nodes."""
 
 _SHOWN: Final = 4
 """As many of the nodes' ranges are in a message."""
@@ -39,22 +54,39 @@ class NodeFacts:
         cidrs: its pod CIDRs.
         args: what its arguments as a k3s or RKE2 server name, None for another node.
         control_plane: whether it is labelled as one of the control plane.
+        of_calico: whether Calico, and no other network, marked it (see `caliconodes`).
     """
 
     cidrs: tuple[str, ...]
     args: ServerArgs | None = None
     control_plane: bool = False
+    of_calico: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether it tells a range, for the metric."""
+        return bool(self.cidrs) or self.args is not None
 
 
-def read_node(obj: Object) -> NodeFacts | None:
-    """What is kept of one node, None when it has no pod CIDRs (yet) and is no such server."""
+def read_node(obj: Object) -> NodeFacts:
+    """What is kept of one node."""
     annotations = section(obj, "metadata", "annotations")
-    annotated = (normalise(split(annotations.get(name))) for name in _KUBE_ROUTER)
+    annotated = (_annotated(annotations.get(name)) for name in _KUBE_ROUTER)
     cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
-    args = read_server_args(obj)
-    if not cidrs and args is None:
-        return None
-    return NodeFacts(cidrs, args, _CONTROL_PLANE in section(obj, "metadata", "labels"))
+    labelled = _CONTROL_PLANE in section(obj, "metadata", "labels")
+    return NodeFacts(cidrs, read_server_args(obj), labelled, _only_calico(annotations))
+
+
+def _annotated(value: object) -> tuple[str, ...]:
+    """The ranges in one of kube-router's annotations; it passes over what is none, too."""
+    return tuple(each for each in normalise(split(value)) if "/" in each and parse_network(each))
+
+
+def _only_calico(annotations: Iterable[str]) -> bool:
+    """Whether Calico marked a node, and no network that took it over."""
+    names = tuple(annotations)
+    return any(name.startswith(_OF_CALICO) for name in names) and not any(
+        name.startswith(_OF_OTHERS) for name in names
+    )
 
 
 WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,)), read_node)

@@ -220,21 +220,21 @@ class Client:
 
     async def serves(self, resource: Resource) -> bool:
         """Whether the API server knows this kind in this version now."""
-        path = f"/apis/{resource.group}" if resource.group else "/api"
+        path = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
         try:
-            answer = await self._request(
-                "GET",
-                f"{path}/{resource.version}",
-                action=f"look for {resource.full_name}/{resource.version}",
-            )
+            answer = await self.read(path, f"look for {resource.describe()}")
         except ApiNotFoundError:
             return False
         return any(entry.get("name") == resource.plural for entry in answer.get("resources") or ())
 
     async def groups(self) -> set[str]:
         """Names of the API groups the server lists; a CRD's group appears a moment after it."""
-        answer = await self._request("GET", "/apis", action="list API groups")
+        answer = await self.read("/apis", "list API groups")
         return {group["name"] for group in answer.get("groups") or ()}
+
+    async def read(self, path: str, action: str) -> Object:
+        """Read what is no object of a kind, such as `/version`; errors begin with the action."""
+        return await self._request("GET", path, action=action)
 
     @asynccontextmanager
     async def stream(

@@ -11,5 +11,5 @@ async def server_version(client: Client) -> str:
     Raises:
         ApiError: it does not answer.
     """
-    answer = await client._request("GET", "/version", action="read the version")  # noqa: SLF001 - the same package
+    answer = await client.read("/version", "read the version")
     return str(answer.get("gitVersion", ""))

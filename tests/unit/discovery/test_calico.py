@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.core.cidrs.reports import Presence
-from spidercoordinator.discovery import calico
+from spidercoordinator.discovery import calico, nodes
 from spidercoordinator.discovery.calico import (
     BLOCKS,
     POOLS,
@@ -15,7 +15,6 @@ from spidercoordinator.discovery.calico import (
     read_block,
     read_pool,
 )
-from spidercoordinator.discovery.caliconodes import MARKS, read_mark
 from spidercoordinator.discovery.daemonsets import Agents
 from spidercoordinator.discovery.source import Observation, ReadState
 
@@ -50,8 +49,9 @@ def observations(
         POOLS.title: Observation(ReadState.READ, entries=pool_entries),
         BLOCKS.title: Observation(blocks_state, entries=block_entries),
         AGENTS.title: Observation(ReadState.READ, entries=running),
-        MARKS.title: Observation(
-            ReadState.READ, entries={str(n): mark for n, mark in enumerate(marks)}
+        nodes.WATCHED.title: Observation(
+            ReadState.READ,
+            entries={str(n): nodes.NodeFacts((), of_calico=each) for n, each in enumerate(marks)},
         ),
     }
 
@@ -200,10 +200,10 @@ def test_pools_that_were_never_read_are_unread_and_not_missing_only() -> None:
 )
 def test_a_node_that_calico_alone_marked(annotations: dict[str, str] | None, marked: bool) -> None:
     whole = {"metadata": {"name": "a", "annotations": annotations, "managedFields": ["bulk"]}}
-    assert read_mark(whole) == marked
+    assert nodes.read_node(whole).of_calico == marked
 
 
-@pytest.mark.parametrize("title", [BLOCKS.title, MARKS.title])
+@pytest.mark.parametrize("title", [BLOCKS.title, nodes.WATCHED.title])
 def test_calico_without_agents_that_are_known_is_not_forgotten_when_it_cannot_be_read(
     title: str,
 ) -> None:

@@ -47,8 +47,7 @@ def test_a_node_has_its_ranges_in_either_field(
     spec: dict[str, Any], entries: tuple[str, ...] | None
 ) -> None:
     whole = {"metadata": {"name": "a"}, "spec": {**spec, "taints": ["bulk"]}, "status": {}}
-    expected = None if entries is None else nodes.NodeFacts(entries)
-    assert nodes.read_node(whole) == expected
+    assert nodes.read_node(whole) == nodes.NodeFacts(entries or ())
 
 
 @pytest.mark.parametrize(
@@ -62,6 +61,12 @@ def test_a_node_has_its_ranges_in_either_field(
             {"pod-cidr": "10.9.0.0/24", "pod-cidrs": "10.8.0.0/24"}, ("10.9.0.0/24",), id="both"
         ),
         pytest.param({"pod-cidr": ""}, ("10.1.0.0/24",), id="empty"),
+        pytest.param({"pod-cidr": "10.9.0.0"}, ("10.1.0.0/24",), id="no range, passed over"),
+        pytest.param(
+            {"pod-cidr": "10.9.0.0/33", "pod-cidrs": "10.8.0.0/24,x/24"},
+            ("10.8.0.0/24",),
+            id="some are no ranges",
+        ),
         pytest.param({}, ("10.1.0.0/24",), id="none"),
     ],
 )

@@ -24,10 +24,10 @@ from tests.apiserver import (
     test_node_reports,
     test_refusals,
     test_resync,
-    test_webhook,
 )
 from tests.apiserver import test_metrics as live
 from tests.apiserver.harness import eventually
+from tests.apiserver.webhook import test_reviews, test_serving
 from tests.unit.handlers import test_admission
 from tests.unit.kube.kubeconfig import write_kubeconfig
 
@@ -124,10 +124,10 @@ MOVED_BY: Final[dict[str, Callable[..., Any]]] = {
     "watch_events": test_what_is_heard_moves,
     "resync_repairs": test_resync.test_a_resync_drops_what_vanished,
     "unexpected_errors": test_admission.test_a_bug_in_a_review_allows_with_a_warning,
-    "webhook_reviews": test_webhook.test_a_refusal_is_no_error_in_the_log,
-    "webhook_up": test_webhook.test_a_port_in_use_keeps_nothing_but_the_webhook_from_working,
+    "webhook_reviews": test_reviews.test_a_refusal_is_no_error_in_the_log,
+    "webhook_up": test_serving.test_a_port_in_use_keeps_nothing_but_the_webhook_from_working,
     "webhook_certificate_expiration_timestamp_seconds": (
-        test_webhook.test_ready_means_that_the_webhook_answers
+        test_serving.test_ready_means_that_the_webhook_answers
     ),
     "nad_changes": (
         test_contention.test_a_fought_over_nad_names_the_rival_and_is_ready_when_it_stops

@@ -1,0 +1,119 @@
+"""Networks with what they inherit: from the SpiderCoordinator, and IPAM from the cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from spidercoordinator.api.multus import NO_OWN_MAC
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.network.compatibility import (
+    network_warnings,
+    subject_of,
+)
+from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
+from spidercoordinator.core.network.ipam import ClusterIPAM
+from tests.unit.network.compatibility.networks import (
+    DUAL,
+    MACVLAN,
+    MINIMAL,
+    SHOWN,
+    V4,
+    V6,
+    WHEREABOUTS,
+    Spec,
+    cluster,
+    custom,
+    of,
+    parsed,
+    warnings,
+)
+
+
+def test_spiderpool_is_missed_where_it_is_wanted_and_not_served() -> None:
+    pools, own = of("macvlan", {"ippools": V4}), of("macvlan", ipam={"type": "spiderpool"})
+    plain, auto = of("macvlan"), {"cniType": "vlan", "vlan": {"master": ["a"], "vlanMode": "auto"}}
+    dhcp, wanted = {"type": "dhcp"}, {"type": "spiderpool"}
+    none = of("macvlan", disableIPAM=True, enableCoordinator=False)
+
+    def missed(spec: Spec, ipam: ClusterIPAM) -> bool:
+        found = network_warnings(subject_of(parsed(spec).spec, cluster(), ipam))
+        assert all(len(str(each)) <= SHOWN for each in found)
+        return "SpiderpoolMissing" in {each.reason for each in found}
+
+    for spec in (pools, own, auto):
+        assert missed(spec, ClusterIPAM(dhcp, spiderpool=False))
+        assert not missed(spec, ClusterIPAM(dhcp, spiderpool=True))
+        assert not missed(spec, ClusterIPAM(dhcp, spiderpool=None))
+    assert missed(plain, ClusterIPAM(wanted, spiderpool=False))
+    assert not missed(plain, ClusterIPAM(dhcp, spiderpool=False))
+    assert not missed(none, ClusterIPAM(wanted, spiderpool=False))
+    assert not missed(custom(MACVLAN), ClusterIPAM(wanted, spiderpool=False))
+
+
+def test_the_default_ipam_is_looked_at_in_networks_that_get_it() -> None:
+    ipam = ClusterIPAM({"type": "whereabouts"})
+    for spec, told in ((of("macvlan"), True), (of("macvlan", ipam=WHEREABOUTS), False)):
+        found = network_warnings(subject_of(parsed(spec).spec, cluster(), ipam))
+        texts = [str(each) for each in found if each.reason == "IPAMIncomplete"]
+        assert bool(texts) == told
+        assert all("of the chart's defaultIPAM: whereabouts fails" in each for each in texts)
+
+
+def section(spec: Spec, around: ClusterConfig) -> Any:
+    nad = desired_nad(parsed(spec), around, default_ipam={"type": "dhcp"}, coordinator_name="main")
+    plugins = json.loads(nad.config)["plugins"]
+    return next((each for each in plugins if each["type"] == "coordinator"), None)
+
+
+@pytest.mark.parametrize("cni_type", MINIMAL)
+def test_inherited_mac_prefix_is_left_out_where_it_cannot_work(cni_type: str) -> None:
+    around = cluster(podMACPrefix="0a:1b")
+    found, rendered = warnings(of(cni_type), around), section(of(cni_type), around)
+    if cni_type not in NO_OWN_MAC:
+        assert found == []
+        assert rendered["podMACPrefix"] == "0a:1b"
+        return
+    [warning] = found
+    assert len(str(warning)) <= SHOWN
+    assert str(warning).startswith(
+        "spec.coordinator.podMACPrefix: 0a:1b of SpiderCoordinator main is left out"
+    )
+    assert "podMACPrefix" not in rendered
+    assert warnings(of(cni_type, coordinator={"podMACPrefix": "none"}), around) == []
+    assert warnings(of(cni_type, enableCoordinator=False), around) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (of("macvlan", {"ippools": V6}), True),
+        (of("macvlan", {"ippools": DUAL}), True),
+        (of("macvlan", {"ippools": V4}), False),
+        (of("macvlan"), False),
+        (of("macvlan", {"ippools": V6}, coordinator={"vethMTU": 1400}), False),
+        (of("macvlan", {"ippools": V6}, enableCoordinator=False), False),
+    ],
+)
+def test_inherited_mtu_is_warned_of_where_pods_have_ipv6(spec: Spec, *, told: bool) -> None:
+    reasons = [each.reason for each in warnings(spec, cluster(vethMTU=1000))]
+    assert reasons == (["VethMTUBelowIPv6"] if told else [])
+
+
+def test_inherited_probes_are_warned_of_on_infiniband() -> None:
+    [found] = warnings(of("ipoib"), cluster(detectGateway=True))
+    assert found.reason == "ProbesOnInfiniBand"
+
+
+def test_without_addresses_the_coordinator_is_left_out() -> None:
+    """It fails at an interface without an address, so pods would not start."""
+    bare = of("macvlan", disableIPAM=True)
+    assert section(bare, cluster()) is None
+    assert not depends_on_cluster(parsed(bare))
+    assert not depends_on_cluster({"metadata": {}, "spec": bare})
+    chained = {**bare, "chainCNIJsonData": ['{"type":"my-addresses"}']}
+    assert section(chained, cluster()) is not None
+    assert depends_on_cluster(parsed(chained))
+    assert depends_on_cluster({"metadata": {}, "spec": chained})
