@@ -22,6 +22,9 @@ coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken (lowe
 {{- else if and (not (has $address (list "" "none"))) (not (include "spidercoordinator.isLinkLocal" $address)) }}
 coordinator.vethLinkAddress {{ $address }} is not link-local (169.254.0.0/16 or fe80::/10); pods cannot reach another host of that address.
 {{- end }}
+{{- if and .Values.operator.webhook.enabled (eq .Values.operator.webhook.failurePolicy "Fail") }}
+operator.webhook.failurePolicy is Fail: while no operator answers, no SpiderMultusConfig can be created or changed.
+{{- end }}
 {{- if not (.Capabilities.APIVersions.Has "spiderpool.spidernet.io/v2beta1/SpiderIPPool") }}
 {{- if not .Values.defaultIPAM }}
 defaultIPAM is not set, and Spiderpool's IPAM is not installed here: a SpiderMultusConfig without spec.ipam says that it has no IPAM, and its pods do not start. Set spec.ipam there, or defaultIPAM, such as --set defaultIPAM.type=whereabouts --set defaultIPAM.range=172.30.8.0/21.
