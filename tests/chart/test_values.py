@@ -85,6 +85,7 @@ GIVEN = {
     "operator.extraVolumeMounts": nested(
         "operator.extraVolumes", [{"name": "other", "emptyDir": {}}]
     ),
+    "crds.keep": nested("crds.enabled", True),
     "installer.extraVolumeMounts": nested(
         "installer.extraVolumes", [{"name": "other", "emptyDir": {}}]
     ),

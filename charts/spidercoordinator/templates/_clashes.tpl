@@ -6,6 +6,7 @@ Each problem is one line.
 
 {{- define "spidercoordinator.clashes" -}}
 {{- include "spidercoordinator.clashes.global" . }}
+{{- include "spidercoordinator.clashes.crds" . }}
 {{- include "spidercoordinator.clashes.names" . }}
 {{- include "spidercoordinator.clashes.ports" . }}
 {{- include "spidercoordinator.clashes.monitor" . }}
@@ -24,6 +25,20 @@ Each problem is one line.
 {{- range $key, $value := .Values.global -}}
 {{- if not (has $key $known) }}
 global.{{ $key }} is {{ toJson $value }}, and there is no such value; allowed: global.{{ join ", global." $known }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Helm deletes what leaves a release, and with a CRD go all objects of its kind. */}}
+{{- define "spidercoordinator.clashes.crds" -}}
+{{- if not .Values.crds.enabled -}}
+{{- range $path, $_ := .Files.Glob "crds/*.yaml" -}}
+{{- $name := ($.Files.Get $path | fromYaml).metadata.name -}}
+{{- $marks := dig "metadata" "annotations" dict (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name) -}}
+{{- $owner := list (get $marks "meta.helm.sh/release-name") (get $marks "meta.helm.sh/release-namespace") -}}
+{{- if and (eq (join "/" $owner) (printf "%s/%s" $.Release.Name $.Release.Namespace)) (ne (get $marks "helm.sh/resource-policy") "keep") }}
+crds.enabled is false, and the release installed {{ $name }} with crds.keep false, so that helm would delete it and all its objects; allowed: first upgrade with crds.enabled=true and crds.keep=true
 {{- end -}}
 {{- end -}}
 {{- end -}}
