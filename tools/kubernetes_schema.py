@@ -35,6 +35,7 @@ ANNOTATIONS: Object = {
 _DNS_LABEL = {"pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"}
 _IDENTITY = {"minimum": 0, "maximum": 2**31 - 1}
 _WEIGHT = {"minimum": 1, "maximum": 100}
+_SHARE = {"minimum": 0, "pattern": "^(100|[0-9]{1,2})%$"}
 _PATH = {"pattern": "^[^:]+$"}
 
 
@@ -48,6 +49,12 @@ def choice(*allowed: str, empty: bool = False) -> Object:
 
 # By model and field.
 _BOUNDS: Mapping[str, Object] = {
+    "V1DeploymentStrategy.type": choice("RollingUpdate", "Recreate"),
+    "V1DaemonSetUpdateStrategy.type": choice("RollingUpdate", "OnDelete"),
+    "V1RollingUpdateDeployment.maxSurge": _SHARE,
+    "V1RollingUpdateDeployment.maxUnavailable": _SHARE,
+    "V1RollingUpdateDaemonSet.maxSurge": _SHARE,
+    "V1RollingUpdateDaemonSet.maxUnavailable": _SHARE,
     "V1Toleration.operator": choice("Exists", "Equal", "Lt", "Gt", empty=True),
     "V1Toleration.effect": choice("NoSchedule", "PreferNoSchedule", "NoExecute", empty=True),
     "V1TopologySpreadConstraint.maxSkew": {"minimum": 1},

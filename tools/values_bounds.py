@@ -33,6 +33,17 @@ _PULL_SECRET = {
     "required": ["name"],
     "properties": {"name": {"type": "string", "pattern": f"^{_SUBDOMAIN}$"}},
 }
+_SECONDS = {"type": "integer", "minimum": 1, "maximum": 3600}
+_PROBE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "periodSeconds": _SECONDS,
+        "timeoutSeconds": _SECONDS,
+        "failureThreshold": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "initialDelaySeconds": {"type": "integer", "minimum": 0, "maximum": 3600},
+    },
+}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _RELABELING = {
     "type": "object",
@@ -57,6 +68,7 @@ _RELABELING = {
 BOUNDS: Mapping[str, Object] = {
     "nameOverride": _NAME_PART,
     "fullnameOverride": _NAME_PART,
+    "namespaceOverride": {"type": "string", "pattern": f"^({_LABEL})?$"},
     "imageRegistryOverride": _REGISTRY,
     "imagePullSecrets": {"type": "array", "items": _PULL_SECRET},
     "commonLabels": LABELS,
@@ -81,6 +93,20 @@ BOUNDS: Mapping[str, Object] = {
     "log.format": {"type": "string"} | choice("json", "text"),
     "operator.httpPort": _POD_PORT,
     "operator.webhook.port": _POD_PORT,
+    "webhook.timeoutSeconds": {"type": "integer", "minimum": 1, "maximum": 30},
+    "webhook.failurePolicy": {"type": "string"} | choice("Ignore", "Fail"),
+    "dnsPolicy": {"type": "string"}
+    | choice("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None", empty=True),
+    "startupProbe": _PROBE,
+    "livenessProbe": _PROBE,
+    "readinessProbe": _PROBE,
+    "ipFamilyPolicy": {"type": "string"}
+    | choice("SingleStack", "PreferDualStack", "RequireDualStack", empty=True),
+    "ipFamilies": {
+        "type": "array",
+        "maxItems": 2,
+        "items": {"type": "string"} | choice("IPv4", "IPv6"),
+    },
     "priorityClassName": _OBJECT_NAME,
     "nodeSelector": LABELS,
     "podLabels": LABELS,
@@ -109,6 +135,9 @@ BOUNDS: Mapping[str, Object] = {
 KUBERNETES: Mapping[str, str] = {
     "resources": "V1ResourceRequirements",
     "affinity": "V1Affinity",
+    "dnsConfig": "V1PodDNSConfig",
+    "operator.updateStrategy": "V1DeploymentStrategy",
+    "installer.updateStrategy": "V1DaemonSetUpdateStrategy",
     "podSecurityContext": "V1PodSecurityContext",
     "securityContext": "V1SecurityContext",
 }
@@ -116,6 +145,7 @@ KUBERNETES_LISTS: Mapping[str, str] = {
     "tolerations": "V1Toleration",
     "topologySpreadConstraints": "V1TopologySpreadConstraint",
     "extraEnv": "V1EnvVar",
+    "hostAliases": "V1HostAlias",
     "extraVolumes": "V1Volume",
     "extraVolumeMounts": "V1VolumeMount",
     "networkPolicy.from": "V1NetworkPolicyPeer",

@@ -7,7 +7,7 @@ import pytest
 
 from testbed import binaries
 from testbed.apiserver import ApiServer
-from tests.chart.helm import Helm
+from tests.chart.helm import CHART, Helm
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +32,11 @@ def cluster(server: ApiServer, helm: Helm, tmp_path: Path) -> Iterator[Helm]:
         cluster.kubectl("patch", name, "--type=merge", '-p={"metadata":{"finalizers":null}}')
     for kind in ("spidercoordinators", "spidermultusconfigs"):
         cluster.kubectl("delete", kind, "--all", "--all-namespaces", check=False)
+
+
+@pytest.fixture
+def with_kinds(cluster: Helm) -> Helm:
+    """A cluster that knows the chart's kinds, which a dry run does not bring."""
+    cluster.kubectl("apply", "-f", str(CHART / "crds"))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
+    return cluster

@@ -44,7 +44,7 @@ def wrong(schema: Object, depth: int = 0) -> Iterator[tuple[str, Any, Any]]:
     if "maximum" in schema:
         yield "", schema["maximum"] + 1, schema["maximum"]
     if "pattern" in schema:
-        text = next(each for each in ("_?", "") if not re.search(schema["pattern"], each))
+        text = next(each for each in ("_?", "", "a b") if not re.search(schema["pattern"], each))
         yield "", text, text
     if "maxLength" in schema:
         yield "", "x" * (schema["maxLength"] + 1), schema["maxLength"]

@@ -26,6 +26,11 @@ def test_versions_are_those_of_the_project() -> None:
     assert ABOUT["version"] == ABOUT["appVersion"] == project["version"]
 
 
+def test_it_tells_where_it_comes_from() -> None:
+    assert {"home", "sources", "icon", "maintainers"} <= ABOUT.keys()
+    assert (CHART / ABOUT["icon"].rpartition("/")[2]).read_text().startswith("<svg")
+
+
 def test_images_are_those_the_pods_run(helm: Helm) -> None:
     told = {image["image"] for image in annotation("images")}
     run = {

@@ -101,6 +101,42 @@ CLASHES: dict[str, tuple[Values, tuple[str, ...]]] = {
         nested("operator.extraEnv", [{"name": "SPIDERCOORDINATOR_NAME", "value": "x"}]),
         ('operator.extraEnv[0].name is "SPIDERCOORDINATOR_NAME"', "set already"),
     ),
+    "a volume of the installer's own": (
+        nested("installer.extraVolumes", [{"name": "state", "emptyDir": {}}]),
+        ('installer.extraVolumes[0].name is "state"', "none of cni-bin, state"),
+    ),
+    "an installer's variable twice": (
+        nested("installer.extraEnv", [{"name": "A", "value": "x"}] * 2),
+        ('installer.extraEnv[1].name is "A"', "set already"),
+    ),
+    "a strategy and numbers of another": (
+        nested("operator.updateStrategy", {"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
+        ("operator.updateStrategy.type is Recreate", 'rollingUpdate is {"maxSurge":1}'),
+    ),
+    "no operator may be replaced": (
+        nested("operator.updateStrategy.rollingUpdate", {"maxSurge": "0%", "maxUnavailable": 0}),
+        ("operator.updateStrategy.rollingUpdate has maxSurge 0%", "maxUnavailable 0"),
+    ),
+    "no installer may be replaced": (
+        nested("installer.updateStrategy.rollingUpdate.maxUnavailable", 0),
+        ("installer.updateStrategy.rollingUpdate has maxSurge 0", "maxUnavailable 0"),
+    ),
+    "both numbers of a DaemonSet": (
+        nested("installer.updateStrategy.rollingUpdate.maxSurge", 1),
+        ("installer.updateStrategy.rollingUpdate has maxSurge 1", "maxUnavailable 1"),
+    ),
+    "no name server at all": (
+        nested("operator.dnsPolicy", "None"),
+        ("operator.dnsPolicy is None", "operator.dnsConfig.nameservers is []"),
+    ),
+    "two families for one": (
+        nested("services", {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4", "IPv6"]}),
+        ('services.ipFamilyPolicy is "SingleStack"', 'services.ipFamilies is ["IPv4","IPv6"]'),
+    ),
+    "one family twice": (
+        nested("services", {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv4", "IPv4"]}),
+        ('services.ipFamilies is ["IPv4","IPv4"]', "each family once"),
+    ),
     "plugins where the installer keeps its own": (
         nested("global.cniBinHostPath", "/var/lib/spidercoordinator"),
         ("global.cniBinHostPath is", "the installer keeps /var/lib/spidercoordinator"),

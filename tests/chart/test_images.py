@@ -15,14 +15,6 @@ REFUSED = (
 
 
 @pytest.fixture
-def with_kinds(cluster: Helm) -> Helm:
-    """A cluster that knows the chart's kinds, which a dry run does not bring."""
-    cluster.kubectl("apply", "-f", str(CHART / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
-    return cluster
-
-
-@pytest.fixture
 def node(with_kinds: Helm) -> Iterator[Helm]:
     """A cluster of one node, which has no image."""
     cluster = with_kinds

@@ -340,3 +340,59 @@ def test_extra_objects_are_templates(helm: Helm) -> None:
     objects = helm.template({"extraObjects": [text, tree]})
     assert pick(objects, "Secret", "-text")["metadata"]["name"] == "test-text"
     assert pick(objects, "Secret", "-tree")["metadata"]["name"] == "test-tree"
+
+
+def test_namespace_override_moves_every_object(helm: Helm) -> None:
+    values = merged(EVERYTHING, nested("namespaceOverride", "elsewhere"))
+    objects = helm.template(values)
+    places = {thing["metadata"].get("namespace") for thing in objects}
+    assert places == {"elsewhere", "kube-system", "cilium", None}
+    subjects = {subject["namespace"] for thing in objects for subject in thing.get("subjects", ())}
+    assert subjects == {"elsewhere"}
+    services = {
+        webhook["clientConfig"]["service"]["namespace"]
+        for thing in objects
+        for webhook in thing.get("webhooks", ())
+    }
+    assert services == {"elsewhere"}
+
+
+@pytest.mark.parametrize(
+    ("values", "strategy"),
+    [
+        ({}, {"maxSurge": "25%", "maxUnavailable": "25%"}),
+        # Two pods cannot have one port of a node.
+        ({"hostNetwork": True}, {"maxSurge": 0, "maxUnavailable": 1}),
+    ],
+)
+def test_an_upgrade_can_end_on_one_node(helm: Helm, values: Object, strategy: Object) -> None:
+    deployment = pick(helm.template(nested("operator", values)), "Deployment")
+    assert deployment["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": strategy}
+
+
+def test_the_uninstall_reaches_the_api_server_as_the_operator_does(helm: Helm) -> None:
+    given = {
+        "dnsPolicy": "None",
+        "dnsConfig": {"nameservers": ["192.0.2.1"]},
+        "hostAliases": [{"ip": "192.0.2.2", "hostnames": ["kubernetes"]}],
+    }
+    pods = pod_templates(helm.template(nested("operator", given)))
+    for kind in ("Deployment", "Job"):
+        assert {key: pods[kind]["spec"][key] for key in given} == given
+
+
+def test_volumes_of_the_installer_are_there_for_both_containers(helm: Helm) -> None:
+    volume = {"name": "more", "hostPath": {"path": "/more"}}
+    mount = {"name": "more", "mountPath": "/more"}
+    given = {"extraVolumes": [volume], "extraVolumeMounts": [mount]}
+    pod = pod_templates(helm.template(nested("installer", given)))["DaemonSet"]["spec"]
+    assert volume in pod["volumes"]
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert mount in container["volumeMounts"]
+
+
+def test_families_of_every_service(helm: Helm) -> None:
+    given = {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"]}
+    objects = helm.template(nested("services", given))
+    services = [thing["spec"] for thing in objects if thing["kind"] == "Service"]
+    assert [{key: spec[key] for key in given} for spec in services] == [given, given]

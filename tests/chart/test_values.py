@@ -39,6 +39,8 @@ OTHER: dict[str, object] = {
     "operator.log.format": "text",
     "operator.image.pullPolicy": "Always",
     "installer.image.pullPolicy": "Always",
+    "installer.extraEnv": [{"name": "OTHER", "value": "other"}],
+    "installer.extraVolumeMounts": [{"name": "other", "mountPath": "/other"}],
     "operator.extraVolumeMounts": [{"name": "other", "mountPath": "/other"}],
     "operator.extraEnv": [{"name": "OTHER", "value": "other"}],
     "operator.topologySpreadConstraints": [
@@ -60,6 +62,16 @@ OTHER_OF_KEY: dict[str, object] = {
     "podSecurityContext": {"fsGroup": 7},
     "securityContext": {"privileged": False},
     "extraVolumes": [{"name": "other", "emptyDir": {}}],
+    "updateStrategy": {"type": "RollingUpdate"},
+    "dnsPolicy": "Default",
+    "dnsConfig": {"nameservers": ["192.0.2.1"]},
+    "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["other"]}],
+    "failurePolicy": "Fail",
+    "startupProbe": {"periodSeconds": 7},
+    "livenessProbe": {"periodSeconds": 7},
+    "readinessProbe": {"periodSeconds": 7},
+    "ipFamilyPolicy": "PreferDualStack",
+    "ipFamilies": ["IPv6"],
     "from": [{"podSelector": {}}],
     "maxUnavailable": 2,
     "relabelings": [{"action": "drop"}],
@@ -72,6 +84,10 @@ GIVEN = {
     ),
     "operator.extraVolumeMounts": nested(
         "operator.extraVolumes", [{"name": "other", "emptyDir": {}}]
+    ),
+    "crds.keep": nested("crds.enabled", True),
+    "installer.extraVolumeMounts": nested(
+        "installer.extraVolumes", [{"name": "other", "emptyDir": {}}]
     ),
     "metrics.service.enabled": nested("metrics.serviceMonitor.enabled", False),
 }

@@ -47,6 +47,15 @@ def test_it_is_asked_about_our_kinds_only_and_nothing_waits_for_it(helm: Helm) -
         assert webhook["sideEffects"] == "None"
 
 
+def test_refusing_while_nobody_answers_is_for_networks_only(helm: Helm) -> None:
+    """A SpiderCoordinator comes with each installation, before there is an operator."""
+    given = nested("operator.webhook", {"failurePolicy": "Fail", "timeoutSeconds": 7})
+    webhooks = pick(helm.template(given), "ValidatingWebhookConfiguration")["webhooks"]
+    found = {each["name"].partition(".")[0]: each["failurePolicy"] for each in webhooks}
+    assert found == {"network": "Fail", "coordinator": "Ignore"}
+    assert {each["timeoutSeconds"] for each in webhooks} == {7}
+
+
 def flags(objects: list[Object]) -> tuple[list[str], list[str]]:
     """What the installer's init container is told, and what the resident one."""
     spec = pod_templates(objects)["DaemonSet"]["spec"]

@@ -6,11 +6,14 @@ Each problem is one line.
 
 {{- define "spidercoordinator.clashes" -}}
 {{- include "spidercoordinator.clashes.global" . }}
+{{- include "spidercoordinator.clashes.crds" . }}
 {{- include "spidercoordinator.clashes.names" . }}
 {{- include "spidercoordinator.clashes.ports" . }}
 {{- include "spidercoordinator.clashes.monitor" . }}
 {{- include "spidercoordinator.clashes.budget" . }}
 {{- include "spidercoordinator.clashes.pods" . }}
+{{- include "spidercoordinator.clashes.update" . }}
+{{- include "spidercoordinator.clashes.dns" . }}
 {{- end -}}
 
 {{/* A parent chart shares its own keys of `global`; without one, an unknown key is a typing error. */}}
@@ -22,6 +25,20 @@ Each problem is one line.
 {{- range $key, $value := .Values.global -}}
 {{- if not (has $key $known) }}
 global.{{ $key }} is {{ toJson $value }}, and there is no such value; allowed: global.{{ join ", global." $known }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Helm deletes what leaves a release, and with a CRD go all objects of its kind. */}}
+{{- define "spidercoordinator.clashes.crds" -}}
+{{- if not .Values.crds.enabled -}}
+{{- range $path, $_ := .Files.Glob "crds/*.yaml" -}}
+{{- $name := ($.Files.Get $path | fromYaml).metadata.name -}}
+{{- $marks := dig "metadata" "annotations" dict (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name) -}}
+{{- $owner := list (get $marks "meta.helm.sh/release-name") (get $marks "meta.helm.sh/release-namespace") -}}
+{{- if and (eq (join "/" $owner) (printf "%s/%s" $.Release.Name $.Release.Namespace)) (ne (get $marks "helm.sh/resource-policy") "keep") }}
+crds.enabled is false, and the release installed {{ $name }} with crds.keep false, so that helm would delete it and all its objects; allowed: first upgrade with crds.enabled=true and crds.keep=true
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -93,7 +110,11 @@ operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text
 
 {{/* Volumes, mounts and variables of the user's beside the chart's own, of which each may be there once. */}}
 {{- define "spidercoordinator.clashes.pods" -}}
-{{- range $part, $own := dict "operator" (dict "extraVolumes" (list "tmp") "extraVolumeMounts" (list "/tmp")) -}}
+{{- $installer := dict
+      "extraVolumes" (list "cni-bin" "state" "node-defaults" "pod")
+      "extraVolumeMounts" (list "/host/cni-bin" "/host/state" "/etc/spidercoordinator/node-defaults" "/etc/spidercoordinator/pod") -}}
+{{- $operator := dict "extraVolumes" (list "tmp") "extraVolumeMounts" (list "/tmp") -}}
+{{- range $part, $own := dict "operator" $operator "installer" $installer -}}
 {{- $values := index $.Values $part -}}
 {{- $volumes := $own.extraVolumes -}}
 {{- range $i, $volume := $values.extraVolumes -}}
@@ -113,13 +134,50 @@ operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $names := include "spidercoordinator.operator.environment" . | fromYamlArray -}}
+{{- range $part, $names := dict "operator" (include "spidercoordinator.operator.environment" . | fromYamlArray) "installer" list -}}
 {{- $taken := list -}}
 {{- range $names }}{{ $taken = append $taken .name }}{{ end -}}
-{{- range $i, $variable := .Values.operator.extraEnv -}}
+{{- range $i, $variable := index $.Values $part "extraEnv" -}}
 {{- if has $variable.name $taken }}
-operator.extraEnv[{{ $i }}].name is {{ quote $variable.name }}, which is set already (by another value or another entry); allowed: a variable once
+{{ $part }}.extraEnv[{{ $i }}].name is {{ quote $variable.name }}, which is set already (by another value or another entry); allowed: a variable once
 {{- end -}}
 {{- $taken = append $taken $variable.name -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.clashes.update" -}}
+{{- range $part := list "operator" "installer" -}}
+{{- with index $.Values $part "updateStrategy" -}}
+{{- $type := .type | default "RollingUpdate" -}}
+{{- if and (ne $type "RollingUpdate") .rollingUpdate }}
+{{ $part }}.updateStrategy.type is {{ $type }} and {{ $part }}.updateStrategy.rollingUpdate is {{ toJson .rollingUpdate }}; allowed: rollingUpdate with type RollingUpdate only
+{{- end -}}
+{{- with .rollingUpdate -}}
+{{- $surge := include "spidercoordinator.text" .maxSurge | default (ternary "25%" "0" (eq $part "operator")) -}}
+{{- $away := include "spidercoordinator.text" .maxUnavailable | default (ternary "25%" "1" (eq $part "operator")) -}}
+{{- if and (has $surge (list "0" "0%")) (has $away (list "0" "0%")) }}
+{{ $part }}.updateStrategy.rollingUpdate has maxSurge {{ $surge }} and maxUnavailable {{ $away }}; allowed: one of them at least 1, or no pod could be replaced
+{{- else if and (eq $part "installer") (not (has $surge (list "0" "0%"))) (not (has $away (list "0" "0%"))) }}
+installer.updateStrategy.rollingUpdate has maxSurge {{ $surge }} and maxUnavailable {{ $away }}; allowed: one of them 0, in a DaemonSet
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spidercoordinator.clashes.dns" -}}
+{{- with .Values.operator -}}
+{{- if and (eq .dnsPolicy "None") (not (dig "nameservers" list .dnsConfig)) }}
+operator.dnsPolicy is None and operator.dnsConfig.nameservers is []; allowed: at least one name server with None
+{{- end -}}
+{{- end -}}
+{{- with .Values.services -}}
+{{- $families := .ipFamilies -}}
+{{- if ne (len $families) (len (uniq $families)) }}
+services.ipFamilies is {{ toJson $families }}; allowed: each family once
+{{- else if and (gt (len $families) 1) (has .ipFamilyPolicy (list "" "SingleStack")) }}
+services.ipFamilyPolicy is {{ quote .ipFamilyPolicy }} and services.ipFamilies is {{ toJson $families }}; allowed: one family, or PreferDualStack or RequireDualStack
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -16,6 +16,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "spidercoordinator.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace -}}
+{{- end -}}
+
 {{- define "spidercoordinator.operator.name" -}}
 {{ include "spidercoordinator.fullname" . }}-operator
 {{- end -}}

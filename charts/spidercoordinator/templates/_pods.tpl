@@ -59,6 +59,52 @@ openservicemesh.io/sidecar-injection: disabled
 {{- toYaml (merge (dict) (index . 2) $default $root.Values.global.commonAnnotations $noSidecar) -}}
 {{- end -}}
 
+{{/* How the operator's pods, and the uninstall's, reach the API server. */}}
+{{- define "spidercoordinator.operator.network" -}}
+{{- with .Values.operator -}}
+{{- if .hostNetwork }}
+hostNetwork: true
+{{- end }}
+{{- with .dnsPolicy | default (ternary "ClusterFirstWithHostNet" "" .hostNetwork) }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+With the node's network a new pod cannot be beside the old one on a node, whose ports are taken: the old one goes first, or a
+cluster of one node never ends an upgrade.
+*/}}
+{{- define "spidercoordinator.operator.strategy" -}}
+{{- if .Values.operator.updateStrategy -}}
+{{- toYaml .Values.operator.updateStrategy -}}
+{{- else -}}
+type: RollingUpdate
+rollingUpdate:
+  maxSurge: {{ ternary "0" "25%" .Values.operator.hostNetwork }}
+  maxUnavailable: {{ ternary "1" "25%" .Values.operator.hostNetwork }}
+{{- end -}}
+{{- end -}}
+
+{{/* The address families of a Service; nothing of the cluster's own default. */}}
+{{- define "spidercoordinator.ipFamilies" -}}
+{{- with .Values.services.ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with .Values.services.ipFamilies }}
+ipFamilies:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* Constraints that name no pods mean the operator's own. */}}
 {{- define "spidercoordinator.topologySpread" -}}
 {{- $own := dict "labelSelector" (dict "matchLabels" (include "spidercoordinator.selectorLabels" (list . "operator") | fromYaml)) -}}

@@ -22,6 +22,9 @@ coordinator.vethLinkAddress {{ $address }} is the address of {{ get $taken (lowe
 {{- else if and (not (has $address (list "" "none"))) (not (include "spidercoordinator.isLinkLocal" $address)) }}
 coordinator.vethLinkAddress {{ $address }} is not link-local (169.254.0.0/16 or fe80::/10); pods cannot reach another host of that address.
 {{- end }}
+{{- if and .Values.operator.webhook.enabled (eq .Values.operator.webhook.failurePolicy "Fail") }}
+operator.webhook.failurePolicy is Fail: while no operator answers, no SpiderMultusConfig can be created or changed.
+{{- end }}
 {{- if not (.Capabilities.APIVersions.Has "spiderpool.spidernet.io/v2beta1/SpiderIPPool") }}
 {{- if not .Values.defaultIPAM }}
 defaultIPAM is not set, and Spiderpool's IPAM is not installed here: a SpiderMultusConfig without spec.ipam says that it has no IPAM, and its pods do not start. Set spec.ipam there, or defaultIPAM, such as --set defaultIPAM.type=whereabouts --set defaultIPAM.range=172.30.8.0/21.
@@ -32,12 +35,15 @@ defaultIPAM.type is "spiderpool", but Spiderpool's IPAM is not installed here: S
 {{- if not (.Capabilities.APIVersions.Has "k8s.cni.cncf.io/v1/NetworkAttachmentDefinition") }}
 The kind NetworkAttachmentDefinition is not installed: install Multus. The operator waits for it.
 {{- end }}
-{{- range $path, $_ := .Files.Glob "crds/*.yaml" }}
+{{- if and .Values.crds.enabled (not .Values.crds.keep) }}
+crds.keep is false: helm uninstall deletes the CRDs, and with them all SpiderMultusConfigs and their NetworkAttachmentDefinitions.
+{{- end }}
+{{- range $path, $_ := .Files.Glob (ternary "none" "crds/*.yaml" .Values.crds.enabled) }}
 {{- $crd := $.Files.Get $path | fromYaml }}
 {{- $installed := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $crd.metadata.name }}
 {{- if $installed }}
 {{- if ne ((first $installed.spec.versions).schema | toJson) ((first $crd.spec.versions).schema | toJson) }}
-The CRD {{ $crd.metadata.name }} of this cluster is another version's, and helm does not replace CRDs. Run: helm show crds CHART | kubectl apply --server-side --force-conflicts -f -
+The CRD {{ $crd.metadata.name }} of this cluster is another version's, and helm does not replace CRDs. Run: helm show crds CHART | kubectl apply --server-side --force-conflicts -f - (or let helm do it from now on: --set crds.enabled=true --take-ownership)
 {{- end }}
 {{- end }}
 {{- end }}

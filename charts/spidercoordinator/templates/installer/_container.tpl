@@ -38,6 +38,10 @@ args:
   {{- end }}
 {{- /* So that the pod says why it cannot install. */}}
 terminationMessagePolicy: FallbackToLogsOnError
+{{- with $installer.extraEnv }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 resources:
   {{- toYaml $installer.resources | nindent 2 }}
 securityContext:
@@ -54,5 +58,8 @@ volumeMounts:
   - name: pod
     mountPath: /etc/spidercoordinator/pod
     readOnly: true
+  {{- end }}
+  {{- with $installer.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
