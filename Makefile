@@ -17,8 +17,8 @@ MESHED := TESTBED_NODES=2 TESTBED_MESH=sidecar
 GUARDED = PATH="$$($(PY) -m testbed.guard)";
 GO_LDFLAGS := -s -w
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
-# Go modules with code of our own (testbed/{kubernetes,helm,istio} only link other people's).
-GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% tools/%,$(shell git ls-files '*go.mod')))
+# Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator} only link other people's).
+GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% tools/%,$(shell git ls-files '*go.mod')))
 
 .PHONY: help
 help: ## List the targets
