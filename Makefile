@@ -20,6 +20,9 @@ STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
 # Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator} only link other people's).
 GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% tools/%,$(shell git ls-files '*go.mod')))
 
+# Its notice of its own successor is no finding.
+SITE := $(PY) -m tools.site && NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
+
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,8 +67,13 @@ check: setup ## Format, lint, types, layers, generated files
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	$(PY) -m tools.generate --check
+	$(SITE)
 	@$(GUARDED) test -z "$$(gofmt -l $(GO_MODULES))" || { echo "gofmt: run make format for:" >&2; gofmt -l $(GO_MODULES) >&2; exit 1; }
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go vet ./... && $(STATICCHECK) ./...); done
+
+.PHONY: docs
+docs: setup ## The documentation site into build/site; a broken link fails
+	$(SITE)
 
 .PHONY: unit
 unit: setup ## Fast tests: no root, no network, no cluster
