@@ -28,7 +28,7 @@ def _missed(cluster: Cluster, master: str) -> str:
     """What is said of a master that no node has."""
     output = _apply(cluster, {"macvlan": {"master": [master]}}, dry=True)
     assert "created" in output
-    return "\n".join(line for line in output.splitlines() if "looked at" in line)
+    return "\n".join(line for line in output.splitlines() if ".master" in line)
 
 
 @pytest.mark.usefixtures("namespace")
@@ -42,10 +42,12 @@ def test_it_refuses_and_warns(cluster: Cluster, reinstalled: Release) -> None:
     assert "Warning:" in warned
     assert "8.8.8.8" in warned
     nodes = len(cluster.items("nodes"))
-    looked = f"on none of the {nodes} nodes looked at" if nodes > 1 else "not on "
+    where = f"any of the {nodes} nodes that report" if nodes > 1 else "the only node that reports"
     eventually(
         "every node has reported its interfaces",
-        lambda: f'macvlan.master[0]: "eth9" is {looked}' in _missed(cluster, "eth9"),
+        lambda: (
+            f'macvlan.master[0]: interface "eth9" is not on {where}' in _missed(cluster, "eth9")
+        ),
         60,
     )
     assert _missed(cluster, MASTER) == ""
