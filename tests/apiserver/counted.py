@@ -25,6 +25,8 @@ _CAN_GROW = (dict, list, set, deque)
 
 def count() -> dict[str, dict[str, int]]:
     """What this process holds now: objects by type, and lengths of containers by their identity."""
+    # The operator has frozen what its imports made, caches among it.
+    gc.unfreeze()
     for each in gc.get_objects():
         if isinstance(each, CACHE) and each.cache_info().maxsize is not None:
             each.cache_clear()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spidercoordinator.discovery.nodereports import installer_pods
 from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.reconcilers import nodedefaults
@@ -36,7 +37,9 @@ def selections() -> list[Selection]:
     defaults = nodedefaults.selection(
         Settings(namespace="default", node_defaults_configmap=NODE_DEFAULTS)
     )
-    return [defaults, *(each.selection for each in of_sources + of_detectors)]
+    installers = installer_pods("default", "app.kubernetes.io/component=installer")
+    watched = [*of_sources, *of_detectors, installers]
+    return [defaults, *(each.selection for each in watched)]
 
 
 def needed() -> set[tuple[str, str, str, str]]:

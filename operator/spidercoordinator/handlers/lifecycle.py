@@ -25,8 +25,11 @@ _WATCH: Final = 60
 """Seconds after which the API server ends a watch."""
 _GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
-_LEFT: Final = ("pause-waiter for ", "watcher for ")
+_WATCHERS: Final = "watcher for "
+_PAUSE_WAITERS: Final = "pause-waiter for "
 """How names of tasks begin that kopf may leave behind."""
+_CANCELLED_WITHIN: Final = 0.5
+"""Seconds after which a task that was cancelled and goes on is cancelled again."""
 _SCAN_COROUTINES: Final = ("_read_old_api", "_read_new_apis", "_read_version")
 
 
@@ -91,19 +94,29 @@ async def _cancel_leftovers() -> None:
     (https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/watching.py, streaming_block).
     A watch that fails for good leaves the other one running (orchestrator in
     https://github.com/nolar/kopf/blob/1.45.2/kopf/_core/reactor/orchestration.py): its next request
-    would find the session closed, and wait without end for somebody to log in.
+    would find the session closed, and wait without end for somebody to log in. In the middle of a
+    request it takes its cancellation for the begin of a pause, and goes on (stream in
+    https://github.com/nolar/kopf/blob/1.45.2/kopf/_cogs/clients/api.py): it is cancelled until it
+    ends.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_ignore_unclosed_generator)
-    leftovers = {
+    # A pause waiter goes last: while one ends, its watch takes the cancellation for a pause.
+    for names in (_WATCHERS, _PAUSE_WAITERS):
+        while leftovers := _leftovers(names):
+            for task in leftovers:
+                task.cancel()
+            await asyncio.wait(leftovers, timeout=_CANCELLED_WITHIN)
+
+
+def _leftovers(names: str) -> set[asyncio.Task[Any]]:
+    """Tasks whose names begin so, and those of a scan."""
+    return {
         task
         for task in asyncio.all_tasks()
         if getattr(task.get_coro(), "__qualname__", "") in _SCAN_COROUTINES
-        or task.get_name().startswith(_LEFT)
+        or task.get_name().startswith(names)
     }
-    for task in leftovers:
-        task.cancel()
-    await asyncio.gather(*leftovers, return_exceptions=True)
 
 
 def _ignore_unclosed_generator(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
