@@ -1,5 +1,7 @@
 """The objects that the tests make."""
 
+from typing import Any
+
 from testbed.images import BOX
 from tests.e2e.cluster import Object
 
@@ -37,6 +39,22 @@ def network(name: str, spec: Object, annotations: dict[str, str] | None = None) 
         },
         "spec": {"cniType": "macvlan", "macvlan": {"master": [MASTER]}, **spec},
     }
+
+
+PLUGINS = "/opt/cni/bin"
+"""The node's folder of CNI plugins."""
+
+
+def plugins_shell(name: str, node: str, **spec: Any) -> Object:
+    """A pod with a shell that sees the node's CNI plugins; `spec` is laid over its own."""
+    container = {
+        "name": "shell",
+        "image": BOX,
+        "command": ["sleep", "2147483647"],
+        "volumeMounts": [{"name": "bin", "mountPath": PLUGINS}],
+    }
+    volume = {"name": "bin", "hostPath": {"path": PLUGINS}}
+    return pod(name, node, {}, {"containers": [container], "volumes": [volume], **spec})
 
 
 def pod(name: str, node: str, annotations: dict[str, str], spec: Object | None = None) -> Object:

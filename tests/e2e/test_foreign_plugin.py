@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from testbed import images
-from tests.e2e import manifests
 from tests.e2e.cluster import COORDINATORS, Cluster, Release, eventually
 from tests.e2e.conftest import install, upgrade, wait_ready
-from tests.e2e.manifests import NAMESPACE
+from tests.e2e.manifests import NAMESPACE, PLUGINS, plugins_shell
 
 pytestmark = pytest.mark.last
 
-BIN = "/opt/cni/bin"
 OTHER = "#!/bin/sh"
 SHELL = "node-files"
 REPLACE = "--set installer.replaceForeign=true"
@@ -23,15 +20,7 @@ REPLACE = "--set installer.replaceForeign=true"
 def files(cluster: Cluster, node: str, namespace: None) -> Iterator[None]:
     """A pod that sees the node's folder of CNI plugins, and is gone afterwards."""
     del namespace
-    container = {
-        "name": "shell",
-        "image": images.BOX,
-        "command": ["sleep", "2147483647"],
-        "volumeMounts": [{"name": "bin", "mountPath": BIN}],
-    }
-    volume = {"name": "bin", "hostPath": {"path": BIN}}
-    spec = {"hostNetwork": True, "containers": [container], "volumes": [volume]}
-    cluster.apply(manifests.pod(SHELL, node, {}, spec))
+    cluster.apply(plugins_shell(SHELL, node, hostNetwork=True))
     wait_ready(cluster, SHELL)
     yield
     cluster.delete("pod", SHELL, NAMESPACE)
@@ -45,18 +34,18 @@ def again(cluster: Cluster, synced: Release, tmp_path: Path) -> Iterator[Release
     before.write_text(cluster.shell.output(text))
     yield synced
     eventually("the SpiderCoordinator is gone", lambda: not cluster.items(COORDINATORS), 30)
-    cluster.execute(SHELL, f"rm {BIN}/coordinator", NAMESPACE)
+    cluster.execute(SHELL, f"rm {PLUGINS}/coordinator", NAMESPACE)
     install(cluster, synced, before)
 
 
 def head(cluster: Cluster) -> str:
     """Return the beginning of the node's plugin."""
-    return cluster.execute(SHELL, f"head -c 9 {BIN}/coordinator", NAMESPACE).output
+    return cluster.execute(SHELL, f"head -c 9 {PLUGINS}/coordinator", NAMESPACE).output
 
 
 def aside(cluster: Cluster) -> bool:
     """Say whether the other plugin is put aside and ours is in its place."""
-    kept = cluster.execute(SHELL, f"cat {BIN}/.coordinator.foreign", NAMESPACE)
+    kept = cluster.execute(SHELL, f"cat {PLUGINS}/.coordinator.foreign", NAMESPACE)
     return kept.ok and OTHER in kept.output and "ELF" in head(cluster)
 
 
@@ -71,7 +60,8 @@ def test_it_stays_aside_at_a_restart_and_comes_back_at_the_uninstall(
     cluster: Cluster, files: None, again: Release
 ) -> None:
     del files
-    write = f"echo '{OTHER}' >{BIN}/new && chmod 755 {BIN}/new && mv {BIN}/new {BIN}/coordinator"
+    new = f"{PLUGINS}/new"
+    write = f"echo '{OTHER}' >{new} && chmod 755 {new} && mv {new} {PLUGINS}/coordinator"
     assert cluster.execute(SHELL, f'sh -c "{write}"', NAMESPACE).ok
     upgrade(cluster, again, REPLACE)
     eventually("the other plugin is put aside", lambda: aside(cluster), 60)
@@ -84,4 +74,4 @@ def test_it_stays_aside_at_a_restart_and_comes_back_at_the_uninstall(
     )
     assert "may not be restored" not in done
     assert OTHER in head(cluster)
-    assert not cluster.execute(SHELL, f"ls {BIN}/.coordinator.foreign", NAMESPACE).ok
+    assert not cluster.execute(SHELL, f"ls {PLUGINS}/.coordinator.foreign", NAMESPACE).ok

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from testbed import images
-from tests.e2e import manifests
 from tests.e2e.cluster import NETWORKS, Cluster, Object, Release, eventually
 from tests.e2e.conftest import MakeNetwork, wait_ready
-from tests.e2e.manifests import NAMESPACE
+from tests.e2e.manifests import NAMESPACE, PLUGINS, plugins_shell
 
-BIN = "/opt/cni/bin"
 SHELL = "node-plugins"
 PLUGIN = "sbr-of-nobody"
 WITHIN = 240
@@ -22,17 +19,10 @@ WITHIN = 240
 def files(cluster: Cluster, node: str, namespace: None) -> Iterator[None]:
     """A pod that sees the node's folder of CNI plugins, which is as before afterwards."""
     del namespace
-    container = {
-        "name": "shell",
-        "image": images.BOX,
-        "command": ["sleep", "2147483647"],
-        "volumeMounts": [{"name": "bin", "mountPath": BIN}],
-    }
-    volume = {"name": "bin", "hostPath": {"path": BIN}}
-    cluster.apply(manifests.pod(SHELL, node, {}, {"containers": [container], "volumes": [volume]}))
+    cluster.apply(plugins_shell(SHELL, node))
     wait_ready(cluster, SHELL)
     yield
-    cluster.execute(SHELL, f"rm -f {BIN}/{PLUGIN}", NAMESPACE)
+    cluster.execute(SHELL, f"rm -f {PLUGINS}/{PLUGIN}", NAMESPACE)
     cluster.delete("pod", SHELL, NAMESPACE)
 
 
@@ -71,7 +61,7 @@ def test_a_network_says_what_nodes_lack_and_follows_their_changes(
     )
     assert (ready["status"], ready["reason"]) == ("False", "PluginMissing")
 
-    command = f"cp {BIN}/coordinator {BIN}/{PLUGIN}"
+    command = f"cp {PLUGINS}/coordinator {PLUGINS}/{PLUGIN}"
     assert cluster.execute(SHELL, command, NAMESPACE).ok
     reason = "AllNodes" if len(cluster.items("nodes")) == 1 else "SomeNodes"
     told(cluster, "chained", "True", reason)
