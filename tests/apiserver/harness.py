@@ -169,6 +169,15 @@ class Cluster:
             return await self.api.create(SPIDERCOORDINATORS, body)
         return await self.api.patch(SPIDERCOORDINATORS, name, patch={"spec": body["spec"]})
 
+    async def coordinator_in_effect(self, spec: Object) -> None:
+        """Create the SpiderCoordinator or change its spec; networks made later are rendered so."""
+        generation = (await self.coordinator(spec))["metadata"]["generation"]
+
+        async def observed() -> bool:
+            return bool((await self.status()).get("observedGeneration") == generation)
+
+        await eventually("the SpiderCoordinator was reconciled", observed)
+
     async def status(self, name: str = "default") -> Object:
         """The status of a SpiderCoordinator, empty when there is none."""
         thing = await self.api.find(SPIDERCOORDINATORS, name)

@@ -72,7 +72,7 @@ async def test_what_is_foretold_comes_true(
     del operator
     pools = kubeadm_config("10.244.0.0/16", "10.96.0.0/16")
     await cluster.config_map("kube-system", "kubeadm-config", pools)
-    await cluster.coordinator({"podCIDRType": "cluster"})
+    await cluster.coordinator_in_effect({"podCIDRType": "cluster"})
     networks = Networks(cluster.api)
     for name in ("one", "two"):
         await networks.make(name)

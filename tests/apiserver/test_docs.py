@@ -59,7 +59,7 @@ def rendered(*files: Path) -> dict[str, str | None]:
 
 
 async def test_render_prints_what_the_operator_makes(cluster: Cluster, tmp_path: Path) -> None:
-    await cluster.coordinator({"podCIDRType": "none", "vethLinkAddress": "169.254.100.1"})
+    await cluster.coordinator_in_effect({"podCIDRType": "none", "vethLinkAddress": "169.254.100.1"})
     networks, made = Networks(cluster.api), {}
     for name, example in EXAMPLES.items():
         annotations = example["metadata"].get("annotations", {})

@@ -23,7 +23,7 @@ ADDRESS, PREFIX = "169.254.100.1", "0a:1b"
 async def test_their_networks_follow_the_spidercoordinator(release: str, cluster: Cluster) -> None:
     coordinator, *stored = SHAPES[release]
     own = {"podCIDRType": "none", "vethLinkAddress": ADDRESS, "podMACPrefix": PREFIX}
-    await cluster.coordinator({**coordinator["spec"], **own})
+    await cluster.coordinator_in_effect({**coordinator["spec"], **own})
     networks = Networks(cluster.api)
     for each in stored:
         name, spec = each["metadata"]["name"], each["spec"]
@@ -40,7 +40,7 @@ async def test_their_networks_follow_the_spidercoordinator(release: str, cluster
 
 @pytest.mark.parametrize("release", sorted(SHAPES))
 async def test_none_switches_off_for_one_network(release: str, cluster: Cluster) -> None:
-    await cluster.coordinator({"podCIDRType": "none", "vethLinkAddress": ADDRESS})
+    await cluster.coordinator_in_effect({"podCIDRType": "none", "vethLinkAddress": ADDRESS})
     networks = Networks(cluster.api)
     for each in SHAPES[release]:
         spec: dict[str, Any] = each["spec"]

@@ -12,7 +12,7 @@ from spidercoordinator.core.nodes.findings import Finding, findings
 from spidercoordinator.core.nodes.fleet import Fleet
 from spidercoordinator.core.nodes.needs import needs_of
 from spidercoordinator.discovery.nodelogs import NodeReports
-from spidercoordinator.reconcilers.context import Context
+from spidercoordinator.reconcilers.context import Context, Decided
 
 _LOOK_EVERY: Final = 2.0
 """Seconds between two looks at what was read of the nodes."""
@@ -33,15 +33,14 @@ def update(context: Context, fleet: Fleet) -> None:
         context.enqueue_all_networks()
 
 
-def lacking(context: Context, config: SpiderMultusConfig) -> list[Finding] | None:
+def lacking(decided: Decided, config: SpiderMultusConfig) -> list[Finding] | None:
     """What nodes lack that pods of the network need; None while nothing is known of the nodes."""
-    fleet = context.decided.fleet
-    if fleet is None:
+    if decided.fleet is None:
         return None
-    ipam = context.decided.ipam
     version = list_version(config.metadata.annotations)
-    needs = needs_of(config.spec, ipam.default if ipam else None, cni_version=version)
-    return findings(needs, fleet)
+    ipam = decided.ipam.default if decided.ipam else None
+    needs = needs_of(config.spec, ipam, cni_version=version)
+    return findings(needs, decided.fleet)
 
 
 def measure(context: Context, network: Name, found: list[Finding]) -> None:

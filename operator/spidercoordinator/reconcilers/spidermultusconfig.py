@@ -45,7 +45,7 @@ from spidercoordinator.errors import ApiError, InvalidObjectError, SpiderCoordin
 from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
 from spidercoordinator.reconcilers import fleet, nads
-from spidercoordinator.reconcilers.context import Context, network_key
+from spidercoordinator.reconcilers.context import Context, Decided, network_key
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.reconcilers.writes import Target, once_a_minute
 from spidercoordinator.runtime.workqueue import Key
@@ -132,18 +132,20 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
     except InvalidObjectError as error:
         _record(context, network, None)
         return _Synced(NetworkOutcome(obstacle=network_status.INVALID, message=str(error)))
+    # What is decided while the API server answers is not in the NAD, and has it reconciled again.
+    decided = replace(context.decided)
     desired = desired_nad(
         config,
-        context.decided.cluster,
-        default_ipam=context.decided.default_ipam,
+        decided.cluster,
+        default_ipam=decided.default_ipam,
         coordinator_name=context.services.settings.name,
     )
-    if not context.decided.nads_served:
+    if not decided.nads_served:
         return _Synced(
             NetworkOutcome(obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING)
         )
     key, nad_key = network_key(network), (desired.namespace, desired.name)
-    if context.decided.cluster is None and depends_on_cluster(config):
+    if decided.cluster is None and depends_on_cluster(config):
         desired = keep_last_known(desired, context.stores.nads.get(nad_key))
     # Rivals decide one after the other: the second must see what the first has made.
     async with context.nad_locks.setdefault(nad_key, asyncio.Lock()):
@@ -154,11 +156,11 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
         except ApiError as error:
             return _refused(context, network, desired, error)
     context.problems.passed(key, _NAD)
-    outcome = _outcome(context, config, desired, decision)
+    outcome = _outcome(context, decided, config, desired, decision)
     if contest is not None:
         context.enqueue_network(network, after=contest.wait)
         outcome = replace(outcome, obstacle=network_status.NAD_CONTESTED, message=contest.message)
-    cluster = context.decided.cluster if outcome.nad and depends_on_cluster(config) else None
+    cluster = decided.cluster if outcome.nad and depends_on_cluster(config) else None
     _record(context, network, cluster.revision if cluster else None)
     writes = {"labels": partial(_label, context, observed, config)}
     if outcome.nad:
@@ -196,7 +198,11 @@ def _rivals(context: Context, network: Name, desired: DesiredNAD) -> Iterable[Ob
 
 
 def _outcome(
-    context: Context, config: SpiderMultusConfig, desired: DesiredNAD, decision: Decision
+    context: Context,
+    decided: Decided,
+    config: SpiderMultusConfig,
+    desired: DesiredNAD,
+    decision: Decision,
 ) -> NetworkOutcome:
     full_name = f"{desired.namespace}/{desired.name}"
     match decision:
@@ -209,12 +215,13 @@ def _outcome(
             message = _TERMINATING.format(full_name)
             return NetworkOutcome(obstacle=network_status.NAD_TERMINATING, message=message)
         case _:
-            obstacle, message = _obstacle(context, config, desired)
-            by_nodes = _by_nodes(context, config)
+            name = context.services.settings.name
+            obstacle, message = _obstacle(decided, config, desired, coordinator_name=name)
+            by_nodes = _by_nodes(context, decided, config)
             warnings = network_conditions(
                 config.spec,
-                context.decided.cluster,
-                context.decided.ipam,
+                decided.cluster,
+                decided.ipam,
                 cni_version=list_version(config.metadata.annotations),
             )
             return NetworkOutcome(
@@ -227,29 +234,31 @@ def _outcome(
             )
 
 
-def _by_nodes(context: Context, config: SpiderMultusConfig) -> Served:
+def _by_nodes(context: Context, decided: Decided, config: SpiderMultusConfig) -> Served:
     """Whether nodes have what pods of the network need."""
     network = (config.metadata.namespace, config.metadata.name)
-    found = fleet.lacking(context, config)
-    if found is None or context.decided.fleet is None:
+    found = fleet.lacking(decided, config)
+    if found is None or decided.fleet is None:
         observed = context.stores.networks.get(network) or {}
         return kept(observed.get("status") or {})
     fleet.measure(context, network, found)
-    return served(found, context.decided.fleet)
+    return served(found, decided.fleet)
 
 
-def _obstacle(context: Context, config: SpiderMultusConfig, desired: DesiredNAD) -> tuple[str, str]:
+def _obstacle(
+    decided: Decided, config: SpiderMultusConfig, desired: DesiredNAD, *, coordinator_name: str
+) -> tuple[str, str]:
     """Why pods of a network whose NAD is as desired do not start, if they do not."""
     if desired.lacks_ipam:
         return network_status.NO_IPAM, NO_IPAM
     if not depends_on_cluster(config):
         return "", ""
-    if context.decided.cluster is None:
-        missing = missing_coordinator(context.services.settings.name)
+    if decided.cluster is None:
+        missing = missing_coordinator(coordinator_name)
         message = missing if says_not_ready(desired.config) else f"{missing}; {KEPT}"
         return network_status.COORDINATOR_NOT_READY, message
-    if context.decided.cluster.not_ready:
-        return network_status.COORDINATOR_NOT_READY, context.decided.cluster.not_ready
+    if decided.cluster.not_ready:
+        return network_status.COORDINATOR_NOT_READY, decided.cluster.not_ready
     return "", ""
 
 
