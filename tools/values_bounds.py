@@ -44,6 +44,12 @@ _PROBE = {
         "initialDelaySeconds": {"type": "integer", "minimum": 0, "maximum": 3600},
     },
 }
+# Go's durations, as the operator reads them; it says itself when one is too short or too long.
+_GO_DURATION = r"([0-9]+(\.[0-9]+)?(ms|s|m|h))+"
+_OPTION = (
+    "^--(concurrent-reconciles=([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-6])"
+    rf"|(resync-period|leader-elect-(lease-duration|renew-deadline|retry-period))={_GO_DURATION})$"
+)
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _RELABELING = {
     "type": "object",
@@ -91,6 +97,11 @@ BOUNDS: Mapping[str, Object] = {
     "pullPolicy": {"type": "string"} | choice("Always", "IfNotPresent", "Never"),
     "log.level": {"type": "string"} | choice("debug", "info", "warning", "error"),
     "log.format": {"type": "string"} | choice("json", "text"),
+    "operator.extraArgs": {
+        "type": "array",
+        "maxItems": 100,
+        "items": {"type": "string", "pattern": _OPTION},
+    },
     "operator.httpPort": _POD_PORT,
     "operator.webhook.port": _POD_PORT,
     "webhook.timeoutSeconds": {"type": "integer", "minimum": 1, "maximum": 30},

@@ -37,9 +37,14 @@ class Operator:
     """One operator process; its log is kept over restarts."""
 
     def __init__(
-        self, kubeconfig: Path, log: Path, environ: Mapping[str, str] | None = None
+        self,
+        kubeconfig: Path,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        *options: str,
     ) -> None:
         self.log = log
+        self._options = options
         self._environ = {
             "PATH": os.environ["PATH"],
             "KUBECONFIG": str(kubeconfig),
@@ -54,7 +59,7 @@ class Operator:
 
     @property
     def command(self) -> list[str]:
-        return [str(COMMAND), "run"]
+        return [str(COMMAND), "run", *self._options]
 
     @property
     def pid(self) -> int:

@@ -27,7 +27,7 @@ LEASE = "test-lease"
 class Start(Protocol):
     """Start a replica by its name, with another login than the administrator's."""
 
-    def __call__(self, name: str, login: Path | None = None) -> Operator: ...
+    def __call__(self, name: str, login: Path | None = None, *options: str) -> Operator: ...
 
 
 @pytest.fixture
@@ -44,14 +44,14 @@ def start(server: ApiServer, tmp_path: Path, no_lease: None) -> Iterator[Start]:
     del no_lease
     replicas: list[Operator] = []
 
-    def begin(name: str, login: Path | None = None) -> Operator:
+    def begin(name: str, login: Path | None = None, *options: str) -> Operator:
         environ = {
             "SPIDERCOORDINATOR_LEASE": LEASE,
             "SPIDERCOORDINATOR_POD_NAME": name,
             "SPIDERCOORDINATOR_POD_UID": f"uid-of-{name}",
             "SPIDERCOORDINATOR_DEFAULT_IPAM": json.dumps({"type": "host-local", "by": name}),
         }
-        replica = Operator(login or server.kubeconfig, tmp_path / name, environ)
+        replica = Operator(login or server.kubeconfig, tmp_path / name, environ, *options)
         replica.start()
         replicas.append(replica)
         return replica

@@ -77,6 +77,13 @@ async def test_other_peoples_metadata_on_the_lease_stays(
     assert all(replica.running() for replica in pair)
 
 
+async def test_options_set_its_times(cluster: Cluster, start: Start) -> None:
+    await cluster.coordinator({"podCIDRType": "none"})
+    times = ("--leader-elect-lease-duration=1m30s", "--leader-elect-renew-deadline=1m")
+    await leading(start("patient", None, *times))
+    assert (await spec(cluster))["leaseDurationSeconds"] == 90
+
+
 RIGHTS = """
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole

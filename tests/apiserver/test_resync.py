@@ -18,7 +18,7 @@ from tests.apiserver.harness import Cluster
 @pytest.fixture
 async def resync(cluster: Cluster) -> Resync:
     stores = {SPIDERMULTUSCONFIGS: Store()}
-    return Resync(cluster.api, stores, Health(), Metrics(), events_arrive_within=0.05)
+    return Resync(cluster.api, stores, Health(), Metrics(), 600.0, events_arrive_within=0.05)
 
 
 def repairs(resync: Resync) -> float:

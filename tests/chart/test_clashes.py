@@ -101,6 +101,10 @@ CLASHES: dict[str, tuple[Values, tuple[str, ...]]] = {
         nested("operator.extraEnv", [{"name": "SPIDERCOORDINATOR_NAME", "value": "x"}]),
         ('operator.extraEnv[0].name is "SPIDERCOORDINATOR_NAME"', "set already"),
     ),
+    "an option twice": (
+        nested("operator.extraArgs", ["--resync-period=5m", "--resync-period=10m"]),
+        ('operator.extraArgs[1] is "--resync-period=10m"', "--resync-period is there already"),
+    ),
     "a volume of the installer's own": (
         nested("installer.extraVolumes", [{"name": "state", "emptyDir": {}}]),
         ('installer.extraVolumes[0].name is "state"', "none of cni-bin, state"),

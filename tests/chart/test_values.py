@@ -42,6 +42,7 @@ OTHER: dict[str, object] = {
     "installer.extraEnv": [{"name": "OTHER", "value": "other"}],
     "installer.extraVolumeMounts": [{"name": "other", "mountPath": "/other"}],
     "operator.extraVolumeMounts": [{"name": "other", "mountPath": "/other"}],
+    "operator.extraArgs": ["--resync-period=5m"],
     "operator.extraEnv": [{"name": "OTHER", "value": "other"}],
     "operator.topologySpreadConstraints": [
         {"topologyKey": "other", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}

@@ -108,7 +108,7 @@ operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text
 {{- end -}}
 {{- end -}}
 
-{{/* Volumes, mounts and variables of the user's beside the chart's own, of which each may be there once. */}}
+{{/* Volumes, mounts, options and variables of the user's beside the chart's own, of which each may be there once. */}}
 {{- define "spidercoordinator.clashes.pods" -}}
 {{- $installer := dict
       "extraVolumes" (list "cni-bin" "state" "node-defaults" "pod")
@@ -133,6 +133,14 @@ operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text
 {{ $part }}.extraVolumeMounts[{{ $i }}].name is {{ quote $mount.name }}, which is none of {{ $part }}.extraVolumes; allowed: {{ join ", " (uniq $volumes) }}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- $options := list -}}
+{{- range $i, $argument := .Values.operator.extraArgs -}}
+{{- $option := regexFind "^--[a-z-]+" $argument -}}
+{{- if has $option $options }}
+operator.extraArgs[{{ $i }}] is {{ quote $argument }}, and {{ $option }} is there already; allowed: an option once
+{{- end -}}
+{{- $options = append $options $option -}}
 {{- end -}}
 {{- range $part, $names := dict "operator" (include "spidercoordinator.operator.environment" . | fromYamlArray) "installer" list -}}
 {{- $taken := list -}}

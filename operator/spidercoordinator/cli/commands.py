@@ -34,12 +34,12 @@ def cli(**connection: str | None) -> None:
     allow_deep_objects()
 
 
-@cli.command()
-def run() -> int:
-    """Run the operator (settings come from SPIDERCOORDINATOR_*)."""
+@cli.command(cls=options.WithSettings)
+def run(**given: str | None) -> int:
+    """Run the operator (what no option says comes from SPIDERCOORDINATOR_*)."""
     from spidercoordinator.cli.run import start
 
-    return start()
+    return start({name: value for name, value in given.items() if value is not None})
 
 
 @cli.command()

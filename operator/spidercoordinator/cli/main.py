@@ -64,7 +64,7 @@ def _run(arguments: list[str], called: str) -> int:
 def _run_operator() -> int:
     from spidercoordinator.cli.run import start  # noqa: PLC0415 - see main
 
-    return start()
+    return start({})
 
 
 if __name__ == "__main__":

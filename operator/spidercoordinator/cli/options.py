@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, Final, TypeVar
 
 import click
+from typing_extensions import override
 
 from spidercoordinator.cli.connection import Connection
 
@@ -33,6 +34,25 @@ filename = click.option(
     help="A file, a folder, or - for standard input; may be given several times.",
 )
 """Manifests."""
+
+
+class WithSettings(click.Command):
+    """A command with an option for each of the operator's settings, as text."""
+
+    @override
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Look them up when they are asked for: other commands must not wait for that."""
+        from spidercoordinator.runtime.settings import Settings, option, variable  # noqa: PLC0415
+
+        settings = [
+            click.Option(
+                [option(name)],
+                metavar="VALUE",
+                help="; ".join(filter(None, (f"${variable(name)}", field.description))),
+            )
+            for name, field in Settings.model_fields.items()
+        ]
+        return [*settings, *super().get_params(ctx)]
 
 
 def output(default: str) -> Callable[[Command], Command]:

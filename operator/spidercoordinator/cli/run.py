@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import kopf
@@ -26,21 +27,24 @@ logger = logging.getLogger(__name__)
 _IDENTITY: Any = "spidercoordinator"
 
 
-def start() -> int:
+def start(options: Mapping[str, str]) -> int:
     """Read the settings and run; as `run`.
+
+    Args:
+        options: Settings of the command line, by the names of fields.
 
     Raises:
         SettingsError: a setting cannot be used.
     """
     allow_deep_objects()
-    settings = Settings.read(os.environ)
+    settings = Settings.read(os.environ, options)
     configure(settings.log_level, settings.log_format)
     for message in unknown_variables(os.environ):
         logger.warning(message)
-    return run()
+    return run(options)
 
 
-def run() -> int:
+def run(options: Mapping[str, str]) -> int:
     """Run until told to end, or until it cannot go on; gives the exit status.
 
     Raises:
@@ -50,7 +54,7 @@ def run() -> int:
         SettingsError: the HTTP port cannot be had.
         OperatorEndedError: kopf itself failed.
     """
-    memo = kopf.Memo()
+    memo = kopf.Memo(options=options)
     try:
         kopf.run(
             standalone=True,

@@ -41,7 +41,9 @@ async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
     collect_seldom()
     async with AsyncExitStack() as stack:
         try:
-            memo.manager = await Manager.create(Settings.read(os.environ))
+            # kopf's own command line gives none.
+            options = memo.get("options")
+            memo.manager = await Manager.create(Settings.read(os.environ, options))
             stack.push_async_callback(memo.manager.stop)
             settings.admission.server = admission_server(memo.manager)
             await memo.manager.start()

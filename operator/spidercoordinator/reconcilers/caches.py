@@ -26,8 +26,6 @@ from spidercoordinator.runtime.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-RESYNC_EVERY: Final = 600.0
-"""Seconds between two resyncs, before jitter."""
 _RELIST_AFTER: Final = 2.0
 """Seconds without an awaited object after which the list is made anew."""
 _POLL: Final = 0.02
@@ -76,6 +74,7 @@ class Resync:
         stores: the store of each kind.
         health: gets which watch is stale.
         metrics: counts what a resync had to repair; nothing, unless there is a bug somewhere.
+        period: seconds between two resyncs, before jitter.
         events_arrive_within: seconds after which a difference is no event that is on its way.
     """
 
@@ -83,6 +82,7 @@ class Resync:
     stores: dict[Resource, Store]
     health: Health
     metrics: Metrics
+    period: float
     events_arrive_within: float = 20.0
     _relisted: set[Resource] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,7 +95,7 @@ class Resync:
     async def run(self) -> None:
         """Resync, without end."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + _jittered(RESYNC_EVERY)
+        due = loop.time() + _jittered(self.period)
         while True:
             try:
                 async with asyncio.timeout_at(due):
@@ -109,7 +109,7 @@ class Resync:
             except TimeoutError:
                 for resource in self.stores:
                     await self._reported(self.resync(resource))
-                due = loop.time() + _jittered(RESYNC_EVERY)
+                due = loop.time() + _jittered(self.period)
 
     async def resync(self, resource: Resource) -> None:
         """Compare one store with a list, and repair what differs for longer than events take.

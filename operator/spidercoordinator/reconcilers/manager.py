@@ -95,7 +95,7 @@ class Manager:
         metrics, health = Metrics(), Health()
         self.crashes = CrashHandler(lambda place: metrics.crashes.labels(place).inc())
         self._elector = LeaderElector.for_pod(client, settings, health, self.crashes)
-        queue = WorkQueue(self._reconcile, metrics=metrics)
+        queue = WorkQueue(self._reconcile, settings.concurrent_reconciles, metrics=metrics)
         self._sources = SourceInformers(
             client,
             sources(settings.cilium_configmap, settings.agent_namespaces),
@@ -124,7 +124,8 @@ class Manager:
         self._node_defaults = Informer(
             client, nodedefaults.selection(settings), stores.node_defaults
         )
-        self._resync = Resync(client, stores.by_resource(), health, metrics)
+        watched, period = stores.by_resource(), settings.resync_period
+        self._resync = Resync(client, watched, health, metrics, period)
         self._server = Server(health, metrics)
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -19,6 +19,8 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from spidercoordinator.errors import SettingsError
+from spidercoordinator.runtime.duration import parse_duration
+from spidercoordinator.runtime.leaderelection.lease import LeaderElectionConfig
 
 _PREFIX: Final = "SPIDERCOORDINATOR_"
 
@@ -29,6 +31,13 @@ _SERVICE_LINK: Final = re.compile(
 """What the kubelet sets for a Service whose name begins with ours, as `name=value`."""
 
 
+_JITTERED: Final = 1.2
+"""How much longer than the retry period two tries may be apart, as a factor."""
+_LEASE_TIMES: Final = (
+    "leader_elect_lease_duration",
+    "leader_elect_renew_deadline",
+    "leader_elect_retry_period",
+)
 _IPAM_ALLOWED: Final = 'a CNI IPAM object as JSON, such as {"type":"dhcp"}, or {} for none'
 
 
@@ -42,6 +51,10 @@ def _parse_ipam(value: Any) -> Any:
     if parsed != {} and not named:
         raise ValueError("no IPAM object")
     return parsed
+
+
+def _seconds(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _split_list(value: Any) -> Any:
@@ -67,6 +80,17 @@ IPAM = Annotated[
     NoDecode,
     BeforeValidator(_parse_ipam),
     Field(description=_IPAM_ALLOWED),
+]
+Concurrency = Annotated[int, Field(ge=1, le=256, description="a number from 1 to 256")]
+LeaseTime = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(ge=1.0, le=3600.0, description="a duration from 1s to 1h, such as 15s or 1m30s"),
+]
+ResyncPeriod = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(ge=60.0, le=86400.0, description="a duration from 1m to 24h, such as 10m"),
 ]
 NamespacedName = Annotated[
     tuple[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]],
@@ -125,6 +149,12 @@ class Settings(BaseSettings):
             what the nodes have; empty when they are not followed.
         lease: name of the Lease, in `namespace`, that the leader holds; empty to lead without one,
             when no other operator runs.
+        leader_elect_lease_duration: seconds for which others leave the Lease alone that does not
+            change. This and the next two are named as those of Kubernetes' own components.
+        leader_elect_renew_deadline: seconds after which a leader that could not renew it ends.
+        leader_elect_retry_period: seconds between two tries to acquire or to renew it.
+        concurrent_reconciles: how many objects are reconciled at the same time.
+        resync_period: seconds between two comparisons of all that is kept with the API server.
         pod_name: of the pod this runs in, empty when there is none.
         pod_uid: the same.
     """
@@ -144,23 +174,52 @@ class Settings(BaseSettings):
     webhook_port: Port = 9443
     installer_pods: str = ""
     lease: str = ""
+    leader_elect_lease_duration: LeaseTime = 15.0
+    leader_elect_renew_deadline: LeaseTime = 10.0
+    leader_elect_retry_period: LeaseTime = 2.0
+    concurrent_reconciles: Concurrency = 32
+    resync_period: ResyncPeriod = 600.0
     pod_name: str = ""
     pod_uid: str = ""
 
+    @property
+    def leader_election(self) -> LeaderElectionConfig:
+        """How long the Lease holds."""
+        return LeaderElectionConfig(*(getattr(self, each) for each in _LEASE_TIMES))
+
+    @model_validator(mode="after")
+    def _lease_outlives_its_holder(self) -> Self:
+        """Another may lead only after the leader stopped (client-go, LeaderElectionConfig)."""
+        times = self.leader_election
+        if times.lease_duration > times.renew_deadline > _JITTERED * times.retry_period:
+            return self
+        given = ", ".join(f"{variable(each)} {getattr(self, each):g}s" for each in _LEASE_TIMES)
+        rule = "each above the next, the last but one 1.2 times as long"
+        raise ValueError(f"{given}: allowed is {rule}")
+
     @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Self:
+    def read(cls, environ: Mapping[str, str], options: Mapping[str, str] | None = None) -> Self:
         """Read the SPIDERCOORDINATOR_* variables; an empty one counts as unset.
+
+        Args:
+            environ: The environment.
+            options: What the command line says instead, by the names of fields.
 
         Raises:
             SettingsError: a value cannot be used.
         """
+        given = dict(options or {})
         try:
-            return cls.model_validate(_Environment(cls, environ)())
+            return cls.model_validate(_Environment(cls, environ)() | given)
         except ValidationError as error:
-            field = str(error.errors()[0]["loc"][0])
-            variable, allowed = _variable(field), cls.model_fields[field].description
-            text = f"{variable} is {environ[variable]!r}: allowed is {allowed}"
-            raise SettingsError(text) from error
+            first = error.errors()[0]
+            if not first["loc"]:
+                raise SettingsError(str(first["ctx"]["error"])) from error
+            field = str(first["loc"][0])
+            name = option(field) if field in given else variable(field)
+            value = given.get(field, environ.get(name, ""))
+            allowed = cls.model_fields[field].description
+            raise SettingsError(f"{name} is {value!r}: allowed is {allowed}") from error
 
     @override
     @classmethod
@@ -195,7 +254,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     What Kubernetes sets for a Service called spidercoordinator, or spidercoordinator-..., is passed
     over.
     """
-    known = [_variable(field) for field in Settings.model_fields]
+    known = [variable(field) for field in Settings.model_fields]
     return [
         _unknown(name.removeprefix(_PREFIX))
         for name, value in sorted(environ.items())
@@ -207,9 +266,15 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 def _unknown(name: str) -> str:
     similar = get_close_matches(name.lower(), Settings.model_fields, n=1)
-    hint = "".join(f"; did you mean {_variable(field)}?" for field in similar)
+    hint = "".join(f"; did you mean {variable(field)}?" for field in similar)
     return f"{_PREFIX}{name} is not a setting and is ignored{hint}"
 
 
-def _variable(field: str) -> str:
+def variable(field: str) -> str:
+    """The environment variable of a field."""
     return _PREFIX + field.upper()
+
+
+def option(field: str) -> str:
+    """The option of `spidercoordinator run` that says the same."""
+    return "--" + field.replace("_", "-")

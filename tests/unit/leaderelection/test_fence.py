@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from spidercoordinator.api.objects import Object
 from spidercoordinator.errors import LeadershipLostError
 from spidercoordinator.kube.client import Client
+from spidercoordinator.kube.crash import CrashHandler
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import CONFIG_MAPS, LEASES
 from spidercoordinator.runtime.health import Health
@@ -92,7 +93,7 @@ async def test_changes_wait_and_reads_do_not(server: Server, api: Client) -> Non
 async def test_a_change_that_came_too_late_ends_the_leader_though_it_could_renew(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health())
+    elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health(), CrashHandler())
     leading = asyncio.create_task(elector.run())
     await elector.started_leading.wait()
     await elector.fence()
@@ -114,7 +115,7 @@ async def test_a_released_lease_is_acquired_before_it_expires(
     # No time passes for the election: what is held by another would never expire.
     monkeypatch.setattr(time, "clock_gettime", lambda _: 1.0)
     server.put({"holderIdentity": "other", "leaseDurationSeconds": 15, "acquireTime": "then"})
-    elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health())
+    elector = LeaderElector.for_pod(api, Settings(lease="operator"), Health(), CrashHandler())
     leading = asyncio.create_task(elector.run())
     async with asyncio.timeout(60):
         await elector.observed.wait()
@@ -127,7 +128,7 @@ async def test_a_released_lease_is_acquired_before_it_expires(
 
 
 async def test_without_a_lease_it_leads_at_once(api: Client) -> None:
-    elector = LeaderElector.for_pod(api, Settings(), Health())
+    elector = LeaderElector.for_pod(api, Settings(), Health(), CrashHandler())
     leading = asyncio.create_task(elector.run())
     await elector.fence()
     assert elector.is_leader

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from spidercoordinator.runtime.leaderelection.lease import (
-    CONFIG,
     Candidate,
+    LeaderElectionConfig,
     LeaseState,
     ObservedRecord,
     leader_election_record,
@@ -16,6 +16,7 @@ from spidercoordinator.runtime.leaderelection.lease import (
     renew_deadline_after,
 )
 
+CONFIG = LeaderElectionConfig()
 ME = Candidate("operator-a", "uid-a", "1")
 OTHER = Candidate("operator-b", "uid-b", "2")
 THEN, NOW = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:02.000000Z"
@@ -69,13 +70,13 @@ def lease(spec: dict[str, Any] | None, version: str = "7") -> dict[str, Any]:
     ],
 )
 def test_lease_state(spec: dict[str, Any], age: float, state: LeaseState) -> None:
-    assert lease_state(observe(None, lease(spec), 100.0), ME, 100.0 + age) is state
+    assert lease_state(observe(None, lease(spec), 100.0), ME, 100.0 + age, CONFIG) is state
 
 
 def test_without_a_pod_nobody_is_followed() -> None:
     first, second = Candidate("laptop", "", "1"), Candidate("laptop", "", "2")
     observed = observe(None, lease(HELD | {"holderIdentity": first.identity}), 0.0)
-    assert lease_state(observed, second, 1.0) is LeaseState.HELD_BY_OTHER
+    assert lease_state(observed, second, 1.0, CONFIG) is LeaseState.HELD_BY_OTHER
 
 
 def test_age_counts_from_the_first_sight_of_the_same_record() -> None:
@@ -89,13 +90,13 @@ def test_age_counts_from_the_first_sight_of_the_same_record() -> None:
 def test_a_lease_that_vanishes_is_still_its_holders() -> None:
     observed = observe(observe(None, lease(HELD), 10.0), None, 20.0)
     assert (observed.resource_version, observed.holder_identity) == ("", OTHER.identity)
-    assert lease_state(observed, ME, 24.9) is LeaseState.HELD_BY_OTHER
-    assert lease_state(observed, ME, 25.0) is LeaseState.EXPIRED
-    assert lease_state(observed, OTHER, 24.9) is LeaseState.HELD_BY_SELF
+    assert lease_state(observed, ME, 24.9, CONFIG) is LeaseState.HELD_BY_OTHER
+    assert lease_state(observed, ME, 25.0, CONFIG) is LeaseState.EXPIRED
+    assert lease_state(observed, OTHER, 24.9, CONFIG) is LeaseState.HELD_BY_SELF
 
 
 def test_no_lease_is_free() -> None:
-    assert lease_state(observe(None, None, 0.0), ME, 0.0) is LeaseState.UNHELD
+    assert lease_state(observe(None, None, 0.0), ME, 0.0, CONFIG) is LeaseState.UNHELD
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_no_lease_is_free() -> None:
     ],
 )
 def test_leader_election_record(spec: dict[str, Any], transitions: int, acquired: str) -> None:
-    assert leader_election_record(observe(None, lease(spec), 0.0), ME, NOW) == {
+    assert leader_election_record(observe(None, lease(spec), 0.0), ME, NOW, CONFIG) == {
         "holderIdentity": "operator-a_uid-a_1",
         "leaseDurationSeconds": 15,
         "acquireTime": acquired,
@@ -120,9 +121,9 @@ def test_leader_election_record(spec: dict[str, Any], transitions: int, acquired
 
 def test_what_is_released_is_free_at_once() -> None:
     observed = ObservedRecord(HELD | released_record(NOW), "8", 0.0)
-    assert lease_state(observed, ME, 0.0) is LeaseState.UNHELD
+    assert lease_state(observed, ME, 0.0, CONFIG) is LeaseState.UNHELD
 
 
 def test_the_holder_stops_before_others_may_start() -> None:
-    assert renew_deadline_after(5.0) == 5.0 + CONFIG.renew_deadline
+    assert renew_deadline_after(5.0, CONFIG) == 5.0 + CONFIG.renew_deadline
     assert CONFIG.retry_period < CONFIG.renew_deadline < CONFIG.lease_duration

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from spidercoordinator.runtime.leaderelection.lease import (
-    CONFIG,
     Candidate,
+    LeaderElectionConfig,
     LeaseState,
     ObservedRecord,
     leader_election_record,
@@ -29,6 +29,8 @@ from spidercoordinator.runtime.leaderelection.lease import (
 
 REPLICAS: Final = 2
 WHICH: Final = st.integers(0, REPLICAS - 1)
+
+CONFIG: Final = LeaderElectionConfig()
 
 
 @dataclass
@@ -145,10 +147,10 @@ class OneLeader(RuleBasedStateMachine):
             if now >= replica.until:
                 self.crash(which, same_pod=False)
                 return
-        elif lease_state(observed, replica.me, now) is LeaseState.HELD_BY_OTHER:
+        elif lease_state(observed, replica.me, now, CONFIG) is LeaseState.HELD_BY_OTHER:
             return
         replica.writing = Request(
-            leader_election_record(observed, replica.me, self.stamp()),
+            leader_election_record(observed, replica.me, self.stamp(), CONFIG),
             observed.resource_version,
             now,
         )
@@ -169,7 +171,7 @@ class OneLeader(RuleBasedStateMachine):
         if request.answer is not None:
             now = replica.clock(self.time)
             replica.observed = observe(replica.observed, request.answer, now)
-            replica.until = renew_deadline_after(request.asked)
+            replica.until = renew_deadline_after(request.asked, CONFIG)
             replica.led = replica.led or now < replica.until
 
     @rule(which=WHICH)

@@ -35,6 +35,11 @@ def test_everything_set() -> None:
             "SPIDERCOORDINATOR_POD_NAME": "operator-x2x4z",
             "SPIDERCOORDINATOR_POD_UID": "1-2-3",
             "SPIDERCOORDINATOR_INSTALLER_PODS": "a=b,c=d",
+            "SPIDERCOORDINATOR_LEADER_ELECT_LEASE_DURATION": "1m30s",
+            "SPIDERCOORDINATOR_LEADER_ELECT_RENEW_DEADLINE": "1m",
+            "SPIDERCOORDINATOR_LEADER_ELECT_RETRY_PERIOD": "2500ms",
+            "SPIDERCOORDINATOR_CONCURRENT_RECONCILES": "8",
+            "SPIDERCOORDINATOR_RESYNC_PERIOD": "1.5h",
         }
     )
     assert settings == Settings(
@@ -51,6 +56,11 @@ def test_everything_set() -> None:
         webhook_port=443,
         installer_pods="a=b,c=d",
         lease="operator",
+        leader_elect_lease_duration=90.0,
+        leader_elect_renew_deadline=60.0,
+        leader_elect_retry_period=2.5,
+        concurrent_reconciles=8,
+        resync_period=5400.0,
         pod_name="operator-x2x4z",
         pod_uid="1-2-3",
     )
@@ -84,6 +94,15 @@ def settings_names() -> list[str]:
         ("CILIUM_CONFIGMAP", "a/"),
         ("AGENT_NAMESPACES", ","),
         ("AGENT_NAMESPACES", "kube-system/cilium"),
+        ("CONCURRENT_RECONCILES", "0"),
+        ("CONCURRENT_RECONCILES", "257"),
+        ("RESYNC_PERIOD", "59s"),
+        ("RESYNC_PERIOD", "600"),
+        ("RESYNC_PERIOD", "25h"),
+        ("LEADER_ELECT_LEASE_DURATION", "15 s"),
+        ("LEADER_ELECT_RENEW_DEADLINE", "-1s"),
+        ("LEADER_ELECT_RETRY_PERIOD", "999ms"),
+        ("LEADER_ELECT_RETRY_PERIOD", "s"),
     ],
 )
 def test_a_refusal_names_variable_value_and_what_is_allowed(variable: str, value: str) -> None:
@@ -93,6 +112,31 @@ def test_a_refusal_names_variable_value_and_what_is_allowed(variable: str, value
     assert start == f"SPIDERCOORDINATOR_{variable} is {value!r}"
     assert allowed not in {"", "None"}
     assert "\n" not in allowed
+
+
+@pytest.mark.parametrize(
+    ("lease", "deadline", "retry"),
+    [("10s", "10s", "2s"), ("15s", "20s", "2s"), ("15s", "10s", "9s"), ("12s", "11s", "1m")],
+)
+def test_times_of_the_lease_that_cannot_be_together_are_all_named(
+    lease: str, deadline: str, retry: str
+) -> None:
+    prefix = "SPIDERCOORDINATOR_LEADER_ELECT_"
+    given = {"LEASE_DURATION": lease, "RENEW_DEADLINE": deadline, "RETRY_PERIOD": retry}
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({prefix + name: value for name, value in given.items()})
+    said = str(refused.value)
+    assert all(prefix + name in said for name in given)
+    assert "60s" in said or all(f" {value}" in said for value in given.values())
+    assert ": allowed is each " in said
+
+
+def test_an_option_counts_more_than_its_variable_and_its_refusal_names_it() -> None:
+    environ = {"SPIDERCOORDINATOR_LOG_LEVEL": "error", "SPIDERCOORDINATOR_NAME": "main"}
+    settings = Settings.read(environ, {"log_level": "debug", "resync_period": "5m"})
+    assert (settings.log_level, settings.name, settings.resync_period) == ("debug", "main", 300.0)
+    with pytest.raises(SettingsError, match=r"^--log-level is 'loud': allowed is debug, "):
+        Settings.read(environ, {"log_level": "loud"})
 
 
 def test_only_reading_looks_at_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,8 @@ from spidercoordinator.kube.resource import LEASES, Object
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.leaderelection.clock import now, timestamp
 from spidercoordinator.runtime.leaderelection.lease import (
-    CONFIG,
     Candidate,
+    LeaderElectionConfig,
     LeaseState,
     ObservedRecord,
     expires_at,
@@ -51,8 +51,6 @@ logger = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
 
-_REQUEST_TIMEOUT: Final = CONFIG.renew_deadline / 2
-"""Seconds to wait for one answer, so that a lost one does not cost the Lease."""
 _JITTER: Final = 0.2
 """The share of the retry period that is random: replicas must not ask at once."""
 _FROZEN: Final = "this process was not running"
@@ -68,6 +66,7 @@ class LeaderElector:
         name: of the Lease; empty when there is none, and this process leads at once.
         candidate: this process.
         health: gets what the election waits for.
+        config: how long the Lease holds.
         crashes: gets what the watch of the Lease raises.
         observed: set once it is known who leads.
         started_leading: set once this process leads.
@@ -78,6 +77,7 @@ class LeaderElector:
     name: str
     candidate: Candidate
     health: Health
+    config: LeaderElectionConfig = field(default_factory=LeaderElectionConfig)
     crashes: CrashHandler = field(default_factory=CrashHandler)
     observed: asyncio.Event = field(default_factory=asyncio.Event)
     started_leading: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,18 +90,13 @@ class LeaderElector:
 
     @classmethod
     def for_pod(
-        cls,
-        client: Client,
-        settings: Settings,
-        health: Health,
-        crashes: CrashHandler | None = None,
+        cls, client: Client, settings: Settings, health: Health, crashes: CrashHandler
     ) -> Self:
         """The candidate that is this process, in the pod that the settings name."""
         pod = settings.pod_name or platform.node()
-        candidate = Candidate(pod, settings.pod_uid, secrets.token_hex(4))
-        return cls(
-            client, settings.namespace, settings.lease, candidate, health, crashes or CrashHandler()
-        )
+        me = Candidate(pod, settings.pod_uid, secrets.token_hex(4))
+        namespace, name, config = settings.namespace, settings.lease, settings.leader_election
+        return cls(client, namespace, name, me, health, config, crashes)
 
     @property
     def is_leader(self) -> bool:
@@ -188,10 +183,10 @@ class LeaderElector:
         """Return once the Lease is ours."""
         while True:
             self._woken.clear()
-            wait = CONFIG.retry_period
+            wait = self.config.retry_period
             try:
                 await self._read()
-                state = lease_state(self._observed_record, self.candidate, now())
+                state = lease_state(self._observed_record, self.candidate, now(), self.config)
                 held = state is LeaseState.HELD_BY_OTHER
                 if not held and await self._try_acquire_or_renew():
                     return
@@ -203,18 +198,18 @@ class LeaderElector:
                 if held:
                     holder = self._observed_record.holder_identity
                     self._state.log(logging.INFO, f"waiting, {self._lease} is held by {holder}")
-                wait = min(wait, max(expires_at(self._observed_record) - now(), 0.0))
-            jitter = _JITTER * CONFIG.retry_period * random.random()  # noqa: S311 - spreads load
+                wait = min(wait, max(expires_at(self._observed_record, self.config) - now(), 0.0))
+            jitter = _JITTER * self.config.retry_period * random.random()  # noqa: S311 - spreads load
             await self._wait(wait + jitter)
 
     async def _renew(self) -> NoReturn:
         """Renew the Lease until that fails."""
         reason = _FROZEN
         while True:
-            await self._wait(max(min(CONFIG.retry_period, self._deadline - now()), 0.0))
+            await self._wait(max(min(self.config.retry_period, self._deadline - now()), 0.0))
             self._woken.clear()
             if not self.is_leader:
-                self._stop_leading(f"not renewed for {CONFIG.renew_deadline:g} s ({reason})")
+                self._stop_leading(f"not renewed for {self.config.renew_deadline:g} s ({reason})")
             try:
                 if not await self._try_acquire_or_renew():
                     await self._read()
@@ -249,7 +244,9 @@ class LeaderElector:
     async def _try_acquire_or_renew(self) -> bool:
         """Write our record; False when the Lease is not as it was observed, or it took long."""
         requested_at = now()
-        record = leader_election_record(self._observed_record, self.candidate, timestamp())
+        record = leader_election_record(
+            self._observed_record, self.candidate, timestamp(), self.config
+        )
         try:
             answer = await self._write(record)
         except ApiConflictError:
@@ -259,7 +256,7 @@ class LeaderElector:
                 raise
             return False
         self._observe(answer)
-        self._deadline = renew_deadline_after(requested_at)
+        self._deadline = renew_deadline_after(requested_at, self.config)
         return now() < self._deadline
 
     async def _write(self, spec: dict[str, Any]) -> Object:
@@ -275,11 +272,13 @@ class LeaderElector:
         )
 
     async def _within_timeout(self, request: Coroutine[Any, Any, _Answer]) -> _Answer:
+        # So that a lost answer does not cost the Lease.
+        seconds = self.config.renew_deadline / 2
         try:
-            async with asyncio.timeout(_REQUEST_TIMEOUT):
+            async with asyncio.timeout(seconds):
                 return await request
         except TimeoutError as error:
-            text = f"{self._lease}: no answer from the API server within {_REQUEST_TIMEOUT:g} s"
+            text = f"{self._lease}: no answer from the API server within {seconds:g} s"
             raise ApiUnavailableError(text) from error
 
     async def _wait(self, seconds: float) -> None:

@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Final
+from math import ceil
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,6 @@ class LeaderElectionConfig:
     lease_duration: float = 15.0
     renew_deadline: float = 10.0
     retry_period: float = 2.0
-
-
-CONFIG: Final = LeaderElectionConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def lease_state(
     observed: ObservedRecord,
     candidate: Candidate,
     now: float,
-    config: LeaderElectionConfig = CONFIG,
+    config: LeaderElectionConfig,
 ) -> LeaseState:
     """What the Lease is to a candidate at its local time."""
     holder = observed.holder_identity
@@ -136,7 +134,7 @@ def lease_state(
     return LeaseState.EXPIRED if expired else LeaseState.HELD_BY_OTHER
 
 
-def expires_at(observed: ObservedRecord, config: LeaderElectionConfig = CONFIG) -> float:
+def expires_at(observed: ObservedRecord, config: LeaderElectionConfig) -> float:
     """The local time from which a Lease that does not change may be acquired.
 
     The longer of what its holder was promised and of what we promise ourselves.
@@ -149,7 +147,7 @@ def leader_election_record(
     observed: ObservedRecord,
     candidate: Candidate,
     timestamp: str,
-    config: LeaderElectionConfig = CONFIG,
+    config: LeaderElectionConfig,
 ) -> dict[str, Any]:
     """The spec with which a candidate acquires or renews the Lease.
 
@@ -164,7 +162,7 @@ def leader_election_record(
     had_holder = bool(observed.spec.get("acquireTime"))
     return {
         "holderIdentity": candidate.identity,
-        "leaseDurationSeconds": int(config.lease_duration),
+        "leaseDurationSeconds": ceil(config.lease_duration),
         "acquireTime": observed.spec.get("acquireTime", timestamp) if renewal else timestamp,
         "renewTime": timestamp,
         "leaseTransitions": transitions + (had_holder and not renewal),
@@ -181,6 +179,6 @@ def released_record(timestamp: str) -> dict[str, Any]:
     }
 
 
-def renew_deadline_after(requested_at: float, config: LeaderElectionConfig = CONFIG) -> float:
+def renew_deadline_after(requested_at: float, config: LeaderElectionConfig) -> float:
     """Until when the holder leads, by the local time at which it sent what was then granted."""
     return requested_at + config.renew_deadline
