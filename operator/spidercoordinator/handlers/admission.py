@@ -140,5 +140,5 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         nodes=manager.nodes.fleet(fresh=inf) if manager.nodes else None,
         cluster=manager.context.decided.cluster,
         ipam=manager.context.decided.ipam,
-        networks=stores.networks.values(),
+        pools=stores.ranges.pools.values(),
     )

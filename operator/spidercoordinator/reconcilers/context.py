@@ -20,6 +20,7 @@ from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.network.rangeindex import RangeIndex
 from spidercoordinator.core.nodes.fleet import Fleet
 from spidercoordinator.core.status.contention import History
 from spidercoordinator.core.status.problems import CONTESTED, Problem
@@ -106,6 +107,7 @@ class Stores:
         nads: NetworkAttachmentDefinitions.
         node_defaults: the ConfigMap that nodes mount.
         index: which network desires, and has, which NAD.
+        ranges: which networks give out the same addresses.
     """
 
     coordinators: Store
@@ -113,6 +115,7 @@ class Stores:
     nads: Store
     node_defaults: Store
     index: Claims
+    ranges: RangeIndex
 
     @classmethod
     def empty(cls, crashes: CrashHandler | None = None) -> Stores:
@@ -127,6 +130,7 @@ class Stores:
             Store(trim, kind=NETWORK_ATTACHMENT_DEFINITIONS.kind, crashes=crashes),
             Store(kind=CONFIG_MAPS.kind, crashes=crashes),
             Claims(),
+            RangeIndex(),
         )
         made.networks.add_indexer(made._index_network)
         made.nads.add_indexer(made._index_nad)
@@ -143,8 +147,10 @@ class Stores:
     def _index_network(self, name: Name, _: Object | None, after: Object | None) -> None:
         if after is None:
             self.index.remove_network(name)
+            self.ranges.remove(name)
         else:
             self.index.update_network(after)
+            self.ranges.update(after)
 
     def _index_nad(self, name: Name, _: Object | None, after: Object | None) -> None:
         if after is None:

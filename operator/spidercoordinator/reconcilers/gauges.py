@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -18,6 +20,17 @@ from spidercoordinator.discovery.readings import Reading
 from spidercoordinator.reconcilers.context import Context
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.metrics import PREFIX, Metrics
+
+_MEASURE_EVERY: Final = 5.0
+"""Seconds between two measurements for the probes."""
+
+
+async def measure(context: Context) -> None:
+    """Tell the probes how long the longest reconciliation has been running."""
+    services = context.services
+    while True:
+        services.health.longest_reconcile = services.queue.longest_running()
+        await asyncio.sleep(_MEASURE_EVERY)
 
 
 def register(

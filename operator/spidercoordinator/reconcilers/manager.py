@@ -44,6 +44,7 @@ from spidercoordinator.reconcilers import (
     fleet,
     gauges,
     nodedefaults,
+    ranges,
     spidercoordinator,
     spidermultusconfig,
     triggers,
@@ -71,7 +72,6 @@ _SOURCES_ANSWER_WITHIN: Final = 10.0
 """Seconds to wait for all sources before the first decision; late ones lead to another."""
 _STANDS_BY: Final = 1.0
 """Seconds after which a replica that does not lead yet counts as one that waits."""
-_MEASURE_EVERY: Final = 5.0
 
 RECONCILERS: Final = {
     COORDINATOR: spidercoordinator.reconcile,
@@ -220,11 +220,11 @@ class Manager:
             "work queue": self._begin,
             "resync": self._resync.run,
             "Events": self.context.events.run,
-            "measure": self._measure,
+            "measure": partial(gauges.measure, self.context),
+            "ranges": partial(ranges.follow, self.context),
         }
         if self.nodes is not None:
-            tasks["installer pods"] = self.nodes.watch
-            tasks["node reports"] = self.nodes.read_logs
+            tasks |= {"installer pods": self.nodes.watch, "node reports": self.nodes.read_logs}
             tasks["nodes"] = partial(fleet.follow, self.context, self.nodes)
         return tasks
 
@@ -259,12 +259,6 @@ class Manager:
         # Not before the caches are synced: who leads should be able to.
         await self._warm.wait()
         await self._elector.run()
-
-    async def _measure(self) -> None:
-        services = self.context.services
-        while True:
-            services.health.longest_reconcile = services.queue.longest_running()
-            await asyncio.sleep(_MEASURE_EVERY)
 
     def _nads_observed(self, event: WatchEvent) -> None:
         services = self.context.services

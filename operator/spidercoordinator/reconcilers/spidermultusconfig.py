@@ -44,7 +44,7 @@ from spidercoordinator.core.status.problems import blocked_condition
 from spidercoordinator.errors import ApiError, InvalidObjectError, SpiderCoordinatorError
 from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.reconcilers import fleet, nads
+from spidercoordinator.reconcilers import fleet, nads, ranges
 from spidercoordinator.reconcilers.context import Context, Decided, network_key
 from spidercoordinator.reconcilers.networkstatus import report
 from spidercoordinator.reconcilers.writes import Target, once_a_minute
@@ -223,6 +223,7 @@ def _outcome(
                 decided.cluster,
                 decided.ipam,
                 cni_version=list_version(config.metadata.annotations),
+                overlap=ranges.overlap(context, (desired.namespace, config.metadata.name)),
             )
             return NetworkOutcome(
                 nad=desired.name,

@@ -131,6 +131,17 @@ def test_what_a_network_inherits_is_warned_of(
     assert check(tmp_path, capsys, broken, ipvlan)[1].count("\n") == 1
 
 
+def test_two_that_give_one_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ipam = {"type": "host-local", "subnet": "10.6.0.0/24"}
+    one, two = (network(name, {**MACVLAN, "ipam": ipam}) for name in ("one", "two"))
+    status, text = check(tmp_path, capsys, one, two, network("bad", spec=[]), network("c"))
+    for own, other in (("one", "two"), ("two", "one")):
+        named = f"default/{own}: warning: spec.ipam: 10.6.0.1 to 10.6.0.255 overlaps"
+        [line] = [each for each in text.splitlines() if named in each]
+        assert f"SpiderMultusConfig default/{other} on the same link" in line
+    assert status == 1  # that of the one without a spec
+
+
 def test_two_that_claim_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     claim = {"annotations": {"multus.spidernet.io/cr-name": "b"}, "creationTimestamp": None}
     elsewhere = network("c", namespace="other", **claim)

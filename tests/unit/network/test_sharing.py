@@ -140,7 +140,8 @@ def test_other_links() -> None:
 
 def test_the_webhook_warns_and_names_both_ranges_and_the_network() -> None:
     given, others = net("a", host_local(LOW)), [net("c", WHEREABOUTS), net("b", host_local(LOW))]
-    answer = review_network(given, None, rivals=[], nad=None, ipam=ClusterIPAM(), networks=others)
+    pools = [pool for each in (given, *others) if (pool := pool_of(each, {}))]
+    answer = review_network(given, None, rivals=[], nad=None, ipam=ClusterIPAM(), pools=pools)
     assert answer.refusals == ()
     [warning] = [each for each in answer.warnings if "overlaps" in each]
     overlap = "10.6.0.10 to 10.6.0.99 overlaps 10.6.0.10 to 10.6.0.99"

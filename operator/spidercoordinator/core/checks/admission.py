@@ -25,7 +25,12 @@ from spidercoordinator.core.network.compatibility import network_warnings, subje
 from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
 from spidercoordinator.core.network.ownership import Conflict, decide
-from spidercoordinator.core.network.sharing import pool_of, shared_range
+from spidercoordinator.core.network.sharing import (
+    AddressPool,
+    overlap_warning,
+    pool_of,
+    shared_range,
+)
 from spidercoordinator.core.network.validation import Problem, annotation_path, find_problems, parse
 from spidercoordinator.core.nodes.findings import findings, shown_age
 from spidercoordinator.core.nodes.fleet import Fleet
@@ -61,7 +66,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     nodes: Fleet | None = None,
     cluster: ClusterConfig | None = None,
     ipam: ClusterIPAM | None = None,
-    networks: Iterable[Object] = (),
+    pools: Iterable[AddressPool] = (),
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
 
@@ -78,7 +83,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         nodes: What nodes reported of themselves, at any time; None for nothing.
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
         ipam: What the cluster has of IPAM; None when that is not known.
-        networks: All SpiderMultusConfigs.
+        pools: What all networks give addresses from.
     """
     if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
@@ -97,7 +102,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         *_dropped(NETWORK_KIND, network),
         *unread,
         *_warnings(config, nodes, cluster, ipam),
-        *_shared(network, networks, ipam),
+        *_shared(network, pools, ipam),
     ]
     return Review(conflict, tuple(warnings))
 
@@ -162,15 +167,11 @@ def _conflict(
     return []
 
 
-def _shared(network: Object, networks: Iterable[Object], ipam: ClusterIPAM | None) -> list[str]:
+def _shared(network: Object, pools: Iterable[AddressPool], ipam: ClusterIPAM | None) -> list[str]:
     """Addresses that another network gives as well."""
-    default = ipam.default if ipam else {}
-    pool = pool_of(network, default)
-    if pool is None:
-        return []
-    pools = (pool_of(each, default) for each in networks)
-    message = shared_range(pool, [each for each in pools if each is not None])
-    return [f"spec.ipam: {message}"] if message else []
+    pool = pool_of(network, ipam.default if ipam else {})
+    message = shared_range(pool, pools) if pool is not None else None
+    return [str(overlap_warning(message))] if message else []
 
 
 def _warnings(

@@ -23,7 +23,13 @@ from spidercoordinator.core.checks.fields import unknown_fields
 from spidercoordinator.core.checks.stated import stated_cluster
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.validation import Problem, is_subdomain, schema_problems
+from spidercoordinator.core.network.sharing import AddressPool, pool_of
+from spidercoordinator.core.network.validation import (
+    Problem,
+    find_problems,
+    is_subdomain,
+    schema_problems,
+)
 
 _NAMES: Final = tuple(kind.name for kind in KINDS)
 DEFAULT_NAMESPACE: Final = "default"
@@ -113,10 +119,11 @@ def review_manifests(manifests: Sequence[Manifest]) -> list[Diagnostic]:
     """All errors and warnings, in the order of the manifests."""
     diagnostics: list[Diagnostic] = []
     counts = Counter((each.kind, each.name) for each in manifests)
-    rivals, cluster = _by_nad(manifests), _cluster(manifests)
+    rivals, cluster, pools = _by_nad(manifests), _cluster(manifests), _pools(manifests)
     for each in manifests:
         unknown = unknown_fields(each.kind, each.obj.get("spec"))
-        problems = [*((problem, "error") for problem in unknown), *_review(each, rivals, cluster)]
+        reviewed = _review(each, rivals, cluster, pools)
+        problems = [*((problem, "error") for problem in unknown), *reviewed]
         if counts[each.kind, each.name] > 1:
             problems.append((Problem("metadata.name", "it is there more than once"), "error"))
         diagnostics.extend(
@@ -188,8 +195,18 @@ def _nad(network: Manifest) -> Name:
     return meta["namespace"], nad_name(network.obj) if whole else meta["name"]
 
 
+def _pools(manifests: Iterable[Manifest]) -> list[AddressPool]:
+    """What the networks give addresses from, as far as they can be used and say so themselves."""
+    networks = (each.obj for each in manifests if each.kind == NETWORK_KIND)
+    pools = (pool_of(each, {}) for each in networks if not any(find_problems(each)))
+    return [each for each in pools if each is not None]
+
+
 def _review(
-    manifest: Manifest, by_nad: Mapping[Name, Sequence[Manifest]], cluster: ClusterConfig | None
+    manifest: Manifest,
+    by_nad: Mapping[Name, Sequence[Manifest]],
+    cluster: ClusterConfig | None,
+    pools: Sequence[AddressPool],
 ) -> Iterator[tuple[Problem, Severity]]:
     if manifest.kind == COORDINATOR_KIND:
         try:
@@ -200,6 +217,8 @@ def _review(
         result = review_coordinator(manifest.obj, cluster=cluster)
     else:
         others = [each.obj for each in by_nad[_nad(manifest)] if each.name != manifest.name]
-        result = review_network(manifest.obj, None, rivals=others, nad=None, cluster=cluster)
+        result = review_network(
+            manifest.obj, None, rivals=others, nad=None, cluster=cluster, pools=pools
+        )
     yield from ((problem, "error") for problem in result.refusals)
     yield from ((Problem("", text), "warning") for text in result.warnings)

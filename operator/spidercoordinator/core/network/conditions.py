@@ -8,6 +8,7 @@ from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.network.sharing import overlap_warning
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import degraded_condition
 
@@ -18,6 +19,7 @@ def network_conditions(
     ipam: ClusterIPAM | None = None,
     *,
     cni_version: str = "",
+    overlap: str | None = None,
 ) -> list[ConditionState]:
     """VethLinkAddress where the coordinator runs, and Degraded while there are warnings.
 
@@ -26,9 +28,12 @@ def network_conditions(
         cluster: The effective SpiderCoordinator; None while there is none.
         ipam: What the cluster has of IPAM; None while that is not known.
         cni_version: Version of the list that is rendered; empty when that is not known.
+        overlap: Why pods of this network and of another get the same addresses, None if they do
+            not.
     """
     subject = subject_of(spec, cluster, ipam, cni_version=cni_version)
-    conditions = degraded_condition(network_warnings(subject))
+    shared = [overlap_warning(overlap)] if overlap else []
+    conditions = degraded_condition([*network_warnings(subject), *shared])
     if not spec.runs_coordinator:
         return conditions
     effective = subject.effective

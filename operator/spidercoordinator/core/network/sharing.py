@@ -26,6 +26,7 @@ from spidercoordinator.core.network.ipamsection import (
     AddressRange,
     address_ranges,
 )
+from spidercoordinator.core.status.warnings import FieldWarning
 
 _Links = frozenset[tuple[str, int]]
 
@@ -62,7 +63,7 @@ def pool_of(network: Object, default_ipam: Mapping[str, Any]) -> AddressPool | N
     given = network.get("spec") or {}
     ipam = given.get("ipam")
     kind = (ipam if isinstance(ipam, dict) else default_ipam).get("type")
-    if kind not in NEEDED:
+    if not isinstance(kind, str) or kind not in NEEDED:
         return None  # most networks are done with that
     read = _read(json.dumps(given, sort_keys=True), json.dumps(dict(default_ipam), sort_keys=True))
     if read is None:
@@ -105,17 +106,29 @@ def shared_range(pool: AddressPool, others: Iterable[AddressPool]) -> str | None
         for own in pool.ranges:
             for theirs in other.ranges:
                 if own.overlaps(theirs):
-                    return _message(own, theirs, other)
+                    return overlap_message(own, theirs, other)
     return None
 
 
-def _message(own: AddressRange, theirs: AddressRange, other: AddressPool) -> str:
+def overlap_message(own: AddressRange, theirs: AddressRange, other: AddressPool) -> str:
+    """Say that a range overlaps one of another network.
+
+    Args:
+        own: Of the network that it is said of.
+        theirs: Of the other one.
+        other: What the other one gives addresses from.
+    """
     namespace, name = other.network
     return (
         f"{own.first} to {own.last} overlaps {theirs.first} to {theirs.last} of SpiderMultusConfig"
-        f" {namespace}/{name} on the same link, and host-local does not know what {other.kind} gave"
-        " there, so two pods get one address; use ranges apart, or whereabouts in both"
+        f" {namespace}/{name} on the same link, and neither knows what the other gave there, so two"
+        " pods get one address; use ranges apart, or whereabouts in both"
     )
+
+
+def overlap_warning(message: str) -> FieldWarning:
+    """The warning of a network whose addresses another one gives, too."""
+    return FieldWarning("RangeOverlap", "spec.ipam", message)
 
 
 def _links(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, int]]:
