@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from spidercoordinator.api.nad import CONTENT_HASH
 from spidercoordinator.cli.exits import Exit
+from spidercoordinator.core.checks.whereabouts import RECONCILER_CONFIG
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
+    CONFIG_MAPS,
     DAEMON_SETS,
     LEASES,
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -29,6 +33,7 @@ LABELS = {
     "app.kubernetes.io/component": "installer",
 }
 
+NEVER = {"cron-expression": "@every 876000h"}
 OURS = (SPIDERCOORDINATORS, SPIDERMULTUSCONFIGS, NETWORK_ATTACHMENT_DEFINITIONS)
 
 
@@ -98,7 +103,7 @@ async def test_from_nothing_to_health_and_back(
 
     async def healthy() -> bool:
         code, said = await asyncio.to_thread(doctor.run)
-        return code == 0 and "doctor: 0 errors, 0 warnings, 1 notes" in said
+        return code == 0 and "doctor: 0 errors, 0 warnings, 1 note," in said
 
     await eventually("the doctor has nothing to say", healthy)
 
@@ -129,6 +134,27 @@ async def test_an_operator_that_is_gone_is_seen_by_its_lease(
     text = f"ERROR    Lease {NAMESPACE}/{{}}: gone has not renewed it for "
     assert [text.format(name) in said for name in ("one", "two")] == [True, True]
     assert [text.format(name) in said_inside for name in ("one", "two")] == [False, True]
+
+
+async def test_a_reconciler_of_whereabouts_is_warned_of_where_networks_use_it(
+    doctor: Doctor, api: Client, cluster: Cluster
+) -> None:
+    await cluster.config_map("kube-system", RECONCILER_CONFIG, {"cron-expression": "30 4 * * *"})
+    warned = f"WARNING  ConfigMap kube-system/{RECONCILER_CONFIG}: whereabouts' reconciler runs"
+    assert warned not in (await asyncio.to_thread(doctor.run))[1]
+    ipam = {"type": "whereabouts", "range": "10.6.0.0/16"}
+    config = {"name": "a", "plugins": [{"type": "macvlan", "ipam": ipam}]}
+    meta = {"name": "a", "namespace": NAMESPACE, "annotations": {CONTENT_HASH: "1"}}
+    nad = {"metadata": meta, "spec": {"config": json.dumps(config)}}
+    await api.apply(NETWORK_ATTACHMENT_DEFINITIONS, nad)
+    try:
+        _, said = await asyncio.to_thread(doctor.run)
+        assert warned in said
+        await cluster.config_map("kube-system", RECONCILER_CONFIG, NEVER)
+        assert RECONCILER_CONFIG not in (await asyncio.to_thread(doctor.run))[1]
+    finally:
+        await api.delete(CONFIG_MAPS, RECONCILER_CONFIG, "kube-system")
+        await api.delete(NETWORK_ATTACHMENT_DEFINITIONS, "a", NAMESPACE)
 
 
 async def test_without_an_api_server_it_says_so(doctor: Doctor) -> None:

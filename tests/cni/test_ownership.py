@@ -1,5 +1,7 @@
 """What belongs to another container: a DEL that comes late, and an address that is in use."""
 
+from typing import Any
+
 import pytest
 
 from tests.cni import overlay
@@ -85,8 +87,17 @@ def test_a_late_del_leaves_a_netns_that_is_another_pods_now(segment: Segment) ->
     new.coordinator("CHECK", "net1")
 
 
-@pytest.mark.parametrize("table", [500, 200])
-def test_an_address_of_a_living_container_is_refused(segment: Segment, table: int) -> None:
+@pytest.mark.parametrize(
+    ("settings", "remedy"),
+    [
+        ({"hostRuleTable": 500}, "IPAM gave the address twice"),
+        ({"hostRuleTable": 200}, "IPAM gave the address twice"),
+        ({"name": "another"}, "keep the IPAM ranges of two networks apart"),
+    ],
+)
+def test_an_address_of_a_living_container_is_refused(
+    segment: Segment, settings: dict[str, Any], remedy: str
+) -> None:
     first, second = segment.pod(), segment.pod()
     for pod in (first, second):
         pod.attach(families=DUAL)
@@ -95,8 +106,8 @@ def test_an_address_of_a_living_container_is_refused(segment: Segment, table: in
     same_addresses(second, first)
     before = entries(segment)
     with pytest.raises(PluginError) as error:
-        second.coordinator(hostRuleTable=table)
-    for word in (first.ipv4(), first.container, first.host_veth, "interface eth0"):
+        second.coordinator(**settings)
+    for word in (first.ipv4(), first.container, first.host_veth, "interface eth0", remedy):
         assert word in error.value.msg
     assert entries(segment) == before
     assert segment.node.link(second.host_veth) is None

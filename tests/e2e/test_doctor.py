@@ -12,7 +12,7 @@ from tests.e2e.manifests import NAMESPACE
 
 INSTALLER = "app.kubernetes.io/component=installer"
 OPERATOR = "app.kubernetes.io/component=operator"
-COUNT = re.compile(r"^doctor: (\d+) errors, (\d+) warnings, ", re.MULTILINE)
+COUNT = re.compile(r"^doctor: (\d+) errors?, (\d+) warnings?, ", re.MULTILINE)
 
 
 def examine(cluster: Cluster, kind: str, label: str, command: str) -> Result:

@@ -112,12 +112,20 @@ func Report(out io.Writer, findings []Finding) int {
 		count[finding.Level]++
 		_, _ = fmt.Fprintln(out, finding)
 	}
-	_, _ = fmt.Fprintf(out, "doctor: %d errors, %d warnings, %d notes, %d things that cannot be seen from here\n",
-		count[Error], count[Warning], count[Note], count[Unseen])
+	_, _ = fmt.Fprintf(out, "doctor: %s, %s, %s, %s that cannot be seen from here\n", counted(count[Error], "error"),
+		counted(count[Warning], "warning"), counted(count[Note], "note"), counted(count[Unseen], "thing"))
 	if count[Error] > 0 {
 		return 1
 	}
 	return 0
+}
+
+// counted is a number with what it is a number of: "1 note", "2 notes".
+func counted(number int, noun string) string {
+	if number == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", number, noun)
 }
 
 // coordinatorVeths are the host veths of pods, by name.

@@ -189,3 +189,11 @@ func TestOnlyErrorsAreAFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestOneIsNoPlural(t *testing.T) {
+	var out bytes.Buffer
+	Report(&out, []Finding{{Note, "a", "b", "c"}, {Unseen, "a", "b", "c"}, {Unseen, "d", "e", "f"}})
+	if want := "doctor: 0 errors, 0 warnings, 1 note, 2 things that cannot be seen from here\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%s", out.String())
+	}
+}

@@ -28,12 +28,12 @@ func (a *adder) checkAddressesFree(families []facts.Family) error {
 		for _, ip := range a.req.addresses(a.facts, a.req.IfName, family) {
 			for _, route := range a.facts.Host.Routes {
 				if link, ok := a.legOfAnother(route.Dev); ok && route.Dst.IsSingleIP() && route.Dst.Addr() == ip {
-					return &ConflictError{fmt.Sprintf("address %s is already routed to %s", ip, describeLeg(link))}
+					return &ConflictError{fmt.Sprintf("address %s is already routed to %s", ip, a.describeLeg(link))}
 				}
 			}
 			for _, neigh := range a.facts.Host.Neighs {
 				if link, ok := a.legOfAnother(neigh.Dev); ok && neigh.Permanent && neigh.IP == ip {
-					return &ConflictError{fmt.Sprintf("address %s already has a permanent neighbour entry of %s", ip, describeLeg(link))}
+					return &ConflictError{fmt.Sprintf("address %s already has a permanent neighbour entry of %s", ip, a.describeLeg(link))}
 				}
 			}
 		}
@@ -53,13 +53,24 @@ func (a *adder) legOfAnother(dev string) (facts.Link, bool) {
 
 func isPairKind(kind string) bool { return kind == "veth" || kind == "netkit" }
 
-func describeLeg(link facts.Link) string {
-	const remedy = "keep the IPAM ranges of two networks apart, or wait until that pod is deleted"
-	if owner, ok := ParseAlias(link.Alias); ok {
-		return fmt.Sprintf("container %s of this node (its interface %s, network %s, link %s): %s; if no such container exists any more: ip link del %s",
-			owner.ContainerID, owner.IfName, owner.Network, link.Name, remedy, link.Name)
+const (
+	apart = "keep the IPAM ranges of two networks apart, or wait until that pod is deleted"
+	twice = "the network's IPAM gave the address twice, as whereabouts does while its reconciler runs (spidercoordinator doctor " +
+		"says how to stop it); delete one of the two pods"
+)
+
+// describeLeg names whose a link is, and what to do about an address that leads there.
+func (a *adder) describeLeg(link facts.Link) string {
+	owner, ok := ParseAlias(link.Alias)
+	if !ok {
+		return fmt.Sprintf("another pod of this node by the link %s (ip route show dev %s names its other addresses): %s", link.Name, link.Name, apart)
 	}
-	return fmt.Sprintf("another pod of this node by the link %s (ip route show dev %s names its other addresses): %s", link.Name, link.Name, remedy)
+	remedy := apart
+	if (Owner{owner.ContainerID, owner.IfName, a.req.Config.Network}).Alias() == link.Alias {
+		remedy = twice
+	}
+	return fmt.Sprintf("container %s of this node (its interface %s, network %s, link %s): %s; if no such container exists any more: ip link del %s",
+		owner.ContainerID, owner.IfName, owner.Network, link.Name, remedy, link.Name)
 }
 
 // dropStaleRoutes removes other routes of the node to an address of the pod, which are of containers

@@ -14,9 +14,15 @@ from spidercoordinator.cli.nodes import examine_nodes
 from spidercoordinator.cli.output import Format, print_findings
 from spidercoordinator.cli.reader import Reader, read
 from spidercoordinator.core.checks.datapath import ClusterComponents, known_conflicts
-from spidercoordinator.core.checks.diagnosis import Snapshot, diagnose
+from spidercoordinator.core.checks.diagnosis import Finding, Snapshot, diagnose
+from spidercoordinator.core.checks.whereabouts import (
+    RECONCILER_CONFIG,
+    reconciler_findings,
+    used_by,
+)
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
+    CUSTOM_RESOURCE_DEFINITIONS,
     DAEMON_SETS,
     LEASES,
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -60,10 +66,12 @@ async def doctor(
         snapshot, components = await asyncio.gather(
             _snapshot(reader, settings, connection.namespace), _components(reader, settings)
         )
+        whereabouts = await _whereabouts(reader, snapshot)
         nodes = await examine_nodes(reader, INSTALLER) if all_nodes else []
     findings = [
         *diagnose(snapshot),
         *known_conflicts(components),
+        *whereabouts,
         *nodes,
         *reader.unreadable.values(),
     ]
@@ -91,16 +99,29 @@ async def _leases(reader: Reader, settings: Settings) -> list[Object] | None:
     return [objects] if objects else None
 
 
+async def _whereabouts(reader: Reader, snapshot: Snapshot) -> list[Finding]:
+    """Its reconciler, where networks get their addresses from it."""
+    if not used_by(snapshot.nads):
+        return []
+    return [*reconciler_findings(await reader.find(CONFIG_MAPS, RECONCILER_CONFIG))]
+
+
 async def _components(reader: Reader, settings: Settings) -> ClusterComponents:
     namespace, name = settings.cilium_configmap
     cilium, felix, kube_proxy, agents, nodes = await asyncio.gather(
         reader.find(CONFIG_MAPS, name, namespace),
-        reader.find(FELIX, "default"),
+        _felix(reader),
         reader.find(CONFIG_MAPS, "kube-proxy", "kube-system"),
         reader.list(DAEMON_SETS, "app.kubernetes.io/component=spiderpool-agent"),
         reader.list(NODES),
     )
     return ClusterComponents(cilium, felix, kube_proxy, bool(agents), _version(nodes or ()))
+
+
+async def _felix(reader: Reader) -> Object | None:
+    """Calico's settings; where Calico is not, nobody need be allowed to read them."""
+    calico = await reader.find(CUSTOM_RESOURCE_DEFINITIONS, FELIX.full_name)
+    return await reader.find(FELIX, "default") if calico else None
 
 
 def _version(nodes: Iterable[Object]) -> str:

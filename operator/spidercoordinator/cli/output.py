@@ -12,7 +12,7 @@ import click
 import yaml
 
 from spidercoordinator.cli.exits import Exit
-from spidercoordinator.core.checks.diagnosis import Finding
+from spidercoordinator.core.checks.diagnosis import Finding, counted
 
 Format = Literal["table", "yaml", "json"]
 
@@ -63,17 +63,13 @@ def coloured(line: str, level: str) -> str:
 
 def print_findings(findings: Sequence[Finding], command: str, output: Format = "table") -> Exit:
     """Print findings and their number; returns the exit status, `FOUND` when one is an error."""
-    count = Counter(finding.level for finding in findings)
     if output == "table":
         for finding in findings:
             click.echo(coloured(finding.line, finding.level))
-        click.echo(
-            f"{command}: {count['ERROR']} errors, {count['WARNING']} warnings,"
-            f" {count['NOTE']} notes, {count['UNSEEN']} things that cannot be seen from here"
-        )
+        click.echo(f"{command}: {counted(findings)}")
     else:
         print_document({"command": command, **findings_document(findings)}, output)
-    return Exit.FOUND if count["ERROR"] else Exit.OK
+    return Exit.FOUND if any(each.level == "ERROR" for each in findings) else Exit.OK
 
 
 def findings_document(findings: Sequence[Finding]) -> dict[str, Any]:

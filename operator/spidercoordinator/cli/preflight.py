@@ -16,9 +16,11 @@ from spidercoordinator.cli.manifests import read
 from spidercoordinator.cli.output import Format, print_findings
 from spidercoordinator.cli.reader import Reader
 from spidercoordinator.core.checks.preflight import WHEREABOUTS_KIND, Target, planned, preflight
+from spidercoordinator.core.checks.whereabouts import RECONCILER_CONFIG
 from spidercoordinator.core.network.ipam import SPIDERPOOL_KIND
 from spidercoordinator.errors import ManifestError
 from spidercoordinator.kube.resource import (
+    CONFIG_MAPS,
     CUSTOM_RESOURCE_DEFINITIONS,
     DAEMON_SETS,
     NETWORK_ATTACHMENT_DEFINITIONS,
@@ -73,6 +75,7 @@ async def _target(reader: Reader) -> Target:
     kinds = (SPIDERPOOL_KIND, WHEREABOUTS_KIND, *(kind.crd_name for kind in KINDS))
     find = partial(reader.find, CUSTOM_RESOURCE_DEFINITIONS)
     spiderpool, whereabouts, *ours = await asyncio.gather(*map(find, kinds))
+    reconciler = await reader.find(CONFIG_MAPS, RECONCILER_CONFIG) if whereabouts else None
     others = [
         kind.crd_name
         for kind, found in zip(KINDS, ours, strict=True)
@@ -85,6 +88,7 @@ async def _target(reader: Reader) -> Target:
         nad_kind=await api.serves(NETWORK_ATTACHMENT_DEFINITIONS),
         spiderpool=spiderpool is not None,
         whereabouts=whereabouts is not None,
+        reconciler=reconciler,
         kinds_of_others=others,
     )
 

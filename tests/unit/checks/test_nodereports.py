@@ -7,7 +7,7 @@ import pytest
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.checks.nodereports import report_findings, together
 
-COUNT = "doctor: 1 errors, 0 warnings, 0 notes, 0 things that cannot be seen from here"
+COUNT = "doctor: 1 error, 0 warnings, 0 notes, 0 things that cannot be seen from here"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_each_line_is_a_finding(line: str, finding: Finding) -> None:
 
 
 def test_a_healthy_node_has_none() -> None:
-    assert report_findings(COUNT.replace("1 errors", "0 errors")) == []
+    assert report_findings(COUNT.replace("1 error", "0 errors")) == []
 
 
 @pytest.mark.parametrize("text", ["", "\n", "coordinator-install: doctor: no netlink"])

@@ -1,5 +1,6 @@
 """What `spidercoordinator preflight` says of clusters."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,28 @@ def lines(target: Target = GOOD, plan: Plan = PLAN) -> list[str]:
 def test_nothing_is_said_of_a_cluster_that_has_everything() -> None:
     assert lines() == []
     assert lines(replace(GOOD, spiderpool=True), replace(PLAN, default_ipam={})) == []
+
+
+def schedule(text: str, key: str = "cron-expression") -> dict[str, Any]:
+    meta = {"name": "whereabouts-config", "namespace": "kube-system"}
+    return {"metadata": meta, "data": {key: text}}
+
+
+@pytest.mark.parametrize("key", ["cron-expression", "reconciler_cron_expression"])
+def test_a_reconciler_that_frees_addresses_in_use_is_warned_of(key: str) -> None:
+    [line] = lines(replace(GOOD, reconciler=schedule("30 4 * * *", key)))
+    assert line.startswith("WARNING  ConfigMap kube-system/whereabouts-config: ")
+    assert f'by {key} "30 4 * * *"' in line
+    _, _, patch = line.partition(" -p '")
+    changed = schedule("30 4 * * *", key)["data"] | json.loads(patch.rstrip("'"))["data"]
+    assert lines(replace(GOOD, reconciler={**schedule(""), "data": changed})) == []
+
+
+@pytest.mark.parametrize("text", ["@every 1h", "@daily", "@every 60m", "0 0 29 2 *"])
+def test_any_schedule_that_comes_is_one(text: str) -> None:
+    assert len(lines(replace(GOOD, reconciler=schedule(text)))) == 1
+    elsewhere = replace(PLAN, default_ipam={"type": "dhcp"})
+    assert lines(replace(GOOD, reconciler=schedule(text)), elsewhere) == []
 
 
 def test_what_cannot_be_seen_is_said_with_where_to_look() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,14 @@ _OPERATOR: Final = "see the log of the operator's pod, and whether it runs"
 _COORDINATOR: Final = "coordinator"
 _ABANDONED_AFTER: Final = 60.0
 """Seconds without renewal after which nobody works, whatever the difference of two clocks."""
+
+_WORDS: Final[tuple[tuple[Level, str, str], ...]] = (
+    ("ERROR", "error", "errors"),
+    ("WARNING", "warning", "warnings"),
+    ("NOTE", "note", "notes"),
+    ("UNSEEN", "thing", "things"),
+)
+"""Level, and what one and several findings of it are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,13 @@ class Finding:
     def line(self) -> str:
         """The finding as text without line breaks."""
         return " ".join(f"{self.level:<8} {self.what}: {self.value}: {self.advice}".splitlines())
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """How many findings there are of each level, in words: `1 error, 0 warnings, …`."""
+    count = Counter(finding.level for finding in findings)
+    parts = (f"{count[level]} {one if count[level] == 1 else many}" for level, one, many in _WORDS)
+    return f"{', '.join(parts)} that cannot be seen from here"
 
 
 @dataclass(frozen=True, slots=True)

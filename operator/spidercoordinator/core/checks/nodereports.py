@@ -17,7 +17,7 @@ _LINE: Final = re.compile(
     r"(?P<level>ERROR|WARNING|NOTE|UNSEEN) +"
     r"(?P<subject>.+?): (?P<observed>.+?)(?:: (?P<remedy>.*))?"
 )
-_COUNT: Final = re.compile(r"doctor: \d+ errors, .*")
+_COUNT: Final = re.compile(r"doctor: \d+ errors?, .*")
 _MOST_NAMES: Final = 5
 _ORDER: Final = ("ERROR", "WARNING", "NOTE", "UNSEEN")
 

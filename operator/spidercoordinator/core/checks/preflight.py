@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.diagnosis import Finding
+from spidercoordinator.core.checks.whereabouts import reconciler_findings
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL
 from spidercoordinator.core.network.ipamsection import (
     WHEREABOUTS,
@@ -52,6 +53,7 @@ class Target:
         nad_kind: whether the kind NetworkAttachmentDefinition is served.
         spiderpool: whether Spiderpool's kinds are served.
         whereabouts: whether those of whereabouts are.
+        reconciler: the ConfigMap with the schedule of its reconciler.
         kinds_of_others: our kinds, where their CRDs are there and not ours.
     """
 
@@ -61,6 +63,7 @@ class Target:
     nad_kind: bool
     spiderpool: bool
     whereabouts: bool
+    reconciler: Object | None = None
     kinds_of_others: Iterable[str] = ()
 
 
@@ -151,6 +154,8 @@ def _ipam(target: Target, default: Mapping[str, Any]) -> Iterator[Finding]:
     if target.whereabouts:
         running = [each for each in target.daemon_sets or () if _runs(each, WHEREABOUTS)]
         yield from _not_everywhere(running)
+    if kind == WHEREABOUTS:
+        yield from reconciler_findings(target.reconciler)
 
 
 def _others(target: Target) -> Iterator[Finding]:
