@@ -11,14 +11,14 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Much of the time of the tests is waiting, for leases that expire and clocks that run.
 WORKERS ?= 2
-MESHED := TESTBED_NODES=2 TESTBED_MESH=sidecar
+FULL := TESTBED_NODES=2 TESTBED_MESH=sidecar TESTBED_IPAM=whereabouts
 # What testbed/prerequisites.py declares is installed if it is missing, and nothing else is found.
 # The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
 GUARDED = PATH="$$($(PY) -m testbed.guard)";
 GO_LDFLAGS := -s -w
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
-# Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator} only link other people's).
-GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% tools/%,$(shell git ls-files '*go.mod')))
+# Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator,whereabouts} only link other people's).
+GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% testbed/whereabouts/% tools/%,$(shell git ls-files '*go.mod')))
 
 # Its notice of its own successor is no finding.
 SITE := $(PY) -m tools.site && NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
@@ -86,8 +86,8 @@ test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
-	$(MESHED) $(PY) -m testbed up
-	rc=0; $(MESHED) $(PYTEST) tests/e2e tests/mesh --durations=15 || rc=$$?; $(PY) -m testbed down; exit $$rc
+	$(FULL) $(PY) -m testbed up
+	rc=0; $(FULL) $(PYTEST) tests/e2e tests/mesh --durations=15 || rc=$$?; $(PY) -m testbed down; exit $$rc
 
 .PHONY: fresh
 fresh: setup ## The whole of make test where there are only Python, Go and git (root, an hour)

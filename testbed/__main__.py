@@ -15,6 +15,7 @@ from testbed import (
     fresh,
     guard,
     images,
+    ipam,
     kernels,
     mesh,
     paths,
@@ -50,17 +51,22 @@ def _prepare_all() -> None:
     for program in _MESH_PROGRAMS:
         images.go_binary(program)
     mesh_images.ensure()
+    ipam.ensure()
     print("all that `up`, the demo and the tests need is there")
 
 
 def _up(*, chart: bool, with_mesh: bool) -> State:
+    with_whereabouts = ipam.wanted()
     product = _prepare()
     meshed = mesh_images.ensure() if with_mesh else None
+    whereabouts = ipam.ensure() if with_whereabouts else None
     progress = Progress()
     state = State.of_clone()
     with _alone(state):
         cluster = bootstrap.ensure(state, progress)
         release.load(cluster, product, progress)
+        if whereabouts is not None:
+            ipam.install(cluster, whereabouts, progress)
         if meshed is not None:
             _add_mesh(cluster, meshed, progress)
         if chart:

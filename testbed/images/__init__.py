@@ -53,7 +53,7 @@ def ensure_pause() -> Path:
     image = Image(
         name=PAUSE,
         command=("/bin/busybox", "sleep", "2147483647"),
-        files={"bin/busybox": _busybox().read_bytes()},
+        files={"bin/busybox": busybox().read_bytes()},
     )
     return _archive("pause", image)
 
@@ -69,11 +69,11 @@ def ensure_box() -> Path:
         name=BOX,
         command=("/bin/sh",),
         files={
-            "bin/busybox": _busybox().read_bytes(),
+            "bin/busybox": busybox().read_bytes(),
             "bin/redirect-listener": listener.read_bytes(),
         },
         links={
-            **{f"bin/{name}": "busybox" for name in _applets() if name != "busybox"},
+            **{f"bin/{name}": "busybox" for name in applets() if name != "busybox"},
             "bin/fetch": "redirect-listener",
         },
         folders=("etc", "root", "tmp", "var", "var/run"),
@@ -216,13 +216,19 @@ def _archive(kind: str, image: Image) -> Path:
     return home / f"{kind}.tar"
 
 
-def _busybox() -> Path:
+def busybox() -> Path:
+    """Return the program that images have their commands from.
+
+    Raises:
+        TestbedError: it is not installed.
+    """
     found = shutil.which("busybox")
     if found is None:
         raise TestbedError("busybox is missing: apt-get install busybox-static")
     return Path(found).resolve()
 
 
-def _applets() -> list[str]:
+def applets() -> list[str]:
+    """Return the names of the commands that busybox has, each a link to it in an image."""
     done = subprocess.run(["busybox", "--list"], check=True, capture_output=True, text=True)
     return done.stdout.split()
