@@ -1,4 +1,4 @@
-"""README's installation as what a new user types: its values file and its commands, in order."""
+"""README's installation, and the Istio guide, as what a new user types and then sees."""
 
 import re
 from dataclasses import dataclass, replace
@@ -57,3 +57,21 @@ def commands(block: str) -> list[str]:
     """Return the commands of a block without here documents, and without their comments."""
     lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
     return [line for line in lines if line]
+
+
+def shown(document: Path) -> dict[str, str]:
+    """Return each command that a guide shows with `$ `, and what it shows of its output."""
+    found = {}
+    for block in re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL):
+        for each in f"\n{block}".split("\n$ ")[1:]:
+            command, _, output = each.partition("\n")
+            found[command] = output.strip("\n")
+    return found
+
+
+def typed(document: Path) -> list[str]:
+    """Return the commands of a guide's numbered steps, each block as it stands there."""
+    blocks = re.findall(
+        r"^    ```shell\n(.*?)^    ```", document.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return [_without_indent(block) for block in blocks]

@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from testbed import images, ipam
+from testbed.paths import PROJECT
 from tests.e2e import manifests
 from tests.e2e.cluster import Cluster, Object, Release, eventually
 from tests.e2e.conftest import install
 from tests.e2e.manifests import FIRST_INTERFACE, FURTHER_INTERFACES
-from tests.e2e.readme import Installation, commands
+from tests.e2e.readme import Installation, commands, shown, typed
 
 # The product goes, and comes again as README has it.
 pytestmark = pytest.mark.last
@@ -205,6 +206,29 @@ def test_what_one_looks_at_then_is_well(guide: Guide, pods: tuple[Object, Object
         told = [line for line in said.splitlines() if line.startswith(("ERROR", "WARNING"))]
         # Networks of other tests may be there, and say what they like.
         assert not [line for line in told if NETWORK in line or "SpiderMultusConfig" not in line]
+
+
+@pytest.mark.parametrize("name", ["istio.md", "istio.zh.md"])
+def test_the_istio_guide_is_typed_and_shows_what_it_says(
+    guide: Guide, pods: tuple[Object, Object], name: str
+) -> None:
+    del pods
+    document = PROJECT / "docs" / name
+    install_it, patch, one_network = typed(document)
+    # README's values file, which the guide says to add, sets the address as well.
+    [with_values] = [each for each in commands(guide.readme.block("helm")) if "install" in each]
+    assert commands(install_it)[-1].startswith(with_values.partition(" -f ")[0])
+    assert "patched" in guide.cluster.shell.output(patch)
+    assert "macvlan-conf" in guide.cluster.shell.output(one_network)
+    said = shown(document)
+    columns = guide.cluster.shell.output("kubectl get spidercoordinators").splitlines()[0].split()
+    assert said["kubectl get spidercoordinators"].splitlines()[0].split() == columns
+    [look] = [each for each in said if each.startswith("kubectl get spidercoordinators default ")]
+    assert guide.cluster.shell.output(look) == said[look]
+    [inside] = [each for each in said if each.startswith(f"kubectl exec {POD} ")]
+    wanted = "inet 169.254.100.1/32 scope link veth0"
+    assert wanted in said[inside]
+    assert wanted in guide.cluster.shell.output(inside)
 
 
 def test_pods_that_start_at_once_get_an_address_each(guide: Guide) -> None:

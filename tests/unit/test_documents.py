@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from spidercoordinator.api.crd import KINDS, Kind, crd
 from tests.unit.reconcilers.test_metrics import MOVED_BY
 
 ROOT = Path(__file__).parents[2]
@@ -116,3 +117,21 @@ def test_a_wrong_name_is_found() -> None:
     assert not exists("nothing.py")
     assert not defined("nothing_of_this_name")
     assert defined("add_event_handler")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.name)
+def test_tables_of_kubectl_have_the_columns_that_it_prints(kind: Kind) -> None:
+    version = crd(kind)["spec"]["versions"][0]
+    given = version["additionalPrinterColumns"]
+    columns = [each["name"].upper() for each in given if not each.get("priority")]
+    text = "\n".join(
+        each.read_text() for each in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    )
+    heads = [
+        re.split(r"  +", line.strip())
+        for line in re.findall(r"^ *(?:NAMESPACE +)?NAME +.*AGE$", text, re.MULTILINE)
+        if f"  {columns[0]}  " in line
+    ]
+    assert heads
+    for head in heads:
+        assert [each for each in head if each not in {"NAMESPACE", "NAME"}] == columns
