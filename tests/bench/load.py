@@ -65,17 +65,21 @@ async def watching(
     """Watch a kind from now on."""
     seen = Seen(wanted)
     _, version = await api.list(resource, metadata_only=True)
-    query = {"resourceVersion": version, "timeoutSeconds": "600"}
-    async with api.stream(resource, query=query, idle=600) as events:
+    task = asyncio.create_task(_read(api, resource, version, seen))
+    try:
+        yield seen
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-        async def read() -> None:
+
+async def _read(api: Client, resource: Resource, version: str, seen: Seen) -> None:
+    # The API server ends the watch of a client that does not read fast enough, as this one while it
+    # makes objects: it resumes where it was.
+    while True:
+        query = {"resourceVersion": version, "timeoutSeconds": "600"}
+        async with api.stream(resource, query=query, idle=600) as events:
             async for event in events:
+                version = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] in {"ADDED", "MODIFIED"}:
                     seen.note(event["object"])
-
-        task = asyncio.create_task(read())
-        try:
-            yield seen
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_MESSAGE: Final = 1024
 """The API server refuses longer ones."""
 _MOST_PENDING: Final = 2000
-_YIELDS_FOR: Final = 5.0
+_YIELDS_FOR: Final = 30.0
 """Seconds for which Events wait behind what is being reconciled."""
 _LOOKS_EVERY: Final = 0.05
 _TRIES: Final = 4

@@ -65,15 +65,17 @@ async def sync(
             await _give_back(context, nad, decision)
             why = "its adopt annotation is gone"
             tell(context, SPIDERMULTUSCONFIGS, network, transitions.released(*nad, why))
-        case Apply() if _may_be_ending(network, decision) and not await _stays(context, network):
-            pass
         case Apply():
+            again = decision.creates and _has_made(context, network, target)
+            # What the NAD lacks may be the garbage collector's work: its owner, or all of it.
+            if (again or decision.reclaims) and not await _stays(context, network):
+                return None
             delayed = context.writes.delay(key, target, decision.digest)
             # In a contest there is one Event of its beginning, and none of each turn.
             quiet = delayed or context.writes.is_contested(key, target)
             write = partial(_apply, context, nad, decision)
             contest = await once_a_minute(context.writes, key, target, decision.digest, write)
-            done = transitions.applied(network, decision, observed)
+            done = transitions.applied(network, decision, observed, again=again)
             if done and not quiet:
                 tell(context, SPIDERMULTUSCONFIGS, network, done)
             return contest
@@ -173,11 +175,10 @@ async def _give_back(context: Context, nad: Name, decision: Release) -> None:
             logger.info("managed fields of %s/%s stay: %s", namespace, name, error)
 
 
-def _may_be_ending(network: Object, decision: Apply) -> bool:
-    """Whether what the NAD lacks may be the garbage collector's work: its owner, or all of it."""
+def _has_made(context: Context, network: Object, nad: Target) -> bool:
+    """Whether the network has had this NAD already, also where its status does not tell yet."""
     known = (network.get("status") or {}).get("nad")
-    again = decision.creates and known == decision.body["metadata"]["name"]
-    return again or decision.reclaims
+    return known == nad.name or context.writes.has_written(network_key(name_of(network)), nad)
 
 
 async def _stays(context: Context, network: Object) -> bool:

@@ -100,6 +100,10 @@ class Writes:
         known.history = written(known.history, digest, self.clock(), wording=wording)
         self._known.setdefault(key, {})[target] = known
 
+    def has_written(self, key: Key, target: Target) -> bool:
+        """Whether anything was written there."""
+        return bool(self._of(key, target).history.digests)
+
     def is_undone(self, key: Key, target: Target, digest: str) -> bool:
         """Whether this is what was written last, so that somebody has undone it."""
         return self._of(key, target).history.digests[-1:] == (digest,)

@@ -6,7 +6,9 @@ A key that is added is reconciled at least once after it was added last.
   processed once more afterwards, never twice at the same time.
 - Two priorities: what concerns all objects (a changed SpiderCoordinator concerns every network)
   gives way to single changes, so that one edit does not wait behind a thousand re-renders. A key
-  that waits with low priority is raised when it is added with normal priority.
+  that waits with low priority is raised when it is added with normal priority. Beside keys of
+  normal priority only a few of low priority are processed: the API server, too, serves what is
+  asked of it at the same time in turn.
 - No more than `concurrency` keys are processed at a time.
 - A failed key is added again after an exponential back-off of its own, with jitter, without end.
 
@@ -39,6 +41,9 @@ def describe(key: Key) -> str:
 
 _LOG_EVERY: Final = 10
 """A key that keeps failing is logged at its first failure and then at every tenth."""
+
+_LOW_BESIDE_NORMAL: Final = 4
+"""Keys of low priority that are processed at a time while one of normal priority is."""
 
 _RATE_LIMITED_AFTER: Final = 4
 """Failures in a row after which an added key is no longer processed at once..."""
@@ -79,6 +84,8 @@ class WorkQueue:
     """The waiting keys in order, of normal and of low priority."""
     _processing: dict[Key, float] = field(default_factory=dict)
     """Since when, by the loop's clock."""
+    _processing_low: set[Key] = field(default_factory=set)
+    """Those of them that were begun with low priority."""
     _dirty: dict[Key, bool] = field(default_factory=dict)
     """Keys added while they were processed, and whether only with low priority."""
     _delayed: dict[Key, asyncio.TimerHandle] = field(default_factory=dict)
@@ -119,6 +126,12 @@ class WorkQueue:
     def length(self) -> int:
         """Keys that wait to be processed now."""
         return len(self._waiting)
+
+    def has_urgent(self, *, beside: Key) -> bool:
+        """Whether a key of normal priority, other than this one, waits or is being processed."""
+        processing = len(self._processing) - len(self._processing_low)
+        itself = beside in self._processing and beside not in self._processing_low
+        return bool(self._ready[False]) or processing > itself
 
     @property
     def retrying(self) -> int:
@@ -163,18 +176,30 @@ class WorkQueue:
         self._enqueue(key, low_priority=low_priority)
 
     def _process(self) -> None:
-        normal, low = self._ready
-        while self._started and len(self._processing) < self.concurrency and (normal or low):
-            key = (normal or low).popleft()
-            del self._waiting[key]
+        while self._started and (key := self._next()) is not None:
             self._processing[key] = asyncio.get_running_loop().time()
+            if self._waiting.pop(key):
+                self._processing_low.add(key)
             task = asyncio.create_task(self.reconcile(key))
             self._tasks.add(task)
             task.add_done_callback(partial(self._done, key))
 
+    def _next(self) -> Key | None:
+        """Take the key to process now, None where there is none, or none may be."""
+        normal, low = self._ready
+        if len(self._processing) >= self.concurrency:
+            return None
+        if normal:
+            return normal.popleft()
+        alone = len(self._processing) == len(self._processing_low)
+        if low and (alone or len(self._processing_low) < _LOW_BESIDE_NORMAL):
+            return low.popleft()
+        return None
+
     def _done(self, key: Key, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         seconds = asyncio.get_running_loop().time() - self._processing.pop(key)
+        self._processing_low.discard(key)
         low_priority = self._dirty.pop(key, None)
         error = None if task.cancelled() else task.exception()
         self.metrics.reconciled(key, seconds, failed=error is not None)

@@ -13,23 +13,21 @@ BODY = {
     "spec": {"config": "{}"},
 }
 NETWORK = {"metadata": {"namespace": "net-a", "name": "mine"}}
-KNOWN = NETWORK | {"status": {"nad": "shown"}}
 OTHER = {"metadata": {"annotations": {nad.NETWORK: "mine/before"}}, "spec": {"config": "{}"}}
 
 
 @pytest.mark.parametrize(
-    ("network", "decision", "before", "reason"),
+    ("decision", "before", "again", "reason"),
     [
-        (NETWORK, Apply(BODY, creates=True), None, "NADCreated"),
-        (NETWORK | {"status": {"nad": "former"}}, Apply(BODY, creates=True), None, "NADCreated"),
-        (KNOWN, Apply(BODY, creates=True), None, "NADHealed"),
-        (KNOWN, Apply(BODY, adopts=True), OTHER, "NADAdopted"),
-        (KNOWN, Apply(BODY, reverts=True), BODY, "NADHealed"),
-        (KNOWN, Apply(BODY), OTHER, "NADAdopted"),
-        (KNOWN, Apply(BODY), BODY, None),
+        (Apply(BODY, creates=True), None, False, "NADCreated"),
+        (Apply(BODY, creates=True), None, True, "NADHealed"),
+        (Apply(BODY, adopts=True), OTHER, False, "NADAdopted"),
+        (Apply(BODY, reverts=True), BODY, False, "NADHealed"),
+        (Apply(BODY), OTHER, False, "NADAdopted"),
+        (Apply(BODY), BODY, False, None),
     ],
 )
-def test_reason(network: dict[str, Any], decision: Apply, before: Any, reason: str | None) -> None:
-    done = applied(network, decision, before)
+def test_reason(decision: Apply, before: Any, again: bool, reason: str | None) -> None:
+    done = applied(NETWORK, decision, before, again=again)
     assert (done and done.reason) == reason
     assert done is None or "NetworkAttachmentDefinition net-a/shown" in done.message

@@ -8,7 +8,12 @@ import pytest
 
 from spidercoordinator.errors import ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.runtime.workqueue import _RATE_LIMITED_AFTER, Key, WorkQueue
+from spidercoordinator.runtime.workqueue import (
+    _LOW_BESIDE_NORMAL,
+    _RATE_LIMITED_AFTER,
+    Key,
+    WorkQueue,
+)
 
 QUICK = Backoff(first=0.01, cap=0.02, jitter=0.0)
 
@@ -96,6 +101,55 @@ async def test_a_single_change_goes_before_low_priority() -> None:
     await until(lambda: len(reconciler.done) == 11)
     await queue.shut_down()
     assert reconciler.done[0] == ("single",)
+
+
+async def test_little_of_low_priority_is_processed_beside_a_single_change() -> None:
+    reconciler = Reconciler()
+    reconciler.gate.clear()
+    queue = WorkQueue(reconciler, concurrency=20)
+    queue.start()
+    queue.add(("single",))
+    for number in range(30):
+        queue.add((f"low-{number}",), low_priority=True)
+    await until(lambda: reconciler.at_once == 1 + _LOW_BESIDE_NORMAL)
+    await asyncio.sleep(0)
+    assert reconciler.at_once == 1 + _LOW_BESIDE_NORMAL
+    reconciler.gate.set()
+    await until(lambda: len(reconciler.done) == 31)
+    await queue.shut_down()
+
+
+async def test_low_priority_alone_uses_all_places() -> None:
+    reconciler = Reconciler()
+    reconciler.gate.clear()
+    queue = WorkQueue(reconciler, concurrency=20)
+    queue.start()
+    for number in range(30):
+        queue.add((f"low-{number}",), low_priority=True)
+    await until(lambda: reconciler.at_once == 20)
+    reconciler.gate.set()
+    await until(lambda: len(reconciler.done) == 30)
+    await queue.shut_down()
+
+
+async def test_urgent_is_what_waits_or_is_processed_with_normal_priority() -> None:
+    reconciler = Reconciler()
+    reconciler.gate.clear()
+    queue = WorkQueue(reconciler, concurrency=2)
+    queue.start()
+    queue.add(("low",), low_priority=True)
+    await until(lambda: reconciler.at_once == 1)
+    assert not queue.has_urgent(beside=("other",))
+    queue.add(("single",))
+    await until(lambda: reconciler.at_once == 2)
+    assert queue.has_urgent(beside=("low",))
+    assert not queue.has_urgent(beside=("single",))
+    queue.add(("waits",))
+    assert queue.has_urgent(beside=("single",))
+    reconciler.gate.set()
+    await until(lambda: len(reconciler.done) == 3)
+    assert not queue.has_urgent(beside=("other",))
+    await queue.shut_down()
 
 
 async def test_a_waiting_key_is_raised_when_it_changes() -> None:

@@ -15,18 +15,21 @@ RELEASED = "NADReleased"
 DELETED = "NADDeleted"
 
 
-def applied(network: Object, decision: Apply, before: Object | None) -> Transition | None:
+def applied(
+    network: Object, decision: Apply, before: Object | None, *, again: bool = False
+) -> Transition | None:
     """What to say of a NAD that was applied; None where it only follows its network.
 
     Args:
-        network: The network, with its status as it was.
+        network: The network.
         decision: What was applied.
         before: The NAD as it was, None if there was none.
+        again: Whether the network has had it before.
     """
     name = decision.body["metadata"]["name"]
     text = _describe(network["metadata"]["namespace"], name)
     if before is None:
-        if (network.get("status") or {}).get("nad") == name:
+        if again:
             return Transition("Warning", HEALED, f"{text} was deleted by others, and is made again")
         return Transition("Normal", CREATED, f"{text} was created")
     if decision.adopts:
