@@ -39,7 +39,7 @@ _PRODUCT_INPUTS = (
     "README.md",
     "LICENSE",
 )
-_PRODUCT_FOLDERS = ("operator", "cni")
+_PRODUCT_FOLDERS = ("operator", "cni", "tools/image")
 _LDFLAGS = ("-s", "-w")
 _MOST_LAYERS = 100
 
@@ -118,32 +118,44 @@ def build_product() -> tuple[Path, ...]:
     """
     base = ensure_base()
     key = cache.key_of(base, gobuild.toolchain(), *_product_content())
-    home = cache.entry("product", key, lambda folder: _build_product(folder, base))
+    home = cache.entry("product", key, _build_product)
     return tuple(home / f"{target}.tar" for target in PRODUCT)
 
 
-def _build_product(folder: Path, base: str) -> None:
+def _build_product(folder: Path) -> None:
     print("images: building operator and cni from the Dockerfile", flush=True)
     started = time.monotonic()
-    volumes = [f"--volume={source}:{target}" for source, target in _go_volumes().items()]
     for target in PRODUCT:
-        buildah(
-            "bud",
-            "--isolation=chroot",
-            "--network=host",
-            "--layers",
-            "--force-rm",
-            f"--build-arg=BASE={base}",
-            f"--build-arg=GO_IMAGE={base}",
-            f"--target={target}",
-            *(volumes if target == "cni" else []),
-            f"--tag={product_name(target)}",
-            str(paths.PROJECT),
-        )
+        build_target(paths.PROJECT, target, product_name(target), "--layers")
         archive = f"docker-archive:{folder / target}.tar:{product_name(target)}"
         buildah("push", "--quiet", product_name(target), archive)
         print(f"  {target} after {time.monotonic() - started:.0f} s", flush=True)
     _bound_layers()
+
+
+def build_target(sources: Path, target: str, tag: str, *options: str) -> None:
+    """Build a target of the Dockerfile in `sources` into the testbed's storage, as `tag`.
+
+    Raises:
+        TestbedError: a tool is missing or the build fails; the text has its output.
+    """
+    base = ensure_base()
+    volumes = [f"--volume={source}:{inside}" for source, inside in _go_volumes().items()]
+    buildah(
+        "bud",
+        "--isolation=chroot",
+        "--network=host",
+        "--force-rm",
+        # All files get this time, so that the layers depend on what is built and not on when.
+        "--timestamp=0",
+        f"--build-arg=BASE={base}",
+        f"--build-arg=GO_IMAGE={base}",
+        f"--target={target}",
+        *(volumes if target == "cni" else []),
+        *options,
+        f"--tag={tag}",
+        str(sources),
+    )
 
 
 def _bound_layers() -> None:
