@@ -16,6 +16,7 @@ FULL := TESTBED_NODES=2 TESTBED_MESH=sidecar TESTBED_IPAM=whereabouts
 # The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
 GUARDED = PATH="$$($(PY) -m testbed.guard)";
 GO_LDFLAGS := -s -w
+ACTIONLINT := go tool actionlint -shellcheck=$(CURDIR)/.venv/bin/shellcheck -pyflakes=
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
 # Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator,whereabouts} only link other people's).
 GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% testbed/whereabouts/% tools/%,$(shell git ls-files '*go.mod')))
@@ -50,6 +51,15 @@ krew: setup ## The kubectl plugin for krew in build/krew; URL=where the archive 
 	@test -n "$(URL)" || { echo "URL is not set: where the archive will be, https://..." >&2; exit 1; }
 	$(PY) -m tools.krew.package --url "$(URL)"
 
+.PHONY: release-check
+release-check: setup ## Whether this tree can be released; TAG=vX.Y.Z, as that version
+	$(PY) -m tools.release check --tag "$(TAG)"
+
+.PHONY: release-files
+release-files: setup ## The files of a release in build/release; URL=where they will be
+	@test -n "$(URL)" || { echo "URL is not set: the folder where the files will be, https://..." >&2; exit 1; }
+	$(PY) -m tools.release build --url "$(URL)"
+
 .PHONY: generate
 generate: setup ## Write all generated files: CRDs, the chart's copies and schema, reference docs
 	$(PY) -m tools.generate
@@ -70,6 +80,7 @@ check: setup ## Format, lint, types, layers, generated files
 	$(SITE)
 	@$(GUARDED) test -z "$$(gofmt -l $(GO_MODULES))" || { echo "gofmt: run make format for:" >&2; gofmt -l $(GO_MODULES) >&2; exit 1; }
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go vet ./... && $(STATICCHECK) ./...); done
+	$(GUARDED) cd tools && $(ACTIONLINT) ../.github/workflows/*.yaml
 
 .PHONY: docs
 docs: setup ## The documentation site into build/site; a broken link fails
@@ -85,7 +96,7 @@ unit: setup ## Fast tests: no root, no network, no cluster
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
-	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio --durations=15
+	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio tests/images --durations=15
 	$(FULL) $(PY) -m testbed up
 	rc=0; $(FULL) $(PYTEST) tests/e2e tests/mesh --durations=15 || rc=$$?; $(PY) -m testbed down; exit $$rc
 

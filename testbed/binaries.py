@@ -47,6 +47,15 @@ def ensure() -> Path:
     )
 
 
+def helm() -> Path:
+    """Return the helm program; build it when it is missing.
+
+    Raises:
+        TestbedError: Go is missing or the build fails.
+    """
+    return _helm(gobuild.toolchain()) / "helm"
+
+
 def _kubernetes(toolchain: str) -> Path:
     module = paths.SOURCES / "kubernetes"
     flags = ldflags()

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -61,8 +62,8 @@ def manifest(version: str, url: str, digest: str) -> dict[str, Any]:
     }
 
 
-def archive(files: dict[str, bytes]) -> bytes:
-    """A tar.gz of these files; equal for equal files. The launcher may be executed."""
+def archive(files: Mapping[str, bytes], programs: Collection[str] = (LAUNCHER,)) -> bytes:
+    """A tar.gz of these files; equal for equal files. The programs may be executed."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped,
@@ -70,7 +71,7 @@ def archive(files: dict[str, bytes]) -> bytes:
     ):
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755 if name == LAUNCHER else 0o644
+            entry.size, entry.mode = len(content), 0o755 if name in programs else 0o644
             tar.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
 
