@@ -45,6 +45,11 @@ def test_all_that_is_released_is_there(files: Path) -> None:
     }
 
 
+def test_their_names_are_enough_to_tell_them_apart(files: Path) -> None:
+    names = [path.name for path in files.rglob("*") if path.is_file()]
+    assert len(names) == len(set(names))
+
+
 def test_helm_renders_the_packed_chart(files: Path) -> None:
     shown = subprocess.run(
         [binaries.helm(), "show", "chart", files / f"spidercoordinator-{VERSION}.tgz"],

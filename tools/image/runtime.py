@@ -22,7 +22,19 @@ from elftools.elf.segments import InterpSegment
 
 from tools.image.packages import compile_bytecode
 
-_FOLDERS: Final = ("bin", "dev", "proc", "root", "run", "sbin", "sys", "tmp", "usr/bin", "var/tmp")
+_FOLDERS: Final = (
+    "bin",
+    "dev",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "sys",
+    "tmp",
+    "usr/bin",
+    "usr/lib",
+    "var/tmp",
+)
 _LINKS: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 """Links into /usr where the base has them."""
 

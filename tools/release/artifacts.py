@@ -55,12 +55,13 @@ def build(target: Path, url: str, version: str) -> None:
 
 
 def checksums(folder: Path) -> str:
-    """What `sha256sum --check` reads, of all files below `folder`."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
-    lines = [
-        f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}" for path in files
-    ]
-    return "\n".join(lines) + "\n"
+    """What `sha256sum --check` reads, of all files below `folder`, by their names alone.
+
+    A release has no folders: where people download the files, they lie beside each other.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS]
+    lines = (f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    return "".join(sorted(lines, key=lambda line: line.split()[1]))
 
 
 def fixed(contents: str, version: str) -> str:

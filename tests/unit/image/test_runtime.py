@@ -14,22 +14,30 @@ from tools.image.runtime import Runtime, linked, note_packages
 PYTHON = Path(sys.executable).resolve()
 
 
+@pytest.fixture(params=["usr", "usr/local"])
+def prefix(request: pytest.FixtureRequest) -> str:
+    """Where a base has Python: Debian's own, and the one of the images `python`."""
+    return str(request.param)
+
+
 @pytest.fixture
-def base(tmp_path: Path) -> Path:
+def base(tmp_path: Path, prefix: str) -> Path:
     """A root of links into /usr, this machine's Python, and what is of no use to it."""
     root = tmp_path / "base"
-    for folder in ("usr/bin", "usr/lib/x86_64-linux-gnu", "usr/lib/python3.99/json", "etc/ssl"):
-        (root / folder).mkdir(parents=True)
+    library = root / prefix / "lib/python3.99"
+    for folder in ("usr/bin", f"{prefix}/bin", "usr/lib/x86_64-linux-gnu", "etc/ssl"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (library / "json").mkdir(parents=True)
     for name in ("bin", "lib"):
         (root / name).symlink_to(f"usr/{name}")
-    shutil.copy2(PYTHON, root / "usr/bin/python3.99")
-    (root / "usr/bin/python3").symlink_to("python3.99")
+    shutil.copy2(PYTHON, root / prefix / "bin/python3.99")
+    (root / prefix / "bin/python3").symlink_to("python3.99")
     for name in ("usr/bin/sh", "usr/bin/apt", "etc/ssl/openssl.cnf", "etc/passwd", "etc/shadow"):
         (root / name).write_text(name)
     for name in ("json/__init__.py", "turtle.py", "os.py", "libpython3.99.a"):
-        (root / "usr/lib/python3.99" / name).write_text("")
-    (root / "usr/lib/python3.99/ensurepip").mkdir()
-    (root / "usr/lib/python3.99/ensurepip/pip.whl").write_text("")
+        (library / name).write_text("")
+    (library / "ensurepip").mkdir()
+    (library / "ensurepip/pip.whl").write_text("")
     return root
 
 
@@ -37,12 +45,15 @@ def names(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
 
 
-def test_python_and_what_it_reads_is_copied_and_no_shell(base: Path, tmp_path: Path) -> None:
+def test_python_and_what_it_reads_is_copied_and_no_shell(
+    base: Path, prefix: str, tmp_path: Path
+) -> None:
     target = tmp_path / "target"
     Runtime(base, target).copy_wanted()
     assert names(target) == {
-        *("usr/bin/python3", "usr/bin/python3.99", "etc/ssl/openssl.cnf", "etc/passwd"),
-        *("usr/lib/python3.99/json/__init__.py", "usr/lib/python3.99/os.py"),
+        *(f"{prefix}/bin/python3", f"{prefix}/bin/python3.99"),
+        *(f"{prefix}/lib/python3.99/json/__init__.py", f"{prefix}/lib/python3.99/os.py"),
+        *("etc/ssl/openssl.cnf", "etc/passwd"),
     }
     assert (target / "bin").readlink() == Path("usr/bin")
     assert (target / "tmp").stat().st_mode & 0o7777 == 0o1777
@@ -78,14 +89,16 @@ def test_libraries_are_copied_with_the_links_that_lead_to_them(base: Path, tmp_p
     assert copied == {each for name in libraries for each in (name, f"{name}.real")}
 
 
-def test_scanners_are_told_of_the_packages_that_were_copied(base: Path, tmp_path: Path) -> None:
+def test_scanners_are_told_of_the_packages_that_were_copied(
+    base: Path, prefix: str, tmp_path: Path
+) -> None:
     info = base / "var/lib/dpkg/info"
     info.mkdir(parents=True)
     status = "Package: {}\nArchitecture: amd64\nVersion: 1.0\n"
     packages = ("python3.99", "apt")
     (base / "var/lib/dpkg/status").write_text("\n".join(status.format(name) for name in packages))
     for name, program in (("python3.99:amd64", "python3.99"), ("apt", "apt")):
-        listed = (".", "usr", "usr/bin", f"usr/bin/{program}")
+        listed = (".", prefix, f"{prefix}/bin", f"{prefix}/bin/{program}")
         (info / f"{name}.list").write_text("".join(f"/{path}\n" for path in listed))
     target = tmp_path / "target"
     Runtime(base, target).copy_wanted()

@@ -9,13 +9,13 @@ from pathlib import Path
 from tools.release.artifacts import CHECKSUMS, checksums, fixed
 
 
-def test_checksums_are_of_all_files_and_not_of_themselves(tmp_path: Path) -> None:
+def test_checksums_are_of_all_files_by_name_and_not_of_themselves(tmp_path: Path) -> None:
     (tmp_path / "python").mkdir()
     (tmp_path / "python/x.whl").write_bytes(b"wheel")
     (tmp_path / "chart.tgz").write_bytes(b"chart")
     (tmp_path / CHECKSUMS).write_text("old")
     assert checksums(tmp_path) == (
-        f"{sha256(b'chart').hexdigest()}  chart.tgz\n{sha256(b'wheel').hexdigest()}  python/x.whl\n"
+        f"{sha256(b'chart').hexdigest()}  chart.tgz\n{sha256(b'wheel').hexdigest()}  x.whl\n"
     )
 
 
