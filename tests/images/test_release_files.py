@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -14,6 +15,7 @@ import yaml
 from elftools.elf.elffile import ELFFile
 
 from testbed import binaries
+from tests.images.registry import registry
 from tools.release import artifacts
 from tools.release.__main__ import version
 
@@ -58,6 +60,33 @@ def test_helm_renders_the_packed_chart(files: Path) -> None:
         text=True,
     )
     assert yaml.safe_load(shown.stdout)["version"] == VERSION
+
+
+def test_the_chart_is_pushed_and_pulled_by_a_registry(files: Path, tmp_path: Path) -> None:
+    helm, packed = str(binaries.helm()), files / f"spidercoordinator-{VERSION}.tgz"
+    folder = tmp_path / "pulled"
+    folder.mkdir()
+    with registry(tmp_path) as address:
+        charts = f"oci://{address}/charts"
+        pushed = subprocess.run(
+            [helm, "push", str(packed), charts, "--plain-http"],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        # As the workflow reads it, to attest what was pushed.
+        [digest] = re.findall(r"^Digest: *(.*)$", pushed.stdout, re.MULTILINE)
+        subprocess.run(
+            [
+                *(helm, "pull", f"{charts}/spidercoordinator@{digest}", "--plain-http"),
+                *("--destination", str(folder)),
+            ],
+            check=True,
+            capture_output=True,
+        )
+    [pulled] = folder.iterdir()
+    assert pulled.read_bytes() == packed.read_bytes()
 
 
 @pytest.mark.parametrize(("platform", "machine"), [("amd64", "EM_X86_64"), ("arm64", "EM_AARCH64")])
