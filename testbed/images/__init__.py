@@ -9,6 +9,7 @@ Each is cached by the content of what goes in. `python -m testbed.images box` pr
 a path, for clusters that this testbed did not make.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -141,28 +142,37 @@ def build_target(sources: Path, target: str, tag: str, *options: str) -> None:
     """
     base = ensure_base()
     volumes = [f"--volume={source}:{inside}" for source, inside in _go_volumes().items()]
-    buildah(
-        "bud",
-        "--isolation=chroot",
-        "--network=host",
-        "--force-rm",
-        # All files get this time, so that the layers depend on what is built and not on when.
-        "--timestamp=0",
-        f"--build-arg=BASE={base}",
-        f"--build-arg=GO_IMAGE={base}",
-        f"--target={target}",
-        *(volumes if target == "cni" else []),
-        *options,
-        f"--tag={tag}",
-        str(sources),
-    )
+    with _alone():
+        buildah(
+            "bud",
+            "--isolation=chroot",
+            "--network=host",
+            "--force-rm",
+            # All files get this time: the layers depend on what is built and not on when.
+            "--timestamp=0",
+            f"--build-arg=BASE={base}",
+            f"--build-arg=GO_IMAGE={base}",
+            f"--target={target}",
+            *(volumes if target == "cni" else []),
+            *options,
+            f"--tag={tag}",
+            str(sources),
+        )
 
 
 def _bound_layers() -> None:
     """Drop buildah's cached layers when there are many: they make the next build faster."""
-    layers = buildah("images", "--all", "--quiet", "--filter=dangling=true").split()
-    if len(layers) > _MOST_LAYERS:
-        buildah("rmi", "--prune")
+    with _alone():
+        layers = buildah("images", "--all", "--quiet", "--filter=dangling=true").split()
+        if len(layers) > _MOST_LAYERS:
+            buildah("rmi", "--prune")
+
+
+def _alone() -> contextlib.AbstractContextManager[None]:
+    """Keep others from building: what a build has made so far looks like layers of no use."""
+    return cache.locked(
+        paths.cache_dir() / "build.lock", "images: another process builds one, waiting"
+    )
 
 
 def _go_volumes() -> dict[Path, str]:

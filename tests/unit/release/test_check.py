@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -129,3 +130,29 @@ def test_the_workflow_pushes_where_the_chart_pulls() -> None:
     assert {image["image"].rpartition(":")[0] for image in images} == {
         f"{workflow['env']['IMAGES']}/{target}" for target in targets
     }
+
+
+def test_nothing_is_published_before_the_tests_and_the_check() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())["jobs"]
+    publishing = {
+        name for name, job in jobs.items() if "write" in job.get("permissions", {}).values()
+    }
+    assert publishing == {"images", "publish", "package-index"}
+    for name in publishing:
+        assert {"tests", "files"} <= before(jobs, name)
+
+
+def before(jobs: dict[str, dict[str, Any]], name: str) -> set[str]:
+    """The jobs that have to succeed before one begins."""
+    needs = jobs[name].get("needs", [])
+    direct = {needs} if isinstance(needs, str) else set(needs)
+    return direct.union(*(before(jobs, needed) for needed in direct))
+
+
+def test_only_images_that_ran_get_the_name_of_the_release() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())["jobs"]
+    [build] = [step for step in jobs["images"]["steps"] if step.get("id") == "build"]
+    assert "push-by-digest=true" in build["with"]["outputs"]
+    assert "tags" not in build["with"]
+    assert build["with"]["platforms"] == "linux/amd64,linux/arm64"
+    assert "run-images" in before(jobs, "publish")
