@@ -22,8 +22,6 @@ from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, Operator, condition, eventually, kubeadm_config
 from tests.apiserver.networks import Networks
 
-pytestmark = pytest.mark.timeout(600)
-
 RIVAL = "somebody"
 DEFAULTS = "node-defaults"
 _RECONCILED = 'spidercoordinator_reconciles_total{kind="SpiderCoordinator",result="ok"}'

@@ -22,7 +22,7 @@ from tests.apiserver.harness import Cluster, Operator, condition, eventually
 from tests.apiserver.networks import MACVLAN, Networks
 from tests.apiserver.obstacles import SAYS, SPACE, Obstacles, operator_kubeconfig
 
-pytestmark = [pytest.mark.usefixtures("controllers"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.usefixtures("controllers")
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace")
 LIFTED_WITHIN = 150.0

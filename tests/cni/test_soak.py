@@ -18,7 +18,7 @@ WARM_UP = 18
 """Cycles after which everything has happened once, and what is made once only is there."""
 COMPARED = 100
 
-pytestmark = pytest.mark.timeout(300 + CYCLES)
+pytestmark = pytest.mark.timeout(900 + CYCLES)
 
 
 @pytest.fixture

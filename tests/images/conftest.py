@@ -11,11 +11,10 @@ from tests.images.archive import Archive
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder as one that needs root, and give builds their time."""
+    """Mark every test of this folder as one that needs root."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.root)
-            item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")

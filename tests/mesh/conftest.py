@@ -142,10 +142,3 @@ def net1(pod: Object) -> str:
     told = json.loads(pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"])
     [address] = [each["ips"][0] for each in told if each.get("interface") == "net1"]
     return str(address)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the first test wait for all pods, which on a busy machine takes minutes."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(900))
