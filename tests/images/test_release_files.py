@@ -130,6 +130,15 @@ def test_contents_name_what_is_inside_and_its_version(
     assert "pytest" not in components
 
 
+def test_the_source_distribution_holds_the_package_and_not_the_clone(files: Path) -> None:
+    with tarfile.open(files / f"python/spidercoordinator-{VERSION}.tar.gz") as tar:
+        names = {name.split("/")[1] for name in tar.getnames()}
+    # pyproject.toml makes the wheel; hatchling adds .gitignore, which says what it left out.
+    assert names == {
+        *("operator", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"),
+    }
+
+
 def test_the_python_package_brings_the_kubectl_plugin(files: Path, tmp_path: Path) -> None:
     [wheel] = (files / "python").glob("*.whl")
     shutil.unpack_archive(wheel, tmp_path, "zip")
