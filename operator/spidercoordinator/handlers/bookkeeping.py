@@ -1,9 +1,10 @@
 """What kopf would remember of each object, and this operator has no use for.
 
-kopf keeps a memory of every object, and at every event it copies the object to compare it with the
-state that was handled last. Both serve handlers of creation, change and deletion. The handlers here
-take every event as it comes (`@kopf.on.event`) and decide from stores, so that thousands of objects
-need not be kept and copied a second time.
+kopf keeps a memory of every object; at every event it copies the object to compare it with the
+state that was handled last, and looks for the progress of handlers in it. All that serves handlers
+of creation, change and deletion. The handlers here take every event as it comes
+(`@kopf.on.event`) and decide from stores, so that thousands of objects need not be kept and copied
+a second time.
 """
 
 from __future__ import annotations
@@ -58,3 +59,27 @@ class NoDiffBase(kopf.DiffBaseStorage):
     @override
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: Any) -> None:
         del body, patch, essence
+
+
+class NoProgress(kopf.ProgressStorage):
+    """Neither finds nor keeps the progress of handlers on objects."""
+
+    @override
+    def fetch(self, *, key: Any, body: kopf.Body) -> None:
+        del key, body
+
+    @override
+    def store(self, *, key: Any, record: Any, body: kopf.Body, patch: kopf.Patch) -> None:
+        del key, record, body, patch
+
+    @override
+    def purge(self, *, key: Any, body: kopf.Body, patch: kopf.Patch) -> None:
+        del key, body, patch
+
+    @override
+    def touch(self, *, body: kopf.Body, patch: kopf.Patch, value: str | None) -> None:
+        del body, patch, value
+
+    @override
+    def clear(self, *, essence: Any) -> Any:
+        return essence

@@ -12,7 +12,7 @@ import kopf
 
 from spidercoordinator.errors import SpiderCoordinatorError
 from spidercoordinator.handlers.admission import refusals_are_no_errors
-from spidercoordinator.handlers.bookkeeping import NoDiffBase
+from spidercoordinator.handlers.bookkeeping import NoDiffBase, NoProgress
 from spidercoordinator.handlers.requests import Requests, leave_out_retries
 from spidercoordinator.handlers.webhookserver import admission_server
 from spidercoordinator.kube.backoff import Backoff
@@ -132,6 +132,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     logging.getLogger("kopf.objects").addFilter(refusals_are_no_errors)
     leave_out_retries()
     settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
     # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
     # ends: there is no kind that kopf would have to look for later.
     settings.scanning.disabled = True

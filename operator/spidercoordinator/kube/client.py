@@ -13,8 +13,10 @@ import aiohttp
 
 from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.failure import parsed, refused, reported
+from spidercoordinator.kube.jsontext import dumps
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import PODS, Object, Resource
+from spidercoordinator.kube.transport import request, watch_events
 
 FIELD_MANAGER: Final = "spidercoordinator"
 """Name under which the API server remembers which fields are ours."""
@@ -60,11 +62,8 @@ class Client:
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
         """Read one object."""
-        return await self._request(
-            "GET",
-            resource.path(namespace, name),
-            action=f"get {resource.describe(namespace, name)}",
-        )
+        action = f"get {resource.describe(namespace, name)}"
+        return await self._request("GET", resource.path(namespace, name), action=action)
 
     async def find(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
         """Read one object, None when it, or its kind, does not exist."""
@@ -249,19 +248,16 @@ class Client:
         """Open a watch; gives its events. `idle` seconds of silence raise `ApiUnavailableError`."""
         action = f"watch {resource.describe(namespace)}"
         accept = _METADATA_ONLY.format("") if metadata_only else _JSON
+        url = self._url(resource.path(namespace), {**query, "watch": "true"})
+        limits = aiohttp.ClientTimeout(sock_connect=10, sock_read=idle)
         with reported(action, self.login.server):
-            answer = await self.client.call_api(
-                "GET",
-                self._url(resource.path(namespace), dict(query) | {"watch": "true"}),
-                header_params={"Accept": accept},
-                _request_timeout=aiohttp.ClientTimeout(sock_connect=10, sock_read=idle),
-            )
-            response: aiohttp.ClientResponse = answer.response
-            async with response:
-                if response.status not in _OK:
-                    body = await response.read()
-                    raise self._refused(action, response.status, body, response.headers)
-                yield _events(response.content, action)
+            async with request(
+                self.client, "GET", url, headers={"Accept": accept}, limits=limits
+            ) as answer:
+                if answer.status not in _OK:
+                    body = await answer.read()
+                    raise self._refused(action, answer.status, body, answer.headers)
+                yield watch_events(answer.content, action)
 
     async def _request(  # noqa: PLR0913 - one place that knows everything about a request
         self,
@@ -277,14 +273,15 @@ class Client:
         if self._fence and method != "GET":
             await self._fence()
         with reported(action, self.login.server):
-            answer = await self.client.call_api(
+            async with request(
+                self.client,
                 method,
                 self._url(path, query),
-                header_params={"Accept": accept, "Content-Type": content_type},
-                body=body,
-                _request_timeout=self._timeout,
-            )
-            data: bytes = await answer.read()  # type: ignore[no-untyped-call]
+                headers={"Accept": accept, "Content-Type": content_type},
+                body=None if body is None else dumps(body),
+                limits=self._timeout,
+            ) as answer:
+                data = await answer.read()
         if answer.status not in _OK:
             raise self._refused(action, answer.status, data, answer.headers)
         return parsed(data, action)
@@ -300,13 +297,3 @@ def selection(labels: str, fields: str) -> dict[str, str]:
     """Query parameters of a label and a field selector, without the empty ones."""
     named = {"labelSelector": labels, "fieldSelector": fields}
     return {key: value for key, value in named.items() if value}
-
-
-async def _events(content: aiohttp.StreamReader, action: str) -> AsyncIterator[Object]:
-    # Objects may be longer than the reader's line limit, so lines are cut here.
-    rest = b""
-    async for chunk in content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line:
-                yield parsed(line, action)

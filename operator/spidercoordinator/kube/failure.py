@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
-import orjson
 
 from spidercoordinator.errors import ApiError, ApiUnavailableError, Refusal, api_error_class
+from spidercoordinator.kube.jsontext import loads
 
 _ADVICE: Final = {
     Refusal.UNAUTHORIZED: "check that the operator's service account token is valid",
@@ -79,28 +79,17 @@ def reported(action: str, server: str) -> Iterator[None]:
 def parsed(text: bytes, action: str) -> dict[str, Any]:
     """The object in an answer of the API server.
 
-    orjson takes half the time that Python's parser does. What it does not take, such as half a
-    surrogate pair or objects nested thousands of levels deep, is left to that one. Neither sees
-    whole numbers above 64 bits as such: the API server stores them as floating point.
-
     Raises:
         ApiUnavailableError: it is none: a proxy answered, or the answer was cut off.
     """
     try:
-        answer = _loads(text)
+        answer = loads(text)
     except (ValueError, RecursionError) as error:
         raise ApiUnavailableError(f"{action}: the answer is no JSON: {error}") from error
     if not isinstance(answer, dict):
         shown = text[:80].decode("utf-8", "replace")
         raise ApiUnavailableError(f"{action}: the answer is no object: {shown}")
     return answer
-
-
-def _loads(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
 
 
 def refused(
