@@ -26,6 +26,15 @@ _STATUS: Final = "status"
 _TRANSITIONS: Final = (network_status.network_transition, blocked_transition)
 
 
+def waits_for_others(context: Context, observed: Object) -> bool:
+    """Whether NADs of other networks are more urgent than the first status of a network.
+
+    A re-render of all is not: a network that is just made does not wait for it.
+    """
+    key = network_key(name_of(observed))
+    return not observed.get("status") and context.services.queue.has_urgent(beside=key)
+
+
 async def report(
     context: Context,
     network: Name,
@@ -36,9 +45,8 @@ async def report(
 ) -> None:
     """Write the status if it differs.
 
-    To the API server a status costs more than a NAD. The status waits until all NADs are written
-    when many networks are new, or many are rendered anew and neither Ready nor the NAD's name
-    differs.
+    To the API server a status costs more than a NAD. When many networks are rendered anew and
+    neither Ready nor the NAD's name differs, the status waits until all NADs are written.
 
     Args:
         context: What reconcilers share.
@@ -57,8 +65,9 @@ async def report(
     if not patch:
         context.writes.settled(network_key(network), _target(observed))
         return
+    queue = context.services.queue
     told = any(compare(before, status) for compare in _TRANSITIONS)
-    if nad_written and not told and _goes_after_others(context, network, before, patch):
+    if nad_written and patch.keys() <= _MAY_WAIT and not told and queue.length:
         context.enqueue_network(network, low_priority=True)
         return
     digest = digest_of(status)
@@ -66,15 +75,6 @@ async def report(
     write = StatusWrite(network_key(network), _target(observed), digest, wording)
     if await admitted(context, write, observed):
         await _write(context, observed, before, status, write)
-
-
-def _goes_after_others(context: Context, network: Name, before: Object, patch: Object) -> bool:
-    """Whether NADs of others are more urgent than a status."""
-    queue = context.services.queue
-    if not before:
-        # Not behind a re-render of all, which is less urgent than a network that is just made.
-        return queue.has_urgent(beside=network_key(network))
-    return patch.keys() <= _MAY_WAIT and queue.length > 0
 
 
 async def _write(

@@ -12,18 +12,16 @@ from functools import partial
 from typing import Final
 
 from spidercoordinator.api.multus import SpiderMultusConfig
-from spidercoordinator.api.objects import Name
+from spidercoordinator.api.objects import Name, name_of
 from spidercoordinator.core.coordinator.section import missing_coordinator
 from spidercoordinator.core.coordinator.status import NAD_KIND_MISSING
 from spidercoordinator.core.network import status as network_status
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import (
-    INJECTION_KEYS,
     DesiredNAD,
     config_hash,
     depends_on_cluster,
     desired_nad,
-    injected_labels,
     list_version,
 )
 from spidercoordinator.core.network.ipam import NO_IPAM
@@ -43,15 +41,16 @@ from spidercoordinator.core.nodes.findings import Served, kept, served
 from spidercoordinator.core.status.problems import blocked_condition
 from spidercoordinator.errors import ApiError, InvalidObjectError, SpiderCoordinatorError
 from spidercoordinator.kube.crash import brief
-from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS, Object
-from spidercoordinator.reconcilers import fleet, nads, ranges
+from spidercoordinator.kube.resource import Object
+from spidercoordinator.reconcilers import fleet, labels, nads, ranges
 from spidercoordinator.reconcilers.context import Context, Decided, network_key
-from spidercoordinator.reconcilers.networkstatus import report
-from spidercoordinator.reconcilers.writes import Target, once_a_minute
+from spidercoordinator.reconcilers.networkstatus import report, waits_for_others
 from spidercoordinator.runtime.workqueue import Key
 
 _NAD: Final = "NAD"
-_LABELS: Final = tuple(("metadata", "labels", key) for key in INJECTION_KEYS)
+_NOT_SERVED: Final = NetworkOutcome(
+    obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING
+)
 _BUG: Final = "unexpected error, a bug of the operator; the NAD stays as it is, and it tries again"
 _TERMINATING: Final = "NetworkAttachmentDefinition {0} is being deleted; a new one follows"
 
@@ -100,6 +99,9 @@ async def _reconcile(context: Context, network: Name) -> None:
             context.writes.forget(network_key(network))
         return
     synced = await _synced(context, network, observed)
+    if synced is None:
+        context.enqueue_network(network, low_priority=True)
+        return
     blocked = blocked_condition(context.problems.of(network_key(network)))
     outcome = replace(synced.outcome, warnings=[*synced.outcome.warnings, *blocked])
     await report(context, network, observed, outcome, nad_written=synced.nad_written)
@@ -108,8 +110,11 @@ async def _reconcile(context: Context, network: Name) -> None:
         raise error
 
 
-async def _synced(context: Context, network: Name, observed: Object) -> _Synced:
-    """What became of the NAD, also where a bug of the operator is in the way."""
+async def _synced(context: Context, network: Name, observed: Object) -> _Synced | None:
+    """What became of the NAD, also where a bug of the operator is in the way.
+
+    None if it was written, and all else waits for the NADs of others (docs/decisions/0007).
+    """
     try:
         return await _sync_nad(context, network, observed)
     except SpiderCoordinatorError:
@@ -126,7 +131,7 @@ async def _synced(context: Context, network: Name, observed: Object) -> _Synced:
         return _Synced(outcome, errors=[error])
 
 
-async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synced:
+async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synced | None:
     try:
         config = parse(observed)
     except InvalidObjectError as error:
@@ -141,9 +146,7 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
         coordinator_name=context.services.settings.name,
     )
     if not decided.nads_served:
-        return _Synced(
-            NetworkOutcome(obstacle=network_status.NAD_CRD_MISSING, message=NAD_KIND_MISSING)
-        )
+        return _Synced(_NOT_SERVED)
     key, nad_key = network_key(network), (desired.namespace, desired.name)
     if decided.cluster is None and depends_on_cluster(config):
         desired = keep_last_known(desired, context.stores.nads.get(nad_key))
@@ -156,17 +159,29 @@ async def _sync_nad(context: Context, network: Name, observed: Object) -> _Synce
         except ApiError as error:
             return _refused(context, network, desired, error)
     context.problems.passed(key, _NAD)
+    if isinstance(decision, Apply) and contest is None and waits_for_others(context, observed):
+        _record_rendered(context, network, decided, config)
+        return None
     outcome = _outcome(context, decided, config, desired, decision)
     if contest is not None:
         context.enqueue_network(network, after=contest.wait)
         outcome = replace(outcome, obstacle=network_status.NAD_CONTESTED, message=contest.message)
-    cluster = decided.cluster if outcome.nad and depends_on_cluster(config) else None
-    _record(context, network, cluster.revision if cluster else None)
-    writes = {"labels": partial(_label, context, observed, config)}
-    if outcome.nad:
-        writes["former NADs"] = partial(nads.release, context, network, observed, nad_key)
+    _record_rendered(context, network, decided, config if outcome.nad else None)
+    errors = await _write_rest(context, observed, config, nad_key if outcome.nad else None)
+    return _Synced(outcome, isinstance(decision, Apply), errors)
+
+
+async def _write_rest(
+    context: Context, observed: Object, config: SpiderMultusConfig, nad: Name | None
+) -> list[Exception]:
+    """Write what goes with a network beside its NAD, if it has one; gives what went wrong."""
+    network = name_of(observed)
+    writes = {"labels": partial(labels.sync, context, observed, config)}
+    if nad is not None:
+        writes["former NADs"] = partial(nads.release, context, network, observed, nad)
+    key = network_key(network)
     errors = [await context.problems.attempt(key, what, each) for what, each in writes.items()]
-    return _Synced(outcome, isinstance(decision, Apply), [each for each in errors if each])
+    return [each for each in errors if each]
 
 
 def _refused(context: Context, network: Name, desired: DesiredNAD, error: ApiError) -> _Synced:
@@ -269,26 +284,9 @@ def _record(context: Context, network: Name, revision: str | None) -> None:
         context.enqueue_coordinator(after=1.0)
 
 
-async def _label(context: Context, observed: Object, config: SpiderMultusConfig) -> None:
-    """Keep the labels that mirror the inject annotations; those of the user are left alone."""
-    desired = injected_labels(config)
-    labels = observed["metadata"].get("labels") or {}
-    present = {key: labels[key] for key in INJECTION_KEYS if key in labels}
-    meta = config.metadata
-    network, what = (meta.namespace, meta.name), "labels in dispute"
-    key, target = network_key(network), Target(SPIDERMULTUSCONFIGS, *network, _LABELS, meta.uid)
-    if desired == present:
-        contest = context.writes.settled(key, target)
-    else:
-        write = partial(_write_labels, context, config, desired)
-        digest = str(sorted(desired.items()))
-        contest = await once_a_minute(context.writes, key, target, digest, write)
-    context.note_contest(key, what, contest)
-
-
-async def _write_labels(
-    context: Context, config: SpiderMultusConfig, desired: dict[str, str]
+def _record_rendered(
+    context: Context, network: Name, decided: Decided, config: SpiderMultusConfig | None
 ) -> None:
-    meta = {"name": config.metadata.name, "namespace": config.metadata.namespace}
-    body = {"metadata": {**meta, "uid": config.metadata.uid, "labels": desired}}
-    await context.services.client.apply(SPIDERMULTUSCONFIGS, body)
+    """Note what the network's NAD was rendered from; None for a network that has none."""
+    cluster = decided.cluster if config is not None and depends_on_cluster(config) else None
+    _record(context, network, cluster.revision if cluster else None)
