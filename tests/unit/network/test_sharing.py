@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -136,6 +137,54 @@ def test_other_links() -> None:
 
     assert shared(ovs("a", "br0"), ovs("b", "br0"))
     assert not shared(ovs("a", "br0"), ovs("b", "br1"))
+
+
+def custom(name: str, *plugins: Object, own: str = "") -> Object:
+    text = json.dumps({"name": own, "cniVersion": "1.0.0", "plugins": plugins})
+    meta = {"name": name, "namespace": "ns"}
+    return {"metadata": meta, "spec": {"cniType": "custom", "customCNI": text}}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "overlaps"),
+    [
+        ({"type": "macvlan", "master": "eth0", "ipam": host_local(LOW)}, True),
+        ({"type": "macvlan", "master": "eth0", "ipam": host_local(HIGH)}, False),
+        ({"type": "macvlan", "master": "eth1", "ipam": host_local(LOW)}, False),
+        ({"type": "vlan", "master": "eth0", "vlanId": 7, "ipam": host_local(LOW)}, False),
+        ({"type": "macvlan", "master": "eth0", "ipam": WHEREABOUTS}, True),
+    ],
+)
+def test_custom_texts_count(plugin: Object, *, overlaps: bool) -> None:
+    text = custom("b", {"type": "tuning"}, plugin)
+    assert (shared(net("a", host_local(LOW)), text) is not None) is overlaps
+    assert (shared(text, net("a", host_local(LOW))) is not None) is overlaps
+
+
+def test_custom_texts_of_one_name_share_a_store() -> None:
+    plugin = {"type": "macvlan", "master": "eth0", "ipam": host_local(LOW)}
+    assert shared(custom("a", plugin), custom("b", plugin))
+    pools = [pool for name in "ab" if (pool := pool_of(custom(name, plugin), {}))]
+    given = custom("a", plugin)
+    answer = review_network(given, None, rivals=[], nad=None, ipam=ClusterIPAM(), pools=pools)
+    assert [each for each in answer.warnings if each.startswith("spec.customCNI: 10.6.0.10 to")]
+    assert not shared(custom("a", plugin, own="x"), custom("b", plugin, own="x"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host-local",
+        "[]",
+        '{"plugins": 7, "x": "host-local"}',
+        '{"plugins": [7, {"ipam": ["host-local"]}, {"ipam": {"type": ["host-local"]}}]}',
+        '{"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.6.0.0/24"}}',
+        '{"type": "macvlan", "master": 7, "ipam": {"type": "host-local", "subnet": 7}}',
+    ],
+)
+def test_texts_without_a_link_or_addresses_are_passed_over(text: str) -> None:
+    given = custom("a") | {"spec": {"cniType": "custom", "customCNI": text}}
+    assert pool_of(given, {}) is None
 
 
 def test_the_webhook_warns_and_names_both_ranges_and_the_network() -> None:

@@ -171,7 +171,8 @@ def _shared(network: Object, pools: Iterable[AddressPool], ipam: ClusterIPAM | N
     """Addresses that another network gives as well."""
     pool = pool_of(network, ipam.default if ipam else {})
     message = shared_range(pool, pools) if pool is not None else None
-    return [str(overlap_warning(message))] if message else []
+    kind = str((network.get("spec") or {}).get("cniType"))
+    return [str(overlap_warning(message, kind))] if message else []
 
 
 def _warnings(

@@ -32,7 +32,7 @@ def network_conditions(
             not.
     """
     subject = subject_of(spec, cluster, ipam, cni_version=cni_version)
-    shared = [overlap_warning(overlap)] if overlap else []
+    shared = [overlap_warning(overlap, spec.cni_type)] if overlap else []
     conditions = degraded_condition([*network_warnings(subject), *shared])
     if not spec.runs_coordinator:
         return conditions

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.objects import Name, Object, name_of
@@ -26,6 +24,7 @@ from spidercoordinator.core.network.ipamsection import (
     AddressRange,
     address_ranges,
 )
+from spidercoordinator.core.network.render import json_text
 from spidercoordinator.core.status.warnings import FieldWarning
 
 _Links = frozenset[tuple[str, int]]
@@ -56,39 +55,79 @@ class AddressPool:
 def pool_of(network: Object, default_ipam: Mapping[str, Any]) -> AddressPool | None:
     """What a network gives addresses from; None where that cannot be read from its section.
 
+    Of customCNI it is the first plugin with an IPAM section of a known plugin.
+
     Args:
         network: A SpiderMultusConfig.
         default_ipam: IPAM of a network that names none; empty where there is none.
     """
     given = network.get("spec") or {}
-    ipam = given.get("ipam")
+    ipam, text = given.get("ipam"), given.get("customCNI")
     kind = (ipam if isinstance(ipam, dict) else default_ipam).get("type")
-    if not isinstance(kind, str) or kind not in NEEDED:
+    named = isinstance(text, str) and any(each in text for each in NEEDED)
+    if not named and (not isinstance(kind, str) or kind not in NEEDED):
         return None  # most networks are done with that
     read = _read(json.dumps(given, sort_keys=True), json.dumps(dict(default_ipam), sort_keys=True))
-    if read is None:
+    if read is None or not read.links:
         return None
-    kind, folder, links, ranges = read
     annotations = network["metadata"].get("annotations") or {}
-    name = annotations.get(nad.CNICONFIG_NAME) or nad_name(network)
-    store = f"{folder}/{name}" if kind == HOST_LOCAL else ""
-    return AddressPool(name_of(network), kind, store, links, ranges)
+    name = read.name or annotations.get(nad.CNICONFIG_NAME) or nad_name(network)
+    store = f"{read.folder}/{name}" if read.kind == HOST_LOCAL else ""
+    return AddressPool(name_of(network), read.kind, store, read.links, read.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a spec says of addresses: its list's name, where that is not the network's own, too."""
+
+    kind: str
+    name: str
+    folder: str
+    links: _Links
+    ranges: tuple[AddressRange, ...]
 
 
 # A review looks at all networks; thousands of them have few different specs.
 @lru_cache(maxsize=4096)
-def _read(spec: str, default: str) -> tuple[str, str, _Links, tuple[AddressRange, ...]] | None:
-    """IPAM plugin, folder, links and ranges of a spec, both given as JSON."""
+def _read(spec: str, default: str) -> _Read | None:
+    """Read a spec, both given as JSON; None where it gives no addresses, or cannot be read."""
     try:
         parsed = SpiderMultusConfigSpec.model_validate_json(spec)
-    except ValidationError:
+        name, section, links = (
+            ("", section_of(parsed, json.loads(default)), _links(parsed))
+            if parsed.network is not None
+            else _of_text(json_text.plain(parsed.custom_cni or "{}"))
+        )
+    except ValueError:  # also of pydantic
         return None
-    section = section_of(parsed, json.loads(default))
     kind = str(section.get("type"))
     if kind not in NEEDED:
         return None
     folder = str(section.get("dataDir") or _FOLDER)
-    return kind, folder, frozenset(_links(parsed)), tuple(address_ranges(section))
+    return _Read(kind, name, folder, frozenset(links), tuple(address_ranges(section)))
+
+
+def _of_text(content: Any) -> tuple[str, Mapping[str, Any], Iterator[tuple[str, int]]]:
+    """Name, IPAM section and links of the configuration in customCNI."""
+    whole = content if isinstance(content, dict) else {}
+    listed = whole.get("plugins") or [whole]
+    plugins = (
+        [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    )
+    for plugin in plugins:
+        section = plugin.get("ipam")
+        if isinstance(section, dict) and str(section.get("type")) in NEEDED:
+            return str(whole.get("name") or ""), section, _links_of_plugin(plugin)
+    return "", {}, iter(())
+
+
+def _links_of_plugin(plugin: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    number = plugin.get("vlanId", plugin.get("vlan"))
+    vlan = number if isinstance(number, int) else 0
+    if isinstance(master := plugin.get("master"), str) and master:
+        yield _interface(master, vlan)
+    if isinstance(bridge := plugin.get("bridge"), str) and bridge:
+        yield f"bridge {bridge}", vlan
 
 
 def shared_range(pool: AddressPool, others: Iterable[AddressPool]) -> str | None:
@@ -126,9 +165,10 @@ def overlap_message(own: AddressRange, theirs: AddressRange, other: AddressPool)
     )
 
 
-def overlap_warning(message: str) -> FieldWarning:
-    """The warning of a network whose addresses another one gives, too."""
-    return FieldWarning("RangeOverlap", "spec.ipam", message)
+def overlap_warning(message: str, cni_type: str) -> FieldWarning:
+    """The warning of a network of a type whose addresses another one gives, too."""
+    field = "spec.customCNI" if cni_type == "custom" else "spec.ipam"
+    return FieldWarning("RangeOverlap", field, message)
 
 
 def _links(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, int]]:
@@ -140,11 +180,14 @@ def _links(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, int]]:
     vlan = int(getattr(network, "vlan_id", None) or getattr(network, "vlan", None) or 0)
     masters = getattr(network, "master", ())
     for name in (masters,) if isinstance(masters, str) else masters:
-        parent, dot, number = name.rpartition(".")
-        if dot and number.isdecimal() and not vlan:
-            yield f"interface {parent}", int(number)
-        else:
-            yield f"interface {name}", vlan
+        yield _interface(name, vlan)
     for key in ("bridge", "resource_name"):
         if name := getattr(network, key, None):
             yield f"{key} {name}", vlan
+
+
+def _interface(name: str, vlan: int) -> tuple[str, int]:
+    parent, dot, number = name.rpartition(".")
+    if dot and number.isdecimal() and not vlan:
+        return f"interface {parent}", int(number)
+    return f"interface {name}", vlan
