@@ -139,7 +139,8 @@ async def test_an_operator_that_is_gone_is_seen_by_its_lease(
 async def test_a_reconciler_of_whereabouts_is_warned_of_where_networks_use_it(
     doctor: Doctor, api: Client, cluster: Cluster
 ) -> None:
-    await cluster.config_map("kube-system", RECONCILER_CONFIG, {"cron-expression": "30 4 * * *"})
+    schedule = {"cron-expression": "30 4 * * *"}
+    await cluster.config_map("kube-system", RECONCILER_CONFIG, schedule)
     warned = f"WARNING  ConfigMap kube-system/{RECONCILER_CONFIG}: whereabouts' reconciler runs"
     assert warned not in (await asyncio.to_thread(doctor.run))[1]
     ipam = {"type": "whereabouts", "range": "10.6.0.0/16"}
@@ -152,8 +153,10 @@ async def test_a_reconciler_of_whereabouts_is_warned_of_where_networks_use_it(
         assert warned in said
         await cluster.config_map("kube-system", RECONCILER_CONFIG, NEVER)
         assert RECONCILER_CONFIG not in (await asyncio.to_thread(doctor.run))[1]
-    finally:
         await api.delete(CONFIG_MAPS, RECONCILER_CONFIG, "kube-system")
+        said = (await asyncio.to_thread(doctor.run))[1]
+        assert f"NOTE     ConfigMap {RECONCILER_CONFIG}: is in no namespace" in said
+    finally:
         await api.delete(NETWORK_ATTACHMENT_DEFINITIONS, "a", NAMESPACE)
 
 

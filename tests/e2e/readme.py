@@ -4,7 +4,15 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
+from testbed import ipam
 from testbed.paths import PROJECT
+from tests.e2e.cluster import Cluster, Object
+
+POOLS = "ippools.whereabouts.cni.cncf.io"
+SYSTEM = ipam.NAMESPACE
+"""The namespace of whereabouts."""
 
 _SECTION = re.compile(r"^## Install on your own cluster\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 _VALUES = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
@@ -75,3 +83,37 @@ def typed(document: Path) -> list[str]:
         r"^    ```shell\n(.*?)^    ```", document.read_text(), re.DOTALL | re.MULTILINE
     )
     return [_without_indent(block) for block in blocks]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A cluster on which README's commands have been typed up to its network."""
+
+    cluster: Cluster
+    readme: Installation
+    values: Path
+    nodes: tuple[str, str]
+
+    @property
+    def ipam(self) -> Object:
+        """The IPAM that README's values file gives networks."""
+        found: Object = yaml.safe_load(self.values.read_text())["defaultIPAM"]
+        return found
+
+    def type(self, start: str) -> list[str]:
+        """Type the block that has a line which starts so; returns what its commands printed."""
+        block = self.readme.block(start)
+        if "<<EOF" in block:
+            return [self.cluster.shell.output(block)]
+        return [self.cluster.shell.output(command) for command in commands(block)]
+
+    def allocations(self) -> dict[str, Object]:
+        """Whereabouts' allocations in the network's range, by their offset in it."""
+        name = self.ipam["range"].replace("/", "-")
+        pool = self.cluster.get(POOLS, name, SYSTEM) or {"spec": {}}
+        return dict(pool["spec"].get("allocations") or {})
+
+    def holders(self) -> list[str]:
+        """The pods of these, without namespace, one for each allocation."""
+        refs = (each["podref"].partition("/")[2] for each in self.allocations().values())
+        return sorted(refs)

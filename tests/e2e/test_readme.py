@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,58 +10,22 @@ from typing import Any, NoReturn
 import pytest
 import yaml
 
-from testbed import images, ipam
+from testbed import images
 from testbed.paths import PROJECT
 from tests.e2e import manifests
 from tests.e2e.cluster import Cluster, Object, Release, eventually
 from tests.e2e.conftest import install
 from tests.e2e.manifests import FIRST_INTERFACE, FURTHER_INTERFACES
-from tests.e2e.readme import Installation, commands, shown, typed
+from tests.e2e.readme import POOLS, SYSTEM, Guide, Installation, commands, shown, typed
 
 # The product goes, and comes again as README has it.
 pytestmark = pytest.mark.last
 
-POOLS = "ippools.whereabouts.cni.cncf.io"
 CONFIG = "whereabouts-config"
-SYSTEM = ipam.NAMESPACE
 NETWORK = "kube-system/macvlan-conf"
 POD = "macvlan-app"
 OTHER = "macvlan-other"
 FURTHER = ("further-1", "further-2")
-
-
-@dataclass(frozen=True)
-class Guide:
-    """A cluster on which README's commands have been typed up to its network."""
-
-    cluster: Cluster
-    readme: Installation
-    values: Path
-    nodes: tuple[str, str]
-
-    @property
-    def ipam(self) -> Object:
-        """The IPAM that README's values file gives networks."""
-        found: Object = yaml.safe_load(self.values.read_text())["defaultIPAM"]
-        return found
-
-    def type(self, start: str) -> list[str]:
-        """Type the block that has a line which starts so; returns what its commands printed."""
-        block = self.readme.block(start)
-        if "<<EOF" in block:
-            return [self.cluster.shell.output(block)]
-        return [self.cluster.shell.output(command) for command in commands(block)]
-
-    def allocations(self) -> dict[str, Object]:
-        """Whereabouts' allocations in the network's range, by their offset in it."""
-        name = self.ipam["range"].replace("/", "-")
-        pool = self.cluster.get(POOLS, name, SYSTEM) or {"spec": {}}
-        return dict(pool["spec"].get("allocations") or {})
-
-    def holders(self) -> list[str]:
-        """The pods of these, without namespace, one for each allocation."""
-        refs = (each["podref"].partition("/")[2] for each in self.allocations().values())
-        return sorted(refs)
 
 
 def run_pod(cluster: Cluster, name: str, node: str, **annotations: str) -> None:
@@ -216,7 +179,11 @@ def test_the_istio_guide_is_typed_and_shows_what_it_says(
     document = PROJECT / "docs" / name
     install_it, patch, one_network = typed(document)
     # README's values file, which the guide says to add, sets the address as well.
-    [with_values] = [each for each in commands(guide.readme.block("helm")) if "install" in each]
+    [with_values] = [
+        each
+        for each in commands(guide.readme.block("helm install"))
+        if each.startswith("helm install")
+    ]
     assert commands(install_it)[-1].startswith(with_values.partition(" -f ")[0])
     assert "patched" in guide.cluster.shell.output(patch)
     assert "macvlan-conf" in guide.cluster.shell.output(one_network)

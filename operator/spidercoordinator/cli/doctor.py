@@ -103,7 +103,9 @@ async def _whereabouts(reader: Reader, snapshot: Snapshot) -> list[Finding]:
     """Its reconciler, where networks get their addresses from it."""
     if not used_by(snapshot.nads):
         return []
-    return [*reconciler_findings(await reader.find(CONFIG_MAPS, RECONCILER_CONFIG))]
+    config_map = await reader.find(CONFIG_MAPS, RECONCILER_CONFIG)
+    refused = CONFIG_MAPS.describe("", RECONCILER_CONFIG) in reader.unreadable
+    return [] if refused else [*reconciler_findings(config_map)]
 
 
 async def _components(reader: Reader, settings: Settings) -> ClusterComponents:

@@ -31,6 +31,11 @@ def daemon_set(
     }
 
 
+def schedule(text: str, key: str = "cron-expression") -> dict[str, Any]:
+    meta = {"name": "whereabouts-config", "namespace": "kube-system"}
+    return {"metadata": meta, "data": {key: text}}
+
+
 GOOD = Target(
     version="v1.34.4",
     nodes=[node()],
@@ -41,6 +46,7 @@ GOOD = Target(
     nad_kind=True,
     spiderpool=False,
     whereabouts=True,
+    reconciler=schedule("@every 876000h"),
 )
 PLAN = Plan(WHEREABOUTS, ("reg.example.com/a/operator:1",))
 
@@ -54,11 +60,6 @@ def test_nothing_is_said_of_a_cluster_that_has_everything() -> None:
     assert lines(replace(GOOD, spiderpool=True), replace(PLAN, default_ipam={})) == []
 
 
-def schedule(text: str, key: str = "cron-expression") -> dict[str, Any]:
-    meta = {"name": "whereabouts-config", "namespace": "kube-system"}
-    return {"metadata": meta, "data": {key: text}}
-
-
 @pytest.mark.parametrize("key", ["cron-expression", "reconciler_cron_expression"])
 def test_a_reconciler_that_frees_addresses_in_use_is_warned_of(key: str) -> None:
     [line] = lines(replace(GOOD, reconciler=schedule("30 4 * * *", key)))
@@ -67,6 +68,11 @@ def test_a_reconciler_that_frees_addresses_in_use_is_warned_of(key: str) -> None
     _, _, patch = line.partition(" -p '")
     changed = schedule("30 4 * * *", key)["data"] | json.loads(patch.rstrip("'"))["data"]
     assert lines(replace(GOOD, reconciler={**schedule(""), "data": changed})) == []
+
+
+def test_a_schedule_that_is_not_found_is_said() -> None:
+    [line] = lines(replace(GOOD, reconciler=None))
+    assert line.startswith("NOTE     ConfigMap whereabouts-config: is in no namespace")
 
 
 @pytest.mark.parametrize("text", ["@every 1h", "@daily", "@every 60m", "0 0 29 2 *"])

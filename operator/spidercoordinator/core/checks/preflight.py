@@ -154,7 +154,7 @@ def _ipam(target: Target, default: Mapping[str, Any]) -> Iterator[Finding]:
     if target.whereabouts:
         running = [each for each in target.daemon_sets or () if _runs(each, WHEREABOUTS)]
         yield from _not_everywhere(running)
-    if kind == WHEREABOUTS:
+    if kind == WHEREABOUTS and target.whereabouts:
         yield from reconciler_findings(target.reconciler)
 
 

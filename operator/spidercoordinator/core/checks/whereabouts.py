@@ -39,12 +39,19 @@ def used_by(nads: Iterable[Object] | None) -> bool:
 
 
 def reconciler_findings(config_map: Object | None) -> Iterator[Finding]:
-    """Warn of a reconciler that runs.
+    """Warn of a reconciler that runs, and say so where that cannot be told.
 
     Args:
         config_map: The one with its schedule; None where there is none of that name.
     """
     if config_map is None:
+        yield Finding(
+            "NOTE",
+            f"ConfigMap {RECONCILER_CONFIG}",
+            "is in no namespace, so it is not known whether whereabouts' reconciler runs, which"
+            " frees the addresses that running pods have on their first interface",
+            f'set cron-expression "{_NEVER}" in the ConfigMap that its DaemonSet mounts',
+        )
         return
     meta, data = config_map["metadata"], config_map.get("data") or {}
     for key in _KEYS:
