@@ -1,7 +1,7 @@
 """HTTP requests by the session of the `kubernetes` package's client.
 
-That package's own way from a request to its session costs a third of the CPU of a request: headers
-and bodies are looked through for models, which this project does not use.
+That package's own way from a request to its session, with Python's JSON writer, took 5 to 17 % of
+the CPU of a whole request, on a busy machine.
 """
 
 from __future__ import annotations
