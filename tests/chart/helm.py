@@ -43,7 +43,7 @@ class Helm:
     def template(self, values: Values | None = None, *, release: str = "test") -> list[Object]:
         """All objects the chart renders with these values, hooks included."""
         rendered = self._render(release, values or {}, check=True)
-        return [thing for thing in yaml.safe_load_all(rendered.stdout) if thing]
+        return [thing for thing in yaml.load_all(rendered.stdout, yaml.CSafeLoader) if thing]
 
     def refusal(self, values: Values) -> str:
         """What helm says of values that it must not take."""
