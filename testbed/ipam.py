@@ -5,7 +5,6 @@ busybox in place of Alpine. The DaemonSet is changed in two things: the image's 
 is not privileged, for which root has no capabilities on many machines; it needs none.
 """
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import yaml
 
 from testbed import cache, gobuild, images, paths
 from testbed.cluster import Cluster
-from testbed.errors import TestbedError
+from testbed.extras import asked_for
 from testbed.images.archive import Image, write
 from testbed.progress import Progress
 
@@ -47,12 +46,7 @@ def wanted() -> bool:
     Raises:
         TestbedError: it names an IPAM that there is none of here.
     """
-    value = os.environ.get(VARIABLE, "")
-    if value not in {"", WHEREABOUTS}:
-        raise TestbedError(
-            f"{VARIABLE}={value!r}: give {WHEREABOUTS}, or unset it for host-local alone"
-        )
-    return value == WHEREABOUTS
+    return asked_for(VARIABLE, WHEREABOUTS, without="host-local alone")
 
 
 @dataclass(frozen=True)

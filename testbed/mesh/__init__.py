@@ -4,9 +4,7 @@ Nothing of it comes from an image registry: Istio and CoreDNS are built from the
 Envoy's own release build is in a Python wheel, the charts are in Istio's module.
 """
 
-import os
-
-from testbed.errors import TestbedError
+from testbed.extras import asked_for
 
 VARIABLE = "TESTBED_MESH"
 """The environment variable that asks for a mesh."""
@@ -20,7 +18,4 @@ def wanted() -> bool:
     Raises:
         TestbedError: it names a kind of mesh that there is none of here.
     """
-    value = os.environ.get(VARIABLE, "")
-    if value not in {"", SIDECAR}:
-        raise TestbedError(f"{VARIABLE}={value!r}: give {SIDECAR}, or unset it for no mesh")
-    return value == SIDECAR
+    return asked_for(VARIABLE, SIDECAR, without="no mesh")
