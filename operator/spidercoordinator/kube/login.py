@@ -147,7 +147,7 @@ class Login:
         connector = aiohttp.TCPConnector(limit=0, ssl=client.rest_client.ssl_context)
         return aiohttp.ClientSession(
             connector=connector,
-            middlewares=(*middlewares, self._authenticate),
+            middlewares=(*middlewares, self._expect_name, self._authenticate),
             proxy=self.configuration.proxy,
         )
 
@@ -159,6 +159,13 @@ class Login:
             return response
         response.release()
         return await self._send(request, handler)
+
+    async def _expect_name(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Expect the certificate to be of the kubeconfig's tls-server-name, if it has one."""
+        request.server_hostname = self.configuration.tls_server_name or None
+        return await handler(request)
 
     async def _send(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType

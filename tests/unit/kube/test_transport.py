@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectorCertificateError, web
 from aiohttp.test_utils import TestServer
 
 from spidercoordinator.errors import ApiUnavailableError
@@ -78,9 +78,13 @@ async def test_the_certificate_may_be_of_another_name(tmp_path: Path, name: str)
         "certificate-authority": str(tmp_path / "ca"),
     }
     environ = kubeconfig(tmp_path, **cluster, **({"tls-server-name": name} if name else {}))
-    async with answers.server, Client(await Login.find(environ)) as client:
+    login = await Login.find(environ)
+    async with answers.server, Client(login) as client, login.session(client.client) as session:
         if name:
             assert await client.get(CONFIG_MAPS, "x", "ns") == {"metadata": {"name": "x"}}
+            assert (await session.get(login.server)).status == 200
         else:
             with pytest.raises(ApiUnavailableError, match=r"127\.0\.0\.1"):
                 await client.get(CONFIG_MAPS, "x", "ns")
+            with pytest.raises(ClientConnectorCertificateError, match=r"127\.0\.0\.1"):
+                await session.get(login.server)
