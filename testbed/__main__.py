@@ -12,6 +12,7 @@ from testbed import (
     bootstrap,
     cache,
     cni,
+    flannel,
     fresh,
     guard,
     images,
@@ -56,14 +57,15 @@ def _prepare_all() -> None:
 
 
 def _up(*, chart: bool, with_mesh: bool) -> State:
-    with_whereabouts = ipam.wanted()
+    with_flannel, with_whereabouts = flannel.wanted(), ipam.wanted()
     product = _prepare()
+    flanneled = flannel.ensure() if with_flannel else None
     meshed = mesh_images.ensure() if with_mesh else None
     whereabouts = ipam.ensure() if with_whereabouts else None
     progress = Progress()
     state = State.of_clone()
     with _alone(state):
-        cluster = bootstrap.ensure(state, progress)
+        cluster = bootstrap.ensure(state, progress, flanneled)
         release.load(cluster, product, progress)
         if whereabouts is not None:
             ipam.install(cluster, whereabouts, progress)

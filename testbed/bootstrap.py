@@ -4,9 +4,9 @@ All of it takes some seconds, so an interrupted run is not continued but removed
 made anew; what takes long (binaries, images) is in the cache.
 """
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from testbed import (
@@ -15,6 +15,7 @@ from testbed import (
     cgroups,
     cni,
     control_plane,
+    flannel,
     forwarder,
     images,
     kubeconfig,
@@ -29,6 +30,7 @@ from testbed import (
 )
 from testbed.cluster import Cluster
 from testbed.errors import TestbedError
+from testbed.flannel import Flannel
 from testbed.namespaces import Namespaces
 from testbed.paths import State
 from testbed.processes import Process
@@ -37,27 +39,29 @@ from testbed.progress import Progress
 _API_SECONDS = 60.0
 
 
-def ensure(state: State, progress: Progress) -> Cluster:
+def ensure(state: State, progress: Progress, network: Flannel | None = None) -> Cluster:
     """Return the running cluster of a state; make it when there is none.
+
+    `network` is its cluster network in place of the testbed's own.
 
     Raises:
         TestbedError: something does not come up; the text has the end of its log.
     """
     existing = Cluster.recorded(state)
-    if existing is not None and _usable(existing, progress):
+    if existing is not None and _usable(existing, progress, network):
         return existing
     if state.root.exists():
         teardown.remove(state)
     tools = binaries.ensure()
-    cluster = Cluster(state, topology.nodes(topology.wanted_count()))
+    cluster = Cluster(state, topology.nodes(topology.wanted_count()), flannel=network is not None)
     _link_tools(state, tools)
     progress.say(f"making a cluster of {len(cluster.nodes)}")
-    _make(cluster, tools, progress)
-    state.record.write_text(json.dumps({"nodes": len(cluster.nodes)}) + "\n")
+    _make(cluster, tools, progress, network)
+    state.record.write_text(cluster.record())
     return cluster
 
 
-def _usable(existing: Cluster, progress: Progress) -> bool:
+def _usable(existing: Cluster, progress: Progress, network: Flannel | None) -> bool:
     ended = existing.ended()
     if ended:
         progress.say(f"{', '.join(ended)}: ended since the last `up`; making the cluster anew")
@@ -66,6 +70,11 @@ def _usable(existing: Cluster, progress: Progress) -> bool:
     if wanted != len(existing.nodes):
         raise TestbedError(
             f"TESTBED_NODES={wanted}, but a cluster of {len(existing.nodes)} is up: "
+            "`make down` first"
+        )
+    if network is not None and not existing.flannel:
+        raise TestbedError(
+            f"{flannel.VARIABLE}={flannel.FLANNEL}, but a cluster without it is up: "
             "`make down` first"
         )
     progress.say("the cluster is up already")
@@ -80,7 +89,7 @@ def _link_tools(state: State, tools: Path) -> None:
         link.symlink_to(tool)
 
 
-def _make(cluster: Cluster, tools: Path, progress: Progress) -> None:
+def _make(cluster: Cluster, tools: Path, progress: Progress, pod_network: Flannel | None) -> None:
     state = cluster.state
     authority = certificates.Authority(tools, state, cluster.control_plane)
     with ThreadPoolExecutor() as pool:
@@ -106,7 +115,7 @@ def _make(cluster: Cluster, tools: Path, progress: Progress) -> None:
     upload = ("init", "phase", "upload-config", "kubeadm", f"--config={config}")
     binaries.run(tools, "kubeadm", *upload, f"--kubeconfig={state.kubeconfig}")
     cluster.import_image(images.ensure_pause())
-    _connect_pods(cluster, inside, progress)
+    _connect_pods(cluster, inside, pod_network, progress)
 
 
 def _make_network(cluster: Cluster) -> dict[str, Namespaces]:
@@ -124,7 +133,8 @@ def _make_network(cluster: Cluster) -> dict[str, Namespaces]:
         node.make_private(member, inside[member.name], cluster.state)
         network.attach(fabric, inside[member.name], member.name, member.address)
         network.enable_forwarding(inside[member.name])
-        network.masquerade_pods(inside[member.name])
+        if not cluster.flannel:
+            network.masquerade_pods(inside[member.name])
     return inside
 
 
@@ -151,17 +161,35 @@ def _start_inside(inside: Namespaces, name: str, command: list[str], state: Stat
     return processes.start(name, inside.command(command), state=state.root)
 
 
-def _connect_pods(cluster: Cluster, inside: dict[str, Namespaces], progress: Progress) -> None:
-    """Give each node its CNI configuration, which makes it Ready, and the routes between."""
+def _connect_pods(
+    cluster: Cluster,
+    inside: dict[str, Namespaces],
+    pod_network: Flannel | None,
+    progress: Progress,
+) -> None:
+    """Give each node its CNI configuration, which makes it Ready, and the way to other pods."""
     meta = cni.meta_plugin()
     plugins = cni.plugins(meta)
     ranges = readiness.pod_ranges(cluster)
     for member in cluster.nodes:
         node.configure_cni(
-            inside[member.name], ranges[member.name], plugins, cni.meta_name(meta), cluster.state
+            inside[member.name], plugins, cni.meta_name(meta), cluster.state, cluster.cni_file
         )
+    if pod_network is None:
+        _route_pods(cluster, inside, ranges)
+    readiness.wait_for_nodes(cluster)
+    progress.say("nodes are Ready")
+    if pod_network is not None:
+        flannel.install(cluster, pod_network, progress)
+
+
+def _route_pods(
+    cluster: Cluster, inside: dict[str, Namespaces], ranges: dict[str, IPv4Network]
+) -> None:
+    """Make the testbed's own cluster network: a bridge on each node, and routes between."""
+    for member in cluster.nodes:
+        configuration = cni.bridge_network(ranges[member.name])
+        inside[member.name].path(str(cluster.cni_file)).write_text(configuration)
         for other in cluster.nodes:
             if other != member:
                 network.add_pod_route(inside[member.name], ranges[other.name], other)
-    readiness.wait_for_nodes(cluster)
-    progress.say("nodes are Ready")

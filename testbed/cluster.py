@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import binaries, cache, namespaces, processes, topology
+from testbed import binaries, cache, cni, namespaces, processes, topology
 from testbed.errors import TestbedError
 from testbed.namespaces import Namespaces
 from testbed.network import GATEWAY
@@ -16,10 +16,15 @@ from testbed.topology import Node
 
 @dataclass(frozen=True)
 class Cluster:
-    """The cluster of a state folder, whether it runs or not."""
+    """The cluster of a state folder, whether it runs or not.
+
+    Attributes:
+        flannel: its cluster network is flannel, and not the testbed's own bridge.
+    """
 
     state: State
     nodes: tuple[Node, ...]
+    flannel: bool = False
 
     @classmethod
     def recorded(cls, state: State) -> "Cluster | None":
@@ -28,7 +33,11 @@ class Cluster:
             record = json.loads(state.record.read_text())
         except FileNotFoundError:
             return None
-        return cls(state, topology.nodes(record["nodes"]))
+        return cls(state, topology.nodes(record["nodes"]), flannel=record.get("flannel", False))
+
+    def record(self) -> str:
+        """Render what `recorded` reads."""
+        return json.dumps({"nodes": len(self.nodes), "flannel": self.flannel}) + "\n"
 
     @classmethod
     def running(cls, state: State | None = None) -> "Cluster":
@@ -46,6 +55,11 @@ class Cluster:
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig, for use on the host."""
         return self.state.kubeconfig
+
+    @property
+    def cni_file(self) -> Path:
+        """Where each node has its cluster network's CNI configuration."""
+        return cni.FLANNEL_NETWORK if self.flannel else cni.BRIDGE_NETWORK
 
     @property
     def control_plane(self) -> Node:

@@ -12,12 +12,14 @@ from testbed.paths import PLUGINS
 BIN = Path("/opt/cni/bin")
 CONF = Path("/etc/cni/net.d")
 MULTUS_KUBECONFIG = CONF / "multus.d" / "multus.kubeconfig"
-CLUSTER_NETWORK = CONF / "10-testbed.conflist"
+BRIDGE_NETWORK = CONF / "10-testbed.conflist"
+FLANNEL_NETWORK = CONF / "10-flannel.conflist"
+"""What the init container of flannel's DaemonSet writes."""
 STANDIN = "multus-standin"
 
 
-def cluster_network(pod_cidr: IPv4Network) -> str:
-    """Render the cluster network of a node: a bridge with addresses of its pod range."""
+def bridge_network(pod_cidr: IPv4Network) -> str:
+    """Render a node's part of the testbed's own cluster network: a bridge with its pod range."""
     bridge = {
         "type": "bridge",
         "bridge": "cni0",
@@ -37,7 +39,7 @@ def cluster_network(pod_cidr: IPv4Network) -> str:
     return _json({"cniVersion": "1.0.0", "name": "testbed", "plugins": [bridge, portmap]})
 
 
-def multus(kind: str) -> str:
+def multus(kind: str, cluster_network: Path) -> str:
     """Render the configuration of the meta plugin; `kind` is `multus` or the stand-in."""
     return _json(
         {
@@ -47,7 +49,7 @@ def multus(kind: str) -> str:
             "type": kind,
             "capabilities": {"portMappings": True},
             "kubeconfig": str(MULTUS_KUBECONFIG),
-            "clusterNetwork": str(CLUSTER_NETWORK),
+            "clusterNetwork": str(cluster_network),
             "multusNamespace": "kube-system",
         }
     )

@@ -1,7 +1,6 @@
 """One node: its private files, its daemons, its CNI configuration."""
 
 import shutil
-from ipaddress import IPv4Network
 from pathlib import Path
 
 from testbed import cgroups, cni, containerd, images, kube_proxy, kubelet, paths, processes
@@ -53,7 +52,7 @@ def _start(node: Node, inside: Namespaces, command: list[str], state: State) -> 
 
 
 def configure_cni(
-    inside: Namespaces, pod_cidr: IPv4Network, plugins: dict[str, Path], meta: str, state: State
+    inside: Namespaces, plugins: dict[str, Path], meta: str, state: State, cluster_network: Path
 ) -> None:
     """Put plugins and configuration in place; the runtime is ready once they are there."""
     folder = inside.path(str(cni.BIN))
@@ -68,6 +67,5 @@ def configure_cni(
     credentials.parent.mkdir(parents=True, exist_ok=True)
     credentials.touch(mode=0o600)
     shutil.copyfile(state.kubernetes / "multus.conf", credentials)
-    inside.path(str(cni.CLUSTER_NETWORK)).write_text(cni.cluster_network(pod_cidr))
     # The runtime takes the first file by name: this one goes before the cluster network's.
-    inside.path(str(cni.CONF / "00-multus.conf")).write_text(cni.multus(meta))
+    inside.path(str(cni.CONF / "00-multus.conf")).write_text(cni.multus(meta, cluster_network))

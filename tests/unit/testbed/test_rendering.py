@@ -77,8 +77,8 @@ def test_components_agree_on_the_ranges(tmp_path: Path) -> None:
     assert f"--cluster-cidr={topology.POD_CIDR}" in manager
 
 
-def test_cluster_network_has_the_nodes_range() -> None:
-    document = json.loads(cni.cluster_network(IPv4Network("10.244.3.0/24")))
+def test_the_bridge_has_the_nodes_range() -> None:
+    document = json.loads(cni.bridge_network(IPv4Network("10.244.3.0/24")))
     bridge = document["plugins"][0]
     assert bridge["ipam"]["ranges"] == [[{"subnet": "10.244.3.0/24"}]]
     assert bridge["ipMasq"] is False
@@ -89,9 +89,9 @@ def test_cluster_network_has_the_nodes_range() -> None:
 )
 def test_meta_plugin_leads_to_the_cluster_network(file: str, kind: str) -> None:
     assert cni.meta_name(Path(file)) == kind
-    document = json.loads(cni.multus(kind))
+    document = json.loads(cni.multus(kind, cni.FLANNEL_NETWORK))
     assert document["type"] == kind
-    assert document["clusterNetwork"] == str(cni.CLUSTER_NETWORK)
+    assert document["clusterNetwork"] == str(cni.FLANNEL_NETWORK)
     assert document["kubeconfig"] == str(cni.MULTUS_KUBECONFIG)
 
 
