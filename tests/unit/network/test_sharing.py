@@ -139,6 +139,38 @@ def test_other_links() -> None:
     assert not shared(ovs("a", "br0"), ovs("b", "br1"))
 
 
+@pytest.mark.parametrize(
+    ("master", "also", "overlaps"),
+    [
+        ("bond0", {}, True),
+        ("bond1", {}, False),
+        ("bond0", {"vlanID": 7}, False),
+        ("bond0.7", {}, False),
+    ],
+)
+def test_a_bond_is_one_link_by_its_name_and_by_its_members(
+    master: str, also: Object, *, overlaps: bool
+) -> None:
+    members: Object = {"master": ["eth1", "eth2"], "bond": {"name": "bond0", "mode": 4}}
+    bonded = net("a", host_local(LOW))
+    bonded["spec"]["macvlan"] = members
+    by_name = net("b", host_local(LOW), master=master, **also)
+    assert (shared(bonded, by_name) is not None) is overlaps
+    assert (shared(by_name, bonded) is not None) is overlaps
+
+
+def test_a_vlan_on_a_bond_is_one_link_however_it_is_named() -> None:
+    bonded = net("a", host_local(LOW))
+    bonded["spec"]["macvlan"] = {
+        "master": ["eth1", "eth2"],
+        "bond": {"name": "bond0", "mode": 4},
+        "vlanID": 7,
+    }
+    assert shared(bonded, net("b", host_local(LOW), master="bond0.7"))
+    assert shared(bonded, net("b", host_local(LOW), master="bond0", vlanID=7))
+    assert not shared(bonded, net("b", host_local(LOW), master="bond0"))
+
+
 def custom(name: str, *plugins: Object, own: str = "") -> Object:
     text = json.dumps({"name": own, "cniVersion": "1.0.0", "plugins": plugins})
     meta = {"name": name, "namespace": "ns"}

@@ -175,12 +175,15 @@ def _links(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, int]]:
     """What stands for the link, such as the master, and the VLAN on it.
 
     A VLAN interface that is the master itself is the same as its VLAN on the interface below.
+    A bond has its members and its name, which another network may have as its master.
     """
     network = spec.network
     vlan = int(getattr(network, "vlan_id", None) or getattr(network, "vlan", None) or 0)
     masters = getattr(network, "master", ())
     for name in (masters,) if isinstance(masters, str) else masters:
         yield _interface(name, vlan)
+    if bond := getattr(network, "bond", None):
+        yield _interface(bond.name, vlan)
     for key in ("bridge", "resource_name"):
         if name := getattr(network, key, None):
             yield f"{key} {name}", vlan
