@@ -71,6 +71,37 @@ _RELABELING = {
     },
 }
 
+_KEY_OF = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "key"],
+    "properties": {
+        "name": {"type": "string"},
+        "key": {"type": "string"},
+        "optional": {"type": "boolean"},
+    },
+}
+_SECRET_OR_CONFIG_MAP = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"secret": _KEY_OF, "configMap": _KEY_OF},
+}
+_TLS_VERSION = {"type": "string"} | choice("TLS10", "TLS11", "TLS12", "TLS13")
+# SafeTLSConfig of the Prometheus operator.
+_TLS_CONFIG = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "insecureSkipVerify": {"type": "boolean"},
+        "serverName": {"type": "string"},
+        "ca": _SECRET_OR_CONFIG_MAP,
+        "cert": _SECRET_OR_CONFIG_MAP,
+        "keySecret": _KEY_OF,
+        "minVersion": _TLS_VERSION,
+        "maxVersion": _TLS_VERSION,
+    },
+}
+
 BOUNDS: Mapping[str, Object] = {
     "nameOverride": _NAME_PART,
     "fullnameOverride": _NAME_PART,
@@ -104,6 +135,8 @@ BOUNDS: Mapping[str, Object] = {
     },
     "operator.httpPort": _POD_PORT,
     "operator.webhook.port": _POD_PORT,
+    "installer.metrics.port": _POD_PORT,
+    "installer.metrics.tlsSecret": _OBJECT_NAME,
     "webhook.timeoutSeconds": {"type": "integer", "minimum": 1, "maximum": 30},
     "webhook.failurePolicy": {"type": "string"} | choice("Ignore", "Fail"),
     "dnsPolicy": {"type": "string"}
@@ -134,6 +167,13 @@ BOUNDS: Mapping[str, Object] = {
     "serviceMonitor.interval": {"type": "string", "pattern": f"^{_DURATION}$"},
     "serviceMonitor.scrapeTimeout": {"type": "string", "pattern": f"^({_DURATION})?$"},
     "serviceMonitor.labels": LABELS,
+    "podMonitor.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
+    "podMonitor.interval": {"type": "string", "pattern": f"^{_DURATION}$"},
+    "podMonitor.scrapeTimeout": {"type": "string", "pattern": f"^({_DURATION})?$"},
+    "podMonitor.tokenSecret.name": _OBJECT_NAME,
+    "podMonitor.tokenSecret.key": {"type": "string", "pattern": "^[-._A-Za-z0-9]{1,253}$"},
+    "podMonitor.tlsConfig": _TLS_CONFIG,
+    "podMonitor.labels": LABELS,
     "prometheusRule.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
     "prometheusRule.labels": LABELS,
     "prometheusRule.runbookUrl": {"type": "string", "pattern": r"^\S*$"},

@@ -154,6 +154,8 @@ EVERYTHING = merged(
     nested("operator.podDisruptionBudget.enabled", True),
     nested("operator.networkPolicy.enabled", True),
     nested("metrics.serviceMonitor.enabled", True),
+    nested("metrics.podMonitor.enabled", True),
+    nested("installer.metrics.enabled", True),
     nested("metrics.prometheusRule.enabled", True),
     nested("rbac.aggregateToEdit", True),
     nested("global.ciliumConfigMap", "cilium/cilium-config"),

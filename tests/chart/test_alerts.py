@@ -13,6 +13,7 @@ import yaml
 
 from testbed import prometheus
 from tests.chart.helm import CHART, Helm
+from tests.cni.test_node_metrics import MOVED_BY as MOVED_BY_NODES
 from tests.unit.reconcilers.test_metrics import MOVED_BY
 
 RULES = CHART / "files" / "alerts.yaml"
@@ -49,7 +50,7 @@ def test_each_alert_is_seen_to_fire_and_to_be_silent() -> None:
 def test_it_asks_for_metrics_that_there_are(name: str) -> None:
     asked = set(re.findall(r"spidercoordinator_(\w+)", ALERTS[name]["expr"]))
     assert asked
-    assert {SUFFIXES.sub("", each) for each in asked} <= MOVED_BY.keys()
+    assert {SUFFIXES.sub("", each) for each in asked} <= MOVED_BY.keys() | MOVED_BY_NODES.keys()
 
 
 @pytest.mark.parametrize("name", ALERTS)
@@ -66,30 +67,31 @@ def test_no_page_is_of_an_alert_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("webhook", "url", "expected"),
+    ("off", "url", "expected"),
     [
-        (True, "https://runbooks.example/", "https://runbooks.example/{}.md"),
-        (False, "", None),
+        (set(), "https://runbooks.example/", "https://runbooks.example/{}.md"),
+        ({"webhook"}, "", None),
+        ({"nodes"}, "", None),
     ],
 )
 def test_the_chart_makes_a_rule_of_them(
-    helm: Helm, webhook: bool, url: str, expected: str | None
+    helm: Helm, off: set[str], url: str, expected: str | None
 ) -> None:
     values = {
         "metrics": {"prometheusRule": {"enabled": True, "runbookUrl": url, "labels": {"a": "b"}}},
-        "operator": {"webhook": {"enabled": webhook}},
+        "operator": {"webhook": {"enabled": "webhook" not in off}},
+        "installer": {"metrics": {"enabled": "nodes" not in off}},
     }
     [rule] = [each for each in helm.template(values) if each["kind"] == "PrometheusRule"]
     assert rule["metadata"]["labels"]["a"] == "b"
     groups = {each["name"].partition(".")[2]: each["rules"] for each in rule["spec"]["groups"]}
-    assert ("webhook" in groups) is webhook
+    assert groups.keys() == {"cluster", "operator", "nodes", "webhook"} - off
     made = {each["alert"]: each for rules in groups.values() for each in rules}
     for name, each in made.items():
         assert each["annotations"].pop("runbook_url", None) == (expected and expected.format(name))
         assert each == ALERTS[name]
-    left_out = {name for name in ALERTS if name not in made}
-    assert all("Webhook" in name for name in left_out)
-    assert bool(left_out) is not webhook
+    left_out = {"Webhook" if "Webhook" in name else "Node" for name in ALERTS if name not in made}
+    assert left_out == {{"webhook": "Webhook", "nodes": "Node"}[each] for each in off}
 
 
 def test_there_is_none_unless_it_is_asked_for(helm: Helm) -> None:

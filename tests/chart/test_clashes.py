@@ -61,6 +61,14 @@ CLASHES: dict[str, tuple[Values, tuple[str, ...]]] = {
         nested("operator.serviceAccount.name", "test-spidercoordinator-uninstall"),
         ("operator.serviceAccount.name is", "uninstall.enabled"),
     ),
+    "the installer's account and the one that reads metrics": (
+        merged(
+            nested("installer.metrics.enabled", True),
+            nested("metrics.podMonitor.enabled", True),
+            nested("installer.serviceAccount.name", "test-spidercoordinator-metrics-reader"),
+        ),
+        ("installer.serviceAccount.name is", "metrics.podMonitor.enabled"),
+    ),
     "a ServiceMonitor without a Service": (
         nested("metrics", {"service": {"enabled": False}, "serviceMonitor": {"enabled": True}}),
         ("metrics.serviceMonitor.enabled is true", "metrics.service.enabled is false"),
@@ -70,6 +78,51 @@ CLASHES: dict[str, tuple[Values, tuple[str, ...]]] = {
             "metrics.serviceMonitor", {"enabled": True, "interval": "9s", "scrapeTimeout": "1m"}
         ),
         ("scrapeTimeout is 1m", "interval is 9s"),
+    ),
+    "a PodMonitor of what nobody serves": (
+        nested("metrics.podMonitor.enabled", True),
+        ("metrics.podMonitor.enabled is true", "installer.metrics.enabled is false"),
+    ),
+    "a PodMonitor's timeout longer than its interval": (
+        merged(
+            nested("installer.metrics.enabled", True),
+            nested(
+                "metrics.podMonitor", {"enabled": True, "interval": "9s", "scrapeTimeout": "1m"}
+            ),
+        ),
+        ("metrics.podMonitor.scrapeTimeout is 1m", "metrics.podMonitor.interval is 9s"),
+    ),
+    "an account of readers that may not be bound": (
+        merged(
+            nested("installer.metrics.enabled", True),
+            nested("metrics.podMonitor.enabled", True),
+            nested("rbac.create", False),
+        ),
+        ('metrics.podMonitor.tokenSecret.name is ""', "rbac.create is false"),
+    ),
+    "another key of a Secret that Kubernetes fills": (
+        merged(
+            nested("installer.metrics.enabled", True),
+            nested("metrics.podMonitor", {"enabled": True, "tokenSecret": {"key": "mine"}}),
+        ),
+        (
+            'metrics.podMonitor.tokenSecret.key is "mine"',
+            'metrics.podMonitor.tokenSecret.name is ""',
+        ),
+    ),
+    "the operator's HTTP port on the nodes": (
+        merged(
+            nested("installer.metrics", {"enabled": True, "port": 8080}),
+            nested("operator.hostNetwork", True),
+        ),
+        ("installer.metrics.port is 8080", "operator.httpPort"),
+    ),
+    "the webhook's port on the nodes": (
+        merged(
+            nested("installer.metrics", {"enabled": True, "port": 9443}),
+            nested("operator.hostNetwork", True),
+        ),
+        ("installer.metrics.port is 9443", "operator.webhook.port"),
     ),
     "both numbers of a disruption budget": (
         nested("operator.podDisruptionBudget", {"enabled": True, "minAvailable": 0}),

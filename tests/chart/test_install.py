@@ -19,6 +19,8 @@ MADE = (
     "serviceaccounts,configmaps,leases,services,deployments,daemonsets,jobs,poddisruptionbudgets,"
     "networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,spidercoordinators"
 )
+KINDS = ("servicemonitors", "podmonitors", "prometheusrules")
+UNSERVED = ("serviceMonitor", "podMonitor", "prometheusRule")
 CILIUM = "{apiVersion: v1, kind: Namespace, metadata: {name: cilium}}"
 NETWORK = {
     "apiVersion": "spiderpool.spidernet.io/v2beta1",
@@ -131,13 +133,13 @@ def test_a_refused_upgrade_changes_nothing(cluster: Helm) -> None:
 
 def test_the_api_server_takes_the_objects_of_the_prometheus_operator(cluster: Helm) -> None:
     cluster.kubectl("apply", "-f", "-", stdin=CILIUM)
-    crds = [f"monitoring.coreos.com_{each}.yaml" for each in ("servicemonitors", "prometheusrules")]
+    crds = [f"monitoring.coreos.com_{each}.yaml" for each in KINDS]
     files = [f"-f={prometheus.operator_crds() / each}" for each in crds]
     cluster.kubectl("apply", "--server-side", *files)
     cluster.kubectl("wait", "--for=condition=Established", *files)
     try:
         cluster.install(EVERYTHING)
-        for kind in ("servicemonitor", "prometheusrule"):
+        for kind in KINDS:
             assert cluster.names(kind, OURS) != [], kind
     finally:
         cluster.run("uninstall", "test", "--no-hooks", check=False)
@@ -146,7 +148,7 @@ def test_the_api_server_takes_the_objects_of_the_prometheus_operator(cluster: He
 
 def test_the_api_server_takes_every_object_of_kubernetes(cluster: Helm) -> None:
     cluster.kubectl("apply", "-f", "-", stdin=CILIUM)
-    unserved = [f"metrics.{each}.enabled" for each in ("serviceMonitor", "prometheusRule")]
+    unserved = [f"metrics.{each}.enabled" for each in UNSERVED]
     cluster.install(merged(EVERYTHING, *(nested(each, False) for each in unserved)))
     stored = {
         name.partition("/")[0].partition(".")[0]

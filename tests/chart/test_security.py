@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.chart.helm import EVERYTHING, Helm, Object, pod_templates, rules_of
+from tests.chart.helm import (
+    EVERYTHING,
+    Helm,
+    Object,
+    merged,
+    nested,
+    pick,
+    pod_templates,
+    rules_of,
+)
 
 NODE_PATHS = {"/opt/cni/bin", "/var/lib/spidercoordinator"}
 
@@ -25,7 +34,7 @@ def test_there_are_three_workloads(pods: dict[str, Object]) -> None:
 def test_no_container_has_privileges(pods: dict[str, Object], kind: str) -> None:
     for container in (*pods[kind]["containers"], *pods[kind].get("initContainers", [])):
         context = container["securityContext"]
-        resident = kind == "DaemonSet" and container in pods[kind]["containers"]
+        resident = container["name"] == "coordinator-install"
         added = {"add": ["NET_ADMIN"]} if resident else {}
         assert context["capabilities"] == {"drop": ["ALL"]} | added
         assert context["allowPrivilegeEscalation"] is False
@@ -60,7 +69,37 @@ def test_the_installer_has_two_folders_of_the_node_and_no_token(pods: dict[str, 
     paths = {volume["hostPath"]["path"] for volume in installer["volumes"] if "hostPath" in volume}
     assert paths == NODE_PATHS
     assert installer["automountServiceAccountToken"] is False
+    [account] = [volume["name"] for volume in installer["volumes"] if "projected" in volume]
+    having = [
+        container["name"]
+        for container in (*installer["containers"], *installer["initContainers"])
+        if account in {mount["name"] for mount in container["volumeMounts"]}
+    ]
+    assert having == ["metrics"]
+
+
+def test_there_is_no_token_and_no_port_unless_metrics_are_asked_for(helm: Helm) -> None:
+    installer = pod_templates(helm.template())["DaemonSet"]["spec"]
     assert not [volume for volume in installer["volumes"] if "projected" in volume]
+    for container in (*installer["containers"], *installer["initContainers"]):
+        assert "ports" not in container
+        assert "--count" not in container["args"]
+
+
+def test_the_container_with_the_token_changes_nothing_on_the_node(
+    helm: Helm, pods: dict[str, Object]
+) -> None:
+    loose = {"privileged": True, "runAsUser": 0, "seLinuxOptions": {"type": "spc_t"}}
+    given = merged(EVERYTHING, {"installer": {"securityContext": loose}})
+    for spec in (pods["DaemonSet"], pod_templates(helm.template(given))["DaemonSet"]["spec"]):
+        [metrics] = [each for each in spec["containers"] if each["name"] == "metrics"]
+        context = metrics["securityContext"]
+        assert (context["runAsNonRoot"], context["runAsUser"]) == (True, 65532)
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["allowPrivilegeEscalation"] is False
+        assert "privileged" not in context
+        assert all(mount["readOnly"] for mount in metrics["volumeMounts"])
+    assert context["seLinuxOptions"] == {"type": "spc_t"}
 
 
 def test_the_installer_says_in_the_pods_status_why_it_failed(pods: dict[str, Object]) -> None:
@@ -70,22 +109,79 @@ def test_the_installer_says_in_the_pods_status_why_it_failed(pods: dict[str, Obj
 
 def test_the_installer_runs_on_every_node_and_is_guaranteed(pods: dict[str, Object]) -> None:
     assert pods["DaemonSet"]["tolerations"] == [{"operator": "Exists"}]
-    [container] = pods["DaemonSet"]["containers"]
+    container = pods["DaemonSet"]["containers"][0]
+    assert container["name"] == "coordinator-install"
     assert container["resources"]["requests"] == container["resources"]["limits"]
 
 
-def test_the_installer_account_is_bound_to_nothing(
-    objects: list[Object], pods: dict[str, Object]
-) -> None:
-    account = pods["DaemonSet"]["serviceAccountName"]
-    bound = [
-        subject["name"]
+def roles_by_account(objects: list[Object]) -> list[tuple[str, str]]:
+    """The account and the role of each binding."""
+    return [
+        (subject["name"], thing["roleRef"]["name"])
         for thing in objects
         if thing["kind"].endswith("RoleBinding")
         for subject in thing["subjects"]
     ]
-    assert len(bound) == 7
+
+
+def test_the_installer_account_is_bound_to_nothing_without_metrics(helm: Helm) -> None:
+    objects = helm.template()
+    account = pod_templates(objects)["DaemonSet"]["spec"]["serviceAccountName"]
+    bound = [name for name, _ in roles_by_account(objects)]
+    assert len(bound) >= 6
     assert account not in bound
+
+
+def test_with_metrics_it_may_ask_who_somebody_is_and_nothing_else(
+    objects: list[Object], pods: dict[str, Object]
+) -> None:
+    account = pods["DaemonSet"]["serviceAccountName"]
+    [role] = [role for name, role in roles_by_account(objects) if name == account]
+    assert [rule for _, rule in rules_of(objects, role)] == [
+        {
+            "apiGroups": ["authentication.k8s.io"],
+            "resources": ["tokenreviews"],
+            "verbs": ["create"],
+        },
+        {
+            "apiGroups": ["authorization.k8s.io"],
+            "resources": ["subjectaccessreviews"],
+            "verbs": ["create"],
+        },
+    ]
+
+
+def test_the_reader_of_metrics_may_read_metrics_and_nothing_else(objects: list[Object]) -> None:
+    [role] = [role for name, role in roles_by_account(objects) if name.endswith("-metrics-reader")]
+    read = [rule for _, rule in rules_of(objects, role)]
+    assert read == [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
+
+
+def test_a_secret_of_ones_own_spares_the_account_of_the_reader(helm: Helm) -> None:
+    mine = nested("metrics.podMonitor.tokenSecret", {"name": "mine", "key": "bearer"})
+    objects = helm.template(merged(EVERYTHING, mine))
+    monitor = pick(objects, "PodMonitor")
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["authorization"] == {"credentials": {"name": "mine", "key": "bearer"}}
+    assert [thing["kind"] for thing in objects if "reader" in thing["metadata"]["name"]] == [
+        "ClusterRole"
+    ]
+
+
+def test_a_certificate_of_ones_own_is_served_and_known(helm: Helm) -> None:
+    known = {"ca": {"secret": {"name": "tls", "key": "ca.crt"}}, "serverName": "nodes.example"}
+    given = merged(
+        EVERYTHING,
+        nested("installer.metrics.tlsSecret", "tls"),
+        nested("metrics.podMonitor.tlsConfig", known),
+    )
+    objects = helm.template(given)
+    [endpoint] = pick(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert endpoint["tlsConfig"] == known
+    spec = pod_templates(objects)["DaemonSet"]["spec"]
+    [metrics] = [each for each in spec["containers"] if each["name"] == "metrics"]
+    assert "--certificate-dir=/etc/spidercoordinator/tls" in metrics["args"]
+    assert {"name": "tls", "secret": {"secretName": "tls"}} in spec["volumes"]
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets_of_others(objects: list[Object]) -> None:
@@ -131,7 +227,7 @@ def test_what_the_operator_may_write(objects: list[Object]) -> None:
 def test_config_maps_are_named_one_by_one(objects: list[Object]) -> None:
     for thing in objects:
         for rule in thing.get("rules", []):
-            if "configmaps" in rule["resources"]:
+            if "configmaps" in rule.get("resources", []):
                 assert rule["resourceNames"]
 
 

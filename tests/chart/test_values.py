@@ -49,6 +49,10 @@ OTHER: dict[str, object] = {
     ],
     "metrics.serviceMonitor.interval": "17s",
     "metrics.serviceMonitor.scrapeTimeout": "7s",
+    "metrics.podMonitor.interval": "17s",
+    "metrics.podMonitor.scrapeTimeout": "7s",
+    "metrics.podMonitor.tokenSecret.key": "other",
+    "metrics.podMonitor.tlsConfig": {"serverName": "other"},
     "operator.podDisruptionBudget.minAvailable": 1,
     "operator.replicas": 3,
     "rbac.aggregateToEdit": False,
@@ -91,6 +95,9 @@ GIVEN = {
         "installer.extraVolumes", [{"name": "other", "emptyDir": {}}]
     ),
     "metrics.service.enabled": nested("metrics.serviceMonitor.enabled", False),
+    "rbac.create": nested("metrics.podMonitor.tokenSecret.name", "mine"),
+    "metrics.podMonitor.enabled": nested("installer.metrics.enabled", True),
+    "metrics.podMonitor.tokenSecret.key": nested("metrics.podMonitor.tokenSecret.name", "mine"),
 }
 
 

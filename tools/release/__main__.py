@@ -21,6 +21,7 @@ from tools.release import artifacts, check
 
 ROOT: Final = artifacts.ROOT
 TARGET: Final = ROOT / "build" / "release"
+_NODE_METRICS: Final = "cni/cmd/coordinator-metrics/main.go"
 
 
 def problems(root: Path, tag: str) -> Iterator[str]:
@@ -40,6 +41,7 @@ def said(root: Path, tag: str) -> dict[str, str]:
     found = {
         "pyproject.toml": version(root),
         "Chart.yaml: version": str(chart["version"]),
+        _NODE_METRICS: _constant(root / _NODE_METRICS),
         "Chart.yaml: appVersion": str(chart["appVersion"]),
         **{
             f"Chart.yaml: image {image['name']}": image["image"].rpartition(":")[2]
@@ -47,6 +49,12 @@ def said(root: Path, tag: str) -> dict[str, str]:
         },
     }
     return {**found, f"tag {tag}": re.sub("^v", "", tag)} if tag else found
+
+
+def _constant(source: Path) -> str:
+    """The version that a Go program says of itself; empty when it says none."""
+    found = re.search(r'^const version = "(.*)"$', source.read_text(), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def version(root: Path) -> str:

@@ -10,6 +10,7 @@ Each problem is one line.
 {{- include "spidercoordinator.clashes.names" . }}
 {{- include "spidercoordinator.clashes.ports" . }}
 {{- include "spidercoordinator.clashes.monitor" . }}
+{{- include "spidercoordinator.clashes.podMonitor" . }}
 {{- include "spidercoordinator.clashes.budget" . }}
 {{- include "spidercoordinator.clashes.pods" . }}
 {{- include "spidercoordinator.clashes.update" . }}
@@ -50,7 +51,8 @@ crds.enabled is false, and the release installed {{ $name }} with crds.keep fals
 The release's name {{ quote .Release.Name }} with nameOverride {{ quote .Values.nameOverride }} and fullnameOverride {{ quote .Values.fullnameOverride }} makes objects named {{ quote $name }}; allowed: a letter first, then lower-case letters, digits and "-", such as fullnameOverride {{ quote .Chart.Name }}
 {{- end -}}
 {{- $accounts := dict
-      (include "spidercoordinator.uninstall.name" .) (list "uninstall.enabled" .Values.uninstall.enabled "the account of the Job before an uninstall") -}}
+      (include "spidercoordinator.uninstall.name" .) (list "uninstall.enabled" .Values.uninstall.enabled "the account of the Job before an uninstall")
+      (include "spidercoordinator.metricsReader.name" .) (list "metrics.podMonitor.enabled" (and .Values.metrics.podMonitor.enabled (not .Values.metrics.podMonitor.tokenSecret.name)) "the account that reads metrics") -}}
 {{- range $part := list "operator" "installer" -}}
 {{- $account := index $.Values $part "serviceAccount" -}}
 {{- $own := include (printf "spidercoordinator.%s.serviceAccount" $part) $ -}}
@@ -69,6 +71,14 @@ The release's name {{ quote .Release.Name }} with nameOverride {{ quote .Values.
 {{- with .Values.operator -}}
 {{- if and .webhook.enabled (eq (int64 .httpPort) (int64 .webhook.port)) }}
 operator.httpPort is {{ int64 .httpPort }} and operator.webhook.port is {{ int64 .webhook.port }}; allowed: two ports, for one pod listens on both
+{{- end -}}
+{{- end -}}
+{{- $installer := .Values.installer -}}
+{{- if and $installer.metrics.enabled $installer.hostNetwork .Values.operator.hostNetwork -}}
+{{- range $path, $port := dict "operator.httpPort" .Values.operator.httpPort "operator.webhook.port" (ternary .Values.operator.webhook.port 0 .Values.operator.webhook.enabled) -}}
+{{- if eq (int64 $port) (int64 $installer.metrics.port) }}
+installer.metrics.port is {{ int64 $installer.metrics.port }}, as is {{ $path }}, and both pods are on the node's network (installer.hostNetwork, operator.hostNetwork); allowed: two ports
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -94,6 +104,28 @@ metrics.serviceMonitor.scrapeTimeout is {{ . }} and metrics.serviceMonitor.inter
 {{- end -}}
 {{- end -}}
 
+{{/* The nodes' metrics can only be scraped where they are served, and by an account that may. */}}
+{{- define "spidercoordinator.clashes.podMonitor" -}}
+{{- with .Values.metrics.podMonitor -}}
+{{- if .enabled -}}
+{{- if not $.Values.installer.metrics.enabled }}
+metrics.podMonitor.enabled is true and installer.metrics.enabled is false; allowed: both true, for nothing listens on the nodes otherwise
+{{- end -}}
+{{- if and (not .tokenSecret.name) (not $.Values.rbac.create) }}
+metrics.podMonitor.tokenSecret.name is "" and rbac.create is false; allowed: the name of a Secret with the token of an account that may get /metrics, for the chart may bind none
+{{- end -}}
+{{- if and (not .tokenSecret.name) (ne .tokenSecret.key "token") }}
+metrics.podMonitor.tokenSecret.key is {{ quote .tokenSecret.key }} and metrics.podMonitor.tokenSecret.name is ""; allowed: "token", for that is the key in the Secret which Kubernetes fills
+{{- end -}}
+{{- with .scrapeTimeout -}}
+{{- if gt (include "spidercoordinator.milliseconds" . | int64) (include "spidercoordinator.milliseconds" $.Values.metrics.podMonitor.interval | int64) }}
+metrics.podMonitor.scrapeTimeout is {{ . }} and metrics.podMonitor.interval is {{ $.Values.metrics.podMonitor.interval }}; allowed: a timeout not longer than the interval
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "spidercoordinator.clashes.budget" -}}
 {{- with .Values.operator.podDisruptionBudget -}}
 {{- if .enabled -}}
@@ -111,7 +143,7 @@ operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text
 {{/* Volumes, mounts, options and variables of the user's beside the chart's own, of which each may be there once. */}}
 {{- define "spidercoordinator.clashes.pods" -}}
 {{- $installer := dict
-      "extraVolumes" (list "cni-bin" "state" "node-defaults" "pod")
+      "extraVolumes" (list "cni-bin" "state" "node-defaults" "pod" "account" "tls")
       "extraVolumeMounts" (list "/host/cni-bin" "/host/state" "/etc/spidercoordinator/node-defaults" "/etc/spidercoordinator/pod") -}}
 {{- $operator := dict "extraVolumes" (list "tmp") "extraVolumeMounts" (list "/tmp") -}}
 {{- range $part, $own := dict "operator" $operator "installer" $installer -}}

@@ -28,6 +28,10 @@
 {{ include "spidercoordinator.fullname" . }}-installer
 {{- end -}}
 
+{{- define "spidercoordinator.metricsReader.name" -}}
+{{ include "spidercoordinator.fullname" . }}-metrics-reader
+{{- end -}}
+
 {{- define "spidercoordinator.uninstall.name" -}}
 {{ include "spidercoordinator.fullname" . }}-uninstall
 {{- end -}}

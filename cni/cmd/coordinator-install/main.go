@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
@@ -45,15 +46,20 @@ func main() {
 	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces and CNI plugins to, such as /dev/termination-log; needs the node's network")
 	reportInterval := flag.Duration("report-interval", 0, "how often to look at what the node has (CNI plugins and the CNI versions they speak), which is logged when it changed; 0 for never")
 	reportInterfaces := flag.Bool("report-interfaces", false, "with --report-interval: the node's network interfaces, too; needs the node's network")
+	count := flag.Bool("count", false, "have the plugins count their calls in the file counters beside the defaults file; without it, that file is removed")
 	interval := flag.Duration("interval", 10*time.Second, "resync interval")
 	flag.Parse()
 	if flag.NArg() > 0 || *interval <= 0 || *reportInterval < 0 {
 		fmt.Fprintf(os.Stderr, "coordinator-install: takes flags only (or doctor, explain or ready as its first word), and an interval greater than zero, a report interval not below it; see --help\n")
 		os.Exit(2)
 	}
+	tally := tally("")
+	if !*restore {
+		tally = prepared(tallyOf(installer), *count)
+	}
 	resync := installer.Sync
-	if *restoresRules && !*once {
-		resync = withRules(installer.Sync)
+	if !*once {
+		resync = residentResync(installer, tally, *restoresRules)
 	}
 	if !*once && !*restore && *reportInterval > 0 {
 		report(nil, startReporter(installer, *reportInterfaces, *reportInterval))
@@ -81,15 +87,24 @@ func pathFlags(flags *flag.FlagSet, installer *install.Installer, defaultsSource
 	flags.StringVar(&installer.DefaultsTarget, "defaults-target", "/host/state/defaults.json", "the node's defaults file")
 }
 
+// residentResync is the resync of the resident installer, which counts what it sets right.
+func residentResync(installer *install.Installer, tally tally, restoresRules bool) func() ([]string, error) {
+	installer.OnReplaced = func() { tally.repaired(counters.RepairPlugin) }
+	if restoresRules {
+		return tally.counting(withRules(installer.Sync, tally))
+	}
+	return tally.counting(installer.Sync)
+}
+
 // withRules restores the node's rules after each resync.
-func withRules(sync func() ([]string, error)) func() ([]string, error) {
+func withRules(sync func() ([]string, error), tally tally) func() ([]string, error) {
 	host, openErr := facts.OpenCurrent()
 	return func() ([]string, error) {
 		changed, err := sync()
 		if openErr != nil {
 			return changed, errors.Join(err, openErr)
 		}
-		restored, restoreErr := restoreRules(host)
+		restored, restoreErr := restoreRules(host, tally)
 		return append(changed, restored...), errors.Join(err, restoreErr)
 	}
 }

@@ -9,14 +9,16 @@ import (
 	current "github.com/containernetworking/cni/pkg/types/100"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
 func add(args *skel.CmdArgs) error {
 	if reason := config.NotReadyReason(args.StdinData, config.DefaultsPath); reason != "" {
-		return types.NewError(types.ErrTryAgainLater, reason, "")
+		return calls.Fail(counters.NotReady, types.ErrTryAgainLater, reason)
 	}
 	c, err := newCall(args)
 	if err != nil {
@@ -26,7 +28,7 @@ func add(args *skel.CmdArgs) error {
 		return types.PrintResult(c.cfg.Prev, c.cfg.CNIVersion)
 	}
 	if err := facts.CheckKernel(facts.KernelRelease()); err != nil {
-		return c.fail(codeNetwork, err)
+		return c.fail(counters.Kernel, codeNetwork, err)
 	}
 	kernel, err := c.openNamespaces()
 	if err != nil {
@@ -43,15 +45,15 @@ func add(args *skel.CmdArgs) error {
 func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
-		return nil, c.fail(codeNetwork, err)
+		return nil, c.fail(counters.Observe, codeNetwork, err)
 	}
 	addPlan, err := plan.Add(observed, c.req)
 	var conflict *plan.ConflictError
 	if errors.As(err, &conflict) {
-		return nil, c.fail(codeDetected, err)
+		return nil, c.fail(counters.Conflict, codeDetected, err)
 	}
 	if err != nil {
-		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
+		return nil, c.fail(counters.Plan, types.ErrInvalidNetworkConfig, err)
 	}
 	c.warn(addPlan.Warnings)
 	if err := c.detect(kernel, observed); err != nil {
@@ -59,7 +61,7 @@ func (c *call) reconcile(kernel *apply.Kernel) (*plan.Plan, error) {
 	}
 	kernel.CacheIndexes(observed)
 	if err := kernel.Run(addPlan.Ops); err != nil {
-		return nil, c.fail(codeNetwork, fmt.Errorf("%w; all steps before were rolled back; "+
+		return nil, c.fail(counters.Apply, codeNetwork, fmt.Errorf("%w; all steps before were rolled back; "+
 			"section \"When ADD fails\" of docs/coordinator.md says what to check", err))
 	}
 	if addPlan.Announce || c.cfg.DetectConflict || c.cfg.Announce {
@@ -80,7 +82,7 @@ func (c *call) detect(kernel *apply.Kernel, observed *facts.Facts) error {
 		Dev: c.args.IfName, Addresses: targets.Addresses, Gateways: targets.Gateways, Sources: plan.InterfaceAddresses(observed, c.req),
 	})
 	if err != nil {
-		return c.fail(codeDetected, err)
+		return c.fail(counters.Conflict, codeDetected, err)
 	}
 	return nil
 }

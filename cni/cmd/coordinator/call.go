@@ -11,8 +11,10 @@ import (
 	current "github.com/containernetworking/cni/pkg/types/100"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
@@ -40,11 +42,11 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 	c := &call{args: args, pod: cniargs.PodName(args.Args)}
 	cfg, err := config.Parse(args.StdinData, config.DefaultsPath)
 	if err != nil {
-		return nil, c.fail(types.ErrInvalidNetworkConfig, err)
+		return nil, c.fail(counters.Configuration, types.ErrInvalidNetworkConfig, err)
 	}
 	c.cfg = cfg
 	if cfg.Prev == nil {
-		return nil, c.fail(types.ErrInvalidNetworkConfig, errors.New("the runtime gave no prevResult: "+
+		return nil, c.fail(counters.Request, types.ErrInvalidNetworkConfig, errors.New("the runtime gave no prevResult: "+
 			"coordinator is a chained plugin and must come after the one that makes the interface"))
 	}
 	c.req = &plan.Request{
@@ -57,24 +59,24 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 	return c, nil
 }
 
-// fail makes the CNI error: which pod, which interface, what went wrong.
-func (c *call) fail(code uint, err error) error {
+// fail makes the CNI error: which pod, which interface, what went wrong, and the step that is counted.
+func (c *call) fail(step counters.Step, code uint, err error) error {
 	who := "pod " + c.pod
 	if c.pod == "" {
 		who = "container " + c.args.ContainerID
 	}
-	return types.NewError(code, fmt.Sprintf("coordinator: %s, interface %s: %s", who, c.args.IfName, err), "")
+	return calls.Fail(step, code, fmt.Sprintf("coordinator: %s, interface %s: %s", who, c.args.IfName, err))
 }
 
 // openNamespaces opens both namespaces.
 func (c *call) openNamespaces() (*apply.Kernel, error) {
 	host, err := facts.OpenCurrent()
 	if err != nil {
-		return nil, c.fail(types.ErrInternal, err)
+		return nil, c.fail(counters.Namespaces, types.ErrInternal, err)
 	}
 	pod, err := facts.OpenPath(c.args.Netns)
 	if err != nil {
-		return nil, c.fail(types.ErrInvalidNetNS, fmt.Errorf("open the pod's network namespace: %w", err))
+		return nil, c.fail(counters.Namespaces, types.ErrInvalidNetNS, fmt.Errorf("open the pod's network namespace: %w", err))
 	}
 	return &apply.Kernel{Pod: pod, Host: host}, nil
 }

@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"github.com/containernetworking/cni/pkg/skel"
-	"github.com/containernetworking/cni/pkg/types"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
@@ -29,11 +30,11 @@ func check(args *skel.CmdArgs) error {
 	c.req.Check = true
 	observed, err := facts.Read(kernel.Pod, kernel.Host, c.query())
 	if err != nil {
-		return c.fail(codeNetwork, err)
+		return c.fail(counters.Observe, codeNetwork, err)
 	}
 	addPlan, err := plan.Add(observed, c.req)
 	if err != nil {
-		return c.fail(codeNotInSync, err)
+		return c.fail(counters.NotInSync, codeNotInSync, err)
 	}
 	c.warn(append(addPlan.Warnings, plan.SysctlWarnings(observed, plan.HostVeth(args.ContainerID))...))
 	if len(addPlan.Ops) == 0 {
@@ -43,7 +44,7 @@ func check(args *skel.CmdArgs) error {
 	for _, op := range addPlan.Ops {
 		operations = append(operations, op.Do.String())
 	}
-	return c.fail(codeNotInSync, fmt.Errorf("the network is not in sync with the configuration; to be as configured it needs: %s; "+
+	return c.fail(counters.NotInSync, codeNotInSync, fmt.Errorf("the network is not in sync with the configuration; to be as configured it needs: %s; "+
 		"delete the pod to have it set up again", strings.Join(operations, "; ")))
 }
 
@@ -55,15 +56,15 @@ func gc(args *skel.CmdArgs) error {
 	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
-		return types.NewError(codeNetwork, "coordinator: "+err.Error(), "")
+		return calls.Fail(counters.Namespaces, codeNetwork, "coordinator: "+err.Error())
 	}
 	links, err := facts.HostLinks(host)
 	if err != nil {
-		return types.NewError(codeNetwork, "coordinator: read the state of the node: "+err.Error(), "")
+		return calls.Fail(counters.Observe, codeNetwork, "coordinator: read the state of the node: "+err.Error())
 	}
 	kernel := &apply.Kernel{Host: host}
 	if err := kernel.RunAll(plan.Collect(links, cfg.Network, cfg.ValidAttachments)); err != nil {
-		return types.NewError(codeNetwork, "coordinator: remove what is left of pods of network "+cfg.Network+": "+err.Error(), "")
+		return calls.Fail(counters.Apply, codeNetwork, "coordinator: remove what is left of pods of network "+cfg.Network+": "+err.Error())
 	}
 	return nil
 }
@@ -71,20 +72,20 @@ func gc(args *skel.CmdArgs) error {
 // status says whether pods can be connected now.
 func status(args *skel.CmdArgs) error {
 	if reason := config.NotReadyReason(args.StdinData, config.DefaultsPath); reason != "" {
-		return types.NewError(codePluginNotAvailable, reason, "")
+		return calls.Fail(counters.NotReady, codePluginNotAvailable, reason)
 	}
 	if _, err := config.Parse(args.StdinData, config.DefaultsPath); err != nil {
-		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+		return calls.Fail(counters.Configuration, codePluginNotAvailable, "coordinator: "+err.Error())
 	}
 	if err := facts.CheckKernel(facts.KernelRelease()); err != nil {
-		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+		return calls.Fail(counters.Kernel, codePluginNotAvailable, "coordinator: "+err.Error())
 	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
-		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+		return calls.Fail(counters.Namespaces, codePluginNotAvailable, "coordinator: "+err.Error())
 	}
 	if _, err := facts.HostLinks(host); err != nil {
-		return types.NewError(codePluginNotAvailable, "coordinator: "+err.Error(), "")
+		return calls.Fail(counters.Observe, codePluginNotAvailable, "coordinator: "+err.Error())
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
@@ -21,12 +22,12 @@ func del(args *skel.CmdArgs) error {
 	c.cfg = config.ParseLenient(args.StdinData, config.DefaultsPath)
 	host, err := facts.OpenCurrent()
 	if err != nil {
-		return c.fail(codeNetwork, err)
+		return c.fail(counters.Namespaces, codeNetwork, err)
 	}
 	kernel := &apply.Kernel{Host: host}
 	err = c.deleteVeth(kernel)
 	if err != nil {
-		return c.fail(codeNetwork, fmt.Errorf("%w; the runtime tries again", err))
+		return c.fail(counters.Apply, codeNetwork, fmt.Errorf("%w; the runtime tries again", err))
 	}
 	return nil
 }

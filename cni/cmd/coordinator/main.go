@@ -7,10 +7,14 @@
 package main
 
 import (
+	"os"
 	"runtime/debug"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/version"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 )
 
 var versions = version.PluginSupports("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
@@ -18,6 +22,6 @@ var versions = version.PluginSupports("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0
 func main() {
 	// A few milliseconds and megabytes in all: collecting garbage would only cost time.
 	debug.SetGCPercent(-1)
-	skel.PluginMainFuncs(skel.CNIFuncs{Add: add, Del: del, Check: check, GC: gc, Status: status}, versions,
-		"coordinator: the veth pair between underlay pods and their node")
+	funcs := skel.CNIFuncs{Add: add, Del: del, Check: check, GC: gc, Status: status}
+	os.Exit(calls.Main(counters.Coordinator, funcs, versions, "coordinator: the veth pair between underlay pods and their node"))
 }

@@ -16,7 +16,9 @@ import (
 	current "github.com/containernetworking/cni/pkg/types/100"
 	"github.com/containernetworking/cni/pkg/version"
 
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/ifacer"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/nodelinks"
@@ -35,8 +37,8 @@ const (
 func main() {
 	// A few milliseconds and megabytes in all: collecting garbage would only cost time.
 	debug.SetGCPercent(-1)
-	skel.PluginMainFuncs(skel.CNIFuncs{Add: add, Del: del, Check: check, GC: del, Status: status}, versions,
-		"ifacer: VLAN interfaces and bonds on the node, for the plugin that comes after it")
+	funcs := skel.CNIFuncs{Add: add, Del: del, Check: check, GC: del, Status: status}
+	os.Exit(calls.Main(counters.Ifacer, funcs, versions, "ifacer: VLAN interfaces and bonds on the node, for the plugin that comes after it"))
 }
 
 // add makes what is missing. Several pods may start at once: what is complete is only read, under a shared
@@ -44,21 +46,23 @@ func main() {
 func add(args *skel.CmdArgs) error {
 	cfg, err := ifacer.Parse(args.StdinData)
 	if err != nil {
-		return fail(args, types.ErrInvalidNetworkConfig, err)
+		return fail(args, counters.Configuration, types.ErrInvalidNetworkConfig, err)
 	}
 	warn(args, cfg.Warnings)
 	host, err := facts.OpenCurrent()
 	if err != nil {
-		return fail(args, types.ErrInternal, err)
+		return fail(args, counters.Namespaces, types.ErrInternal, err)
 	}
+	step := counters.Plan
 	ops, err := planned(host, cfg, nodelinks.LockShared, nil)
 	if err != nil || len(ops) > 0 {
 		_, err = planned(host, cfg, nodelinks.LockExclusive, func(ops []ifacer.Operation) error {
+			step = counters.Apply
 			return nodelinks.Run(host.Netlink, ops)
 		})
 	}
 	if err != nil {
-		return fail(args, codeNetwork, fmt.Errorf("network %q: %w", cfg.Network, err))
+		return fail(args, step, codeNetwork, fmt.Errorf("network %q: %w", cfg.Network, err))
 	}
 	result := cfg.Prev
 	if result == nil {
@@ -91,15 +95,15 @@ func planned(
 func check(args *skel.CmdArgs) error {
 	cfg, err := ifacer.Parse(args.StdinData)
 	if err != nil {
-		return fail(args, types.ErrInvalidNetworkConfig, err)
+		return fail(args, counters.Configuration, types.ErrInvalidNetworkConfig, err)
 	}
 	host, err := facts.OpenCurrent()
 	if err != nil {
-		return fail(args, types.ErrInternal, err)
+		return fail(args, counters.Namespaces, types.ErrInternal, err)
 	}
 	ops, err := planned(host, cfg, nodelinks.LockShared, nil)
 	if err != nil {
-		return fail(args, codeNotInSync, fmt.Errorf("network %q: %w", cfg.Network, err))
+		return fail(args, counters.NotInSync, codeNotInSync, fmt.Errorf("network %q: %w", cfg.Network, err))
 	}
 	if len(ops) == 0 {
 		return nil
@@ -108,7 +112,7 @@ func check(args *skel.CmdArgs) error {
 	for _, op := range ops {
 		steps = append(steps, op.String())
 	}
-	return fail(args, codeNotInSync, fmt.Errorf("network %q: the node's interfaces are not in sync with the configuration; to be as configured they need: %s; "+
+	return fail(args, counters.NotInSync, codeNotInSync, fmt.Errorf("network %q: the node's interfaces are not in sync with the configuration; to be as configured they need: %s; "+
 		"the next pod of the network that starts here has it done", cfg.Network, strings.Join(steps, "; ")))
 }
 
@@ -117,22 +121,25 @@ func del(*skel.CmdArgs) error { return nil }
 
 // status says whether interfaces can be made now.
 func status(args *skel.CmdArgs) error {
+	step := counters.Configuration
 	_, err := ifacer.Parse(args.StdinData)
 	if err == nil {
+		step = counters.Namespaces
 		var host *facts.Namespace
 		if host, err = facts.OpenCurrent(); err == nil {
+			step = counters.Observe
 			_, err = nodelinks.Read(host)
 		}
 	}
 	if err != nil {
-		return types.NewError(codePluginNotAvailable, "ifacer: "+err.Error(), "")
+		return calls.Fail(step, codePluginNotAvailable, "ifacer: "+err.Error())
 	}
 	return nil
 }
 
-// fail makes the CNI error: which pod, which interface, what went wrong.
-func fail(args *skel.CmdArgs, code uint, err error) error {
-	return types.NewError(code, fmt.Sprintf("ifacer: %s, interface %s: %s", who(args), args.IfName, err), "")
+// fail makes the CNI error: which pod, which interface, what went wrong, and the step that is counted.
+func fail(args *skel.CmdArgs, step counters.Step, code uint, err error) error {
+	return calls.Fail(step, code, fmt.Sprintf("ifacer: %s, interface %s: %s", who(args), args.IfName, err))
 }
 
 func warn(args *skel.CmdArgs, warnings []string) {

@@ -20,6 +20,7 @@ type Installer struct {
 	DefaultsTarget string
 	ReplaceForeign bool   // back up and replace other products' plugins of the same names
 	UninstallMark  string // optional: a file that is not empty while the product is being uninstalled
+	OnReplaced     func() // optional: called for each plugin that was put in its place
 }
 
 // Plugins are the plugins of the installation.
@@ -38,6 +39,9 @@ func (i *Installer) Sync() (changed []string, err error) {
 	for _, plugin := range i.Plugins() {
 		more, pluginErr := plugin.sync(i.ReplaceForeign)
 		changed, err = append(changed, more...), errors.Join(err, pluginErr)
+		if len(more) > 0 && i.OnReplaced != nil {
+			i.OnReplaced()
+		}
 	}
 	return changed, err
 }

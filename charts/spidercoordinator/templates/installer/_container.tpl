@@ -33,6 +33,9 @@ args:
   {{- if $restores }}
   - --restore-rules
   {{- end }}
+  {{- if $installer.metrics.enabled }}
+  - --count
+  {{- end }}
   {{- range rest . }}
   - {{ . }}
   {{- end }}

@@ -1,0 +1,41 @@
+package counters
+
+import (
+	"fmt"
+	"hash/fnv"
+)
+
+// The file is an array of unsigned 64 bit numbers in the node's byte order:
+//
+//	0        signature of the layout
+//	1 …      of the installer: resyncs that succeeded, that failed, when the last one ended (seconds since 1970), repairs
+//	then     of each verb of each plugin: calls begun, calls ended by step, durations by bucket, nanoseconds in all
+const (
+	cellSignature = iota
+	cellResyncs
+	cellResyncsFailed
+	cellLastResync
+	cellRepairs
+	cellCalls = cellRepairs + len(repairNames)
+
+	callBegun     = 0
+	callEnded     = 1
+	callBuckets   = callEnded + len(stepNames)
+	callNanos     = callBuckets + len(Bounds) + 1
+	cellsPerCall  = callNanos + 1
+	cells         = cellCalls + len(pluginNames)*len(verbNames)*cellsPerCall
+	bytesPerCell  = 8
+	bytesInLayout = cells * bytesPerCell
+)
+
+// signature tells one layout from another, so that a plugin never counts in a file of another version.
+func signature() uint64 {
+	sum := fnv.New64a()
+	_, _ = fmt.Fprint(sum, "spidercoordinator counters", pluginNames, verbNames, stepNames, repairNames, Bounds)
+	return sum.Sum64()
+}
+
+// cellOf is the first cell of a verb of a plugin.
+func cellOf(plugin Plugin, verb Verb) int {
+	return cellCalls + (int(plugin)*len(verbNames)+int(verb))*cellsPerCall
+}
