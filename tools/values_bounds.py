@@ -162,6 +162,12 @@ BOUNDS: Mapping[str, Object] = {
     "podDisruptionBudget.maxUnavailable": _SOME,
     "installer.maxUnavailable": _AT_LEAST_ONE,
     "uninstall.deadlineSeconds": {"type": "integer", "minimum": 10, "maximum": 3600},
+    "test.deadlineSeconds": {"type": "integer", "minimum": 30, "maximum": 3600},
+    # As a node's; ip link takes any byte but blanks, "/" and ":".
+    "test.interface": {"type": "string", "pattern": "^[!-.0-9;-~]{1,15}$"},
+    "test.image": {"type": "string", "pattern": r"^([A-Za-z0-9][-A-Za-z0-9._/:@]*)?$"},
+    # As defaultIPAM.
+    "test.ipam": {"type": "object"},
     "metrics.service.port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "serviceMonitor.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
     "serviceMonitor.interval": {"type": "string", "pattern": f"^{_DURATION}$"},

@@ -14,7 +14,7 @@ from tests.chart.test_refused_values import REFUSED
 from tests.chart.test_values import ALL_VALUES
 
 SCHEMA: Object = json.loads((CHART / "values.schema.json").read_text())
-SHAPELESS = {"defaultIPAM", "extraObjects"}
+SHAPELESS = {"defaultIPAM", "test.ipam", "extraObjects"}
 """Another program's configuration, and objects of any kind."""
 
 

@@ -52,7 +52,8 @@ The release's name {{ quote .Release.Name }} with nameOverride {{ quote .Values.
 {{- end -}}
 {{- $accounts := dict
       (include "spidercoordinator.uninstall.name" .) (list "uninstall.enabled" .Values.uninstall.enabled "the account of the Job before an uninstall")
-      (include "spidercoordinator.metricsReader.name" .) (list "metrics.podMonitor.enabled" (and .Values.metrics.podMonitor.enabled (not .Values.metrics.podMonitor.tokenSecret.name)) "the account that reads metrics") -}}
+      (include "spidercoordinator.metricsReader.name" .) (list "metrics.podMonitor.enabled" (and .Values.metrics.podMonitor.enabled (not .Values.metrics.podMonitor.tokenSecret.name)) "the account that reads metrics")
+      (include "spidercoordinator.test.name" .) (list "test.enabled" .Values.test.enabled "the account of helm test") -}}
 {{- range $part := list "operator" "installer" -}}
 {{- $account := index $.Values $part "serviceAccount" -}}
 {{- $own := include (printf "spidercoordinator.%s.serviceAccount" $part) $ -}}

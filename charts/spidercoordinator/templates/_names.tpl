@@ -41,6 +41,15 @@
 {{ include "spidercoordinator.uninstall.name" . }}-or-no-hooks
 {{- end -}}
 
+{{- define "spidercoordinator.test.name" -}}
+{{ include "spidercoordinator.fullname" . }}-test
+{{- end -}}
+
+{{/* Of the network that the test makes, and of the pod that it attaches to it. */}}
+{{- define "spidercoordinator.test.network" -}}
+{{ include "spidercoordinator.test.name" . }}-network
+{{- end -}}
+
 {{- define "spidercoordinator.nodeDefaults.name" -}}
 {{ include "spidercoordinator.fullname" . }}-node-defaults
 {{- end -}}

@@ -66,6 +66,30 @@ def uninstall(timeout: float, installer_namespace: str, installer_selector: str)
 
 
 @cli.command()
+@click.option("--namespace", required=True, help="Of all that is made.")
+@click.option("--name", required=True, help="Of the network and the pod.")
+@click.option("--interface", required=True, help="Of the nodes, the network's master.")
+@click.option("--ipam", default="{}", metavar="JSON", help="CNI IPAM object of the network.")
+@click.option(
+    "--pod", required=True, metavar="JSON", help="Labels, annotations and spec of the pod."
+)
+@click.option("--service-account", default="", help="Of the pod that this runs in.")
+@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True)
+def verify(service_account: str, timeout: float, ipam: str, pod: str, **given: str) -> int:
+    """Make a network and a pod of it, and say what does not work; `helm test` runs it."""
+    from spidercoordinator.cli.verify import Runner
+    from spidercoordinator.cli.verify import verify as act
+    from spidercoordinator.core.checks.verification import Trial
+    from spidercoordinator.runtime.settings import Settings
+
+    settings = Settings.read(os.environ)
+    objects = {"pod": options.json_object("pod", pod), "ipam": options.json_object("ipam", ipam)}
+    trial = Trial(**objects, **given)  # type: ignore[arg-type] # texts and objects, by their names
+    runner = Runner(settings.pod_name, settings.pod_uid, service_account)
+    return asyncio.run(act(settings, trial, runner, seconds=timeout))
+
+
+@cli.command()
 @options.output("yaml")
 def crds(output: Format) -> None:
     """Print the CRDs of this version, for kubectl apply."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 from typing_extensions import override
 
+from spidercoordinator.api.objects import Object
 from spidercoordinator.cli.connection import Connection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -92,3 +94,18 @@ def merged(given: dict[str, str | None]) -> Connection:
     """What was given with the command, or else before it."""
     before: dict[str, str | None] = click.get_current_context().find_object(dict) or {}
     return Connection(**{key: value or before.get(key) or "" for key, value in given.items()})
+
+
+def json_object(name: str, text: str) -> Object:
+    """The object that an option holds as JSON.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{text!r} is no JSON object", param_hint=f"--{name}")
+    return found

@@ -72,6 +72,9 @@ def test_the_version_is_the_packages() -> None:
         ["diff", "smc/a", "-p", "[]"],
         ["completion", "cmd"],
         ["uninstall", "--timeout", "soon"],
+        ["verify", "--namespace=a", "--name=b", "--interface=c"],
+        ["verify", "--namespace=a", "--name=b", "--interface=c", "--pod=[]"],
+        ["verify", "--namespace=a", "--name=b", "--interface=c", "--pod={}", "--ipam={"],
     ],
     ids=" ".join,
 )

@@ -116,7 +116,7 @@ def judge(pod: Object, networks: list[Attachment], report: PodReport | None) -> 
         advice = "nothing, or let explain add a container with NET_ADMIN in that namespace"
         findings.append(Finding("UNSEEN", "marks and redirects", report.unseen, advice))
     if section is not None:
-        findings += _underlay(section, report)
+        findings += judge_inside(section, report)
     return findings
 
 
@@ -148,7 +148,7 @@ def _attachment(pod: Object, network: Attachment) -> Iterator[Finding]:
         yield Finding("NOTE", what, value, "delete the pod to have it made with today's revision")
 
 
-def _underlay(section: Mapping[str, Any], report: PodReport) -> Iterator[Finding]:
+def judge_inside(section: Mapping[str, Any], report: PodReport) -> Iterator[Finding]:
     """What the coordinator gives a pod whose first interface is the underlay's."""
     if section.get("mode") in {"overlay", "disabled"}:
         return
