@@ -42,11 +42,11 @@ class Shell:
     bins: tuple[Path, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
 
-    def run(self, text: str) -> Result:
+    def run(self, text: str, seconds: float = _PATIENCE) -> Result:
         """Run a command line to its end, whatever its status.
 
         Raises:
-            TestbedError: it did not end in three minutes.
+            TestbedError: it did not end in so many seconds.
         """
         try:
             done = subprocess.run(
@@ -57,12 +57,12 @@ class Shell:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                timeout=_PATIENCE,
+                timeout=seconds,
                 cwd=self.folder,
                 env=self.environment(),
             )
         except subprocess.TimeoutExpired as late:
-            raise TestbedError(f"`{text}` did not end in {_PATIENCE:.0f} s") from late
+            raise TestbedError(f"`{text}` did not end in {seconds:.0f} s") from late
         return Result(text, done.returncode, done.stdout)
 
     def output(self, text: str) -> str:

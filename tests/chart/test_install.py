@@ -199,3 +199,49 @@ def test_an_object_of_another_owner_is_kept_or_taken_over(cluster: Helm) -> None
     cluster.run("uninstall", "test", "--no-hooks")
     cluster.run("install", "test", str(CHART), "--take-ownership")
     assert (spec(cluster)["mode"], spec(cluster)["podCIDRType"]) == ("auto", "auto")
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"),
+    [
+        ({}, ()),
+        (nested("coordinator.name", "other"), ()),
+        (nested("coordinator.enabled", False), ("--take-ownership",)),
+        (nested("fullnameOverride", "another"), ("--take-ownership",)),
+    ],
+)
+def test_a_second_release_is_refused_with_the_first_ones_name(
+    cluster: Helm, values: Object, flags: tuple[str, ...]
+) -> None:
+    cluster.install()
+    refused = cluster.run(
+        "install", "second", str(CHART), "-n", "kube-system", *flags, values=values, check=False
+    )
+    assert refused.returncode != 0
+    assert "The release is second in namespace kube-system, and release test" in refused.stderr
+    assert "Deployment default/test-spidercoordinator-operator" in refused.stderr
+    assert "helm upgrade test -n default, or helm uninstall test -n default first" in refused.stderr
+    second = "--selector=app.kubernetes.io/instance=second"
+    assert cluster.names(MADE, "--all-namespaces", second) == []
+
+
+def test_one_that_moves_to_another_namespace_or_name_is_the_same_release(cluster: Helm) -> None:
+    cluster.install()
+    cluster.install(nested("namespaceOverride", "kube-system"))
+    cluster.install(nested("fullnameOverride", "renamed"))
+    assert cluster.get("deployment", "renamed-operator")
+
+
+def test_an_operator_that_no_helm_release_made_is_told_by_its_labels(cluster: Helm) -> None:
+    """As GitOps tools make it, which apply what `helm template` renders."""
+    cluster.install()
+    marks = ("meta.helm.sh/release-name-", "meta.helm.sh/release-namespace-")
+    operator = ("deployment", "test-spidercoordinator-operator")
+    cluster.kubectl("annotate", *operator, *marks)
+    command = ("install", str(CHART), "--dry-run=server", "-n")
+    refused = cluster.run(*command, "default", "--name-template=second", check=False)
+    assert "release test in namespace default runs Deployment default/" in refused.stderr
+    taken = cluster.run(
+        *command, "default", "--name-template=test", "--take-ownership", check=False
+    )
+    assert "runs Deployment" not in taken.stderr

@@ -7,6 +7,7 @@ Each problem is one line.
 {{- define "spidercoordinator.clashes" -}}
 {{- include "spidercoordinator.clashes.global" . }}
 {{- include "spidercoordinator.clashes.crds" . }}
+{{- include "spidercoordinator.clashes.releases" . }}
 {{- include "spidercoordinator.clashes.names" . }}
 {{- include "spidercoordinator.clashes.ports" . }}
 {{- include "spidercoordinator.clashes.monitor" . }}
@@ -40,6 +41,21 @@ global.{{ $key }} is {{ toJson $value }}, and there is no such value; allowed: g
 {{- $owner := list (get $marks "meta.helm.sh/release-name") (get $marks "meta.helm.sh/release-namespace") -}}
 {{- if and (eq (join "/" $owner) (printf "%s/%s" $.Release.Name $.Release.Namespace)) (ne (get $marks "helm.sh/resource-policy") "keep") }}
 crds.enabled is false, and the release installed {{ $name }} with crds.keep false, so that helm would delete it and all its objects; allowed: first upgrade with crds.enabled=true and crds.keep=true
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Two operators would write the same NetworkAttachmentDefinitions, each as its own values say. */}}
+{{- define "spidercoordinator.clashes.releases" -}}
+{{- range (lookup "apps/v1" "Deployment" "" "").items | default list -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- if and (eq (get $labels "app.kubernetes.io/part-of") "spidercoordinator") (eq (get $labels "app.kubernetes.io/component") "operator") -}}
+{{- $marks := .metadata.annotations | default dict -}}
+{{- $name := get $marks "meta.helm.sh/release-name" | default (get $labels "app.kubernetes.io/instance") -}}
+{{- $namespace := get $marks "meta.helm.sh/release-namespace" | default .metadata.namespace -}}
+{{- if or (ne $name $.Release.Name) (ne $namespace $.Release.Namespace) }}
+The release is {{ $.Release.Name }} in namespace {{ $.Release.Namespace }}, and release {{ $name }} in namespace {{ $namespace }} runs Deployment {{ .metadata.namespace }}/{{ .metadata.name }}, which renders all networks of the cluster; allowed: one release in a cluster, so helm upgrade {{ $name }} -n {{ $namespace }}, or helm uninstall {{ $name }} -n {{ $namespace }} first
 {{- end -}}
 {{- end -}}
 {{- end -}}
