@@ -2,7 +2,7 @@
 
 The CRDs, the chart's copies of them, the schema of the chart's values and the field tables of the
 docs all come from the models in operator/spidercoordinator/api; the tables of the chart's README
-come from its values.yaml.
+come from its values.yaml; the Grafana dashboard and the tables of its page from tools/dashboard.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from spidercoordinator.api.crd import KINDS, crd
+from tools.dashboard import files as dashboard
 from tools.field_tables import documents
 from tools.values_schema import values_schema
 from tools.values_table import readme
@@ -38,6 +39,7 @@ GENERATORS: tuple[Callable[[Path], Generated], ...] = (
     values_schema,
     readme,
     documents,
+    dashboard.generated,
 )
 
 

@@ -183,6 +183,8 @@ BOUNDS: Mapping[str, Object] = {
     "prometheusRule.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
     "prometheusRule.labels": LABELS,
     "prometheusRule.runbookUrl": {"type": "string", "pattern": r"^\S*$"},
+    "dashboard.namespace": {"type": "string", "pattern": f"^({_LABEL})?$"},
+    "dashboard.labels": LABELS,
     "relabelings": {"type": "array", "items": _RELABELING},
     "metricRelabelings": {"type": "array", "items": _RELABELING},
     "extraObjects": {"type": "array", "items": {"type": ["object", "string"]}},

@@ -157,6 +157,7 @@ EVERYTHING = merged(
     nested("metrics.podMonitor.enabled", True),
     nested("installer.metrics.enabled", True),
     nested("metrics.prometheusRule.enabled", True),
+    nested("metrics.dashboard.enabled", True),
     nested("rbac.aggregateToEdit", True),
     nested("global.ciliumConfigMap", "cilium/cilium-config"),
 )

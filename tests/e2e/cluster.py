@@ -20,15 +20,20 @@ ATTACHMENTS = "network-attachment-definitions.k8s.cni.cncf.io"
 _PAUSE = 0.1
 
 
-def eventually(what: str, look: Callable[[], Found | None], seconds: float = 15) -> Found:
-    """Return the first thing that `look` finds; fail the test when time is over."""
+def eventually(
+    what: str,
+    look: Callable[[], Found | None],
+    seconds: float = 15,
+    instead: Callable[[], str] = str,
+) -> Found:
+    """Return what `look` finds first; fail when time is over, and tell what is so instead."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
         if found:
             return found
         if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not so after {seconds:.0f} s")
+            pytest.fail(f"{what}: not so after {seconds:.0f} s {instead()}".strip())
         time.sleep(_PAUSE)
 
 

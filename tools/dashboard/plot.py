@@ -1,0 +1,167 @@
+"""Draw the panels of the dashboard from data of a real Prometheus, one picture a row.
+
+`python -m tools.dashboard.plot FILE` reads what tests/e2e/test_dashboard.py has recorded and writes
+docs/images/dashboard.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from tools.dashboard.model import Panel, Row
+from tools.dashboard.reading import name_of
+from tools.dashboard.rows import ROWS
+from tools.plotting import STYLE
+
+PICTURES: Final = Path(__file__).parents[2] / "docs" / "images" / "dashboard"
+_POINTS: Final = 90
+"""At most so many of a series are drawn."""
+_NAMED: Final = 6
+"""At most so many series of a panel are named."""
+_POD: Final = re.compile(r"\S*-operator-\w+-(\w{5})\b")
+
+Data = dict[str, list[dict[str, Any]]]
+"""What was recorded, by the title of the panel: each query with its series."""
+
+
+def text_of(value: float, unit: str) -> str:
+    """A value with its unit, as short as Grafana writes it."""
+    if unit == "s":
+        return _duration(value)
+    if unit == "bytes":
+        return f"{value / 2**20:.0f} MiB"
+    if unit == "percentunit":
+        return f"{100 * value:.3g} %"
+    return f"{value:.3g}" + ("/s" if unit in ("ops", "reqps") else "")
+
+
+def _duration(seconds: float) -> str:
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if abs(seconds) >= 2 * size or size == 1 == abs(round(seconds)):
+            return f"{seconds / size:.3g} {name}"
+    return f"{1000 * seconds:.3g} ms"
+
+
+def picture(row: Row, data: Data) -> Figure:
+    """The panels of a row, from the data that was recorded."""
+    columns = len(row.panels) if _is_flat(row) else min(2, len(row.panels))
+    lines = math.ceil(len(row.panels) / columns)
+    made = Figure(figsize=(9, 0.9 if _is_flat(row) else 2.1 * lines), layout="constrained")
+    FigureCanvasSVG(made)
+    places = made.subplots(lines, columns, squeeze=False).flatten()
+    for panel, place in itertools.zip_longest(row.panels, places):
+        if panel is None:
+            place.axis("off")
+        else:
+            place.set_title(panel.title, loc="left", fontsize=8)
+            (_single if panel.single else _lines)(place, panel, data[panel.title])
+    return made
+
+
+def _is_flat(row: Row) -> bool:
+    return all(panel.single for panel in row.panels)
+
+
+def _single(place: Axes, panel: Panel, queries: Sequence[dict[str, Any]]) -> None:
+    place.axis("off")
+    shown = [_shown(panel, name, points) for name, points in _series(queries)]
+    text = "\n".join(text for text, _ in shown) or panel.empty or "no data"
+    color = next((color for _, color in shown), "tab:green")
+    size = 8 if panel.by_name else 13
+    place.text(0, 0.35, text, color=color, fontsize=size, transform=place.transAxes, wrap=True)
+
+
+def _shown(panel: Panel, name: str, points: Sequence[tuple[float, float]]) -> tuple[str, str]:
+    """The last value of a series, and its colour."""
+    last = points[-1][1]
+    if panel.by_name:
+        return name, "black"
+    if panel.states is not None:
+        text, color = panel.states[int(last)]
+        return text, f"tab:{color}"
+    alarming = panel.alarming is not None and last >= panel.alarming
+    short = panel.enough is not None and last < panel.enough
+    return text_of(last, panel.unit), "tab:red" if alarming or short else "tab:green"
+
+
+def _lines(place: Axes, panel: Panel, queries: Sequence[dict[str, Any]]) -> None:
+    found = sorted(_series(queries), key=lambda each: -max(value for _, value in each[1]))
+    for number, (name, points) in enumerate(found):
+        label = name if number < _NAMED else "_" + name
+        place.plot(*zip(*_thinned(points), strict=True), label=label)
+    if len(found) > _NAMED:
+        place.plot([], [], " ", label=f"and {len(found) - _NAMED} more")
+    if not found:
+        place.text(0.5, 0.5, panel.empty or "no data", transform=place.transAxes, ha="center")
+    else:
+        place.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1, 1.05))
+    place.set_ylim(bottom=0, top=None if _tops(found) else 1)
+    place.yaxis.set_major_locator(MaxNLocator(4))
+    place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text_of(value, panel.unit)))
+    place.xaxis.set_major_locator(MaxNLocator(5))
+    place.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: _duration(value) if value else "0")
+    )
+
+
+def _tops(found: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> bool:
+    return any(value for _, points in found for _, value in points)
+
+
+def _series(queries: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[tuple[float, float]]]]:
+    """Each series by its name, in seconds since the beginning; what is no number is left out."""
+    for query in queries:
+        for series in query["series"]:
+            points = [(float(at), float(value)) for at, value in series["values"]]
+            finite = [(at - query["began"], value) for at, value in points if math.isfinite(value)]
+            if finite:
+                # Of a pod's name, what tells it from the other replicas'.
+                yield _POD.sub(r"…\1", name_of(query["legend"], series["metric"])), finite
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    return points[:: math.ceil(len(points) / _POINTS)]
+
+
+def by_panel(recorded: Sequence[dict[str, Any]]) -> Data:
+    """The recorded queries by the title of their panel; panels without any have none."""
+    began = min(
+        (float(each["values"][0][0]) for query in recorded for each in query["series"]), default=0.0
+    )
+    data: Data = {panel.title: [] for row in ROWS for panel in row.panels}
+    for query in recorded:
+        data[query["panel"]].append({**query, "began": began})
+    return data
+
+
+def name_of_file(row: Row) -> str:
+    """The picture's name."""
+    return f"{row.title.lower().replace(' ', '-')}.svg"
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path, help="what DASHBOARD_RECORD named")
+    data = by_panel(json.loads(parser.parse_args().file.read_text()))
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(STYLE):
+        for row in ROWS:
+            target = PICTURES / name_of_file(row)
+            picture(row, data).savefig(target, metadata={"Date": None})
+            print(f"{target}: {target.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
