@@ -2,7 +2,8 @@
 
 The CRDs, the chart's copies of them, the schema of the chart's values and the field tables of the
 docs all come from the models in operator/spidercoordinator/api; the tables of the chart's README
-come from its values.yaml; the Grafana dashboard and the tables of its page from tools/dashboard.
+come from its values.yaml; the Grafana dashboard and the tables of its page from tools/dashboard;
+the picture and the tables of docs/benchmarks.md from docs/benchmarks.yaml.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from spidercoordinator.api.crd import KINDS, crd
+from tools.benchmarks import files as benchmarks
 from tools.dashboard import files as dashboard
 from tools.field_tables import documents
 from tools.values_schema import values_schema
@@ -40,6 +42,7 @@ GENERATORS: tuple[Callable[[Path], Generated], ...] = (
     readme,
     documents,
     dashboard.generated,
+    benchmarks.generated,
 )
 
 
