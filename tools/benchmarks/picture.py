@@ -1,6 +1,5 @@
 """The picture: each figure as a share of its goal, ours of each run, and the peer's."""
 
-import io
 from typing import Final
 
 import matplotlib as mpl
@@ -10,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from tools.benchmarks.figures import Benchmarks, Figure, Range, amount
-from tools.plotting import STYLE
+from tools.plotting import STYLE, svg_of
 
 _COLORS: Final = ("tab:blue", "tab:green", "tab:orange", "tab:purple", "tab:brown")
 _PEER: Final = "tab:red"
@@ -24,9 +23,7 @@ def svg(benchmarks: Benchmarks) -> str:
         made = Drawing(figsize=(9, 0.42 * len(benchmarks.figures) + 1), layout="constrained")
         FigureCanvasSVG(made)
         _draw(made.subplots(), benchmarks)
-        out = io.StringIO()
-        made.savefig(out, format="svg", metadata={"Date": None})
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+        return svg_of(made)
 
 
 def _draw(place: Axes, benchmarks: Benchmarks) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from tools.dashboard.model import Panel, Query, Row, own
 
 _SOURCE: Final = "resource, exported_namespace, selector"
-_SOURCE_LEGEND: Final = "{{resource}} {{exported_namespace}} {{selector}}"
+_SOURCE_LEGEND: Final = "{{resource}} {{selector}} {{exported_namespace}}"
 _NETWORKS: Final = f"max by (ready, reason) ({own('networks')})"
 
 NETWORKS = Row(

@@ -1,7 +1,7 @@
 """The files that are made from the rows: the chart's JSON, and the tables of docs/dashboard.md.
 
 The document holds `<!-- row: TITLE -->` … `<!-- end of row -->` for each row; what is between is
-replaced by the row's question and a table of its panels.
+replaced by the row's question, a table of its panels, and their picture.
 """
 
 import re
@@ -50,7 +50,10 @@ def page(text: str, rows: tuple[Row, ...]) -> str:
 
 def _table(row: Row) -> str:
     lines = [_line(panel) for panel in row.panels]
-    return "\n".join([row.says, "", "| panel | what it tells |", "|---|---|", *lines, ""])
+    picture = f"![Its panels](images/dashboard/{row.picture})"
+    return "\n".join(
+        [row.says, "", "| panel | what it tells |", "|---|---|", *lines, "", picture, ""]
+    )
 
 
 def _line(panel: Panel) -> str:

@@ -85,3 +85,8 @@ class Row:
     title: str
     says: str
     panels: tuple[Panel, ...]
+
+    @property
+    def picture(self) -> str:
+        """The file name of its picture."""
+        return f"{self.title.lower().replace(' ', '-')}.svg"

@@ -94,8 +94,8 @@ API = Row(
         ),
         Panel(
             "Requests refused or unanswered",
-            "Those with another code than 2xx. `<error>`: no answer. 409 is a conflict, which is"
-            " tried again at once.",
+            "Those with another code than 2xx. `<error>`: no answer. GET 404 is a kind that this"
+            " cluster does not serve; 409 is a conflict, which is tried again at once.",
             (
                 Query(
                     f"sum by (method, code) ({rate('api_requests_total', _UNDONE)})",

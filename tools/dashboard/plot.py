@@ -19,23 +19,28 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tools.dashboard.model import Panel, Row
+from tools.dashboard.model import Panel, Row, Unit
 from tools.dashboard.reading import name_of
 from tools.dashboard.rows import ROWS
-from tools.plotting import STYLE
+from tools.plotting import STYLE, svg_of
 
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "images" / "dashboard"
-_POINTS: Final = 90
+_POINTS: Final = 60
 """At most so many of a series are drawn."""
 _NAMED: Final = 6
 """At most so many series of a panel are named."""
+_LETTERS: Final = 42
+"""A longer name is cut, unless its panel has a line of its own."""
 _POD: Final = re.compile(r"\S*-operator-\w+-(\w{5})\b")
+
+Series = tuple[str, list[tuple[float, float]]]
+"""A series by its name: seconds since the beginning, and values."""
 
 Data = dict[str, list[dict[str, Any]]]
 """What was recorded, by the title of the panel: each query with its series."""
 
 
-def text_of(value: float, unit: str) -> str:
+def text_of(value: float, unit: Unit) -> str:
     """A value with its unit, as short as Grafana writes it."""
     if unit == "s":
         return _duration(value)
@@ -47,17 +52,17 @@ def text_of(value: float, unit: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if abs(seconds) >= 2 * size or size == 1 == abs(round(seconds)):
+    for least, size, name in ((172800, 86400, "d"), (7200, 3600, "h"), (120, 60, "min")):
+        if abs(seconds) >= least:
             return f"{seconds / size:.3g} {name}"
-    return f"{1000 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if abs(seconds) >= 1 else f"{1000 * seconds:.3g} ms"
 
 
 def picture(row: Row, data: Data) -> Figure:
     """The panels of a row, from the data that was recorded."""
     columns = len(row.panels) if _is_flat(row) else min(2, len(row.panels))
     lines = math.ceil(len(row.panels) / columns)
-    made = Figure(figsize=(9, 0.9 if _is_flat(row) else 2.1 * lines), layout="constrained")
+    made = Figure(figsize=(9, 0.8 if _is_flat(row) else 1.7 * lines), layout="constrained")
     FigureCanvasSVG(made)
     places = made.subplots(lines, columns, squeeze=False).flatten()
     for panel, place in itertools.zip_longest(row.panels, places):
@@ -65,17 +70,29 @@ def picture(row: Row, data: Data) -> Figure:
             place.axis("off")
         else:
             place.set_title(panel.title, loc="left", fontsize=8)
-            (_single if panel.single else _lines)(place, panel, data[panel.title])
+            letters = _LETTERS if columns > 1 else 2 * _LETTERS
+            _draw(place, panel, data[panel.title], letters)
     return made
+
+
+def _draw(place: Axes, panel: Panel, queries: Sequence[dict[str, Any]], letters: int) -> None:
+    found = list(_series(queries))
+    if panel.single:
+        _single(place, panel, found)
+    elif found:
+        _lines(place, panel, found, letters)
+    else:
+        place.axis("off")
+        place.text(0, 0.5, panel.empty or "no data", transform=place.transAxes)
 
 
 def _is_flat(row: Row) -> bool:
     return all(panel.single for panel in row.panels)
 
 
-def _single(place: Axes, panel: Panel, queries: Sequence[dict[str, Any]]) -> None:
+def _single(place: Axes, panel: Panel, found: Sequence[Series]) -> None:
     place.axis("off")
-    shown = [_shown(panel, name, points) for name, points in _series(queries)]
+    shown = [_shown(panel, name, points) for name, points in found]
     text = "\n".join(text for text, _ in shown) or panel.empty or "no data"
     color = next((color for _, color in shown), "tab:green")
     size = 8 if panel.by_name else 13
@@ -95,32 +112,31 @@ def _shown(panel: Panel, name: str, points: Sequence[tuple[float, float]]) -> tu
     return text_of(last, panel.unit), "tab:red" if alarming or short else "tab:green"
 
 
-def _lines(place: Axes, panel: Panel, queries: Sequence[dict[str, Any]]) -> None:
-    found = sorted(_series(queries), key=lambda each: -max(value for _, value in each[1]))
-    for number, (name, points) in enumerate(found):
-        label = name if number < _NAMED else "_" + name
+def _lines(place: Axes, panel: Panel, found: Sequence[Series], letters: int) -> None:
+    tops = {name: max(value for _, value in points) for name, points in found}
+    for number, (name, points) in enumerate(sorted(found, key=lambda each: -tops[each[0]])):
+        short = name if len(name) <= letters else name[: letters - 1] + "…"
+        # One that begins so is left out of the legend.
+        label = short if number < _NAMED else "_"
         place.plot(*zip(*_thinned(points), strict=True), label=label)
     if len(found) > _NAMED:
         place.plot([], [], " ", label=f"and {len(found) - _NAMED} more")
-    if not found:
-        place.text(0.5, 0.5, panel.empty or "no data", transform=place.transAxes, ha="center")
-    else:
-        place.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1, 1.05))
-    place.set_ylim(bottom=0, top=None if _tops(found) else 1)
-    place.yaxis.set_major_locator(MaxNLocator(4))
-    place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text_of(value, panel.unit)))
-    place.xaxis.set_major_locator(MaxNLocator(5))
+    place.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1, 1.05))
+    _scales(place, panel.unit, max(tops.values()))
+
+
+def _scales(place: Axes, unit: Unit, highest: float) -> None:
+    place.set_ylim(bottom=0, top=1.05 * highest or 1)
+    place.yaxis.set_major_locator(MaxNLocator(4, integer=unit == "none"))
+    place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text_of(value, unit)))
+    place.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 3, 6, 10]))
     place.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: _duration(value) if value else "0")
+        FuncFormatter(lambda value, _: f"{int(value) // 60}:{int(value) % 60:02}")
     )
 
 
-def _tops(found: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> bool:
-    return any(value for _, points in found for _, value in points)
-
-
-def _series(queries: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[tuple[float, float]]]]:
-    """Each series by its name, in seconds since the beginning; what is no number is left out."""
+def _series(queries: Sequence[dict[str, Any]]) -> Iterator[Series]:
+    """Each series; what is no number is left out."""
     for query in queries:
         for series in query["series"]:
             points = [(float(at), float(value)) for at, value in series["values"]]
@@ -145,11 +161,6 @@ def by_panel(recorded: Sequence[dict[str, Any]]) -> Data:
     return data
 
 
-def name_of_file(row: Row) -> str:
-    """The picture's name."""
-    return f"{row.title.lower().replace(' ', '-')}.svg"
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -158,8 +169,8 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for row in ROWS:
-            target = PICTURES / name_of_file(row)
-            picture(row, data).savefig(target, metadata={"Date": None})
+            target = PICTURES / row.picture
+            target.write_text(svg_of(picture(row, data)))
             print(f"{target}: {target.stat().st_size} bytes")
 
 

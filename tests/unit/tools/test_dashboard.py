@@ -11,7 +11,7 @@ import pytest
 
 from tools.dashboard.files import page
 from tools.dashboard.grafana import document
-from tools.dashboard.model import Panel, Query, Row
+from tools.dashboard.model import Panel, Query, Row, Unit
 from tools.dashboard.plot import by_panel, picture, text_of
 from tools.dashboard.reading import labels_of, name_of, queries, with_values
 from tools.dashboard.rows import ROWS
@@ -26,6 +26,7 @@ def test_a_page_gets_the_tables_of_its_rows() -> None:
     made = page(text, (ROW,))
     assert "old" not in made
     assert "How many?\n\n| panel | what it tells |\n|---|---|\n| Things | How many. |\n" in made
+    assert "![Its panels](images/dashboard/all.svg)\n" in made
     assert made.startswith("before\n<!-- row: All -->\n")
     assert made.endswith("<!-- end of row -->\nafter\n")
     assert page(made, (ROW,)) == made
@@ -67,6 +68,7 @@ def test_a_variable_without_a_value_is_an_error() -> None:
     [
         (0.0123, "s", "12.3 ms"),
         (1, "s", "1 s"),
+        (1.6, "s", "1.6 s"),
         (90, "s", "90 s"),
         (600, "s", "10 min"),
         (7776000, "s", "90 d"),
@@ -76,7 +78,7 @@ def test_a_variable_without_a_value_is_an_error() -> None:
         (3, "none", "3"),
     ],
 )
-def test_values_are_written_with_their_units(value: float, unit: str, text: str) -> None:
+def test_values_are_written_with_their_units(value: float, unit: Unit, text: str) -> None:
     assert text_of(value, unit) == text
 
 
