@@ -96,7 +96,15 @@ unit: setup ## Fast tests: no root, no network, no cluster
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
+	$(MAKE) --jobs=2 --output-sync=line suites cluster-suites
+
+# Side by side, for much of the time of both is waiting.
+.PHONY: suites
+suites:
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio tests/images --durations=15
+
+.PHONY: cluster-suites
+cluster-suites:
 	$(FULL) $(PY) -m testbed up
 	rc=0; $(FULL) $(PYTEST) tests/e2e tests/mesh --durations=15 || rc=$$?; $(PY) -m testbed down; exit $$rc
 
