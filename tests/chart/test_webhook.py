@@ -99,7 +99,7 @@ def test_the_operator_finds_the_installers_pods(helm: Helm) -> None:
 def test_pods_and_logs_may_be_read_in_the_releases_namespace(helm: Helm, values: Values) -> None:
     may = [
         (role["metadata"].get("namespace", ""), resource, rule["verbs"])
-        for role, rule in rules_of(helm.template(values), "")
+        for role, rule in rules_of(helm.template(values), "-operator")
         for resource in rule["resources"]
         if resource.startswith("pods")
     ]
