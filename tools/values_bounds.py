@@ -139,6 +139,9 @@ BOUNDS: Mapping[str, Object] = {
     "installer.metrics.tlsSecret": _OBJECT_NAME,
     "webhook.timeoutSeconds": {"type": "integer", "minimum": 1, "maximum": 30},
     "webhook.failurePolicy": {"type": "string"} | choice("Ignore", "Fail"),
+    "issuerRef.name": _OBJECT_NAME,
+    "issuerRef.kind": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]{0,62}$"},
+    "issuerRef.group": {"type": "string", "pattern": f"^{_SUBDOMAIN}$"},
     "dnsPolicy": {"type": "string"}
     | choice("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None", empty=True),
     "startupProbe": _PROBE,

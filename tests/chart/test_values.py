@@ -72,6 +72,7 @@ OTHER_OF_KEY: dict[str, object] = {
     "dnsConfig": {"nameservers": ["192.0.2.1"]},
     "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["other"]}],
     "failurePolicy": "Fail",
+    "kind": "ClusterIssuer",
     "startupProbe": {"periodSeconds": 7},
     "livenessProbe": {"periodSeconds": 7},
     "readinessProbe": {"periodSeconds": 7},
@@ -91,6 +92,15 @@ GIVEN = {
         "operator.extraVolumes", [{"name": "other", "emptyDir": {}}]
     ),
     "crds.keep": nested("crds.enabled", True),
+    "operator.webhook.certManager.issuerRef.name": nested(
+        "operator.webhook.certManager.enabled", True
+    ),
+    **{
+        f"operator.webhook.certManager.issuerRef.{key}": nested(
+            "operator.webhook.certManager", {"enabled": True, "issuerRef": {"name": "company"}}
+        )
+        for key in ("kind", "group")
+    },
     "installer.extraVolumeMounts": nested(
         "installer.extraVolumes", [{"name": "other", "emptyDir": {}}]
     ),

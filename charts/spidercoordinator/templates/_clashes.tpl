@@ -10,6 +10,7 @@ Each problem is one line.
 {{- include "spidercoordinator.clashes.releases" . }}
 {{- include "spidercoordinator.clashes.names" . }}
 {{- include "spidercoordinator.clashes.ports" . }}
+{{- include "spidercoordinator.clashes.certManager" . }}
 {{- include "spidercoordinator.clashes.monitor" . }}
 {{- include "spidercoordinator.clashes.podMonitor" . }}
 {{- include "spidercoordinator.clashes.budget" . }}
@@ -100,6 +101,24 @@ installer.metrics.port is {{ int64 $installer.metrics.port }}, as is {{ $path }}
 {{- end -}}
 {{- end -}}
 
+{{/* Whether there is a cluster is seen by a namespace that each has. */}}
+{{- define "spidercoordinator.clashes.certManager" -}}
+{{- with .Values.operator.webhook -}}
+{{- if .certManager.enabled -}}
+{{- if not .enabled }}
+operator.webhook.certManager.enabled is true and operator.webhook.enabled is false; allowed: both true, for there is no other certificate
+{{- else if and (lookup "v1" "Namespace" "" "kube-system") (not ($.Capabilities.APIVersions.Has "cert-manager.io/v1/Certificate")) }}
+operator.webhook.certManager.enabled is true, and the cluster does not serve the kind Certificate of cert-manager.io/v1; allowed: install cert-manager first, or false to let the operator make the certificate
+{{- end -}}
+{{- else if .certManager.issuerRef.name }}
+operator.webhook.certManager.issuerRef.name is {{ quote .certManager.issuerRef.name }} and operator.webhook.certManager.enabled is false; allowed: both, or neither
+{{- end -}}
+{{- if and .certManager.enabled (not .certManager.issuerRef.name) (or (ne .certManager.issuerRef.kind "Issuer") (ne .certManager.issuerRef.group "cert-manager.io")) }}
+operator.webhook.certManager.issuerRef has kind {{ .certManager.issuerRef.kind }} and group {{ .certManager.issuerRef.group }} and name ""; allowed: kind and group with a name only
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A duration in milliseconds; nothing of what is none. */}}
 {{- define "spidercoordinator.milliseconds" -}}
 {{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
@@ -163,6 +182,11 @@ operator.podDisruptionBudget has minAvailable {{ include "spidercoordinator.text
       "extraVolumes" (list "cni-bin" "state" "node-defaults" "pod" "account" "tls")
       "extraVolumeMounts" (list "/host/cni-bin" "/host/state" "/etc/spidercoordinator/node-defaults" "/etc/spidercoordinator/pod") -}}
 {{- $operator := dict "extraVolumes" (list "tmp") "extraVolumeMounts" (list "/tmp") -}}
+{{- if eq (include "spidercoordinator.webhook.certManager" .) "true" -}}
+{{- $operator = dict
+      "extraVolumes" (list "tmp" "webhook-certificate")
+      "extraVolumeMounts" (list "/tmp" (include "spidercoordinator.webhook.mountPath" .)) -}}
+{{- end -}}
 {{- range $part, $own := dict "operator" $operator "installer" $installer -}}
 {{- $values := index $.Values $part -}}
 {{- $volumes := $own.extraVolumes -}}

@@ -58,6 +58,16 @@
 {{ include "spidercoordinator.fullname" . }}-webhook
 {{- end -}}
 
+{{/* The Secret that cert-manager makes; the operator's own has the webhook's name. */}}
+{{- define "spidercoordinator.webhook.secret" -}}
+{{ include "spidercoordinator.webhook.name" . }}-tls
+{{- end -}}
+
+{{/* "true" where cert-manager makes the webhook's certificate. */}}
+{{- define "spidercoordinator.webhook.certManager" -}}
+{{- with .Values.operator.webhook }}{{ and .enabled .certManager.enabled }}{{ end -}}
+{{- end -}}
+
 {{- define "spidercoordinator.admissionPolicy.name" -}}
 {{ include "spidercoordinator.fullname" . }}-annotations
 {{- end -}}

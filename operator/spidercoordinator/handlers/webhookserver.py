@@ -11,11 +11,11 @@ import asyncio
 import logging
 import ssl
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import kopf
 
@@ -26,6 +26,7 @@ from spidercoordinator.reconcilers.manager import Manager
 from spidercoordinator.runtime.certificaterotator import CertificateRotator
 from spidercoordinator.runtime.certificatesync import CertificateSync
 from spidercoordinator.runtime.logging import StateLogger
+from spidercoordinator.runtime.mountedcertificate import MountedCertificate
 
 _FILES_EVERY: Final = 1.0
 """Seconds between two looks at the files that are served."""
@@ -46,6 +47,21 @@ async def _serve_nothing(_: Any) -> AsyncIterator[Any]:
     yield
 
 
+class ServedFiles(Protocol):
+    """A certificate and its key as files, whoever renews them."""
+
+    @property
+    def certificate_file(self) -> Path:
+        """The certificate."""
+
+    @property
+    def key_file(self) -> Path:
+        """Its key."""
+
+    def ends(self) -> float:
+        """When the certificate ends, in seconds since 1970."""
+
+
 class WebhookServer:
     """See the module. kopf calls it with what answers a review."""
 
@@ -59,24 +75,24 @@ class WebhookServer:
     async def __call__(self, answer: Any) -> AsyncGenerator[Any, None]:
         """Serve without end; gives kopf where, each time it listens anew."""
         with tempfile.TemporaryDirectory(prefix="webhook-") as folder:
-            async with self._certificate(Path(folder)) as sync:
+            async with self._certificate(Path(folder)) as (files, look_again):
                 failures = 0
                 while True:
                     try:
-                        async for config in self._listen(sync.rotator, answer):
+                        async for config in self._listen(files, answer):
                             failures = 0
                             yield config
                     except Exception as error:  # noqa: BLE001 - the reconcilers must go on
                         self._failed(error)
-                        sync.look()
+                        look_again()
                     failures += 1
                     await asyncio.sleep(_BACKOFF.delay(failures))
 
-    async def _listen(self, rotator: CertificateRotator, answer: Any) -> AsyncIterator[Any]:
+    async def _listen(self, files: ServedFiles, answer: Any) -> AsyncIterator[Any]:
         server = kopf.WebhookServer(
             port=self._settings.webhook_port,
-            certfile=str(rotator.certificate_file),
-            pkeyfile=str(rotator.key_file),
+            certfile=str(files.certificate_file),
+            pkeyfile=str(files.key_file),
             file_check_interval=_FILES_EVERY,
         )
         async for config in server(partial(reviewed, self._manager, answer)):
@@ -85,24 +101,45 @@ class WebhookServer:
             yield config
 
     @asynccontextmanager
-    async def _certificate(self, folder: Path) -> AsyncIterator[CertificateSync]:
-        """Keep the certificate in sync; begins once there is one."""
+    async def _certificate(
+        self, folder: Path
+    ) -> AsyncIterator[tuple[ServedFiles, Callable[[], None]]]:
+        """Keep the certificate in sync; begins once there is one.
+
+        Gives the files, and what has them looked at again.
+        """
+        crashes = self._manager.crashes
+        sync, files = self._mounted() if self._settings.webhook_certificates else self._own(folder)
+        work = restarting("webhook's certificate", sync.run, crashes)
+        task = asyncio.create_task(work, name="webhook's certificate")
+        try:
+            await sync.served.wait()
+            yield files, sync.look
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _own(self, folder: Path) -> tuple[CertificateSync, CertificateRotator]:
         rotator = CertificateRotator(
             self._manager.client,  # every replica serves it, also one that does not lead
             self._settings.namespace,
             self._settings.webhook_configuration,
             folder,
         )
-        crashes = self._manager.crashes
-        sync = CertificateSync(rotator, crashes, partial(self._certificate_is, rotator))
-        work = restarting("webhook's certificate", sync.run, crashes)
-        task = asyncio.create_task(work, name="webhook's certificate")
-        try:
-            await sync.served.wait()
-            yield sync
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        report = partial(self._certificate_is, rotator)
+        return CertificateSync(rotator, self._manager.crashes, report), rotator
+
+    def _mounted(self) -> tuple[MountedCertificate, MountedCertificate]:
+        def report(failure: str) -> None:
+            if mounted.served.is_set():
+                # What is wrong with files that were served is the server's to say.
+                if not failure:
+                    self._metrics.certificate_ends.set(mounted.ends())
+            else:
+                self._show(listening=False, failure=failure)
+
+        mounted = MountedCertificate(Path(self._settings.webhook_certificates), report)
+        return mounted, mounted
 
     def _certificate_is(self, rotator: CertificateRotator, failure: str) -> None:
         """Where it listens, a certificate that cannot be renewed yet is no reason to go away."""

@@ -145,6 +145,8 @@ class Settings(BaseSettings):
         webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
             operator, whose caBundle it keeps; empty for no webhook.
         webhook_port: port of the webhook.
+        webhook_certificates: folder with the webhook's tls.crt and tls.key, which somebody else
+            renews and has the API server trust; empty to make a certificate and keep the caBundle.
         installer_pods: label selector of the installer's pods in `namespace`, which report
             what the nodes have; empty when they are not followed.
         lease: name of the Lease, in `namespace`, that the leader holds; empty to lead without one,
@@ -172,6 +174,7 @@ class Settings(BaseSettings):
     node_defaults_configmap: str = "spidercoordinator-node-defaults"
     webhook_configuration: str = ""
     webhook_port: Port = 9443
+    webhook_certificates: str = ""
     installer_pods: str = ""
     lease: str = ""
     leader_elect_lease_duration: LeaseTime = 15.0

@@ -35,7 +35,15 @@
   value: {{ include "spidercoordinator.webhook.name" . }}
 - name: SPIDERCOORDINATOR_WEBHOOK_PORT
   value: {{ .Values.operator.webhook.port | int64 | quote }}
+{{- if .Values.operator.webhook.certManager.enabled }}
+- name: SPIDERCOORDINATOR_WEBHOOK_CERTIFICATES
+  value: {{ include "spidercoordinator.webhook.mountPath" . }}
+{{- end }}
 {{- end }}
 - name: SPIDERCOORDINATOR_INSTALLER_PODS
   value: {{ include "spidercoordinator.installer.selector" . | quote }}
+{{- end -}}
+
+{{- define "spidercoordinator.webhook.mountPath" -}}
+/etc/spidercoordinator/webhook
 {{- end -}}
