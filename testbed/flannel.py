@@ -1,9 +1,11 @@
 """flannel as the testbed's cluster network: its own daemon, CNI plugin, and manifest.
 
-The manifest is the release's, the images are made here. The backend for UDP is left out, which
-is C, and so is the one for a cloud whose client library is not on every Go module proxy.
+The manifest is the release's but for the image, which is made here, and CNI's version. The
+backend for UDP is left out, which is C, and so is the one for a cloud whose client library is not
+on every Go module proxy.
 """
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -32,6 +34,10 @@ _PLUGIN_MODULE = paths.SOURCES / "flannel-cni"
 _PATH = "github.com/flannel-io/flannel"
 _PLUGIN = "github.com/containernetworking/plugins/plugins/meta/flannel"
 _MANIFEST = "Documentation/kube-flannel.yml"
+_CNI = "cni-conf.json"
+_CNI_VERSION = "0.3.1"
+"""What flannel's manifest had when that plugin was new, which knows no newer one than 0.4.0."""
+
 _UDP = Path("pkg/backend/udp")
 _C_ALONE = ("cproxy_amd64.go", "proxy_amd64.c", "proxy_amd64.h", "udp_network_amd64.go")
 _LDFLAGS = ("-s", "-w")
@@ -68,10 +74,13 @@ class Flannel:
     def manifests(self) -> list[dict[str, Any]]:
         """Return all objects to create, in the release's order."""
         text = (self.folder / Path(_MANIFEST).name).read_text()
-        return [_with_image(each, self.image) for each in yaml.safe_load_all(text) if each]
+        return [_adapted(each, self.image) for each in yaml.safe_load_all(text) if each]
 
 
-def _with_image(manifest: dict[str, Any], image: str) -> dict[str, Any]:
+def _adapted(manifest: dict[str, Any], image: str) -> dict[str, Any]:
+    if manifest["kind"] == "ConfigMap":
+        text = manifest["data"][_CNI]
+        manifest["data"][_CNI] = json.dumps({**json.loads(text), "cniVersion": _CNI_VERSION})
     if manifest["kind"] == "DaemonSet":
         pod = manifest["spec"]["template"]["spec"]
         for container in (*pod["initContainers"], *pod["containers"]):

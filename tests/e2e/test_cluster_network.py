@@ -5,8 +5,8 @@ from typing import NoReturn
 
 import pytest
 
+from testbed import cluster as testbed_cluster
 from testbed import topology
-from testbed.cluster import Cluster as Testbed
 from testbed.paths import State
 from tests.e2e.cluster import COORDINATORS, Cluster, Object, Release, eventually
 
@@ -18,7 +18,7 @@ _OF_THIS_CLUSTER = ("resourceVersion", "uid", "creationTimestamp", "managedField
 def with_flannel(state: State, on_testbed: bool, unable: Callable[[str], NoReturn]) -> bool:
     if not on_testbed:
         unable("kubeadm's ConfigMap is taken away for a while")
-    made = Testbed.recorded(state)
+    made = testbed_cluster.Cluster.recorded(state)
     assert made is not None
     return made.flannel
 
