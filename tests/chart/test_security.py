@@ -128,7 +128,7 @@ def test_the_installer_account_is_bound_to_nothing_without_metrics(helm: Helm) -
     objects = helm.template()
     account = pod_templates(objects)["DaemonSet"]["spec"]["serviceAccountName"]
     bound = [name for name, _ in roles_by_account(objects)]
-    assert len(bound) == 9
+    assert len(bound) == 8
     assert account not in bound
 
 
