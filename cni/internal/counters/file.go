@@ -23,26 +23,27 @@ type File struct{ data []byte }
 //
 // It fails when there is none (errors.Is fs.ErrNotExist), and when it has another layout.
 func Open(path string) (*File, error) {
-	return open(path, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE)
+	return open(path, unix.O_RDWR, unix.PROT_READ|unix.PROT_WRITE)
 }
 
 // OpenToRead maps the file to read from it; it fails as Open does.
-func OpenToRead(path string) (*File, error) { return open(path, os.O_RDONLY, unix.PROT_READ) }
+func OpenToRead(path string) (*File, error) { return open(path, unix.O_RDONLY, unix.PROT_READ) }
 
 func open(path string, flags, protection int) (*File, error) {
-	file, err := os.OpenFile(path, flags|unix.O_NOFOLLOW, 0)
+	// Not by os.File, which would prepare to wait for the file: a plugin opens it for each pod.
+	file, err := unix.Open(path, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
+	defer func() { _ = unix.Close(file) }()
+	var info unix.Stat_t
+	if err := unix.Fstat(file, &info); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	if !info.Mode().IsRegular() || info.Size() != int64(bytesInLayout) {
-		return nil, fmt.Errorf("%s is not a file of counters of this version: it has %d bytes, not %d", path, info.Size(), bytesInLayout)
+	if info.Mode&unix.S_IFMT != unix.S_IFREG || info.Size != int64(bytesInLayout) {
+		return nil, fmt.Errorf("%s is not a file of counters of this version: it has %d bytes, not %d", path, info.Size, bytesInLayout)
 	}
-	data, err := unix.Mmap(int(file.Fd()), 0, bytesInLayout, protection, unix.MAP_SHARED)
+	data, err := unix.Mmap(file, 0, bytesInLayout, protection, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("map %s into memory: %w", path, err)
 	}

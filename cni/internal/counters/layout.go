@@ -1,8 +1,10 @@
 package counters
 
 import (
-	"fmt"
 	"hash/fnv"
+	"io"
+	"strconv"
+	"strings"
 )
 
 // The file is an array of unsigned 64 bit numbers in the node's byte order:
@@ -31,7 +33,12 @@ const (
 // signature tells one layout from another, so that a plugin never counts in a file of another version.
 func signature() uint64 {
 	sum := fnv.New64a()
-	_, _ = fmt.Fprint(sum, "spidercoordinator counters", pluginNames, verbNames, stepNames, repairNames, Bounds)
+	for _, names := range [][]string{pluginNames[:], verbNames[:], stepNames[:], repairNames[:]} {
+		_, _ = io.WriteString(sum, strings.Join(names, ",")+";")
+	}
+	for _, bound := range Bounds {
+		_, _ = io.WriteString(sum, strconv.FormatInt(int64(bound), 10)+",")
+	}
 	return sum.Sum64()
 }
 
