@@ -51,7 +51,7 @@ def test_each_verb_is_counted(counted: Counted, pod: Pod, plugin: str) -> None:
         for _ in range(number + 1):
             call(pod, counted.programs / plugin, verb)
         after = counted.metrics()
-        changed = {name for name in before if name[:3] == "cni" and after[name] != before[name]}
+        changed = {name for name in before if "cni_call" in name and after[name] != before[name]}
         assert after[f"cni_calls_started_total,{plugin},{verb}"] == number + 1
         assert after[f"cni_calls_total,{plugin},{verb},success"] == number + 1
         assert after[f"cni_call_duration_seconds_count,{plugin},{verb}"] == number + 1
@@ -300,11 +300,39 @@ def test_what_the_node_has_is_told(counted: Counted) -> None:
     assert ",go1." in build
 
 
+def test_interfaces_of_an_older_configuration_are_told(counted: Counted, segment: Segment) -> None:
+    first, second, third = pods = [segment.pod() for _ in range(3)]
+    for number, pod in enumerate(pods):
+        pod.plug(number + 10)
+
+    def newest_and_older() -> tuple[float, float]:
+        told = counted.metrics()
+        return told["cni_attachments,newest"], told["cni_attachments,older"]
+
+    first.coordinator()
+    choice = {"cni": {"podDefaultRouteNIC": "eth0"}}
+    second.coordinator(args=choice)  # what a pod chooses is no other configuration of its network
+    assert newest_and_older() == (2, 0)
+    third.coordinator(vethLinkAddress="169.254.100.1")
+    assert newest_and_older() == (1, 2)
+    first.coordinator("DEL")
+    assert newest_and_older() == (1, 1)
+    second.coordinator("DEL")
+    second.coordinator(vethLinkAddress="169.254.100.1")
+    assert newest_and_older() == (2, 0)
+    with pytest.raises(PluginError):  # which sets up nothing
+        first.coordinator(env={"COORDINATOR_FAIL_AT": "3"})
+    with pytest.raises(PluginError):
+        first.coordinator(vethMTU=70000)
+    assert newest_and_older() == (2, 0)
+
+
 MOVED_BY: dict[str, Callable[..., Any]] = {
     "cni_calls_started": test_a_call_that_was_killed_has_begun_and_did_not_end,
     "cni_calls": test_each_verb_is_counted,
     "cni_failures": test_a_failure_is_counted_by_its_step,
     "cni_call_duration_seconds": test_each_verb_is_counted,
+    "cni_attachments": test_interfaces_of_an_older_configuration_are_told,
     "node_repairs": test_what_the_installer_sets_right_is_counted,
     "node_resyncs": test_what_the_installer_sets_right_is_counted,
     "node_last_resync_timestamp_seconds": test_what_the_installer_sets_right_is_counted,

@@ -38,6 +38,12 @@ func add(args *skel.CmdArgs) error {
 	if err != nil {
 		return err
 	}
+	if calls.Current.Counts() {
+		calls.Current.Attached(counters.Attachment{
+			ContainerID: args.ContainerID, IfName: args.IfName,
+			Network: c.cfg.Network, PodNamespace: c.namespace(), Revision: c.cfg.Revision(),
+		})
+	}
 	return types.PrintResult(c.result(addPlan), c.cfg.CNIVersion)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
@@ -66,6 +67,12 @@ func (c *call) fail(step counters.Step, code uint, err error) error {
 		who = "container " + c.args.ContainerID
 	}
 	return calls.Fail(step, code, fmt.Sprintf("coordinator: %s, interface %s: %s", who, c.args.IfName, err))
+}
+
+// namespace is that of the pod; empty where the runtime does not tell it.
+func (c *call) namespace() string {
+	namespace, _, _ := strings.Cut(c.pod, "/")
+	return namespace
 }
 
 // openNamespaces opens both namespaces.

@@ -7,6 +7,7 @@ import (
 	"github.com/containernetworking/cni/pkg/skel"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/cniargs"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
@@ -29,6 +30,7 @@ func del(args *skel.CmdArgs) error {
 	if err != nil {
 		return c.fail(counters.Apply, codeNetwork, fmt.Errorf("%w; the runtime tries again", err))
 	}
+	calls.Current.Detached(args.ContainerID, args.IfName)
 	return nil
 }
 

@@ -30,15 +30,17 @@ func Fail(step counters.Step, code uint, message string) error {
 	return &Failure{step, types.NewError(code, message, "")}
 }
 
+// Current is the call of this process, for what is to be recorded of it beside how it ended.
+var Current = &counters.Call{}
+
 // Main runs a plugin for one call and returns its exit code. The call is counted in the node's file, if there is one.
 func Main(plugin counters.Plugin, funcs skel.CNIFuncs, versions version.PluginInfo, about string) int {
 	began := time.Now()
 	step := counters.Done
-	call := &counters.Call{}
 	if verb, ok := counters.ParseVerb(os.Getenv("CNI_COMMAND")); ok {
-		call = counters.Begin(counters.Path, plugin, verb, began)
+		Current = counters.Begin(counters.Path, plugin, verb, began)
 	}
-	defer func() { call.End(step) }() // also when the verb panics
+	defer func() { Current.End(step) }() // also when the verb panics
 	for _, verb := range []*func(*skel.CmdArgs) error{&funcs.Add, &funcs.Del, &funcs.Check, &funcs.GC, &funcs.Status} {
 		*verb = observed(*verb, &step)
 	}

@@ -62,6 +62,8 @@ type Config struct {
 	NotReadyReason  string
 	// ValidAttachments is what the runtime knows at GC; nil when it gave no list.
 	ValidAttachments []types.GCAttachment
+
+	section section // as it is written, with the node's defaults
 }
 
 // section is the coordinator section as it is written; nil means not set.
@@ -116,6 +118,7 @@ func Parse(stdin []byte, defaultsPath string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.section = conf.section
 	if err := version.ParsePrevResult(&conf.PluginConf); err != nil {
 		return nil, fmt.Errorf("prevResult: %w", err)
 	}

@@ -232,3 +232,9 @@ func TestVerbsAreReadAsTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSignatureIsThatOfTheLayout(t *testing.T) {
+	if hash := hashOfLayout(); hash != signature {
+		t.Errorf("signature is %#x, and the layout's hash %#x: files of the former layout must not be taken for ours", signature, hash)
+	}
+}

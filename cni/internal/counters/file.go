@@ -49,7 +49,7 @@ func open(path string, flags, protection int) (*File, error) {
 	}
 	mapped := &File{data}
 	found, err := mapped.load(cellSignature)
-	if err == nil && found != signature() {
+	if err == nil && found != signature {
 		err = fmt.Errorf("%s is not a file of counters of this version: its signature is another", path)
 	}
 	if err != nil {
@@ -79,7 +79,7 @@ func Ensure(path string) error {
 		return fmt.Errorf("make the file of counters %s: %w", path, err)
 	}
 	content := make([]byte, bytesInLayout)
-	*(*uint64)(unsafe.Pointer(&content[0])) = signature()
+	*(*uint64)(unsafe.Pointer(&content[0])) = signature
 	_, err = file.Write(content)
 	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
 	if err == nil {

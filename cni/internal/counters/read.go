@@ -1,6 +1,9 @@
 package counters
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Calls are the counts of a verb of a plugin.
 type Calls struct {
@@ -17,6 +20,8 @@ type Counts struct {
 	ResyncsFailed  uint64
 	LastResyncUnix uint64                   // seconds since 1970, 0 for none
 	Repairs        [len(repairNames)]uint64 // by Repair
+	Newest         uint64                   // interfaces that were set up with the newest revision of their network
+	Older          uint64                   // interfaces that were set up with another one
 }
 
 // Read reads all counts. Those of one call may be seen in part: they are counted one after another.
@@ -26,16 +31,20 @@ func Read(path string) (*Counts, error) {
 		return nil, err
 	}
 	defer file.Close()
-	var values [cells]uint64
-	for index := range values {
-		if values[index], err = file.load(index); err != nil {
-			return nil, err
+	values := make([]uint64, cells)
+	err = guarded(func() {
+		for index := range values {
+			values[index] = atomic.LoadUint64(file.cell(index))
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	counts := &Counts{
 		Resyncs: values[cellResyncs], ResyncsFailed: values[cellResyncsFailed], LastResyncUnix: values[cellLastResync],
 	}
 	copy(counts.Repairs[:], values[cellRepairs:])
+	counts.Newest, counts.Older = countRevisions(values)
 	for plugin := range counts.Calls {
 		for verb := range counts.Calls[plugin] {
 			first := cellOf(Plugin(plugin), Verb(verb))

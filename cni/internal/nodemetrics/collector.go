@@ -44,6 +44,7 @@ var (
 	resyncs    = desc("node_resyncs_total", "Resyncs of the installer, by outcome (success, failure).", "outcome")
 	lastResync = desc("node_last_resync_timestamp_seconds", "When the installer's last resync ended, in seconds since 1970.")
 	counting   = desc("node_counters_readable", "Whether the counters of the node can be read (1) or not (0).")
+	attached   = desc("cni_attachments", "Interfaces of pods, by whether the plugin set them up with the newest configuration of their network that it knows here (newest, older).", "configuration")
 	plugins    = desc("node_plugin_info", "The programs in the node's folder of CNI plugins.", "plugin")
 	multus     = desc("node_multus_installed", "Whether a program of Multus is among the node's CNI plugins (1) or not (0).")
 	interfaces = desc("node_interfaces", "Interfaces of the node's network, without lo, by kind as in ip -d link; device: hardware.", "kind")
@@ -53,7 +54,7 @@ var (
 // Describe sends all descriptions.
 func (c *Collector) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, each := range []*prometheus.Desc{
-		begun, ended, failures, durations, repairs, resyncs, lastResync, counting, plugins, multus, interfaces, build,
+		begun, ended, failures, durations, repairs, resyncs, lastResync, counting, attached, plugins, multus, interfaces, build,
 	} {
 		descriptions <- each
 	}
@@ -126,6 +127,8 @@ func collectInstaller(metrics chan<- prometheus.Metric, counts *counters.Counts)
 	for _, repair := range counters.Repairs {
 		metrics <- counter(repairs, counts.Repairs[repair], repair.String())
 	}
+	metrics <- gauge(attached, float64(counts.Newest), "newest")
+	metrics <- gauge(attached, float64(counts.Older), "older")
 	metrics <- counter(resyncs, counts.Resyncs, "success")
 	metrics <- counter(resyncs, counts.ResyncsFailed, "failure")
 	if counts.LastResyncUnix > 0 {
