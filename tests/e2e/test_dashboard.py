@@ -6,41 +6,29 @@ they have to hold: promtool's tests in tests/chart are about that.
 
 Some queries have data only when something fails, so it does here: a network that no node can serve,
 a network whose NAD a quota refuses. Queries of what is a bug of the operator are left to promtool,
-in tests/chart/test_dashboard.py.
-
-DASHBOARD_RECORD names a file for the data of all panels, from which
-`python -m tools.dashboard.plot` draws docs/images/dashboard; DASHBOARD_SECONDS is how long things
-happen for it.
+and those of nodes to a node in a network namespace, both in tests/chart.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import json
 import math
-import os
-import re
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from testbed import scraping
 from testbed.scraping import Server
-from tests.chart.test_dashboard import DASHBOARD, OF_BUGS
 from tests.e2e import manifests, scrape
 from tests.e2e.cluster import ATTACHMENTS, NETWORKS, Cluster, Object, Release, eventually
 from tests.e2e.conftest import MakeNetwork
 from tests.e2e.manifests import NAMESPACE
-from tools.dashboard.reading import Asked, labels_of, queries, with_values
+from tests.panels import ASKED, OF_BUGS, OF_NODES, Panels, lacking, record
 
-ASKED: Final = [each for each in queries(DASHBOARD) if not OF_BUGS.search(each.expr)]
-STEP: Final = 1
+ELSEWHERE: Final = (OF_BUGS, OF_NODES)
 QUOTA: Final = "no-more-nads"
 WITHIN: Final = 60
 """Seconds, of which a second scrape after each kind of thing has happened needs a few."""
@@ -58,51 +46,6 @@ def prometheus(
     ):
         eventually("the operator is scraped", lambda: server.now("spidercoordinator_build_info"))
         yield server
-
-
-@dataclass
-class Panels:
-    """What the dashboard would show."""
-
-    server: Server
-    began: float = field(default_factory=time.time)
-
-    def values(self) -> dict[str, str]:
-        """Grafana's variables, with all that the dashboard's own queries offer."""
-        found = {"__rate_interval": "10s"}
-        for variable in json.loads(DASHBOARD)["templating"]["list"]:
-            if variable["type"] == "query":
-                asked = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
-                assert asked is not None
-                expr = with_values(f"count by ({asked[2]}) ({asked[1]})", found)
-                offered = [each["metric"].get(asked[2], "") for each in self.server.now(expr)]
-                found[variable["name"]] = "|".join(map(re.escape, filter(None, offered)))
-                assert found[variable["name"]], variable["name"]
-        return found
-
-    def data(self) -> dict[Asked, list[Object]]:
-        """The series of each query, since the beginning."""
-        values, end = self.values(), time.time()
-        return {
-            each: self.server.series(with_values(each.expr, values), self.began, end, STEP)
-            for each in ASKED
-        }
-
-
-def is_finite(series: Object) -> bool:
-    return any(math.isfinite(float(value)) for _, value in series["values"])
-
-
-def lacking(data: dict[Asked, list[Object]]) -> list[str]:
-    """The queries without a number, or with a label in the legend that no series has."""
-    problems = []
-    for asked, series in data.items():
-        if not any(map(is_finite, series)):
-            problems.append(f"{asked.panel}: no data: {asked.expr}")
-        labels = {key for each in series for key, value in each["metric"].items() if value}
-        if series and not labels_of(asked.legend) <= labels:
-            problems.append(f"{asked.panel}: {asked.legend} of {sorted(labels)}")
-    return problems
 
 
 def reasons(cluster: Cluster, name: str) -> set[str]:
@@ -173,7 +116,8 @@ def happenings(cluster: Cluster, network: str) -> Iterator[Callable[[], None]]:
 
 @pytest.fixture(scope="module")
 def panels(prometheus: Server) -> Panels:
-    return Panels(prometheus)
+    asked = [each for each in ASKED if not any(pattern.search(each.expr) for pattern in ELSEWHERE)]
+    return Panels(prometheus, asked)
 
 
 @pytest.fixture
@@ -187,26 +131,17 @@ def shown(panels: Panels, network: MakeNetwork) -> str:
 @pytest.mark.usefixtures("failing")
 def test_every_query_has_data(cluster: Cluster, panels: Panels, shown: str) -> None:
     things = happenings(cluster, shown)
-    until = time.monotonic() + float(os.environ.get("DASHBOARD_SECONDS", "0"))
     missing: list[str] = []
 
     def look() -> bool:
         next(things)()
-        if time.monotonic() < until:
-            return False
         missing[:] = lacking(panels.data())
         return not missing
 
-    within = until - time.monotonic() + WITHIN
-    eventually("every query has data", look, within, lambda: "\n".join(missing))
+    def happen() -> bool:
+        next(things)()
+        return panels.long_enough()
+
+    eventually("things have happened", happen, math.inf)
+    eventually("every query has data", look, WITHIN, lambda: "\n".join(missing))
     record(panels)
-
-
-def record(panels: Panels) -> None:
-    """Write down what the panels show, if it was asked for."""
-    if file := os.environ.get("DASHBOARD_RECORD"):
-        data = [
-            {**dataclasses.asdict(asked), "series": series}
-            for asked, series in panels.data().items()
-        ]
-        Path(file).write_text(json.dumps(data))

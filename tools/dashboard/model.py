@@ -7,7 +7,10 @@ from typing import Final, Literal
 Unit = Literal["none", "ops", "reqps", "s", "bytes", "percentunit"]
 """Units, by Grafana's names; `ops` and `reqps` are of a second, `percentunit` is 1 for all."""
 
-OWN: Final = 'namespace=~"$namespace",job=~"$job"'
+SAME: Final = 'namespace=~"$namespace"'
+"""Selects the release's namespace, as the dashboard's variable chooses it."""
+
+OWN: Final = f'{SAME},job=~"$job"'
 """Selects what the dashboard's variables choose: the release's namespace, and its scrape job."""
 
 NOT_READY: Final = 'ready!="True"'
@@ -24,10 +27,14 @@ def rate(metric: str, *matchers: str) -> str:
     return f"rate({own(metric, *matchers)}[$__rate_interval])"
 
 
-def quantile(share: float, metric: str, *by: str) -> str:
-    """A quantile of a histogram, from 0 to 1, by labels."""
-    buckets = f"sum by ({', '.join(('le', *by))}) ({rate(f'{metric}_bucket')})"
-    return f"histogram_quantile({share:g}, {buckets})"
+def quantile(share: float, buckets: str, *by: str) -> str:
+    """A quantile of a histogram, from 0 to 1, by labels, from the rate of its buckets."""
+    return f"histogram_quantile({share:g}, sum by ({', '.join(('le', *by))}) ({buckets}))"
+
+
+def of_nodes(metric: str, *matchers: str) -> str:
+    """A selector of one of the nodes' metrics, which another job scrapes in the same namespace."""
+    return f"spidercoordinator_{metric}{{{','.join((SAME, *matchers))}}}"
 
 
 @dataclass(frozen=True)

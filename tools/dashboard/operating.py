@@ -4,6 +4,8 @@ from typing import Final
 
 from tools.dashboard.model import OWN, Panel, Query, Row, own, quantile, rate
 
+_RECONCILES: Final = rate("reconcile_duration_seconds_bucket")
+_REVIEWS: Final = rate("webhook_review_duration_seconds_bucket")
 _FAILED: Final = 'result="failed"'
 _UNDONE: Final = 'code!~"2.."'
 
@@ -39,8 +41,8 @@ RECONCILING = Row(
             "Duration of a reconcile",
             "Median and 99th percentile, by kind.",
             (
-                Query(quantile(0.5, "reconcile_duration_seconds", "kind"), "{{kind}} median"),
-                Query(quantile(0.99, "reconcile_duration_seconds", "kind"), "{{kind}} 99 %"),
+                Query(quantile(0.5, _RECONCILES, "kind"), "{{kind}} median"),
+                Query(quantile(0.99, _RECONCILES, "kind"), "{{kind}} 99 %"),
             ),
             unit="s",
         ),
@@ -146,8 +148,8 @@ WEBHOOK = Row(
             "Duration of a review",
             "Median and 99th percentile, by kind; the API server waits three seconds.",
             (
-                Query(quantile(0.5, "webhook_review_duration_seconds", "kind"), "{{kind}} median"),
-                Query(quantile(0.99, "webhook_review_duration_seconds", "kind"), "{{kind}} 99 %"),
+                Query(quantile(0.5, _REVIEWS, "kind"), "{{kind}} median"),
+                Query(quantile(0.99, _REVIEWS, "kind"), "{{kind}} 99 %"),
             ),
             unit="s",
         ),

@@ -1,7 +1,7 @@
 """Draw the panels of the dashboard from data of a real Prometheus, one picture a row.
 
-`python -m tools.dashboard.plot FILE` reads what tests/e2e/test_dashboard.py has recorded and writes
-docs/images/dashboard.
+`python -m tools.dashboard.plot FILES` reads what tests/e2e/test_dashboard.py and
+tests/chart/test_node_dashboard.py have recorded (tests/panels.py) and writes docs/images/dashboard.
 """
 
 import argparse
@@ -150,22 +150,22 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     return points[:: math.ceil(len(points) / _POINTS)]
 
 
-def by_panel(recorded: Sequence[dict[str, Any]]) -> Data:
-    """The recorded queries by the title of their panel; panels without any have none."""
-    began = min(
-        (float(each["values"][0][0]) for query in recorded for each in query["series"]), default=0.0
-    )
+def by_panel(*recorded: Sequence[dict[str, Any]]) -> Data:
+    """The queries of all recordings by the title of their panel; panels without any have none."""
     data: Data = {panel.title: [] for row in ROWS for panel in row.panels}
-    for query in recorded:
-        data[query["panel"]].append({**query, "began": began})
+    for recording in recorded:
+        starts = [each["values"][0][0] for query in recording for each in query["series"]]
+        began = min(map(float, starts), default=0.0)
+        for query in recording:
+            data[query["panel"]].append({**query, "began": began})
     return data
 
 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path, help="what DASHBOARD_RECORD named")
-    data = by_panel(json.loads(parser.parse_args().file.read_text()))
+    parser.add_argument("files", type=Path, nargs="+", help="what DASHBOARD_RECORD has named")
+    data = by_panel(*(json.loads(each.read_text()) for each in parser.parse_args().files))
     PICTURES.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for row in ROWS:
