@@ -96,17 +96,17 @@ unit: setup ## Fast tests: no root, no network, no cluster
 test: check build ## All tests; sets up what it needs (root)
 	$(PY) -m testbed prepare
 	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
-	$(MAKE) --jobs=2 --output-sync=line suites cluster-suites
+	$(MAKE) --jobs=2 suites cluster-suites
 
-# Side by side, for much of the time of both is waiting.
+# Side by side, for much of the time of both is waiting. Each tells its progress line by line.
 .PHONY: suites
 suites:
-	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio tests/images --durations=15
+	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio tests/images --durations=15 | sed --unbuffered 's/^/suites: /'
 
 .PHONY: cluster-suites
 cluster-suites:
-	$(FULL) $(PY) -m testbed up
-	rc=0; $(FULL) $(PYTEST) tests/e2e tests/mesh --durations=15 || rc=$$?; $(PY) -m testbed down; exit $$rc
+	$(FULL) $(PY) -m testbed up | sed --unbuffered 's/^/cluster: /'
+	rc=0; $(FULL) $(PYTEST) tests/e2e tests/mesh --verbose --durations=15 | sed --unbuffered 's/^/cluster: /' || rc=$$?; $(PY) -m testbed down; exit $$rc
 
 .PHONY: fresh
 fresh: setup ## The whole of make test where there are only Python, Go and git (root, an hour)
