@@ -27,7 +27,7 @@ ASKED: Final = list(queries(DASHBOARD))
 OF_BUGS: Final = re.compile(r"resync_repairs|unexpected_errors")
 """What no healthy operator counts: tests/chart/test_dashboard.py has promtool ask for it."""
 OF_NODES: Final = re.compile(r"spidercoordinator_(cni_|node_(?!report))")
-"""What nodes tell: tests/chart/test_node_dashboard.py asks for it."""
+"""What nodes tell: tests/e2e/test_node_metrics.py asks for it."""
 STEP: Final = 1
 """Seconds between two values."""
 Data = dict[Asked, list[dict[str, Any]]]

@@ -1,8 +1,8 @@
 """The nodes' row of the dashboard has data in a real Prometheus that scrapes a node.
 
 The node is a network namespace in which real calls are counted, and what is scraped is what the
-program that serves the nodes' metrics tells of it. tests/apiserver/test_node_metrics.py shows who
-gets that from a node of a cluster, tests/e2e/test_dashboard.py the other rows on one.
+program that serves the nodes' metrics tells of it. tests/e2e/test_node_metrics.py does the same
+with the nodes of a cluster; here an installer puts back what was deleted, too.
 """
 
 from __future__ import annotations

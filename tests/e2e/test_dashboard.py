@@ -5,8 +5,8 @@ the API server, so that any cluster will do. The alerts are the chart's, without
 they have to hold: promtool's tests in tests/chart are about that.
 
 Some queries have data only when something fails, so it does here: a network that no node can serve,
-a network whose NAD a quota refuses. Queries of what is a bug of the operator are left to promtool,
-and those of nodes to a node in a network namespace, both in tests/chart.
+a network whose NAD a quota refuses. Queries of what is a bug of the operator are left to promtool
+in tests/chart, and those of nodes to test_node_metrics.py.
 """
 
 from __future__ import annotations
