@@ -116,6 +116,11 @@ fresh: setup ## The whole of make test where there are only Python, Go and git (
 kernels: setup build ## tests/cni, tests/istio and tests/kernels on stock kernels, in QEMU (root)
 	$(PY) -m testbed kernels
 
+.PHONY: cert-manager
+cert-manager: setup ## The webhook's certificate by the real cert-manager (root, before a release)
+	$(PY) -m testbed prepare
+	$(PYTEST) tests/certmanager
+
 .PHONY: bench
 bench: setup build ## Benchmarks; figures are ratios to a yardstick of the same run (root)
 	$(PY) -m testbed prepare

@@ -1,7 +1,7 @@
 """The webhook's certificate by cert-manager: its kinds are real, what its controllers do is not.
 
-Its controllers take many minutes to build, so what they would do is done by the tests: they write
-the Secret's files as the kubelet mounts them, and the caBundle.
+Its controllers take minutes to build, so what they would do is done by the tests: they write the
+Secret's files as the kubelet mounts them, and the caBundle. `make cert-manager` runs the real ones.
 """
 
 from __future__ import annotations
