@@ -16,7 +16,12 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.api.scalars import parse_ip
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.shapes import mappings, parse_yaml, section, split, text
-from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
+from spidercoordinator.discovery.source import (
+    Observations,
+    ReadState,
+    WatchedObjects,
+    unread,
+)
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
     ANTREA_POOLS_V1ALPHA2,
@@ -134,11 +139,15 @@ class AntreaPools:
         else:
             found, missing = sorted(pools.entries.items()), pools.why_empty(POOLS)
         cidrs = tuple(cidr for _, of_pool in found for cidr in of_pool)
+        not_read = unread(observations, POOLS, CONFIG)
+        if config is not None and config.pools and pools.state is ReadState.NOT_SERVED:
+            # Agents whose kind vanishes go on with what they have.
+            not_read = f"{missing}, although {CONFIG.title} enables AntreaIPAM"
         return SourceReport(
             "Antrea IPPools",
             kinds=("pod",),
             pod=cidrs,
             missing="" if cidrs else missing,
-            unread=unread(observations, POOLS, CONFIG),
+            unread=not_read,
             additional=True,
         )

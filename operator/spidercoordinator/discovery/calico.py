@@ -67,9 +67,6 @@ BLOCKS: Final = WatchedObjects("Calico IPAM block", Selection((CALICO_BLOCKS,)),
 
 
 def _in_use(pool: _Pool, blocks: Observation) -> bool:
-    if blocks.state is not ReadState.READ:
-        # It is unknown; a route too many harms less than a pod that is cut off.
-        return True
     return any(not uncovered([block], [pool.cidr]) for block in blocks.entries.values())
 
 
@@ -82,9 +79,11 @@ class CalicoPools:
     def report(self, observations: Observations) -> SourceReport:
         """The pools, the oldest first."""
         pools, blocks = observations[POOLS.title], observations[BLOCKS.title]
-        counted = [
-            pool for pool in sorted(pools.entries.values()) if pool.open or _in_use(pool, blocks)
-        ]
+        known = sorted(pools.entries.values())
+        unused = [pool for pool in known if not pool.open and not _in_use(pool, blocks)]
+        # Where it is unknown, a route too many harms less than a pod that is cut off.
+        uncertain = [] if blocks.state is ReadState.READ else unused
+        counted = [pool for pool in known if pool not in unused or pool in uncertain]
         missing = "" if counted else pools.why_empty(POOLS)
         if pools.entries and not counted:
             missing = "all Calico IPPools are disabled and none has an address in use"
@@ -95,6 +94,7 @@ class CalicoPools:
             pod=normalise(pool.cidr for pool in counted),
             missing=missing,
             unread=unread(observations, POOLS, BLOCKS),
+            uncertain=tuple(pool.cidr for pool in uncertain),
         )
 
 

@@ -32,7 +32,11 @@ from spidercoordinator.kube.resource import (
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _CLUSTER_POOL: Final = ("cluster-pool", "cluster-pool-v2beta")
 _NODE_MODES: Final = ("eni", "azure", "alibabacloud", "crd", "delegated-plugin")
-_MODES: Final = (*_CLUSTER_POOL, "multi-pool", "kubernetes", *_NODE_MODES)
+_NODES_RANGES: Final = "kubernetes"
+"""The mode that hands out the nodes' podCIDRs, which the cluster's own sources tell."""
+_KEEPS_ADDRESSES: Final = ("", "none", "portmap")
+"""Chaining modes in which Cilium itself makes the pods' interfaces: portmap is chained after it."""
+_MODES: Final = (*_CLUSTER_POOL, "multi-pool", _NODES_RANGES, *_NODE_MODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def read_config(obj: Object) -> _Config:
         for family in ("ipv4", "ipv6")
         for entry in _SEPARATORS.split(data.get(f"cluster-pool-{family}-cidr", ""))
     )
-    chained = data.get("cni-chaining-mode", "none") not in ("", "none")
+    chained = data.get("cni-chaining-mode", "none") not in _KEEPS_ADDRESSES
     # The agent's own default, for configurations that leave it out.
     return _Config(data.get("ipam") or "cluster-pool", pools, chained)
 
@@ -145,7 +149,7 @@ class CiliumAddresses:
             missing = observations[POOLS.title].why_empty(POOLS)
             not_read = unread(observations, self.config, POOLS)
             return _report("CiliumPodIPPools", cidrs, missing, not_read)
-        if mode == "kubernetes":
+        if mode == _NODES_RANGES:
             return SourceReport(
                 "Cilium", "cilium", kinds=("pod",), defers_to_cluster=True, unread=not_read
             )
@@ -227,6 +231,14 @@ class Cilium:
             "cilium",
             found,
             ", ".join(filter(None, evidence)),
-            chained=config is not None and config.chained,
+            chained=config is not None and (config.chained or _is_silent(config, found)),
             unread=unread(observations, *watched),
         )
+
+
+def _is_silent(config: _Config, found: Presence) -> bool:
+    """Whether a configuration without known agents names no other range than the cluster's own.
+
+    So it is with agents of another name, such as those of GKE's Dataplane V2.
+    """
+    return found is Presence.LEFT_OVERS and config.mode == _NODES_RANGES

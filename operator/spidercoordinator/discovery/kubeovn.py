@@ -90,7 +90,8 @@ class KubeOVN:
             missing = "no Kube-OVN Subnet but join is in the default VPC"
         # Agents that cannot be read are no sign of it where its Subnets are known to be absent.
         has_subnets = bool(observed.entries or observed.unread(SUBNETS))
-        running = has_subnets and deployed(observations[self.agents.title])
+        agents_deployed = deployed(observations[self.agents.title])
+        running = has_subnets and agents_deployed
         pod, warning = cidrs, ""
         if not running:
             pod, warning = nodes.without_left_overs("Kube-OVN in its Subnets", cidrs, observations)
@@ -102,4 +103,5 @@ class KubeOVN:
             warning=warning,
             unread=unread(observations, SUBNETS, self.agents),
             supersedes_cluster=running,
+            holds=agents_deployed,
         )

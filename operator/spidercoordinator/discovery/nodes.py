@@ -12,7 +12,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.api.scalars import parse_network
-from spidercoordinator.core.cidrs.backing import left_over
+from spidercoordinator.core.cidrs.backing import holding, left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.nodeargs import ServerArgs, read_server_args
@@ -116,6 +116,9 @@ def without_left_overs(
     """
     known, named = all_cidrs(observations), tuple(cidrs)
     gone = left_over(named, known)
+    if gone and not holding(named, known):
+        # What was given up for one family was given up for the other, too.
+        gone = named
     warning = (
         f"{where} names {', '.join(gone)}, but nodes have their podCIDRs elsewhere: "
         f"{', '.join(known[:_SHOWN])}{' ...' if len(known) > _SHOWN else ''}"

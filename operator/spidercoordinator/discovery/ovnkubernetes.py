@@ -114,7 +114,13 @@ class OVNKubernetes:
             missing = observations[self.config.title].why_empty(self.config)
             # Where it may run with ranges that nobody can read, the cluster's own are no answer.
             hidden = running and bool(unread(observations, self.config, self.ovnkube))
-            return SourceReport(source, missing=missing, unread=not_read, supersedes_cluster=hidden)
+            return SourceReport(
+                source,
+                missing=missing,
+                unread=not_read,
+                supersedes_cluster=hidden,
+                holds=running,
+            )
         where, found = named[0]
         pod, warning = found.pod, ""
         if not running:
@@ -127,6 +133,7 @@ class OVNKubernetes:
             warning=warning,
             unread=not_read,
             supersedes_cluster=running,
+            holds=running,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spidercoordinator.core.cidrs.known import FamilyCIDRs
+from spidercoordinator.core.cidrs.known import FamilyCIDRs, main_source
 from spidercoordinator.core.cidrs.ranges import Family, of_family, uncovered
 from spidercoordinator.core.cidrs.reports import SourceReport
 
@@ -50,15 +50,16 @@ def select_family(
         gave_up = owner is not None and owner.cidrs and not owner.report.unread
         # Its source still tells the other family: this one was taken away on purpose.
         return FamilyCIDRs() if gave_up else _kept(known)
-    if owner is None or owner in telling:
-        return _of(present, family)
+    if owner in telling:
+        return _with_unread(present, family, known)
     return _instead_of(owner, present, family, known)
 
 
 def _owner(candidates: Sequence[Candidate], known: FamilyCIDRs) -> Candidate | None:
     """The source that told the CIDRs of before; that of a CNI plugin goes by several names."""
     of_plugin = (each for each in candidates if each.report.type != "cluster")
-    by_name = (each for each in candidates if each.report.source == known.source)
+    name = main_source(known.source)
+    by_name = (each for each in candidates if main_source(each.report.source) == name)
     return next(by_name, None) or next(of_plugin, None)
 
 
@@ -74,16 +75,28 @@ def _first(
     return _of(present, family)
 
 
-def _instead_of(
-    owner: Candidate, present: Candidate, family: Family, known: FamilyCIDRs
-) -> FamilyCIDRs:
-    """What takes the place of a source that was lost."""
+def _with_unread(present: Candidate, family: Family, known: FamilyCIDRs) -> FamilyCIDRs:
+    """What a source tells, and what was known before where a part of it cannot be read now."""
     found = _of(present, family)
+    lost = uncovered(known.cidrs, found.cidrs) if present.report.unread else ()
+    if not lost:
+        return found
+    return FamilyCIDRs((*found.cidrs, *lost), found.source, last_known=True)
+
+
+def _instead_of(
+    owner: Candidate | None, present: Candidate, family: Family, known: FamilyCIDRs
+) -> FamilyCIDRs:
+    """What takes the place of a source that was lost, or that is none any more."""
+    found = _of(present, family)
+    if owner is None:
+        narrower = present.report.partial and uncovered(known.cidrs, found.cidrs)
+        return _kept(known) if narrower else found
     if present.report.partial:
         return _kept(known)
     if set(found.cidrs) == set(known.cidrs):
         return found
-    return _kept(known) if owner.report.unread else found
+    return _kept(known) if owner.report.unread or owner.report.holds else found
 
 
 def _of(candidate: Candidate, family: Family) -> FamilyCIDRs:

@@ -12,6 +12,8 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, of_family
 
 LAST_KNOWN: Final = "last known, from "
+BESIDE: Final = " and "
+"""Between the names of a source and of one whose CIDRs are in use beside its own."""
 _BY_FAMILY: Final = re.compile(r"(?P<four>.+) \(IPv4\), (?P<six>.+) \(IPv6\)")
 
 
@@ -90,6 +92,11 @@ def split_source(text: str) -> dict[Family, str]:
     return {
         family: name.removeprefix(LAST_KNOWN) for family, name in zip(FAMILIES, names, strict=True)
     }
+
+
+def main_source(name: str) -> str:
+    """The name of a source without those whose CIDRs are in use beside its own."""
+    return name.partition(BESIDE)[0]
 
 
 def source_text(chosen: Mapping[Family, FamilyCIDRs]) -> str:

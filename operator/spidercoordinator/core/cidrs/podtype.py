@@ -71,6 +71,33 @@ def resolve_pod_cidr_type(
     return replace(resolved, reason=_join(filter(None, (resolved.reason, *ignored))))
 
 
+def stays(
+    resolved: ResolvedType, last: PodCIDRTypeName | None, unread: Sequence[str]
+) -> ResolvedType:
+    """The type of before, where the CIDRs of another one that speaks for itself cannot be read.
+
+    Args:
+        resolved: what auto comes to by its evidence.
+        last: the type in use before, None when there was none.
+        unread: which of its sources cannot be read, and why.
+    """
+    if last is None:
+        return resolved
+    why = _join(unread)
+    conflict = (
+        f"podCIDRType stays {last}, although {resolved.type} is found ({resolved.reason}), since"
+        f" the pod CIDRs of that cannot be read: {why}; mend that, or set spec.podCIDR"
+    )
+    reason = f"as before; the pod CIDRs of {resolved.type} cannot be read"
+    return replace(
+        resolved,
+        type=last,
+        reason=reason,
+        conflicts=(*resolved.conflicts, conflict),
+        unread=(*resolved.unread, *unread),
+    )
+
+
 def _of_plugins(
     running: Sequence[DetectedPlugin], last: PodCIDRTypeName | None, unread: tuple[str, ...]
 ) -> ResolvedType:

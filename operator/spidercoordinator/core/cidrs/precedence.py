@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from spidercoordinator.core.cidrs.backing import version
+from spidercoordinator.core.cidrs.known import BESIDE
 from spidercoordinator.core.cidrs.reports import SourceReport
 
 
@@ -46,7 +47,7 @@ def _extended(report: SourceReport, additional: Sequence[SourceReport]) -> Sourc
         cidrs = tuple(cidr for cidr in each.pod if version(cidr) in families)
         unread = "; ".join(filter(None, (report.unread, each.unread)))
         if cidrs or unread:
-            source = f"{report.source} and {each.source}" if cidrs else report.source
+            source = f"{report.source}{BESIDE}{each.source}" if cidrs else report.source
             report = replace(report, source=source, pod=report.pod + cidrs, unread=unread)
     return report
 

@@ -36,6 +36,10 @@ class SourceReport:
         supersedes_cluster: its plugin hands out the pods' addresses whatever the cluster's own
             sources say, which are neither used nor compared for pods.
         additional: its pod CIDRs are in use beside those of the other sources.
+        uncertain: those of its pod CIDRs of which it cannot be told now whether they are in use:
+            they count where they did before, and where nothing was known before.
+        holds: its agents are deployed, so that no other source is evidence against what it told
+            before, also where it tells nothing now.
     """
 
     source: str
@@ -50,6 +54,8 @@ class SourceReport:
     partial: bool = False
     supersedes_cluster: bool = False
     additional: bool = False
+    uncertain: tuple[str, ...] = ()
+    holds: bool = False
 
     def cidrs(self, kind: CIDRKind) -> tuple[str, ...]:
         """One of the two lists; empty for one that it cannot report."""

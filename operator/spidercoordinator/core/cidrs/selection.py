@@ -16,7 +16,7 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, select_family
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
 from spidercoordinator.core.cidrs.override import override_conflicts
-from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type
+from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type, stays
 from spidercoordinator.core.cidrs.precedence import apply_precedence, partial_sources
 from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, usable
 from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, SourceReport
@@ -97,14 +97,14 @@ def select_cidrs(
     """
     reports = apply_precedence(reports)
     resolved = resolve_pod_cidr_type(spec.pod_cidr_type, reports, plugins, known.type)
-    of_type = _of_type(reports, resolved.type)
-    before = known.pod if known.type == resolved.type else KnownList()
     if spec.pod_cidr:
-        pod = _overridden(spec.pod_cidr, "spec.podCIDR", _candidates(of_type, "pod"))
-    elif resolved.type == "none":
-        pod = SelectedCIDRs(source="podCIDRType none")
+        of_type = _candidates(_of_type(reports, resolved.type), "pod")
+        pod = _overridden(spec.pod_cidr, "spec.podCIDR", of_type)
     else:
-        pod = select_list(_candidates(of_type, "pod"), before)
+        pod = _of_pods(reports, resolved.type, known)
+        if spec.pod_cidr_type == "auto" and _is_unread(pod) and known.type != resolved.type:
+            resolved = stays(resolved, known.type, pod.unread)
+            pod = _of_pods(reports, resolved.type, known)
     of_services = _candidates(reports, "service")
     if spec.service_cidr:
         service = _overridden(spec.service_cidr, "spec.serviceCIDR", of_services)
@@ -120,6 +120,21 @@ def select_cidrs(
         () if spec.pod_cidr else resolved.unread,
         partial_sources(pod.source, reports),
     )
+
+
+def _of_pods(
+    reports: Sequence[SourceReport], type_: PodCIDRTypeName | None, known: LastKnown
+) -> SelectedCIDRs:
+    """The pod CIDRs of a type; those of before count where they were of the same."""
+    if type_ == "none":
+        return SelectedCIDRs(source="podCIDRType none")
+    before = known.pod if known.type == type_ else KnownList()
+    return select_list(_candidates(_of_type(reports, type_), "pod", before.cidrs), before)
+
+
+def _is_unread(selected: SelectedCIDRs) -> bool:
+    """Whether a list is not known because it cannot be read."""
+    return not selected.source and bool(selected.unread)
 
 
 def _of_type(reports: Sequence[SourceReport], type_: PodCIDRTypeName | None) -> list[SourceReport]:
@@ -169,11 +184,22 @@ def _in_order(
     return next((each for each in lists if set(each) == set(found)), found)
 
 
-def _candidates(reports: Sequence[SourceReport], kind: CIDRKind) -> list[Candidate]:
+def _candidates(
+    reports: Sequence[SourceReport], kind: CIDRKind, before: Sequence[str] = ()
+) -> list[Candidate]:
+    """The sources of a list.
+
+    Args:
+        reports: of all sources.
+        kind: which list.
+        before: what was in use before; of what is uncertain, only that counts, if there was any.
+    """
     candidates = []
     for report in reports:
         if kind in report.kinds:
-            ranges, faults = usable(report.cidrs(kind))
+            left_out = set(report.uncertain) - set(before) if before else set()
+            told = (each for each in report.cidrs(kind) if each not in left_out)
+            ranges, faults = usable(told)
             missing = report.unread or report.missing
             if faults and not ranges:
                 missing = f"{report.source}: {'; '.join(faults)}"

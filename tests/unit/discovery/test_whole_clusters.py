@@ -1,0 +1,228 @@
+"""What is decided of whole clusters, and that what cannot be read, or vanishes, changes none of it.
+
+The clusters are in `clusters`; what is taken away is found by looking at them.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from spidercoordinator.core.cidrs.ranges import uncovered
+from tests.unit.discovery.clusters import (
+    CALICO_BLOCKS,
+    CALICO_POOLS,
+    CILIUM_NODES,
+    CILIUM_POOLS,
+    CLUSTERS,
+    DAEMON_SETS,
+    MAPS,
+    NODES,
+    SERVICE_CIDRS,
+    WATCHED,
+    Cluster,
+    Objects,
+    Status,
+    custom,
+    decide,
+    degraded,
+    lists,
+    observe,
+)
+from tests.unit.discovery.observing import config_map, daemon_set, node
+
+EVERY = pytest.mark.parametrize("name", CLUSTERS)
+
+
+def expected(cluster: Cluster) -> tuple[str, list[str], list[str]]:
+    return cluster.type, cluster.pod, cluster.service
+
+
+@EVERY
+def test_the_ranges(name: str) -> None:
+    status = decide(observe(CLUSTERS[name].objects))
+    assert lists(status) == expected(CLUSTERS[name])
+    assert status["phase"] == "Synced"
+
+
+@EVERY
+def test_what_may_not_be_listed_changes_nothing_after_a_restart(name: str) -> None:
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    for title in WATCHED:
+        status = decide(observe(cluster.objects, forbidden=[title]), before)
+        assert lists(status) == expected(cluster), title
+        assert status["phase"] == "Synced", title
+
+
+@EVERY
+def test_nor_while_it_runs(name: str) -> None:
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    for title in WATCHED:
+        observed = observe(cluster.objects, before=observe(cluster.objects), forbidden=[title])
+        assert lists(decide(observed, before)) == expected(cluster), title
+
+
+@EVERY
+def test_nor_if_nothing_can_be_read(name: str) -> None:
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    status = decide(observe(cluster.objects, forbidden=WATCHED), before)
+    assert lists(status) == expected(cluster)
+    assert "may not list" in degraded(status)
+
+
+@EVERY
+def test_it_is_no_evidence_for_none_at_the_first_start(name: str) -> None:
+    cluster = CLUSTERS[name]
+    whole = observe(cluster.objects)
+    for title, found in whole.items():
+        status = decide(observe(cluster.objects, forbidden=[title]))
+        if found.entries and cluster.type != "none":
+            assert status["podCIDRType"] != "none", title
+
+
+@EVERY
+def test_a_kind_that_vanishes_changes_nothing(name: str) -> None:
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    for kind in cluster.objects.keys() - {MAPS, NODES, DAEMON_SETS, CALICO_BLOCKS}:
+        rest = {other: given for other, given in cluster.objects.items() if other != kind}
+        status = decide(observe(rest), before)
+        assert lists(status) == expected(cluster), kind
+
+
+@EVERY
+def test_a_configuration_that_is_deleted_changes_nothing(name: str) -> None:
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    for index, gone in enumerate(cluster.objects.get(MAPS, [])):
+        rest = [each for at, each in enumerate(cluster.objects[MAPS]) if at != index]
+        status = decide(observe({**cluster.objects, MAPS: rest}), before)
+        assert lists(status) == expected(cluster), gone["metadata"]["name"]
+        was_used = lists(decide(observe({**cluster.objects, MAPS: rest})))[1] != cluster.pod
+        assert degraded(status) or not was_used, gone["metadata"]["name"]
+
+
+KUBEADM_ALONE = CLUSTERS["Calico with several pools"].objects.keys() - {
+    DAEMON_SETS,
+    CALICO_POOLS,
+    CALICO_BLOCKS,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Calico with several pools", "Calico IPPool"),
+        ("Cilium, multi-pool", "CiliumPodIPPool"),
+        ("Cilium, kubernetes", "ConfigMap kube-system/kubeadm-config"),
+    ],
+)
+def test_another_type_counts_once_its_ranges_can_be_read(name: str, title: str) -> None:
+    cluster = CLUSTERS["Calico with several pools"].objects
+    before = decide(observe({kind: cluster[kind] for kind in KUBEADM_ALONE}))
+    status = decide(observe(CLUSTERS[name].objects, forbidden=[title]), before)
+    assert status["phase"] == "Synced"
+    assert lists(status) == lists(before) == ("cluster", ["10.244.0.0/16"], ["10.96.0.0/16"])
+    assert "podCIDRType stays cluster, although" in degraded(status)
+    assert "may not list" in degraded(status)
+    assert lists(decide(observe(CLUSTERS[name].objects), status)) == expected(CLUSTERS[name])
+
+
+def test_the_cluster_s_type_does_so_too() -> None:
+    before = decide(observe(CLUSTERS["Calico with several pools"].objects))
+    flannel = CLUSTERS["flannel, without kubeadm"].objects
+    status = decide(observe(flannel, forbidden=["ConfigMap kube-flannel-cfg"]), before)
+    assert lists(status) == lists(before)
+    assert "podCIDRType stays calico, although cluster is found" in degraded(status)
+    assert lists(decide(observe(flannel), status))[:2] == ("cluster", ["10.5.0.0/16"])
+
+
+def without(kind: str, name: str, cluster: str) -> Objects:
+    objects = CLUSTERS[cluster].objects
+    return {**objects, kind: [each for each in objects[kind] if each["metadata"]["name"] != name]}
+
+
+def test_a_pool_that_is_deleted_is_dropped() -> None:
+    name = "Calico with several pools"
+    before = decide(observe(CLUSTERS[name].objects))
+    status = decide(observe(without(CALICO_POOLS, "six", name)), before)
+    assert status["overlayPodCIDR"] == ["10.244.0.0/17", "172.21.0.0/16"]
+
+
+def test_one_that_cannot_be_understood_after_a_restart_is_not() -> None:
+    name = "Calico with several pools"
+    before = decide(observe(CLUSTERS[name].objects))
+    odd = {
+        **CLUSTERS[name].objects,
+        CALICO_POOLS: [
+            each if each["metadata"]["name"] != "six" else custom("six", {"allowedUses": 6})
+            for each in CLUSTERS[name].objects[CALICO_POOLS]
+        ],
+    }
+    odd[CALICO_POOLS][1]["spec"]["cidr"] = "fd00::/48"
+    status = decide(observe(odd), before)
+    assert lists(status) == lists(before)
+    assert "IPPool six cannot be understood" in degraded(status)
+
+
+def test_an_unused_pool_counts_where_nothing_is_known_of_addresses_in_use() -> None:
+    name = "Calico with several pools"
+    status = decide(observe(CLUSTERS[name].objects, forbidden=["Calico IPAM block"]))
+    assert "172.20.0.0/16" in status["overlayPodCIDR"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "agents"), [("OVN-Kubernetes", "ovnkube-node"), ("Kube-OVN", "kube-ovn-cni")]
+)
+def test_the_ranges_of_agents_that_are_removed_are_followed_by_the_cluster_s(
+    cluster: str, agents: str
+) -> None:
+    before = decide(observe(CLUSTERS[cluster].objects))
+    status = decide(observe(without(DAEMON_SETS, agents, cluster)), before)
+    assert "10.244.0.0/16" in status["overlayPodCIDR"]
+    assert not set(CLUSTERS[cluster].pod[:1]) & set(status["overlayPodCIDR"])
+
+
+def test_left_overs_are_given_up_for_both_families() -> None:
+    status = decide(observe(without(DAEMON_SETS, "kube-ovn-cni", "Kube-OVN")))
+    assert status["overlayPodCIDR"] == ["10.244.0.0/16"]
+    assert "names 10.16.0.0/16, fd16::/112, 10.66.0.0/16" in degraded(status)
+
+
+def test_addresses_that_nodes_give_are_no_sign_of_another_cilium() -> None:
+    assert "signs of cilium" not in degraded(
+        decide(observe(CLUSTERS["GKE with Dataplane V2"].objects))
+    )
+
+
+@pytest.mark.parametrize(
+    "config", [{"ipam": "cluster-pool", "cluster-pool-ipv4-cidr": "10.9.0.0/16"}, {"ipam": "eni"}]
+)
+def test_a_cilium_that_names_others_is(config: dict[str, str]) -> None:
+    objects = {
+        **CLUSTERS["GKE with Dataplane V2"].objects,
+        MAPS: [config_map("kube-system", "cilium-config", config)],
+        CILIUM_POOLS: [],
+    }
+    assert "signs of cilium" in degraded(decide(observe(objects)))
+
+
+def test_a_range_of_an_unknown_source_is_not_narrowed_to_today_s_nodes() -> None:
+    objects: Objects = {
+        SERVICE_CIDRS: CLUSTERS["EKS"].objects[SERVICE_CIDRS],
+        NODES: [node("a", "10.5.0.0/24")],
+        CILIUM_NODES: [],
+        DAEMON_SETS: [daemon_set("kube-system", "kube-proxy")],
+    }
+    known: Status = {
+        "podCIDRType": "cluster",
+        "overlayPodCIDR": ["10.5.0.0/16"],
+        "sources": {"overlayPodCIDR": "a source of an earlier release"},
+        "observedGeneration": 1,
+    }
+    status = decide(observe(objects), known)
+    assert status["overlayPodCIDR"] == ["10.5.0.0/16"]
+    assert not uncovered(["10.5.0.0/24"], status["overlayPodCIDR"])
+    assert "last known" in degraded(status)
