@@ -15,12 +15,12 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.checks.whereabouts import reconciler_findings
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL
+from spidercoordinator.core.network.ipamkeys import WHEREABOUTS, unknown_key
 from spidercoordinator.core.network.ipamsection import (
-    WHEREABOUTS,
     broken,
     gateway_elsewhere,
+    ignored_end,
     route_without_gateway,
-    unknown_key,
 )
 from spidercoordinator.core.status.abridged import abridged
 
@@ -148,7 +148,7 @@ def _ipam(target: Target, default: Mapping[str, Any]) -> Iterator[Finding]:
         value = f"whereabouts, but the API server has no {WHEREABOUTS_KIND}"
         advice = "install whereabouts: https://github.com/k8snetworkplumbingwg/whereabouts"
         yield Finding("ERROR", what, value, advice)
-    for judge in (broken, route_without_gateway, gateway_elsewhere, unknown_key):
+    for judge in (broken, route_without_gateway, gateway_elsewhere, ignored_end, unknown_key):
         if message := judge(default):
             yield Finding("ERROR" if judge is broken else "WARNING", what, kind, message)
     if target.whereabouts:

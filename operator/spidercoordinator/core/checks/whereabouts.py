@@ -16,7 +16,7 @@ from typing import Any, Final
 from spidercoordinator.api.nad import CONTENT_HASH
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.diagnosis import Finding
-from spidercoordinator.core.network.ipamsection import WHEREABOUTS
+from spidercoordinator.core.network.ipamkeys import WHEREABOUTS
 
 RECONCILER_CONFIG: Final = "whereabouts-config"
 """Name of the ConfigMap in whereabouts' manifests and in its chart; OpenShift's has the same."""

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from spidercoordinator.api.scalars import IPAddress, IPNetwork, parse_ip, parse_network
-
-HOST_LOCAL: Final = "host-local"
-STATIC: Final = "static"
-WHEREABOUTS: Final = "whereabouts"
+from spidercoordinator.core.network.ipamkeys import (
+    HOST_LOCAL,
+    STATIC,
+    WHEREABOUTS,
+    canonical,
+    shown,
+    wrong_kind,
+)
 
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     HOST_LOCAL: ("ranges", "subnet"),
@@ -26,19 +29,6 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """IPAM plugin → keys of which it needs one, where the pod itself asks for nothing."""
 
-_RANGE_KEYS: Final = ("subnet", "rangeStart", "rangeEnd", "gateway")
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    HOST_LOCAL: (*_RANGE_KEYS, "ranges", "routes", "dataDir", "resolvConf", "name"),
-    STATIC: ("addresses", "routes", "dns"),
-    WHEREABOUTS: (
-        *("range", "range_start", "range_end", "exclude", "ipRanges", "gateway", "routes", "dns"),
-        *("addresses", "node_slice_size", "network_name", "enable_overlapping_ranges", "name"),
-        *("sleep_for_race", "kubernetes", "configuration_path", "log_file", "log_level"),
-        *("leader_lease_duration", "leader_renew_deadline", "leader_retry_period", "datastore"),
-        "reconciler_cron_expression",
-    ),
-}
-"""IPAM plugin → the keys that it reads; Go takes them in any case."""
 _SMALLEST: Final = 2
 """Bits of a subnet that host-local can allocate from."""
 
@@ -53,6 +43,7 @@ class AddressRange:
         first: the first address.
         last: the last one.
         gateway: the router of the subnet that the plugin names, None for none.
+        ignored: an end that the plugin passes over, None for none.
     """
 
     key: str
@@ -60,6 +51,7 @@ class AddressRange:
     first: IPAddress
     last: IPAddress
     gateway: IPAddress | None = None
+    ignored: IPAddress | None = None
 
     def overlaps(self, other: AddressRange) -> bool:
         """Whether an address is in both."""
@@ -75,7 +67,7 @@ class _BrokenError(Exception):
 def address_ranges(section: Mapping[str, Any]) -> list[AddressRange]:
     """The ranges of a section of a known type, as far as they can be read."""
     try:
-        return list(_ranges(section))
+        return list(_ranges(canonical(section)))
     except _BrokenError:
         return []
 
@@ -85,11 +77,13 @@ def broken(section: Mapping[str, Any]) -> str | None:
     kind = str(section.get("type"))
     if kind not in NEEDED:
         return None
+    section = canonical(section)
+    if fault := wrong_kind(section):
+        return f"{fault}, so {kind} fails"
     try:
         found = list(_ranges(section))
         _check_routes(section)
-        for index, text in enumerate(_list(section.get("exclude"))):
-            _network(text, f"exclude[{index}]", "a CIDR such as 10.6.0.1/32")
+        _check_excluded(section)
     except _BrokenError as error:
         return f"{error}, so {kind} fails"
     if not found:
@@ -130,17 +124,15 @@ def gateway_elsewhere(section: Mapping[str, Any]) -> str | None:
     return None
 
 
-def unknown_key(section: Mapping[str, Any]) -> str | None:
-    """A key that the plugin does not read, which is what a misspelt one is."""
-    known = _KEYS.get(str(section.get("type")))
-    if known is None:
-        return None
-    spellings = {each.lower() for each in known} | {"type"}
-    for key in section:
-        if str(key).lower() not in spellings:
-            like = get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {like[0]}?" if like else "remove it"
-            return f"{section['type']} has no {str(key)[:64]!r} and passes over it; {hint}"
+def ignored_end(section: Mapping[str, Any]) -> str | None:
+    """An end of a range that its plugin passes over."""
+    for each in address_ranges(section):
+        if each.ignored is not None:
+            return (
+                f"{each.key} ends at {each.ignored}, before its start {each.first}, so"
+                f" {section['type']} passes over the end and gives addresses up to {each.last};"
+                " write the lower address as the start"
+            )
     return None
 
 
@@ -216,7 +208,10 @@ def _whereabouts_range(item: Mapping[str, Any], at: str, gateway: IPAddress | No
         if start is None or start not in subnet:
             raise _BrokenError(f"{key} is {text!r}, whose first address is not in {subnet}")
     own = gateway if gateway is not None and gateway.version == subnet.version else None
-    return AddressRange(key, subnet, start or subnet[0], end or subnet[-1], own)
+    first, last = start or subnet[0], end or subnet[-1]
+    # It passes over an end before the start (pkg/iphelpers, GetIPRange).
+    ignored = last if int(last) < int(first) else None
+    return AddressRange(key, subnet, first, subnet[-1] if ignored else last, own, ignored)
 
 
 _READERS: Final = {HOST_LOCAL: _host_local, STATIC: _static, WHEREABOUTS: _whereabouts}
@@ -225,8 +220,8 @@ _READERS: Final = {HOST_LOCAL: _host_local, STATIC: _static, WHEREABOUTS: _where
 def _network(value: Any, key: str, allowed: str, *, value_shown: Any = None) -> IPNetwork:
     found = parse_network(value) if isinstance(value, str) else None
     if found is None:
-        shown = str(value if value_shown is None else value_shown)[:64]
-        raise _BrokenError(f"{key} is {shown!r}; allowed is {allowed}")
+        told = shown(value if value_shown is None else value_shown)
+        raise _BrokenError(f"{key} is {told}; allowed is {allowed}")
     return found
 
 
@@ -235,14 +230,23 @@ def _address(
 ) -> IPAddress | None:
     """The address under a key, None where there is none."""
     value = item.get(key)
-    if value in {None, ""}:
+    if value is None or value == "":
         return None
     found = parse_ip(value) if isinstance(value, str) else None
     if found is None:
-        raise _BrokenError(f"{at}{key} is {str(value)[:64]!r}; allowed is an IP address")
+        raise _BrokenError(f"{at}{key} is {shown(value)}; allowed is an IP address")
     if subnet is not None and found not in subnet:
         raise _BrokenError(f"{at}{key} {found} is not in {subnet}")
     return found
+
+
+def _check_excluded(section: Mapping[str, Any]) -> None:
+    parts = {
+        f"ipRanges[{index}].": each for index, each in enumerate(_list(section.get("ipRanges")))
+    }
+    for at, part in {"": section, **parts}.items():
+        for index, text in enumerate(_list(_object(part, at).get("exclude"))):
+            _network(text, f"{at}exclude[{index}]", "a CIDR such as 10.6.0.1/32")
 
 
 def _check_routes(section: Mapping[str, Any]) -> None:
@@ -275,7 +279,7 @@ def _within(address: IPAddress, ranges: list[AddressRange]) -> bool:
 
 def _object(value: Any, key: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _BrokenError(f"{key} is {str(value)[:64]!r}; allowed is an object")
+        raise _BrokenError(f"{key} is {shown(value)}; allowed is an object")
     return value
 
 

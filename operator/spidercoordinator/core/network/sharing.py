@@ -18,12 +18,8 @@ from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.ipam import section_of
-from spidercoordinator.core.network.ipamsection import (
-    HOST_LOCAL,
-    NEEDED,
-    AddressRange,
-    address_ranges,
-)
+from spidercoordinator.core.network.ipamkeys import HOST_LOCAL
+from spidercoordinator.core.network.ipamsection import NEEDED, AddressRange, address_ranges
 from spidercoordinator.core.network.render import json_text
 from spidercoordinator.core.status.warnings import FieldWarning
 

@@ -7,6 +7,7 @@ from tests.unit.network.compatibility.networks import (
     STATIC,
     WHEREABOUTS,
     Spec,
+    custom,
     of,
 )
 
@@ -25,6 +26,14 @@ BROKEN_HOST_LOCAL: list[Spec] = [
     {"subnet": "10.6.0.0/16", "routes": [{"dst": "default"}]},
     {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.1"}]},
     {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.0/16", "gw": "fd00::1"}]},
+    {"subnet": "10.6.0.0/16", "rangeStart": ["10.6.0.9"]},
+    {"subnet": "10.6.0.0/16", "gateway": {}},
+    {"subnet": "10.6.0.0/16", "routes": {"dst": "0.0.0.0/0"}},
+    {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.0/16", "gw": ["10.6.0.1"]}]},
+    {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.0/16", "priority": "1"}]},
+    {"subnet": "10.6.0.0/16", "dataDir": ["/run"]},
+    {"Subnet": "10.6.0.0/33"},
+    {"subnet": "10.6.0.0/16", "ranges": {"subnet": "10.7.0.0/16"}},
 ]
 BROKEN_WHEREABOUTS: list[Spec] = [
     {"range": "10.6.0.0"},
@@ -36,10 +45,33 @@ BROKEN_WHEREABOUTS: list[Spec] = [
     {"range": "10.6.0.0/16", "exclude": ["ten"]},
     {"range": "10.6.0.0/16", "gateway": "router"},
     {"ipRanges": ["10.6.0.0/16"]},
+    {"ipRanges": [{"range": "10.6.0.0/16", "exclude": ["ten"]}]},
+    {"range": "10.6.0.0/16", "exclude": "10.6.0.9/32"},
+    {"range": "10.6.0.0/16", "gateway": []},
+    {"range": "10.6.0.0/16", "sleep_for_race": "1"},
+    {"range": "10.6.0.0/16", "enable_overlapping_ranges": "false"},
 ]
 
 # Reason → networks that it is about, and networks near them that are fine.
 IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
+    "RangeEndIgnored": (
+        [
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.0.9-10.6.0.5/16"}),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "whereabouts",
+                    "range": "10.6.0.0/16",
+                    "range_start": "10.6.0.9",
+                    "range_end": "10.6.0.5",
+                },
+            ),
+        ],
+        [
+            of("macvlan", ipam=WHEREABOUTS),
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.0.5-10.6.0.5/16"}),
+        ],
+    ),
     "NoAddresses": (
         [
             of("macvlan", disableIPAM=True),
@@ -54,6 +86,8 @@ IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     ),
     "IPAMIncomplete": (
         [
+            custom({"type": "macvlan", "ipam": {"type": "host-local"}}),
+            custom({"type": "bridge", "ipam": {**WHEREABOUTS, "exclude": "10.6.0.9/32"}}),
             of("macvlan", ipam={"type": "host-local"}),
             of("macvlan", ipam={"type": "host-local", "ranges": []}),
             of("macvlan", ipam={"type": "host-local", "subnet": "10.6.0.0/33"}),

@@ -32,12 +32,11 @@ _SETTINGS: Final = "spec.coordinator"
 
 COMPATIBILITY_RULES: Final = (
     CompatibilityRule("NoAddresses", "warning", "spec.disableIPAM", addressing.no_addresses),
-    CompatibilityRule("IPAMIncomplete", "warning", "spec.ipam", addressing.incomplete_ipam),
-    CompatibilityRule(
-        "RouteWithoutGateway", "warning", "spec.ipam", addressing.route_without_gateway
-    ),
-    CompatibilityRule("GatewayElsewhere", "warning", "spec.ipam", addressing.gateway_elsewhere),
-    CompatibilityRule("IPAMKeyUnknown", "warning", "spec.ipam", addressing.unknown_ipam_key),
+    CompatibilityRule("IPAMIncomplete", "warning", "{ipam}", addressing.incomplete_ipam),
+    CompatibilityRule("RouteWithoutGateway", "warning", "{ipam}", addressing.route_without_gateway),
+    CompatibilityRule("GatewayElsewhere", "warning", "{ipam}", addressing.gateway_elsewhere),
+    CompatibilityRule("IPAMKeyUnknown", "warning", "{ipam}", addressing.unknown_ipam_key),
+    CompatibilityRule("RangeEndIgnored", "warning", "{ipam}", addressing.ignored_end),
     CompatibilityRule(
         "SpiderpoolMissing", "warning", "spec.ipam", addressing.spiderpool_is_missing
     ),
@@ -123,11 +122,14 @@ def network_warnings(subject: Subject, *, notices: bool = False) -> list[FieldWa
 
 def _by_rules(subject: Subject, *, notices: bool) -> Iterator[FieldWarning]:
     network = NETWORK_OF.get(subject.spec.cni_type, "customCNI")
+    ipam = "spec.ipam" if subject.spec.network is not None else "spec.customCNI"
     for rule in COMPATIBILITY_RULES:
         if notices or rule.severity == "warning":
             message = rule.judge(subject)
             if message is not None:
-                yield FieldWarning(rule.reason, rule.field.format(network=network), message)
+                yield FieldWarning(
+                    rule.reason, rule.field.format(network=network, ipam=ipam), message
+                )
 
 
 def _of_own_settings(subject: Subject) -> Iterator[FieldWarning]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from spidercoordinator.api.multus import SPIDERPOOL
 from spidercoordinator.api.scalars import IPNetwork, parse_network
-from spidercoordinator.core.network import ipamsection
+from spidercoordinator.core.network import ipamkeys, ipamsection
 from spidercoordinator.core.network.addresses import subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL, ipam_type, section_of
+from spidercoordinator.core.network.render import json_text
 
-_BY_POD: Final = {"type": ipamsection.STATIC}
+_BY_POD: Final = {"type": ipamkeys.STATIC}
 """A section that is complete where each pod names its addresses."""
 _PATTERN: Final = re.compile(r"[*?\[]")
 
@@ -48,34 +49,58 @@ def unused_pools(subject: Subject) -> str | None:
 
 def incomplete_ipam(subject: Subject) -> str | None:
     """An IPAM section with which its plugin fails every pod."""
-    spec = subject.spec
-    if spec.capabilities and spec.capabilities.ips and spec.ipam and spec.ipam.wire() == _BY_POD:
-        return None
-    return _of_section(subject, ipamsection.broken)
+    return _of_sections(subject, ipamsection.broken)
 
 
 def route_without_gateway(subject: Subject) -> str | None:
     """A route of the IPAM section that names no router."""
-    return _of_section(subject, ipamsection.route_without_gateway)
+    return _of_sections(subject, ipamsection.route_without_gateway)
 
 
 def gateway_elsewhere(subject: Subject) -> str | None:
     """A router in the IPAM section that pods cannot reach."""
-    return _of_section(subject, ipamsection.gateway_elsewhere)
+    return _of_sections(subject, ipamsection.gateway_elsewhere)
 
 
 def unknown_ipam_key(subject: Subject) -> str | None:
     """A key of the IPAM section that its plugin passes over."""
-    return _of_section(subject, ipamsection.unknown_key)
+    return _of_sections(subject, ipamkeys.unknown_key)
 
 
-def _of_section(subject: Subject, judge: Callable[[Mapping[str, Any]], str | None]) -> str | None:
-    """What is said of the section in use, and where it stands when it is not the network's own."""
-    section = section_of(subject.spec, subject.ipam.default)
-    message = judge(section)
-    if message is None or subject.spec.ipam is not None:
-        return message
-    return f"of the chart's defaultIPAM: {message}"
+def ignored_end(subject: Subject) -> str | None:
+    """An end of a range that the IPAM plugin passes over."""
+    return _of_sections(subject, ipamsection.ignored_end)
+
+
+_Section = Mapping[str, Any]
+
+
+def _of_sections(subject: Subject, judge: Callable[[_Section], str | None]) -> str | None:
+    """What is said of the first section that something is said of, and where it stands."""
+    for where, section in _sections(subject):
+        if message := judge(section):
+            return f"{where}{message}"
+    return None
+
+
+def _sections(subject: Subject) -> Iterator[tuple[str, _Section]]:
+    """The IPAM sections in use, each after where it stands unless that is spec.ipam.
+
+    One that each pod completes by naming its addresses is left out.
+    """
+    spec = subject.spec
+    if spec.network is not None:
+        by_pod = spec.capabilities is not None and spec.capabilities.ips
+        section = section_of(spec, subject.ipam.default)
+        if not (by_pod and section == _BY_POD):
+            yield "" if spec.ipam is not None else "of the chart's defaultIPAM: ", section
+        return
+    content = json_text.plain(spec.custom_cni or "{}")
+    for index, plugin in enumerate(content.get("plugins") or [content]):
+        section, wishes = plugin.get("ipam"), plugin.get("capabilities")
+        by_pod = isinstance(wishes, dict) and wishes.get("ips") is True
+        if isinstance(section, dict) and not (by_pod and section == _BY_POD):
+            yield f"ipam of {plugin['type']} (plugins[{index}]): ", section
 
 
 def spiderpool_is_missing(subject: Subject) -> str | None:

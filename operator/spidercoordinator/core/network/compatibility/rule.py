@@ -53,7 +53,8 @@ class CompatibilityRule:
     Attributes:
         reason: one CamelCase word, for programs.
         severity: see `Severity`.
-        field: path of the field that is to blame; `{network}` stands for the type's property.
+        field: path of the field that is to blame; `{network}` stands for the type's property,
+            `{ipam}` for the one that holds the IPAM section.
         judge: see `Judge`.
     """
 
