@@ -6,136 +6,35 @@ beside that on a real one: kubeadm's ConfigMap, podCIDRs of nodes, annotations.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
-from spidercoordinator.core.cidrs.known import last_known
-from spidercoordinator.core.cidrs.selection import select_cidrs
-from spidercoordinator.core.coordinator.status import StatusInputs, compute_status
-from spidercoordinator.discovery.informers import update_observation
-from spidercoordinator.discovery.source import Observation, WatchedObjects
-from spidercoordinator.discovery.sources import detectors, sources
-from spidercoordinator.errors import ApiForbiddenError
-from spidercoordinator.kube.reflector import NotServed, Replaced, WatchFailed
-from spidercoordinator.runtime.settings import Settings
-from tests.unit.discovery.observing import config_map, daemon_set, node
-
-Objects = dict[str, list[dict[str, Any]]]
-Status = dict[str, Any]
-
-SETTINGS = Settings()
-SOURCES = sources(SETTINGS.cilium_configmap, SETTINGS.agent_namespaces)
-DETECTORS = detectors(SETTINGS.cilium_configmap, SETTINGS.agent_namespaces)
-WATCHED: Final = {
-    watched.title: watched
-    for found in (
-        *(each.watched for each in SOURCES),
-        *(each.watched for each in DETECTORS),
-    )
-    for watched in found
-}
-_BUILT_IN: Final = ("configmaps", "nodes", "pods", "daemonsets.apps")
-
-MAPS, NODES, PODS, DAEMON_SETS = _BUILT_IN
-SERVICE_CIDRS = "servicecidrs.networking.k8s.io"
-CALICO_POOLS = "ippools.crd.projectcalico.org"
-CALICO_BLOCKS = "ipamblocks.crd.projectcalico.org"
-CILIUM_NODES = "ciliumnodes.cilium.io"
-CILIUM_POOLS = "ciliumpodippools.cilium.io"
-OPENSHIFT = "networks.config.openshift.io"
-SUBNETS = "subnets.kubeovn.io"
-ANTREA_POOLS = "ippools.crd.antrea.io"
-K0S = "clusterconfigs.k0s.k0sproject.io"
-AZURE = "nodenetworkconfigs.acn.azure.com"
-
-
-def observe(
-    objects: Objects,
-    *,
-    forbidden: Iterable[str] = (),
-    before: dict[str, Observation] | None = None,
-) -> dict[str, Observation]:
-    """What informers hold: just started, or for a while.
-
-    Args:
-        objects: of each kind that is served; a kind that is not built in and not here is not.
-        forbidden: titles of what may not be listed.
-        before: what was observed before; None for an operator that just started.
-    """
-    found = before or {}
-    for title, watched in WATCHED.items():
-        observation = found.setdefault(title, Observation())
-        kind = watched.selection.resources[0].full_name
-        if title in forbidden:
-            failure = WatchFailed(ApiForbiddenError("no", status=403))
-            update_observation(watched, observation, failure)
-        elif kind not in objects and kind not in _BUILT_IN:
-            update_observation(watched, observation, NotServed())
-        else:
-            given = [each for each in objects.get(kind, []) if _is_selected(watched, each)]
-            update_observation(watched, observation, Replaced([watched.read(g) for g in given]))
-    return found
-
-
-def decide(observations: dict[str, Observation], before: Status | None = None) -> Status:
-    """The status of a SpiderCoordinator with podCIDRType auto that was in this one before."""
-    spec, status = SpiderCoordinatorSpec(), before or {}
-    discovered = select_cidrs(
-        spec,
-        [each.report(observations) for each in SOURCES],
-        [each.detect(observations) for each in DETECTORS],
-        last_known(status, 1),
-    )
-    inputs = StatusInputs("default", 1, spec, discovered, True, status, "2026-01-01T00:00:00Z")
-    return compute_status(inputs).status
-
-
-def lists(status: Status) -> tuple[str | None, list[str], list[str]]:
-    return status["podCIDRType"], status["overlayPodCIDR"], status["serviceCIDR"]
-
-
-def degraded(status: Status) -> str:
-    """The message of condition Degraded, empty when it is False."""
-    found = next(each for each in status["conditions"] if each["type"] == "Degraded")
-    return str(found["message"]) if found["status"] == "True" else ""
-
-
-def _is_selected(watched: WatchedObjects, given: dict[str, Any]) -> bool:
-    selection, meta = watched.selection, given["metadata"]
-    name = selection.fields.removeprefix("metadata.name=")
-    label, _, values = selection.labels.replace("=", " in (").partition(" in (")
-    return (
-        selection.namespace in {"", meta.get("namespace")}
-        and name in {"", meta["name"]}
-        and (not label or meta.get("labels", {}).get(label) in values.rstrip(")").split(","))
-    )
-
-
-def custom(name: str, spec: dict[str, Any], *, namespace: str = "", **more: Any) -> dict[str, Any]:
-    meta = {"name": name, "creationTimestamp": "2026-01-01T00:00:00Z"}
-    return {"metadata": meta | ({"namespace": namespace} if namespace else {}), "spec": spec} | more
-
-
-def service_cidr(*cidrs: str) -> list[dict[str, Any]]:
-    return [custom("kubernetes", {"cidrs": list(cidrs)})]
-
-
-def kubeadm(pod: str, service: str) -> dict[str, Any]:
-    text = f"networking:\n  dnsDomain: x\n  podSubnet: {pod}\n  serviceSubnet: {service}\n"
-    return config_map("kube-system", "kubeadm-config", {"ClusterConfiguration": text})
-
-
-def cilium(**data: str) -> dict[str, Any]:
-    dashed = {key.replace("_", "-"): value for key, value in data.items()}
-    return config_map("kube-system", "cilium-config", dashed)
-
-
-def server(product: str, *args: str, cidr: str) -> dict[str, Any]:
-    annotation = {f"{product}.io/node-args": json.dumps(["server", *args])}
-    return node("server", cidr, annotations=annotation)
+from tests.unit.discovery.deciding import (
+    ANTREA_POOLS,
+    AZURE,
+    CALICO_BLOCKS,
+    CALICO_POOLS,
+    CILIUM_NODES,
+    CILIUM_POOLS,
+    DAEMON_SETS,
+    K0S,
+    MAPS,
+    NODES,
+    OPENSHIFT,
+    SERVICE_CIDRS,
+    SUBNETS,
+    Cluster,
+    Objects,
+)
+from tests.unit.discovery.observing import (
+    cilium,
+    config_map,
+    custom,
+    daemon_set,
+    kubeadm,
+    node,
+    server,
+    service_cidr,
+)
 
 
 def _kubeadm_with(*maps: dict[str, Any], **kinds: list[dict[str, Any]]) -> Objects:
@@ -156,16 +55,7 @@ def _cilium_node(ipam: dict[str, Any], **status: Any) -> dict[str, list[dict[str
     return {CILIUM_NODES: [custom("a", {"ipam": ipam}, status=status)]}
 
 
-@dataclass(frozen=True)
-class Cluster:
-    objects: Objects
-    type: str
-    pod: list[str]
-    service: list[str]
-
-
-_ONE = ["10.96.0.0/16"]
-_KUBEADM = ["10.244.0.0/16"]
+_ONE, _KUBEADM = ["10.96.0.0/16"], ["10.244.0.0/16"]
 _ENI = {"eni-1": {"subnet": {"id": "subnet-1", "cidr": "10.1.2.0/24"}}}
 
 CLUSTERS: Final = {
@@ -195,7 +85,6 @@ CLUSTERS: Final = {
                     *("--cluster-cidr", "10.52.0.0/16", "--service-cidr=10.53.0.0/16"),
                     cidr="10.52.0.0/24",
                 ),
-                node("agent", "10.52.1.0/24"),
             ],
         },
         "cluster",

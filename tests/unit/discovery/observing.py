@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from spidercoordinator.discovery.informers import update_observation
@@ -52,3 +53,27 @@ def daemon_set(namespace: str, name: str, *args: str, ready: int = 1) -> dict[st
         "spec": {"template": {"spec": {"containers": [container]}}},
         "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "numberReady": ready},
     }
+
+
+def custom(name: str, spec: dict[str, Any], *, namespace: str = "", **more: Any) -> dict[str, Any]:
+    meta = {"name": name, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"metadata": meta | ({"namespace": namespace} if namespace else {}), "spec": spec} | more
+
+
+def service_cidr(*cidrs: str) -> list[dict[str, Any]]:
+    return [custom("kubernetes", {"cidrs": list(cidrs)})]
+
+
+def kubeadm(pod: str, service: str) -> dict[str, Any]:
+    text = f"networking:\n  dnsDomain: x\n  podSubnet: {pod}\n  serviceSubnet: {service}\n"
+    return config_map("kube-system", "kubeadm-config", {"ClusterConfiguration": text})
+
+
+def cilium(**data: str) -> dict[str, Any]:
+    dashed = {key.replace("_", "-"): value for key, value in data.items()}
+    return config_map("kube-system", "cilium-config", dashed)
+
+
+def server(product: str, *args: str, cidr: str) -> dict[str, Any]:
+    annotation = {f"{product}.io/node-args": json.dumps(["server", *args])}
+    return node("server", cidr, annotations=annotation)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 
 from spidercoordinator.core.cidrs.ranges import uncovered
-from tests.unit.discovery.clusters import (
+from tests.unit.discovery.clusters import CLUSTERS
+from tests.unit.discovery.deciding import (
     CALICO_BLOCKS,
     CALICO_POOLS,
     CILIUM_NODES,
     CILIUM_POOLS,
-    CLUSTERS,
     DAEMON_SETS,
     MAPS,
     NODES,
@@ -22,13 +22,12 @@ from tests.unit.discovery.clusters import (
     Cluster,
     Objects,
     Status,
-    custom,
     decide,
     degraded,
     lists,
     observe,
 )
-from tests.unit.discovery.observing import config_map, daemon_set, node
+from tests.unit.discovery.observing import config_map, custom, daemon_set, node
 
 EVERY = pytest.mark.parametrize("name", CLUSTERS)
 

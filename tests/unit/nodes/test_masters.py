@@ -48,6 +48,12 @@ def on(*masters: str, cni_type: str = "macvlan", **also: Any) -> dict[str, Any]:
             {"cniType": "ipoib", "ipoib": {"master": "ib9"}}, ["spec.ipoib.master"], id="ipoib"
         ),
         pytest.param(on("eth0.100"), [], id="a VLAN interface that is there"),
+        pytest.param(on("eth9", linkInContainer=True), [], id="in the pod"),
+        pytest.param(
+            on("eth9", linkInContainer=True, vlanID=5),
+            ["spec.macvlan.master[0]"],
+            id="in the pod, but its VLAN interface is made on the node",
+        ),
         pytest.param(
             on("eth1.100"), ["spec.macvlan.master[0]"], id="nobody makes it if there is no vlanID"
         ),

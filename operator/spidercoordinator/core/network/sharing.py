@@ -15,12 +15,14 @@ from typing import Any, Final
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
+from spidercoordinator.api.networks import MasterNetwork
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.ipam import section_of
 from spidercoordinator.core.network.ipamkeys import HOST_LOCAL
 from spidercoordinator.core.network.ipamsection import NEEDED, AddressRange, address_ranges
 from spidercoordinator.core.network.render import json_text
+from spidercoordinator.core.network.render.plugin import is_in_pod
 from spidercoordinator.core.status.warnings import FieldWarning
 
 _Links = frozenset[tuple[str, int]]
@@ -171,9 +173,12 @@ def _links(spec: SpiderMultusConfigSpec) -> Iterator[tuple[str, int]]:
     """What stands for the link, such as the master, and the VLAN on it.
 
     A VLAN interface that is the master itself is the same as its VLAN on the interface below.
-    A bond has its members and its name, which another network may have as its master.
+    A bond has its members and its name, which another network may have as its master. Of a master
+    inside the pod nothing is known.
     """
     network = spec.network
+    if isinstance(network, MasterNetwork) and is_in_pod(network):
+        return
     vlan = int(getattr(network, "vlan_id", None) or getattr(network, "vlan", None) or 0)
     masters = getattr(network, "master", ())
     for name in (masters,) if isinstance(masters, str) else masters:

@@ -11,6 +11,7 @@ from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.networks import IPoIBNetwork, MasterNetwork
 from spidercoordinator.core.network.called import called_plugins
 from spidercoordinator.core.network.render import json_text
+from spidercoordinator.core.network.render.plugin import is_in_pod
 from spidercoordinator.core.nodes.fleet import Question
 from spidercoordinator.core.nodes.questions import (
     BearsMTU,
@@ -90,12 +91,12 @@ def _masters(spec: SpiderMultusConfigSpec) -> Iterator[Need]:
     """Each interface that pods' interfaces, or VLAN interfaces and bonds, are made on.
 
     The masters of a bond must be there also where the bond is: the ifacer plugin takes no other
-    than one of them.
+    than one of them. A master inside the pod is nothing that a node has.
     """
     network = spec.network
     if isinstance(network, IPoIBNetwork):
         yield _master(f"spec.{spec.cni_type}.master", network.master)
-    elif isinstance(network, MasterNetwork):
+    elif isinstance(network, MasterNetwork) and not is_in_pod(network):
         for index, name in enumerate(network.master):
             field = f"spec.{spec.cni_type}.master[{index}]"
             yield _master(field, name)

@@ -63,11 +63,59 @@ LINK_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     "BondOptionInvalid": (
         [
             of("macvlan", {"master": ["a", "b"], "bond": {**BOND, "options": each}})
-            for each in ("miimon=1,min_links=1", "miimon", "miimon=1;fast", "miimon=", "mimon=1")
+            for each in (
+                *("miimon=1,min_links=1", "miimon", "miimon=1;fast", "miimon=", "mimon=1"),
+                *("miimon=fast", "miimon=-1", "miimon=2147483648", "miimon=" + "9" * 1000),
+                *("fail_over_mac=3", "primary=c", "active_slave=bond0", "ad_select=best"),
+                *("arp_ip_target=ten", "arp_ip_target=fd00::1", "primary_reselect=on"),
+                *("updelay=1;up_delay=2", "miimon=100;arp_interval=100", "lacp_rate=fast"),
+                *("ad_actor_system=02:00:00:00:00:01", "packets_per_slave=2"),
+            )
+        ]
+        + [
+            of(
+                "macvlan",
+                {"master": ["a", "b"], "bond": {"name": "b0", "mode": 4, "options": each}},
+            )
+            for each in ("primary=a", "arp_interval=100", "ad_actor_system=x", "active_slave=a")
         ],
         [
             of("macvlan", {"master": ["a", "b"], "bond": {**BOND, "options": each}})
-            for each in ("", "miimon=100", " miimon = 100 ; min_links=1;", "up_delay=200")
+            for each in (
+                *("", "miimon=100", " miimon = 100 ; min_links=1;", "up_delay=200", "primary=b"),
+                *(
+                    "fail_over_mac=Active",
+                    "fail_over_mac=2",
+                    "arp_interval=9;arp_ip_target=10.0.0.1",
+                ),
+                *(
+                    "updelay=02;up_delay=2",
+                    "miimon=100;arp_interval=0",
+                    'arp_ip_target=["10.0.0.1"]',
+                ),
+                "primary_reselect=1;primary_reselect=better",
+            )
+        ]
+        + [
+            of(
+                "macvlan",
+                {"master": ["a", "b"], "bond": {"name": "b0", "mode": 4, "options": each}},
+            )
+            for each in (
+                "lacp_rate=1;xmit_hash_policy=layer3+4",
+                "ad_actor_system=02-00-00-00-00-01",
+            )
+        ],
+    ),
+    "LinkNotInContainer": (
+        [
+            of("macvlan", {"linkInContainer": True, "vlanID": 7}),
+            of("macvlan", {"linkInContainer": True, "master": ["a", "b"], "bond": BOND}),
+        ],
+        [
+            of("macvlan", {"linkInContainer": True}),
+            of("macvlan", {"linkInContainer": True, "vlanID": 0}),
+            of("macvlan", {"linkInContainer": False, "vlanID": 7}),
         ],
     ),
     "MTUBelowIPv6": (

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spidercoordinator.core.network.bondoptions import ALIASES, BOND_OPTIONS, NUMBERS, WORDS
 from spidercoordinator.core.network.compatibility import (
     COMPATIBILITY_RULES,
 )
-from spidercoordinator.core.network.compatibility.links import BOND_OPTIONS
 from tests.unit.network.compatibility.networks import Spec, warnings
 
 ROOT = Path(__file__).parents[4]
@@ -41,3 +41,16 @@ def test_bond_options_are_those_of_the_plugin() -> None:
     assert len(tables) == 2
     keys = re.findall(r'(?:^\t"?|, ")(\w+)"?: ', "".join(tables), re.MULTILINE)
     assert {constants.get(key, key) for key in keys} == BOND_OPTIONS
+
+
+def test_values_of_bond_options_are_those_of_the_plugin() -> None:
+    source = (ROOT / "cni" / "internal" / "ifacer" / "options.go").read_text()
+    numbers = re.findall(r'"(\w+)": +numbers\((\w+)\)', source)
+    assert {name: int(most.replace("most32", str(2**31 - 1))) for name, most in numbers} == NUMBERS
+    words = re.findall(r'"(\w+)": +words\((.*)\),', source)
+    named = {name: tuple(re.findall(r'"([^"]+)"', inner)) for name, inner in words}
+    switches = re.findall(r'"(\w+)": +onOff\(\)', source)
+    assert named | dict.fromkeys(switches, ("off", "on")) == WORDS
+    table = re.search(r"optionAliases = .*?\n}\n", source, re.DOTALL)
+    assert table is not None
+    assert dict(re.findall(r'"(\w+)": "(\w+)"', table[0])) == ALIASES

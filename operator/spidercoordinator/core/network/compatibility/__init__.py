@@ -64,6 +64,9 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule(
         "BondOptionInvalid", "warning", "spec.{network}.bond.options", links.invalid_bond_options
     ),
+    CompatibilityRule(
+        "LinkNotInContainer", "warning", "spec.macvlan.linkInContainer", links.link_on_node
+    ),
     CompatibilityRule("MTUBelowIPv6", "warning", "spec.{network}.mtu", links.mtu_without_ipv6),
     CompatibilityRule("LinkDisabled", "warning", "spec.ibsriov.linkState", links.link_is_off),
     CompatibilityRule(

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Final
 
-from spidercoordinator.api.networks import LEAST_MTU_IPV6, MasterNetwork
+from spidercoordinator.api.networks import LEAST_MTU_IPV6, MacvlanNetwork, MasterNetwork
 from spidercoordinator.api.ovs import OVSNetwork
 from spidercoordinator.api.sriov import IBSriovNetwork
+from spidercoordinator.core.network.bondoptions import bond_faults
 from spidercoordinator.core.network.compatibility.rule import Subject
+from spidercoordinator.core.network.render.plugin import is_in_pod, link
 
 _IPV6: Final = 6
 _TWO: Final = 2
 _VLAN_INTERFACE: Final = re.compile(r".+\.[0-9]{1,4}")
-
-BOND_OPTIONS: Final = frozenset(
-    """
-    active_slave ad_actor_sys_prio ad_actor_system ad_select ad_user_port_key all_slaves_active
-    all_slaves_active_mode arp_all_targets arp_interval arp_ip_target arp_validate down_delay
-    downdelay fail_over_mac lacp_rate lp_interval miimon min_links num_grat_arp num_peer_notif
-    num_unsol_na packets_per_slave peer_notif_delay primary primary_reselect resend_igmp
-    tlb_dynamic_lb up_delay updelay use_carrier xmit_hash_policy
-    """.split()  # noqa: SIM905 - thirty lines of one word each are harder to read
-)
-"""The options that the ifacer plugin knows."""
 
 
 def untagged_vlan(subject: Subject) -> str | None:
@@ -99,22 +89,24 @@ def link_is_off(subject: Subject) -> str | None:
     return "disable keeps the link of the virtual function down, so pods have no traffic; use auto"
 
 
+def link_on_node(subject: Subject) -> str | None:
+    """A master that is looked for in the pod, and made on the node."""
+    network = subject.spec.network
+    if not isinstance(network, MacvlanNetwork) or not network.link_in_container:
+        return None
+    if is_in_pod(network):
+        return None
+    return (
+        f"true, so {link(network)} is looked for in the pod, but the VLAN interface or bond of that"
+        " name is made on the node, and pods fail to start; remove linkInContainer, or vlanID, bond"
+        " and further masters"
+    )
+
+
 def invalid_bond_options(subject: Subject) -> str | None:
-    """An option that the ifacer plugin refuses (`cni/internal/ifacer/options.go`)."""
+    """Options with which the ifacer plugin, or the kernel, makes no bond."""
     network = subject.spec.network
     if not isinstance(network, MasterNetwork) or network.bond is None or len(network.master) < _TWO:
         return None
-    for item in (network.bond.options or "").split(";"):
-        name, *values = (word.strip() for word in item.split("="))
-        if item.strip() and (len(values) != 1 or not values[0]):
-            return (
-                f'"{item}" is not written as the plugin that makes the bond needs it, so pods fail;'
-                " options are written as miimon=100;min_links=1"
-            )
-        if name and name not in BOND_OPTIONS:
-            meant = difflib.get_close_matches(name, BOND_OPTIONS, n=1)
-            remedy = f"write {meant[0]}" if meant else "docs/ifacer.md lists them"
-            return (
-                f'the plugin that makes the bond knows no option "{name}", so pods fail; {remedy}'
-            )
-    return None
+    bond = network.bond
+    return next(bond_faults(bond.options or "", bond.mode, network.master), None)

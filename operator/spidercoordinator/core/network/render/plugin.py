@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spidercoordinator.api.multus import SPIDERPOOL
-from spidercoordinator.api.networks import IPAM, IPPools, MasterNetwork
+from spidercoordinator.api.networks import IPAM, IPPools, MacvlanNetwork, MasterNetwork
 
 Plugin = dict[str, Any]
 """One entry of `plugins`, in the order its keys are written."""
@@ -81,6 +81,12 @@ def parent(network: MasterNetwork) -> str:
     if len(network.master) > 1 and network.bond is not None:
         return network.bond.name
     return network.master[0]
+
+
+def is_in_pod(network: MasterNetwork) -> bool:
+    """Whether the master is an interface in the pod, which no node has."""
+    inside = isinstance(network, MacvlanNetwork) and network.link_in_container
+    return inside and len(network.master) == 1 and not network.vlan_id
 
 
 def ifacer(network: MasterNetwork, *, vlan_id: int | None) -> tuple[Plugin, ...]:
