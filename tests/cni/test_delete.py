@@ -45,8 +45,11 @@ def test_del_without_the_pods_netns(pod: Pod, segment: Segment, netns: str) -> N
         {"podMACPrefix": "zz"},
         {"notReadyReason": "no CIDR of services is known"},
         {"hostRuleTable": 0},
+        {"announce": "yes"},
+        {"prevResult": {"cniVersion": "1.0.0", "ips": [None]}},
+        {"prevResult": {"cniVersion": "0.3.1", "interfaces": [None], "ips": [None]}},
     ],
-    ids=lambda section: next(iter(section)),
+    ids=str,
 )
 def test_del_with_an_invalid_configuration(pod: Pod, segment: Segment, section: Json) -> None:
     pod.attach()

@@ -34,6 +34,9 @@ REFUSED: list[tuple[Json, list[str]]] = [
     ({"hostRuleTable": 254}, ["hostRuleTable 254"]),
     ({"txQueueLen": -1}, ["txQueueLen -1"]),
     ({"podDefaultRouteNic": "veth0"}, ["podDefaultRouteNIC", "veth0"]),
+    ({"vethMTU": "1500"}, ["vethMTU is a string, it must be a whole number"]),
+    ({"prevResult": {"cniVersion": "1.0.0", "ips": [None]}}, ["prevResult: ips[0] is null"]),
+    ({"prevResult": {"cniVersion": "0.3.1", "interfaces": [None]}}, ["interfaces[0] is null"]),
 ]
 
 
@@ -101,6 +104,26 @@ def test_a_link_of_the_node_with_the_same_name(pod: Pod, segment: Segment) -> No
     with pytest.raises(PluginError, match="does not belong to container"):
         pod.coordinator()
     assert pod.space.link("veth0") is None
+
+
+@pytest.mark.parametrize("verb", ["ADD", "CHECK"])
+def test_the_nodes_own_namespace_is_refused_before_any_change(
+    pod: Pod, segment: Segment, verb: str
+) -> None:
+    pod.attach()
+
+    def state() -> list[str]:
+        node = segment.node
+        return [
+            node.run("ip -o link"),
+            node.run("ip rule"),
+            node.sysctl("net/ipv4/conf/all/rp_filter"),
+        ]
+
+    before = state()
+    with pytest.raises(PluginError, match="is the node's own network namespace"):
+        pod.coordinator(verb, env={"CNI_NETNS": str(segment.node.path)})
+    assert state() == before
 
 
 def test_a_namespace_that_is_gone(pod: Pod) -> None:

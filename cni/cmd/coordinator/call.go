@@ -85,6 +85,10 @@ func (c *call) openNamespaces() (*apply.Kernel, error) {
 	if err != nil {
 		return nil, c.fail(counters.Namespaces, types.ErrInvalidNetNS, fmt.Errorf("open the pod's network namespace: %w", err))
 	}
+	if pod.Same(host) { // the dispatcher looks when the verb is done, and then the node has veth0
+		return nil, c.fail(counters.Namespaces, types.ErrInvalidNetNS, fmt.Errorf("CNI_NETNS %s is the node's own network namespace: "+
+			"a pod with hostNetwork has no interface to attach", c.args.Netns))
+	}
 	return &apply.Kernel{Pod: pod, Host: host}, nil
 }
 

@@ -60,7 +60,7 @@ func (c *call) deleteEntries(kernel *apply.Kernel, hostVeth facts.Link) error {
 	}
 	var podErr error
 	if c.args.Netns != "" {
-		if pod, err := facts.OpenPath(c.args.Netns); err == nil {
+		if pod, err := facts.OpenPath(c.args.Netns); err == nil && !pod.Same(kernel.Host) {
 			kernel.Pod = pod
 			podErr = facts.ReadPodRoutes(pod, &observed.Pod)
 			first, _ := observed.Pod.Link(removal.First)

@@ -3,8 +3,10 @@ package calls
 
 import (
 	"errors"
+	"fmt"
 	"log"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/containernetworking/cni/pkg/skel"
@@ -40,7 +42,7 @@ func Main(plugin counters.Plugin, funcs skel.CNIFuncs, versions version.PluginIn
 	if verb, ok := counters.ParseVerb(os.Getenv("CNI_COMMAND")); ok {
 		Current = counters.Begin(counters.Path, plugin, verb, began)
 	}
-	defer func() { Current.End(step) }() // also when the verb panics
+	defer func() { Current.End(step) }()
 	for _, verb := range []*func(*skel.CmdArgs) error{&funcs.Add, &funcs.Del, &funcs.Check, &funcs.GC, &funcs.Status} {
 		*verb = observed(*verb, &step)
 	}
@@ -58,11 +60,19 @@ func Main(plugin counters.Plugin, funcs skel.CNIFuncs, versions version.PluginIn
 	return 1
 }
 
-// observed is a verb that tells at which step it failed.
+// observed is a verb that tells at which step it failed. A panic is an answer too: the runtime would show the
+// stack of goroutines in its place.
 func observed(verb func(*skel.CmdArgs) error, step *counters.Step) func(*skel.CmdArgs) error {
-	return func(args *skel.CmdArgs) error {
+	return func(args *skel.CmdArgs) (err error) {
 		*step = counters.Internal // while it runs: it may panic
-		err := verb(args)
+		defer func() {
+			if cause := recover(); cause != nil {
+				log.Printf("panic: %v\n%s", cause, debug.Stack())
+				err = Fail(counters.Internal, types.ErrInternal, fmt.Sprintf("container %s, interface %s: the plugin has a bug: %v; "+
+					"report it with what the plugin wrote to the log of the container runtime or of Multus", args.ContainerID, args.IfName, cause))
+			}
+		}()
+		err = verb(args)
 		var failure *Failure
 		switch {
 		case err == nil:

@@ -2,6 +2,10 @@ package calls
 
 import (
 	"errors"
+	"io"
+	"log"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/containernetworking/cni/pkg/skel"
@@ -29,15 +33,19 @@ func TestAVerbTellsAtWhichStepItFailed(t *testing.T) {
 	}
 }
 
-func TestAPanicIsInternal(t *testing.T) {
+func TestAPanicIsAnAnswer(t *testing.T) {
+	log.SetOutput(io.Discard) // the stack
+	defer log.SetOutput(os.Stderr)
 	step := counters.Done
-	verb := observed(func(*skel.CmdArgs) error { panic("a bug") }, &step)
-	func() {
-		defer func() { _ = recover() }()
-		_ = verb(nil)
-	}()
-	if step != counters.Internal {
-		t.Errorf("%s, want %s", step, counters.Internal)
+	err := observed(func(*skel.CmdArgs) error { panic("nil dereference") }, &step)(&skel.CmdArgs{ContainerID: "abc", IfName: "net1"})
+	var answer *types.Error
+	if !errors.As(err, &answer) || answer.Code != types.ErrInternal || step != counters.Internal {
+		t.Fatalf("%v at %s", err, step)
+	}
+	for _, word := range []string{"container abc", "interface net1", "nil dereference"} {
+		if !strings.Contains(answer.Msg, word) {
+			t.Errorf("%q is not in %q", word, answer.Msg)
+		}
 	}
 }
 

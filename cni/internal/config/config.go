@@ -4,12 +4,14 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 
 	"github.com/containernetworking/cni/pkg/types"
 	current "github.com/containernetworking/cni/pkg/types/100"
-	"github.com/containernetworking/cni/pkg/version"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/netconf"
 )
 
 // Mode selects the veth pair that connects the pod with its node.
@@ -116,17 +118,11 @@ func Parse(stdin []byte, defaultsPath string) (*Config, error) {
 	}
 	cfg, err := conf.validate()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("network %q: %w", conf.Name, err)
 	}
 	cfg.section = conf.section
-	if err := version.ParsePrevResult(&conf.PluginConf); err != nil {
-		return nil, fmt.Errorf("prevResult: %w", err)
-	}
-	if conf.PrevResult == nil {
-		return cfg, nil
-	}
-	if cfg.Prev, err = current.NewResultFromResult(conf.PrevResult); err != nil {
-		return nil, fmt.Errorf("prevResult: %w", err)
+	if cfg.Prev, err = netconf.PrevResult(&conf.PluginConf); err != nil {
+		return nil, fmt.Errorf("network %q: %w", conf.Name, err)
 	}
 	return cfg, nil
 }
@@ -136,7 +132,8 @@ func Parse(stdin []byte, defaultsPath string) (*Config, error) {
 func ParseLenient(stdin []byte, defaultsPath string) *Config {
 	cfg := &Config{First: DefaultFirst, HostRuleTable: DefaultHostRuleTable, Mode: ModeAuto, PodRPFilter: -1}
 	conf, err := decode(stdin)
-	if err != nil {
+	var mismatch *netconf.TypeError
+	if err != nil && !errors.As(err, &mismatch) {
 		return cfg
 	}
 	_ = conf.applyDefaults(defaultsPath)
@@ -148,9 +145,7 @@ func ParseLenient(stdin []byte, defaultsPath string) *Config {
 	if table := deref(conf.HostRuleTable, 0); table > 0 {
 		cfg.HostRuleTable = table
 	}
-	if err := version.ParsePrevResult(&conf.PluginConf); err == nil && conf.PrevResult != nil {
-		cfg.Prev, _ = current.NewResultFromResult(conf.PrevResult)
-	}
+	cfg.Prev, _ = netconf.PrevResult(&conf.PluginConf)
 	return cfg
 }
 
@@ -178,10 +173,11 @@ func NotReadyReason(stdin []byte, defaultsPath string) string {
 	return deref(conf.section.NotReadyReason, "")
 }
 
+// decode returns what could be decoded also beside a *netconf.TypeError.
 func decode(stdin []byte) (*network, error) {
 	conf := &network{}
-	if err := json.Unmarshal(stdin, conf); err != nil {
-		return nil, fmt.Errorf("network configuration is not valid: %w", err)
+	if err := netconf.Decode(stdin, conf); err != nil {
+		return conf, fmt.Errorf("network %q: %w", conf.Name, err)
 	}
 	return conf, nil
 }

@@ -71,28 +71,44 @@ func TestValuesAreParsed(t *testing.T) {
 
 func TestErrorsNameTheKeyAndTheValue(t *testing.T) {
 	for keys, want := range map[string]string{
-		`"mode":"sideways"`:                                    "unknown tuneMode: sideways",
-		`"vethMTU":0`:                                          "vethMTU must be greater than 0",
-		`"vethMTU":70000`:                                      "70000",
-		`"hostRuleTable":0`:                                    "hostRuleTable 0",
-		`"hostRuleTable":255`:                                  "hostRuleTable 255",
-		`"txQueueLen":-1`:                                      "txQueueLen -1",
-		`"podRPFilter":3`:                                      "invalid rp_filter value 3 in podRPFilter, available options: [-1,0,1,2]",
-		`"hostRPFilter":4`:                                     "invalid rp_filter value 4 in hostRPFilter",
-		`"overlayPodCIDR":["10.0.0.0/33"]`:                     `overlayPodCIDR: invalid CIDR address: "10.0.0.0/33"`,
-		`"serviceCIDR":["fe80::1%eth0"]`:                       "serviceCIDR: invalid CIDR address",
-		`"hijackCIDR":[""]`:                                    "hijackCIDR: invalid CIDR address",
-		`"vethLinkAddress":"abc"`:                              `vethLinkAddress "abc"`,
-		`"vethLinkAddress":"1.2.3.4/32"`:                       "without a prefix length",
-		`"vethLinkAddress":"0.0.0.0"`:                          "vethLinkAddress",
-		`"podMACPrefix":"01:10"`:                               "lowest bit of the first byte",
-		`"podMACPrefix":"zz:11"`:                               "is not hexadecimal",
-		`"podMACPrefix":"0a1b"`:                                "is no MAC prefix",
-		`"podMACPrefix":"0a.1b"`:                               "is no MAC prefix",
-		`"policyRoutes":[{"dst":"x","gw":"1.1.1.1"}]`:          `invalid route dst "x"`,
-		`"policyRoutes":[{"dst":"10.0.0.0/8","gw":"x"}]`:       `invalid route gw "x"`,
-		`"policyRoutes":[{"dst":"10.0.0.0/8","gw":"fd00::1"}]`: "must use the same IP family",
-		`"vethMTU":"1500"`:                                     "vethMTU",
+		`"mode":"sideways"`:                                             "unknown tuneMode: sideways",
+		`"vethMTU":0`:                                                   "vethMTU must be greater than 0",
+		`"vethMTU":70000`:                                               "70000",
+		`"hostRuleTable":0`:                                             "hostRuleTable 0",
+		`"hostRuleTable":255`:                                           "hostRuleTable 255",
+		`"txQueueLen":-1`:                                               "txQueueLen -1",
+		`"podRPFilter":3`:                                               "invalid rp_filter value 3 in podRPFilter, available options: [-1,0,1,2]",
+		`"hostRPFilter":4`:                                              "invalid rp_filter value 4 in hostRPFilter",
+		`"overlayPodCIDR":["10.0.0.0/33"]`:                              `overlayPodCIDR: invalid CIDR address: "10.0.0.0/33"`,
+		`"serviceCIDR":["fe80::1%eth0"]`:                                "serviceCIDR: invalid CIDR address",
+		`"hijackCIDR":[""]`:                                             "hijackCIDR: invalid CIDR address",
+		`"vethLinkAddress":"abc"`:                                       `vethLinkAddress "abc"`,
+		`"vethLinkAddress":"1.2.3.4/32"`:                                "without a prefix length",
+		`"vethLinkAddress":"0.0.0.0"`:                                   "vethLinkAddress",
+		`"podMACPrefix":"01:10"`:                                        "lowest bit of the first byte",
+		`"podMACPrefix":"zz:11"`:                                        "is not hexadecimal",
+		`"podMACPrefix":"0a1b"`:                                         "is no MAC prefix",
+		`"podMACPrefix":"0a.1b"`:                                        "is no MAC prefix",
+		`"policyRoutes":[{"dst":"x","gw":"1.1.1.1"}]`:                   `invalid route dst "x"`,
+		`"policyRoutes":[{"dst":"10.0.0.0/8","gw":"x"}]`:                `invalid route gw "x"`,
+		`"policyRoutes":[{"dst":"10.0.0.0/8","gw":"fd00::1"}]`:          "must use the same IP family",
+		`"vethMTU":"1500"`:                                              `network "net": vethMTU is a string, it must be a whole number`,
+		`"hostRuleTable":4294967550`:                                    "hostRuleTable 4294967550",
+		`"txQueueLen":4294967296`:                                       "txQueueLen 4294967296",
+		`"serviceCIDR":["::ffff:10.96.0.1"]`:                            `serviceCIDR: invalid CIDR address: "::ffff:10.96.0.1"`,
+		`"hijackCIDR":["::ffff:10.96.0.0/108"]`:                         `hijackCIDR: invalid CIDR address: "::ffff:10.96.0.0/108"`,
+		`"vethLinkAddress":"::ffff:169.254.100.1"`:                      "vethLinkAddress",
+		`"vethLinkAddress":"127.0.0.2"`:                                 `vethLinkAddress "127.0.0.2"`,
+		`"vethLinkAddress":"::1"`:                                       `vethLinkAddress "::1"`,
+		`"vethLinkAddress":"255.255.255.255"`:                           `vethLinkAddress "255.255.255.255"`,
+		`"vethLinkAddress":"0.1.2.3"`:                                   `vethLinkAddress "0.1.2.3"`,
+		`"vethLinkAddress":"ff02::1"`:                                   `vethLinkAddress "ff02::1"`,
+		`"policyRoutes":[{"dst":"::ffff:10.0.0.0/104","gw":"fd00::1"}]`: `invalid route dst "::ffff:10.0.0.0/104"`,
+		`"policyRoutes":[{"dst":"fd01::/64","gw":"::ffff:10.6.0.1"}]`:   `invalid route gw "::ffff:10.6.0.1"`,
+		`"policyRoutes":[{"dst":"10.0.0.0/8","gw":"0.0.0.0"}]`:          `invalid route gw "0.0.0.0"`,
+		`"policyRoutes":[{"dst":"10.0.0.0/8","gw":"127.0.0.1"}]`:        `invalid route gw "127.0.0.1"`,
+		`"policyRoutes":{"dst":"10.0.0.0/8"}`:                           "policyRoutes is an object, it must be a list",
+		`"prevResult":{"cniVersion":"1.0.0","ips":[null]}`:              `network "net": prevResult: ips[0] is null`,
 	} {
 		t.Run(keys, func(t *testing.T) {
 			if _, err := Parse(conf(complete+keys), noDefaults); err == nil || !strings.Contains(err.Error(), want) {
@@ -166,6 +182,20 @@ func TestLenientParsingNeverFails(t *testing.T) {
 		if cfg := ParseLenient(conf(keys), noDefaults); cfg.HostRuleTable != 500 || cfg.First != "eth0" {
 			t.Errorf("%s: got %+v", keys, cfg)
 		}
+	}
+}
+
+// A value of another type must not hide what a DEL needs.
+func TestLenientParsingReadsWhatIsBesideAValueOfAnotherType(t *testing.T) {
+	const prev = `"prevResult":{"cniVersion":"1.0.0","ips":[{"address":"10.6.1.2/16"}]},"cni.dev/valid-attachments":[]`
+	for _, wrong := range []string{`"vethMTU":"many"`, `"serviceCIDR":"10.96.0.0/12"`, `"args":[]`, `"policyRoutes":[7]`, `"announce":"yes"`} {
+		cfg := ParseLenient(conf(wrong+`,"podDefaultCniNic":"ens3",`+prev), noDefaults)
+		if cfg.Network != "net" || cfg.First != "ens3" || cfg.Prev == nil || len(cfg.Prev.IPs) != 1 || cfg.ValidAttachments == nil {
+			t.Errorf("%s: got %+v", wrong, cfg)
+		}
+	}
+	if cfg := ParseLenient(conf(`"prevResult":{"cniVersion":"1.0.0","ips":[null]}`), noDefaults); cfg.Prev != nil || cfg.Network != "net" {
+		t.Errorf("a prevResult that is none: got %+v", cfg)
 	}
 }
 

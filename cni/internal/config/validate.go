@@ -2,12 +2,18 @@ package config
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 )
 
-const maxMTU = 65535
+const (
+	maxMTU      = 65535
+	maxTable    = math.MaxUint32 // the kernel's tables are numbers of 32 bits
+	maxQueueLen = math.MaxInt32
+)
 
 // validate converts the section into a Config, or returns which key has which invalid value.
 func (n *network) validate() (*Config, error) {
@@ -59,11 +65,11 @@ func (n *network) validateNumbers(cfg *Config) error {
 			return fmt.Errorf("vethMTU must be greater than 0 and at most %d, not %d: leave it out to have it detected", maxMTU, cfg.VethMTU)
 		}
 	}
-	if cfg.HostRuleTable <= 0 || (cfg.HostRuleTable >= 253 && cfg.HostRuleTable <= 255) {
-		return fmt.Errorf("hostRuleTable %d cannot be used: name a table greater than 0 that is not 253, 254 or 255", cfg.HostRuleTable)
+	if cfg.HostRuleTable <= 0 || cfg.HostRuleTable > maxTable || (cfg.HostRuleTable >= 253 && cfg.HostRuleTable <= 255) {
+		return fmt.Errorf("hostRuleTable %d cannot be used: name a table from 1 to %d that is not 253, 254 or 255", cfg.HostRuleTable, maxTable)
 	}
-	if cfg.TxQueueLen < 0 {
-		return fmt.Errorf("txQueueLen %d is negative: 0 leaves the queue length alone", cfg.TxQueueLen)
+	if cfg.TxQueueLen < 0 || cfg.TxQueueLen > maxQueueLen {
+		return fmt.Errorf("txQueueLen %d cannot be used: it is 1 to %d, and 0 leaves the queue length alone", cfg.TxQueueLen, maxQueueLen)
 	}
 	if cfg.PodRPFilter > 2 {
 		return fmt.Errorf("invalid rp_filter value %d in podRPFilter, available options: [-1,0,1,2]", cfg.PodRPFilter)
@@ -100,22 +106,44 @@ func (n *network) validateAddresses(cfg *Config) error {
 		return err
 	}
 	if text := strings.TrimSpace(deref(s.VethLinkAddress, "")); text != "" {
-		addr, err := netip.ParseAddr(text)
-		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
+		addr, err := parseAddr(text)
+		if err != nil || !isAssignable(addr) {
 			return fmt.Errorf("vethLinkAddress %q is not an IP address of an interface: write one such as 169.254.100.1, without a prefix length", text)
 		}
-		cfg.VethLinkAddress = addr.Unmap()
+		cfg.VethLinkAddress = addr
 	}
 	return nil
 }
 
+// errForm is the error of an address in a form that routes and links cannot have.
+var errForm = errors.New("it has a zone or is an IPv4 address in IPv6 form")
+
+// parseAddr reads an address, as the CRDs do without a zone and not in the form ::ffff:10.0.0.1: the kernel
+// would take that for an address of either family.
+func parseAddr(text string) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(strings.TrimSpace(text))
+	if err == nil && (addr.Zone() != "" || addr.Is4In6()) {
+		return netip.Addr{}, errForm
+	}
+	return addr, err
+}
+
+// isAssignable says whether an interface can have the address and be reached by it: the kernel refuses
+// others, or drops their packets as martian.
+func isAssignable(addr netip.Addr) bool {
+	martian := addr.Is4() && (addr.As4()[0] == 0 || addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}))
+	return !addr.IsUnspecified() && !addr.IsMulticast() && !addr.IsLoopback() && !martian
+}
+
 // parseCIDR reads a network, or an address as the network of that one; host bits are cleared.
 func parseCIDR(text string) (netip.Prefix, error) {
-	text = strings.TrimSpace(text)
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+	if addr, err := parseAddr(text); err == nil {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
-	prefix, err := netip.ParsePrefix(text)
+	prefix, err := netip.ParsePrefix(strings.TrimSpace(text))
+	if err == nil && prefix.Addr().Is4In6() {
+		err = errForm
+	}
 	return prefix.Masked(), err
 }
 
@@ -126,8 +154,8 @@ func parsePolicyRoutes(entries []policyRoute) ([]PolicyRoute, error) {
 		if err != nil {
 			return nil, fmt.Errorf("policyRoutes: invalid route dst %q: write an address or a network", entry.Dst)
 		}
-		gw, err := netip.ParseAddr(strings.TrimSpace(entry.Gw))
-		if err != nil || gw.Zone() != "" {
+		gw, err := parseAddr(entry.Gw)
+		if err != nil || !isAssignable(gw) {
 			return nil, fmt.Errorf("policyRoutes: invalid route gw %q: write the address of a router", entry.Gw)
 		}
 		if dst.Addr().Is4() != gw.Is4() {

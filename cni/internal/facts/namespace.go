@@ -62,6 +62,12 @@ func (n *Namespace) Links() ([]netlink.Link, error) {
 	return links, nil
 }
 
+// Same says whether two are the same network namespace.
+func (n *Namespace) Same(other *Namespace) bool {
+	var one, two unix.Stat_t
+	return unix.Fstat(n.Fd(), &one) == nil && unix.Fstat(other.Fd(), &two) == nil && one.Dev == two.Dev && one.Ino == two.Ino
+}
+
 // Fd is the descriptor of the namespace.
 func (n *Namespace) Fd() int { return int(n.netns.Fd()) }
 

@@ -5,14 +5,14 @@
 package ifacer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/containernetworking/cni/pkg/types"
 	current "github.com/containernetworking/cni/pkg/types/100"
-	"github.com/containernetworking/cni/pkg/version"
+
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/netconf"
 )
 
 const (
@@ -57,12 +57,8 @@ type network struct {
 // Parse reads and validates a configuration. Its errors name the field, the value and what is allowed.
 func Parse(stdin []byte) (*Config, error) {
 	raw := network{}
-	if err := json.Unmarshal(stdin, &raw); err != nil {
-		var mismatch *json.UnmarshalTypeError
-		if errors.As(err, &mismatch) {
-			return nil, fmt.Errorf("network %q: %s is a %s, it must be %s", raw.Name, mismatch.Field, mismatch.Value, kindName(mismatch))
-		}
-		return nil, fmt.Errorf("the configuration is not valid JSON: %w", err)
+	if err := netconf.Decode(stdin, &raw); err != nil {
+		return nil, fmt.Errorf("network %q: %w", raw.Name, err)
 	}
 	cfg := &Config{Network: raw.Name, Version: raw.CNIVersion, Interfaces: raw.Interfaces, VLAN: raw.VLAN}
 	if err := cfg.parseBond(&raw); err != nil {
@@ -71,30 +67,12 @@ func Parse(stdin []byte) (*Config, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("network %q: %w", raw.Name, err)
 	}
-	if err := version.ParsePrevResult(&raw.PluginConf); err != nil {
-		return nil, fmt.Errorf("network %q: prevResult: %w", raw.Name, err)
+	prev, err := netconf.PrevResult(&raw.PluginConf)
+	if err != nil {
+		return nil, fmt.Errorf("network %q: %w", raw.Name, err)
 	}
-	if raw.PrevResult != nil {
-		prev, err := current.NewResultFromResult(raw.PrevResult)
-		if err != nil {
-			return nil, fmt.Errorf("network %q: prevResult: %w", raw.Name, err)
-		}
-		cfg.Prev = prev
-	}
+	cfg.Prev = prev
 	return cfg, nil
-}
-
-func kindName(mismatch *json.UnmarshalTypeError) string {
-	switch mismatch.Type.Kind().String() {
-	case "int":
-		return "a whole number"
-	case "slice":
-		return "a list of interface names"
-	case "struct":
-		return "an object"
-	default:
-		return "a text"
-	}
 }
 
 // parseBond reads the bond. One of a single interface is passed over, as Spiderpool does: its

@@ -45,7 +45,7 @@ func TestEachRefusalNamesFieldValueAndWhatIsAllowed(t *testing.T) {
 		`"interfaces":[""]`:                           `interfaces[0] is "": an interface's name`,
 		`"interfaces":["a/b"]`:                        `interfaces[0] is "a/b"`,
 		`"interfaces":["eth0","eth0"]`:                `interfaces[1] is "eth0", which is in the list twice`,
-		`"interfaces":"eth0"`:                         `interfaces is a string, it must be a list of interface names`,
+		`"interfaces":"eth0"`:                         `interfaces is a string, it must be a list`,
 		`"interfaces":["eth0"],"vlanID":4095`:         `vlanID is 4095: allowed are 1 to 4094`,
 		`"interfaces":["eth0"],"vlanID":-1`:           `vlanID is -1`,
 		`"interfaces":["eth0"],"vlanID":"120"`:        `vlanID is a string, it must be a whole number`,
