@@ -35,8 +35,14 @@ OBJECTS = {
         "route add default nhid 9",
     ],
 }
+# IPv6 routes have no type of service.
+SERVICE = {"one for a type of service": ["route add default via {router} tos 0x10"]}
 DEFAULTS = OF_AN_INTERFACE | {kind: [f"route add {kind} default"] for kind in TYPES}
-defaults = pytest.mark.parametrize("commands", DEFAULTS.values(), ids=DEFAULTS)
+OF_A_POD = [
+    pytest.param(family, commands, id=f"{name}-{family}")
+    for family in DUAL
+    for name, commands in (DEFAULTS | OBJECTS | (SERVICE if family == 4 else {})).items()
+]
 
 
 def ip_command(family: int, words: str) -> str:
@@ -72,8 +78,7 @@ def test_default_routes_of_the_node(
     pod.coordinator("DEL")
 
 
-@both
-@defaults
+@pytest.mark.parametrize(("family", "commands"), OF_A_POD)
 def test_default_routes_of_the_pod(pod: Pod, family: int, commands: list[str]) -> None:
     pod.attach(families=DUAL)
     change_defaults(pod.space, family, commands)
@@ -90,6 +95,25 @@ def test_default_routes_of_the_pod(pod: Pod, family: int, commands: list[str]) -
     pod.detach("net1")
     pod.coordinator("CHECK")
     reach_each_other(pod, family)
+
+
+@pytest.mark.parametrize(
+    ("family", "commands"),
+    [row for row in OF_A_POD if not str(row.id).startswith(("none", "two", "pro", "unr", "throw"))],
+)
+def test_the_default_route_moves_away_from_such_an_interface(
+    pod: Pod, family: int, commands: list[str]
+) -> None:
+    pod.attach(families=DUAL)
+    change_defaults(pod.space, family, commands)
+    pod.coordinator(podDefaultRouteNIC="net1")
+    pod.attach("net1", families=DUAL, net=7)
+    pod.coordinator("ADD", "net1", podDefaultRouteNIC="net1")
+    for dev in ("eth0", "net1"):
+        pod.coordinator("CHECK", dev, podDefaultRouteNIC="net1")
+        reach_each_other(pod, family, dev)
+    words = f"{OUTSIDE[family]} from {own(pod, 'net1', family)}"
+    assert "dev net1" in pod.space.route_get(words, family)
 
 
 @both

@@ -67,39 +67,6 @@ func fromAddr(addr netlink.Addr, name linkNamer) Addr {
 	}
 }
 
-// addRoute converts one route. IPv6 routes to the same destination through several next hops come as one
-// message and are split, because the kernel also takes them one by one.
-func (s *NetnsState) addRoute(route netlink.Route, name linkNamer) {
-	if route.Flags&unix.RTM_F_CLONED != 0 {
-		return
-	}
-	base := Route{
-		Dst: toPrefix(route.Dst, route.Family), Gw: toAddr(route.Gw), Dev: name(route.LinkIndex), Src: toAddr(route.Src),
-		Table: route.Table, Metric: route.Priority, MTU: route.MTU, AdvMSS: route.AdvMSS, Proto: int(route.Protocol),
-		Scope: int(route.Scope), Onlink: route.Flags&unix.RTNH_F_ONLINK != 0,
-	}
-	if route.Type != unix.RTN_UNICAST {
-		base.Type = route.Type
-	}
-	plain := base.Type == 0 && route.Encap == nil && route.Via == nil && route.NewDst == nil
-	hops := []Route{base}
-	if len(route.MultiPath) > 0 {
-		plain = plain && route.Family == unix.AF_INET6
-		hops = hops[:0]
-	}
-	for _, hop := range route.MultiPath {
-		single := base
-		single.Gw, single.Dev, single.Onlink = toAddr(hop.Gw), name(hop.LinkIndex), hop.Flags&unix.RTNH_F_ONLINK != 0
-		plain = plain && hop.Encap == nil && hop.Via == nil && hop.NewDst == nil
-		hops = append(hops, single)
-	}
-	if plain {
-		s.Routes = append(s.Routes, hops...)
-		return
-	}
-	s.Special = append(s.Special, hops...)
-}
-
 func fromRule(rule netlink.Rule) Rule {
 	converted := Rule{Family: V4, Priority: rule.Priority, Mark: rule.Mark, Table: rule.Table, Proto: int(rule.Protocol)}
 	if rule.Family == unix.AF_INET6 {

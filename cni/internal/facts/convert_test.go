@@ -3,7 +3,6 @@ package facts
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -19,58 +18,6 @@ func ipNet(t *testing.T, text string) *net.IPNet {
 		t.Fatal(err)
 	}
 	return network
-}
-
-func TestRoutesAreConverted(t *testing.T) {
-	plain := netlink.Route{
-		LinkIndex: 2, Dst: ipNet(t, "10.0.0.0/8"), Gw: net.ParseIP("10.6.0.1"), Src: net.ParseIP("10.6.1.5"), Table: 254,
-		Priority: 7, MTU: 1400, AdvMSS: 900, Protocol: 17, Family: unix.AF_INET, Type: unix.RTN_UNICAST, Flags: unix.RTNH_F_ONLINK,
-	}
-	want := Route{
-		Dst: netip.MustParsePrefix("10.0.0.0/8"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Src: netip.MustParseAddr("10.6.1.5"),
-		Table: 254, Metric: 7, MTU: 1400, AdvMSS: 900, Proto: 17, Onlink: true,
-	}
-	withoutRouter := want
-	withoutRouter.Gw = netip.Addr{}
-	changed := func(change func(*netlink.Route)) netlink.Route {
-		route := plain
-		change(&route)
-		return route
-	}
-	six := netlink.Route{Family: unix.AF_INET6, Type: unix.RTN_UNICAST, Table: 254, Priority: 1024, MultiPath: []*netlink.NexthopInfo{
-		{LinkIndex: 2, Gw: net.ParseIP("fd00::1")}, {LinkIndex: 3, Gw: net.ParseIP("fd00::2"), Flags: unix.RTNH_F_ONLINK},
-	}}
-	everywhere := netip.MustParsePrefix("::/0")
-	for _, test := range []struct {
-		name    string
-		route   netlink.Route
-		want    []Route
-		special []Route
-	}{
-		{"all attributes", plain, []Route{want}, nil},
-		{"another type", netlink.Route{Dst: ipNet(t, "10.0.0.0/8"), Table: 254, Family: unix.AF_INET, Type: unix.RTN_BLACKHOLE}, nil,
-			[]Route{{Dst: netip.MustParsePrefix("10.0.0.0/8"), Table: 254, Type: unix.RTN_BLACKHOLE}}},
-		{"a cached one", changed(func(r *netlink.Route) { r.Flags = unix.RTM_F_CLONED }), nil, nil},
-		{"IPv4 by an IPv6 router", changed(func(r *netlink.Route) { r.Gw, r.Via = nil, &netlink.Via{} }), nil, []Route{withoutRouter}},
-		{"IPv4 with several next hops", netlink.Route{Family: unix.AF_INET, Type: unix.RTN_UNICAST, Table: 254, MultiPath: []*netlink.NexthopInfo{
-			{LinkIndex: 2, Gw: net.ParseIP("10.6.0.1")}, {LinkIndex: 3, Gw: net.ParseIP("10.7.0.1")},
-		}}, nil, []Route{
-			{Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: netip.MustParseAddr("10.6.0.1"), Dev: "eth0", Table: 254},
-			{Dst: netip.MustParsePrefix("0.0.0.0/0"), Gw: netip.MustParseAddr("10.7.0.1"), Dev: "net1", Table: 254},
-		}},
-		{"IPv6 with several next hops is split", six, []Route{
-			{Dst: everywhere, Gw: netip.MustParseAddr("fd00::1"), Dev: "eth0", Table: 254, Metric: 1024},
-			{Dst: everywhere, Gw: netip.MustParseAddr("fd00::2"), Dev: "net1", Table: 254, Metric: 1024, Onlink: true},
-		}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var got NetnsState
-			got.addRoute(test.route, testLinkName)
-			if !slices.Equal(got.Routes, test.want) || !slices.Equal(got.Special, test.special) {
-				t.Errorf("got %+v, %+v", got.Routes, got.Special)
-			}
-		})
-	}
 }
 
 func TestRulesWithOtherSelectorsAreForeign(t *testing.T) {

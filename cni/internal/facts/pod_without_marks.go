@@ -1,23 +1,14 @@
 package facts
 
-import (
-	"fmt"
-	"net/netip"
-)
+import "fmt"
 
 // PodWithoutMarks reads the state of the current network namespace as a pod's, except for the nftables
 // tables, which need CAP_NET_ADMIN.
 func PodWithoutMarks(pod *Namespace) (*NetnsState, error) {
 	state := &NetnsState{}
-	name, err := readRouting(pod.Netlink, state)
-	if err != nil {
+	if err := readPodWithoutMarks(pod, state); err != nil {
 		return nil, fmt.Errorf("read the state of the pod: %w", err)
 	}
-	if state.Neighs, err = readNeighs(pod, Families, netip.Addr.IsValid, name); err != nil {
-		return nil, fmt.Errorf("read the state of the pod: %w", err)
-	}
-	state.NoIPv6 = lacksIPv6()
-	state.Sysctls = readSysctls(podSysctls(state.Links))
 	return state, nil
 }
 

@@ -1,14 +1,12 @@
 package facts
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // PodVeth is the pod's end of the veth pair.
@@ -38,7 +36,19 @@ func Read(pod, host *Namespace, query Query) (*Facts, error) {
 }
 
 func readPod(pod *Namespace, state *NetnsState, query Query) error {
-	name, err := readRouting(pod.Netlink, state)
+	if err := readPodWithoutMarks(pod, state); err != nil {
+		return err
+	}
+	_, veth := state.Link(PodVeth)
+	if !query.Marks && !veth {
+		return nil
+	}
+	return readMarkStates(pod, state)
+}
+
+// readPodWithoutMarks reads what needs no capability.
+func readPodWithoutMarks(pod *Namespace, state *NetnsState) error {
+	name, err := readRouting(pod, state)
 	if err != nil {
 		return err
 	}
@@ -48,16 +58,13 @@ func readPod(pod *Namespace, state *NetnsState, query Query) error {
 	return pod.Do(func() error {
 		state.NoIPv6 = lacksIPv6()
 		state.Sysctls = readSysctls(podSysctls(state.Links))
-		_, veth := state.Link(PodVeth)
-		if !query.Marks && !veth {
-			return nil
-		}
-		return readMarkStates(pod, state)
+		return nil
 	})
 }
 
 // readRouting reads all that a route lookup depends on.
-func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
+func readRouting(namespace *Namespace, state *NetnsState) (linkNamer, error) {
+	handle := namespace.Netlink
 	name, err := readLinks(handle, state)
 	if err != nil {
 		return nil, err
@@ -68,7 +75,7 @@ func readRouting(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	if state.Rules, err = readRules(handle); err != nil {
 		return nil, err
 	}
-	return name, readRoutes(handle, name, state)
+	return name, readRoutes(namespace, name, state)
 }
 
 func readMarkStates(pod *Namespace, state *NetnsState) error {
@@ -127,37 +134,6 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 		}
 	}
 	return converted, nil
-}
-
-func readRoutes(handle *netlink.Handle, name linkNamer, state *NetnsState) error {
-	for _, family := range Families {
-		routes, err := routesOf(handle, family, unix.RT_TABLE_UNSPEC)
-		if err != nil {
-			return fmt.Errorf("list %s routes: %w", family, err)
-		}
-		for _, route := range routes {
-			if route.Table != TableLocal {
-				state.addRoute(route, name)
-			}
-		}
-	}
-	return nil
-}
-
-// routesOf lists the routes of one table, or of all with RT_TABLE_UNSPEC. For one table the kernel is
-// asked to filter, where it can: a node has several IPv6 routes for every link of every pod.
-func routesOf(handle *netlink.Handle, family Family, table int) ([]netlink.Route, error) {
-	if table != unix.RT_TABLE_UNSPEC && handle.SetStrictCheck(true) == nil {
-		defer func() { _ = handle.SetStrictCheck(false) }()
-	}
-	filter := &netlink.Route{Table: table}
-	routes, err := dump(func() ([]netlink.Route, error) {
-		return handle.RouteListFiltered(KernelFamily(family), filter, netlink.RT_FILTER_TABLE)
-	})
-	if errors.Is(err, unix.ENOENT) || lacksFamily(family, err) {
-		return nil, nil // no route has ever been in that table
-	}
-	return routes, err
 }
 
 func readSysctls(keys []string) map[string]string {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -52,16 +53,16 @@ func ReadHostEntries(host *Namespace, query HostQuery, state *NetnsState) error 
 		addrs[ip] = true
 	}
 	for _, family := range Families {
-		routes, err := routesOf(host.Netlink, family, unix.RT_TABLE_UNSPEC)
+		ofInterface := func(message []byte) bool {
+			dst, metric := destination(message, family), number(attribute(message, unix.SizeofRtMsg, unix.RTA_PRIORITY), 0)
+			return nl.DeserializeRtMsg(message).Protocol == Proto && dst.IsSingleIP() && (int(metric) == query.Metric || addrs.has(dst.Addr()))
+		}
+		routes, err := host.scanRoutes(family, unix.RT_TABLE_UNSPEC, ofInterface)
 		if err != nil {
-			return fmt.Errorf("list the %s routes of the node: %w", family, err)
+			return fmt.Errorf("read the routes of the node: %w", err)
 		}
 		for _, route := range routes {
-			dst := toPrefix(route.Dst, route.Family)
-			if route.Protocol != Proto || !dst.IsSingleIP() || (route.Priority != query.Metric && !addrs.has(dst.Addr())) {
-				continue
-			}
-			addrs[dst.Addr()] = true
+			addrs[route.route.Dst.Addr()] = true
 			state.addRoute(route, links.name)
 		}
 	}
@@ -73,6 +74,6 @@ func ReadHostEntries(host *Namespace, query HostQuery, state *NetnsState) error 
 
 // ReadPodRoutes reads what DEL needs of a living pod.
 func ReadPodRoutes(pod *Namespace, state *NetnsState) error {
-	_, err := readRouting(pod.Netlink, state)
+	_, err := readRouting(pod, state)
 	return err
 }

@@ -175,14 +175,14 @@ func clusterMTU(host *Namespace, links *linkCache, networks []netip.Prefix) (int
 		if !slices.ContainsFunc(networks, func(network netip.Prefix) bool { return FamilyOf(network.Addr()) == family }) {
 			continue
 		}
-		routes, err := selectedRoutes(host, family, TableMain, toCluster)
+		routes, err := host.scanRoutes(family, TableMain, func(message []byte) bool { return toCluster(destination(message, family)) })
 		if err != nil {
-			return 0, fmt.Errorf("list %s routes: %w", family, err)
+			return 0, err
 		}
 		for _, route := range routes {
-			mtus := []int{route.MTU, links.mtu(route.LinkIndex)}
-			for _, hop := range route.MultiPath {
-				mtus = append(mtus, links.mtu(hop.LinkIndex))
+			mtus := []int{route.route.MTU}
+			for _, hop := range route.hops {
+				mtus = append(mtus, links.mtu(hop.link))
 			}
 			for _, mtu := range mtus {
 				if mtu > 0 && (smallest == 0 || mtu < smallest) {
@@ -195,11 +195,13 @@ func clusterMTU(host *Namespace, links *linkCache, networks []netip.Prefix) (int
 }
 
 func readHostRoutes(host *Namespace, table int, podAddrs addrSet, name linkNamer, state *NetnsState) error {
-	toPod := func(dst netip.Prefix) bool { return dst.IsSingleIP() && podAddrs.has(dst.Addr()) }
 	for _, family := range familiesOf(podAddrs) {
-		routes, err := selectedRoutes(host, family, table, toPod)
+		routes, err := host.scanRoutes(family, table, func(message []byte) bool {
+			dst := destination(message, family)
+			return dst.IsSingleIP() && podAddrs.has(dst.Addr())
+		})
 		if err != nil {
-			return fmt.Errorf("list the %s routes of table %d: %w", family, table, err)
+			return fmt.Errorf("table %d: %w", table, err)
 		}
 		for _, route := range routes {
 			state.addRoute(route, name)

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -56,47 +55,6 @@ func toNetlinkAddr(message []byte) netlink.Addr {
 		IPNet:     &net.IPNet{IP: local.AsSlice(), Mask: net.CIDRMask(bits, local.BitLen())},
 		LinkIndex: int(header.Index), Scope: int(header.Scope), Flags: flags,
 	}
-}
-
-// selectedRoutes lists the routes of one table to destinations that match. They are decoded only if there is
-// one: to a new pod there is none.
-func selectedRoutes(namespace *Namespace, family Family, table int, match func(netip.Prefix) bool) ([]netlink.Route, error) {
-	query := &nl.RtMsg{RtMsg: unix.RtMsg{Family: uint8(KernelFamily(family))}}
-	number := nl.NewRtAttr(unix.RTA_TABLE, nl.Uint32Attr(uint32(table)))
-	found, err := namespace.scan(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, []nl.NetlinkRequestData{query, number},
-		func(message []byte) bool { return tableOf(message) == table && match(destination(message, family)) })
-	if errors.Is(err, unix.ENOENT) || lacksFamily(family, err) || (err == nil && len(found) == 0) {
-		return nil, nil // no route has ever been in that table, or none that matches
-	}
-	if err != nil {
-		return nil, err
-	}
-	routes, err := routesOf(namespace.Netlink, family, table)
-	if err != nil {
-		return nil, err
-	}
-	var selected []netlink.Route
-	for _, route := range routes {
-		if match(toPrefix(route.Dst, route.Family)) {
-			selected = append(selected, route)
-		}
-	}
-	return selected, nil
-}
-
-func tableOf(message []byte) int {
-	if value := attribute(message, unix.SizeofRtMsg, unix.RTA_TABLE); len(value) >= 4 {
-		return int(nl.NativeEndian().Uint32(value))
-	}
-	return int(message[offsetRtTable])
-}
-
-func destination(message []byte, family Family) netip.Prefix {
-	addr := toAddr(attribute(message, unix.SizeofRtMsg, unix.RTA_DST))
-	if !addr.IsValid() {
-		return toPrefix(nil, KernelFamily(family))
-	}
-	return netip.PrefixFrom(addr, int(message[offsetPrefixLen]))
 }
 
 // readNeighs lists the neighbours of families whose address matches. The kernel keeps one for each multicast

@@ -50,29 +50,6 @@ func TestAddressesAreDecoded(t *testing.T) {
 	}
 }
 
-func TestRoutesAreSelectedUndecoded(t *testing.T) {
-	route := func(family, table, length uint8, attrs ...*nl.RtAttr) []byte {
-		return message(&nl.RtMsg{RtMsg: unix.RtMsg{Family: family, Table: table, Dst_len: length}}, attrs...)
-	}
-	for _, test := range []struct {
-		name    string
-		message []byte
-		family  Family
-		table   int
-		dst     string
-	}{
-		{"IPv4", route(unix.AF_INET, 254, 8, ip(unix.RTA_DST, "10.0.0.0")), V4, 254, "10.0.0.0/8"},
-		{"a default route", route(unix.AF_INET6, 254, 0), V6, 254, "::/0"},
-		{"a table above 255", route(unix.AF_INET6, 252, 128, nl.NewRtAttr(unix.RTA_TABLE, nl.Uint32Attr(500)), ip(unix.RTA_DST, "fd00::5")), V6, 500, "fd00::5/128"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if table, dst := tableOf(test.message), destination(test.message, test.family); table != test.table || dst.String() != test.dst {
-				t.Errorf("got table %d, destination %s", table, dst)
-			}
-		})
-	}
-}
-
 func TestAttributesOfDamagedMessages(t *testing.T) {
 	whole := message(&nl.RtMsg{}, nl.NewRtAttr(unix.RTA_TABLE, nl.Uint32Attr(500)), ip(unix.RTA_DST, "10.0.0.1"))
 	for length := range len(whole) {

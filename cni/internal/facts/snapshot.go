@@ -19,7 +19,7 @@ func HostRules(host *Namespace) (*NetnsState, error) {
 	if state.Rules, err = readRules(host.Netlink); err != nil {
 		return nil, err
 	}
-	if err := readRoutes(host.Netlink, func(int) string { return "" }, state); err != nil {
+	if err := readRoutes(host, func(int) string { return "" }, state); err != nil {
 		return nil, err
 	}
 	return state, nil
@@ -38,7 +38,7 @@ func PodSnapshot(pod *Namespace) (*NetnsState, error) {
 // number of links; ADD reads less.
 func Snapshot(host *Namespace) (*NetnsState, error) {
 	state := &NetnsState{}
-	name, err := readRouting(host.Netlink, state)
+	name, err := readRouting(host, state)
 	if err != nil {
 		return nil, err
 	}

@@ -159,9 +159,15 @@ func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
 	return a.overlaps(dev, family)
 }
 
-// overlaps says whether another interface has a route to the same network: then the main table
-// cannot tell them apart.
+// overlaps says whether another interface has a route to the same network, or a default route is beside the
+// interface's own that this plugin leaves as it is: then the main table cannot tell them apart.
 func (a *adder) overlaps(dev string, family facts.Family) bool {
+	stays := func(route facts.Route) bool {
+		return route.Table == facts.TableMain && route.IsDefault() && route.Family() == family && route.Dev != dev
+	}
+	if slices.ContainsFunc(a.facts.Pod.Special, stays) {
+		return true
+	}
 	for _, devRoute := range a.mainRoutes(dev, family) {
 		for _, other := range a.facts.Pod.Routes {
 			if other.Table == facts.TableMain && other.Dst == devRoute.Dst && !devRoute.IsDefault() &&
