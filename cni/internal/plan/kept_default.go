@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
@@ -9,8 +12,16 @@ import (
 // of that one must know it for what has the first interface's address.
 const tableKept = FirstTable - 1
 
-// keepDefault plans the copy of the first interface's default route.
+// keepDefault plans the copy of the first interface's default route, where the table is nobody else's.
 func (a *adder) keepDefault(family facts.Family) {
+	foreign := func(route facts.Route) bool { return route.Table == tableKept && route.Proto != facts.Proto }
+	lookedUp := func(rule facts.Rule) bool { return rule.Table == tableKept }
+	pod := &a.facts.Pod
+	if slices.ContainsFunc(pod.Routes, foreign) || slices.ContainsFunc(pod.Special, foreign) || slices.ContainsFunc(pod.Rules, lookedUp) {
+		a.warn(fmt.Sprintf("routing table %d of the pod is another program's: where Multus gives the default route to another interface, "+
+			"replies from the addresses of %s leave by that one", tableKept, a.req.IfName))
+		return
+	}
 	for _, route := range a.mainDefaults(a.req.IfName, family) {
 		if route.Gw.IsValid() && route.Proto != facts.ProtoRA && route.Proto != facts.Proto {
 			a.ensureRoute(facts.Pod, facts.Route{

@@ -242,6 +242,55 @@ func TestAfterAPlanNothingIsLeftToDo(t *testing.T) {
 	})
 }
 
+// A process that dies rolls nothing back: the ADD after it must come to the same state as one that was not
+// interrupted, but for the numbers of private tables of which only a part was written.
+func TestAnADDAfterACrashAtAnyStepLeavesNothingToDo(t *testing.T) {
+	forRandomPlans(t, func(observed *facts.Facts, req *Request, plan *Plan) error {
+		k := newKernel(observed)
+		steps := len(k.String()) % (len(plan.Ops) + 1)
+		if err := k.run(plan.Ops[:steps]); err != nil {
+			return err
+		}
+		second, err := Add(&k.Facts, req)
+		if err != nil {
+			return fmt.Errorf("the ADD after a crash at step %d is refused: %w", steps, err)
+		}
+		if err := k.run(second.Ops); err != nil {
+			return fmt.Errorf("the ADD after a crash at step %d: %w\n%s", steps, err, describe(second.Ops))
+		}
+		again, err := Add(&k.Facts, req)
+		if err != nil || len(again.Ops) > 0 {
+			return fmt.Errorf("after a crash at step %d the third ADD: %w\n%s", steps, err, describe(again.Ops))
+		}
+		whole := newKernel(observed)
+		if err := whole.run(plan.Ops); err != nil {
+			return err
+		}
+		if got, want := ownMain(k), ownMain(whole); got != want {
+			return fmt.Errorf("after a crash at step %d:\n%s\nand without it:\n%s", steps, got, want)
+		}
+		return nil
+	})
+}
+
+// ownMain shows what does not depend on the numbers of private tables.
+func ownMain(k *kernel) string {
+	var lines []string
+	for _, route := range slices.Concat(k.Pod.Routes, k.Pod.Special, k.Host.Routes) {
+		if route.Table < FirstTable {
+			lines = append(lines, fmt.Sprintf("%+v", route))
+		}
+	}
+	for _, rule := range k.Pod.Rules {
+		if rule.Proto == facts.Proto {
+			rule.Table = 0
+			lines = append(lines, fmt.Sprintf("%+v", rule))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
 func TestRollbackRestoresTheState(t *testing.T) {
 	forRandomPlans(t, func(observed *facts.Facts, req *Request, plan *Plan) error {
 		if slices.ContainsFunc(plan.Ops, func(op Op) bool { _, stale := op.Do.(DropLink); return stale }) {

@@ -101,7 +101,9 @@ func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int
 	}
 	tables := []int{table}
 	if (defaultDev == "" || defaultDev == dev) && table != facts.TableMain {
-		tables = append(tables, facts.TableMain) // and a copy of it, as for every route of the interface
+		// And a copy of it, as for every route of the interface. The main table's is first: an ADD after a
+		// crash between the two has the copy made of it.
+		tables = []int{facts.TableMain, table}
 	}
 	for _, table := range tables {
 		a.ensureRoute(facts.Pod, facts.Route{

@@ -63,7 +63,7 @@ func (a *adder) freeTable(owner string) int {
 	for _, rule := range a.facts.Pod.Rules {
 		inUse[rule.Table] = true
 	}
-	for _, route := range a.facts.Pod.Routes {
+	for _, route := range slices.Concat(a.facts.Pod.Routes, a.facts.Pod.Special) {
 		inUse[route.Table] = true
 	}
 	for _, table := range a.tables {
