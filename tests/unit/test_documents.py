@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from spidercoordinator.api.crd import KINDS, Kind, crd
+from spidercoordinator.runtime.settings import Settings, variable
 from tests.cni.test_node_metrics import MOVED_BY as MOVED_BY_NODES
 from tests.unit.reconcilers.test_metrics import MOVED_BY
 
@@ -136,3 +137,17 @@ def test_tables_of_kubectl_have_the_columns_that_it_prints(kind: Kind) -> None:
     assert heads
     for head in heads:
         assert [each for each in head if each not in {"NAMESPACE", "NAME"}] == columns
+
+
+def test_each_setting_of_the_operator_has_a_row() -> None:
+    text = (ROOT / "docs" / "spidercoordinator.md").read_text()
+    table = text.split("| variable | default | meaning |")[1].split("\n\n")[0]
+    named: set[str] = set()
+    for row in table.splitlines():
+        spans = re.findall(r"`([A-Z_…]+)`", row.split(" | ")[0])
+        # `…_POD_UID` stands beside the whole name of another one.
+        named |= {span.replace("…", "SPIDERCOORDINATOR") for span in spans}
+        stem = "SPIDERCOORDINATOR_LEADER_ELECT"
+        if any(span.startswith(stem) for span in spans):
+            named |= {span.replace("…", stem) for span in spans}
+    assert {variable(name) for name in Settings.model_fields} - named == set()

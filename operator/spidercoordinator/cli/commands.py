@@ -36,7 +36,10 @@ def cli(**connection: str | None) -> None:
 
 @cli.command(cls=options.WithSettings)
 def run(**given: str | None) -> int:
-    """Run the operator (what no option says comes from SPIDERCOORDINATOR_*)."""
+    """Run the operator.
+
+    What no option says comes from the environment, SPIDERCOORDINATOR_*.
+    """
     from spidercoordinator.cli.run import start
 
     return start({name: value for name, value in given.items() if value is not None})
@@ -51,7 +54,7 @@ def run(**given: str | None) -> int:
 )
 @click.option("--installer-selector", default="", help="Label selector of the installer's pods.")
 def uninstall(timeout: float, installer_namespace: str, installer_selector: str) -> int:
-    """Let everything go before the chart is removed; the chart runs it."""
+    """Let everything go before the chart is removed."""
     from spidercoordinator.cli.installers import Installers
     from spidercoordinator.cli.uninstall import uninstall as act
     from spidercoordinator.runtime.logging import configure
@@ -76,7 +79,7 @@ def uninstall(timeout: float, installer_namespace: str, installer_selector: str)
 @click.option("--service-account", default="", help="Of the pod that this runs in.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True)
 def verify(service_account: str, timeout: float, ipam: str, pod: str, **given: str) -> int:
-    """Make a network and a pod of it, and say what does not work; `helm test` runs it."""
+    """Try a network and a pod of it; `helm test` runs it."""
     from spidercoordinator.cli.verify import Runner
     from spidercoordinator.cli.verify import verify as act
     from spidercoordinator.core.checks.verification import Trial
@@ -100,7 +103,7 @@ def crds(output: Format) -> None:
 
 @cli.command()
 @options.filename
-@click.option("-n", "--namespace", default="", help="Of manifests that name none.")
+@options.of_manifests
 @options.output("table")
 def check(filenames: tuple[str, ...], namespace: str, output: Format) -> int:
     """Say what is wrong with manifests, without a cluster."""
@@ -111,7 +114,7 @@ def check(filenames: tuple[str, ...], namespace: str, output: Format) -> int:
 
 @cli.command()
 @options.filename
-@click.option("-n", "--namespace", default="", help="Of manifests that name none.")
+@options.of_manifests
 @click.option(
     "--default-ipam",
     default="",
@@ -121,7 +124,10 @@ def check(filenames: tuple[str, ...], namespace: str, output: Format) -> int:
 )
 @options.output("yaml")
 def render(filenames: tuple[str, ...], namespace: str, default_ipam: str, output: Format) -> int:
-    """Print the NetworkAttachmentDefinitions of manifests, without a cluster."""
+    """Print the NADs of manifests, without a cluster.
+
+    A NAD is a NetworkAttachmentDefinition, from which Multus reads a network.
+    """
     from spidercoordinator.cli.render import render as act
     from spidercoordinator.runtime.settings import Settings
 
@@ -136,7 +142,11 @@ def render(filenames: tuple[str, ...], namespace: str, default_ipam: str, output
 @options.output("table")
 @options.connects
 def diff(connection: Connection, **arguments: Any) -> int:
-    """Say what files (-f) or a patch (KIND/NAME -p) would change in which NADs; change nothing."""
+    """Say what a change would do to NADs, and do nothing.
+
+    The change is files (-f), or a patch of one object (KIND/NAME -p PATCH). A NAD is a
+    NetworkAttachmentDefinition, from which Multus reads a network.
+    """
     from spidercoordinator.cli.diff import Request
     from spidercoordinator.cli.diff import diff as act
     from spidercoordinator.runtime.settings import Settings
@@ -151,7 +161,10 @@ def diff(connection: Connection, **arguments: Any) -> int:
 @options.output("table")
 @options.connects
 def doctor(connection: Connection, output: Format, *, all_nodes: bool) -> int:
-    """Say what keeps pods from being served; with -n of one namespace's networks only."""
+    """Say what keeps pods from being served.
+
+    With -n only the networks of that namespace are looked at.
+    """
     from spidercoordinator.cli.doctor import doctor as act
     from spidercoordinator.runtime.settings import Settings
 
@@ -168,10 +181,14 @@ def doctor(connection: Connection, output: Format, *, all_nodes: bool) -> int:
 @options.output("table")
 @options.connects
 def explain(connection: Connection, pod: str, output: Format, *, no_container: bool) -> int:
-    """Say what a pod's network is, should be, and lacks, and what to do."""
+    """Say what is wrong with a pod's network, and what to do.
+
+    Prints what the network is, should be, and lacks.
+    """
     from spidercoordinator.cli.explain import explain as act
 
-    return asyncio.run(act(connection, pod, output, inside=not no_container))
+    name = options.object_name(pod, ("pod", "pods", "po"))
+    return asyncio.run(act(connection, name, output, inside=not no_container))
 
 
 @cli.command()
@@ -186,7 +203,7 @@ def explain(connection: Connection, pod: str, output: Format, *, no_container: b
 @options.output("table")
 @options.connects
 def preflight(connection: Connection, values: tuple[str, ...], output: Format) -> int:
-    """Say what a cluster lacks before the chart is installed there."""
+    """Say what a cluster lacks for an installation."""
     from spidercoordinator.cli.preflight import check_cluster
 
     return asyncio.run(check_cluster(connection, values, output))
@@ -195,7 +212,7 @@ def preflight(connection: Connection, values: tuple[str, ...], output: Format) -
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the code with which a shell completes this command."""
+    """Print the code for completion in a shell."""
     click.echo(script(cli, shell))
 
 

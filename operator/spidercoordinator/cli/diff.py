@@ -13,13 +13,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 import click
-import yaml
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
+from spidercoordinator.api.names import is_subdomain
 from spidercoordinator.api.objects import Object
 from spidercoordinator.cli.check import number_of_errors, print_diagnostics, reviewed
 from spidercoordinator.cli.connection import Connection
 from spidercoordinator.cli.exits import Exit
+from spidercoordinator.cli.manifests import parse
 from spidercoordinator.cli.output import Format, print_document
 from spidercoordinator.core.checks.changes import Change, Rendering, changes
 from spidercoordinator.core.checks.manifests import (
@@ -28,7 +29,7 @@ from spidercoordinator.core.checks.manifests import (
     Manifest,
     review_manifests,
 )
-from spidercoordinator.core.checks.merging import applied, patched
+from spidercoordinator.core.checks.merging import applied, patched_object
 from spidercoordinator.errors import ManifestError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.resource import (
@@ -80,14 +81,14 @@ class Request:
         if filenames:
             return cls(filenames)
         kind, _, name = name.partition("/")
-        if kind.lower().split(".")[0] not in _KINDS or not name or not patch:
+        if kind.lower().split(".")[0] not in _KINDS or not is_subdomain(name) or not patch:
             raise click.UsageError(
                 "a patch is given as KIND/NAME -p PATCH, KIND being spidercoordinator or"
-                " spidermultusconfig"
+                " spidermultusconfig, whose namespace is given by -n"
             )
         try:
-            parsed = yaml.safe_load(patch)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            [parsed] = parse(patch) or [None]
+        except ValueError as error:
             raise click.UsageError(f"--patch is no JSON or YAML: {error}") from error
         if not isinstance(parsed, dict):
             raise click.UsageError(f"--patch is {patch!r}: allowed is an object")
@@ -130,7 +131,7 @@ def _after(
         key = (request.kind, namespace if request.kind == NETWORK_KIND else "", request.name)
         if key not in live:
             raise ManifestError(f"{request.kind} {'/'.join(filter(None, key[1:]))} does not exist")
-        after[key] = patched(live[key], request.patch)
+        after[key] = patched_object(live[key], request.patch)
     if number_of_errors(diagnostics):
         return after, diagnostics
     changed = [each for key, each in after.items() if each is not live.get(key)]

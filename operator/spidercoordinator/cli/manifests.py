@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 from typing_extensions import override
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 from spidercoordinator.errors import ManifestError
 
@@ -19,7 +21,16 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as kubectl takes it: times are text, and so is 12:34, which YAML 1.1 takes for 754."""
+    """YAML as kubectl takes it.
+
+    Times are text, and so is 12:34, which YAML 1.1 takes for 754. A surrogate pair, as JSON may
+    write what is beyond 16 bits, is one character. No value can contain itself. Two values of one
+    key are refused: kubectl takes the last one silently.
+    """
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._open: set[str | None] = set()
 
     @override
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
@@ -28,6 +39,57 @@ class _Loader(yaml.SafeLoader):
             return tag
         to_base_60 = tag in {f"{_TAG}int", f"{_TAG}float"} and ":" in value
         return f"{_TAG}str" if to_base_60 or tag == f"{_TAG}timestamp" else tag
+
+    @override
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            if event.anchor in self._open:
+                problem = f"the value of anchor &{event.anchor} contains itself"
+                raise ComposerError(problem=problem, problem_mark=event.start_mark)
+            return super().compose_node(parent, index)
+        anchor = self.peek_event().anchor  # type: ignore[no-untyped-call]
+        self._open.add(anchor)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._open.discard(anchor)
+
+    @override
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else key
+            if name in seen and key.tag != f"{_TAG}merge":
+                problem = f"the key {key.value} is there twice"
+                raise ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+    @override
+    def construct_scalar(self, node: Any) -> Any:
+        value = super().construct_scalar(node)
+        if value.isascii():
+            return value
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def parse(text: str) -> list[Any]:
+    """The documents of a text in YAML or JSON.
+
+    Raises:
+        ValueError: it is none; says why, and where.
+    """
+    try:
+        return list(yaml.load_all(text, _Loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        raise ValueError(f"{where}{what}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # Beside its own errors PyYAML raises those of Python's types: int, float, datetime.
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -42,12 +104,9 @@ def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
     for name in names:
         for origin, text in _texts(name):
             try:
-                documents = list(yaml.load_all(text, _Loader))
-            except (yaml.YAMLError, ValueError, RecursionError) as error:
-                # Beside its own errors PyYAML raises those of Python's types: int, float, datetime.
-                raise ManifestError(
-                    f"{origin}: it is no YAML: {' '.join(str(error).split())}"
-                ) from error
+                documents = parse(text)
+            except ValueError as error:
+                raise ManifestError(f"{origin}: it is no YAML: {error}") from error
             for document in documents:
                 yield origin, document
 
@@ -63,7 +122,7 @@ def _texts(name: str) -> Iterator[tuple[str, str]]:
     try:
         yield from _files(path)
     except OSError as error:
-        raise ManifestError(f"{name}: it cannot be read: {error}") from error
+        raise ManifestError(f"{name}: it cannot be read: {error.strerror or error}") from error
 
 
 def _files(path: Path) -> Iterator[tuple[str, str]]:

@@ -10,10 +10,19 @@ from typing import Any, Final, TypeVar
 import click
 from typing_extensions import override
 
+from spidercoordinator.api.names import is_label, is_subdomain
 from spidercoordinator.api.objects import Object
 from spidercoordinator.cli.connection import Connection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _namespace(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value and not is_label(value):
+        allowed = 'allowed are up to 63 lower-case letters, digits and "-"'
+        raise click.BadParameter(f"{value!r} is no namespace; {allowed}")
+    return value
+
 
 _CONNECTION: Final = (
     click.option(
@@ -23,7 +32,13 @@ _CONNECTION: Final = (
         help="Kubeconfig; default: $KUBECONFIG, in a pod its service account, ~/.kube/config.",
     ),
     click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
-    click.option("-n", "--namespace", metavar="NAME", help="Namespace."),
+    click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        callback=_namespace,
+        help="Namespace.",
+    ),
 )
 
 filename = click.option(
@@ -94,6 +109,37 @@ def merged(given: dict[str, str | None]) -> Connection:
     """What was given with the command, or else before it."""
     before: dict[str, str | None] = click.get_current_context().find_object(dict) or {}
     return Connection(**{key: value or before.get(key) or "" for key, value in given.items()})
+
+
+def of_manifests(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `-n`, which may stand before the command, too, as `namespace`."""
+
+    @wraps(command)
+    def inner(namespace: str | None, **options: Any) -> Any:
+        return command(namespace=merged({"namespace": namespace}).namespace, **options)
+
+    return click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        callback=_namespace,
+        help="Of manifests that name none.",
+    )(inner)
+
+
+def object_name(text: str, kinds: tuple[str, ...]) -> str:
+    """The name in NAME or KIND/NAME.
+
+    Raises:
+        click.UsageError: it is none, or the kind is another one.
+    """
+    kind, slash, name = text.rpartition("/")
+    if (slash and kind not in kinds) or not is_subdomain(name):
+        raise click.UsageError(
+            f"{text!r} is no name of a {kinds[0]}: allowed is NAME or {kinds[0]}/NAME, and the"
+            " namespace is given by -n"
+        )
+    return name
 
 
 def json_object(name: str, text: str) -> Object:

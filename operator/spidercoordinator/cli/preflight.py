@@ -55,6 +55,8 @@ async def check_cluster(
 def _values(files: Sequence[str]) -> Mapping[str, Any]:
     result: Mapping[str, Any] = {}
     for origin, document in read(files):
+        if document is None:
+            continue
         if not isinstance(document, Mapping):
             raise ManifestError(f"{origin}: it is no values file: it holds no object")
         result = _merged(result, document)

@@ -44,6 +44,8 @@ def render(
         click.echo("render: nothing is printed until the errors are mended", err=True)
         return Exit.FOUND
     rendered = offline.render_manifests(manifests, settings.name, default_ipam=chosen)
+    if not rendered.nads:
+        click.echo("render: no SpiderMultusConfig is given, so there is no NAD to print", err=True)
     for text in rendered.incomplete:
         click.echo(f"render: {text}", err=True)
     if output == "table":

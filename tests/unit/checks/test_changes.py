@@ -9,11 +9,12 @@ import pytest
 
 from spidercoordinator.api.objects import Object, name_of
 from spidercoordinator.core.checks.changes import Change, Rendering, changes
-from spidercoordinator.core.checks.merging import LAST_APPLIED, applied, patched
+from spidercoordinator.core.checks.merging import LAST_APPLIED, applied, patched, patched_object
 from spidercoordinator.core.checks.stated import stated_cluster, stated_ipam
 from spidercoordinator.core.network.desired import desired_nad
 from spidercoordinator.core.network.ownership import Apply, decide
 from spidercoordinator.core.network.validation import parse
+from spidercoordinator.errors import ManifestError
 
 API = "spiderpool.spidernet.io/v2beta1"
 HOW = Rendering("default", {})
@@ -140,6 +141,39 @@ PATCHES: list[tuple[Any, Any, Any]] = [
 @pytest.mark.parametrize(("before", "patch", "after"), PATCHES)
 def test_merge_patches(before: Any, patch: Any, after: Any) -> None:
     assert patched(before, patch) == after
+
+
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        ({"kind": "Pod"}, "--patch has the kind 'Pod': it cannot be changed"),
+        ({"apiVersion": None}, "--patch has the apiVersion None: it cannot be changed"),
+        ({"metadata": {"name": "b"}}, "the metadata.name 'b': it cannot be changed, it is 'a'"),
+        ({"metadata": {"name": None}}, "the metadata.name None"),
+        ({"metadata": {"namespace": "x"}}, "the metadata.namespace 'x'"),
+        ({"metadata": {"uid": "x"}}, "the metadata.uid 'x'"),
+        ({"metadata": None}, "--patch has the metadata None: allowed is an object"),
+        ({"metadata": 5}, "--patch has the metadata 5: allowed is an object"),
+    ],
+)
+def test_a_patch_makes_no_other_object(patch: Object, message: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        patched_object(network("a"), patch)
+    assert message in str(caught.value)
+
+
+def test_a_patch_of_the_same_object_leaves_the_status() -> None:
+    live = coordinator()
+    same = {"kind": live["kind"], "metadata": {"name": "default", "labels": {"a": "b"}}}
+    after = patched_object(live, {**same, "status": 5})
+    assert after == {**live, "metadata": {"name": "default", "labels": {"a": "b"}}}
+
+
+def test_a_coordinator_older_than_a_rule_it_breaks_gives_networks_the_reason() -> None:
+    broken = [coordinator(vethLinkAddress="0.0.0.0"), *LIVE[1:]]
+    found = changes(LIVE, broken, made(LIVE), HOW)
+    assert summary(found) == [("a", "change"), ("b", "change")]
+    assert all("notReadyReason" in each.after and "0.0.0.0" in each.after for each in found)
 
 
 def test_apply_keeps_what_others_set_and_removes_what_it_set_itself() -> None:

@@ -248,3 +248,11 @@ def test_known_conflicts(components: ClusterComponents, message: str) -> None:
     text = " ".join(finding.line for finding in known_conflicts(components))
     assert message in text
     assert bool(message) == bool(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["conntrack: hello", "conntrack: [1]", "a: !!int x", "a: 2026-13-45", "[" * 5000, "5"]
+)
+def test_a_configuration_of_kube_proxy_can_hold_anything(text: str) -> None:
+    components = ClusterComponents(kube_proxy=proxy(text), version="v1.34.4")
+    assert len(list(known_conflicts(components))) == ("conntrack" in text)

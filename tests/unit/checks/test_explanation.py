@@ -193,3 +193,32 @@ def test_the_page_draws_the_pod() -> None:
     assert "◀── REDIRECT by nat/ISTIO_IN_REDIRECT (IPv4)" in text
     assert "IPv4 100: from all fwmark 0x20000000/0x20000000 table 5000" in text
     assert "marks: IPv4 complete, IPv6 absent" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("123", ["123"]),
+        ("true", ["true"]),
+        ("a, other/b@net2", ["a", "b"]),
+        ('[{"name": "a"}]', ["a"]),
+        ('[{"name": "a"', []),
+        ('"a"', []),
+        ("[" * 100_000, []),
+    ],
+    ids=lambda value: str(value)[:16],
+)
+def test_an_annotation_is_read_as_multus_reads_it(text: str, names: list[str]) -> None:
+    given = pod(**{FURTHER: text})
+    assert [each.name for each in attachments(given)] == names
+    told = [each.line for each in judge(given, [], None) if FURTHER in each.line]
+    assert bool(told) == (not names)
+
+
+@pytest.mark.parametrize("field", ["mode", "serviceCIDR", "hijackCIDR", "vethLinkAddress"])
+@pytest.mark.parametrize("value", [5, "hello", {}, [], [5], ["hello"], [{}], None])
+def test_a_section_written_by_hand_can_hold_anything(field: str, value: Any) -> None:
+    networks = [Attachment("ns", "net", first=True, nad=nad(SECTION | {field: value}))]
+    found = errors(REPORT, networks)
+    assert all(each.what == "veth0" for each in found)
+    assert page(pod(), networks, PodReport.read(REPORT))

@@ -1,5 +1,6 @@
 """What `spidercoordinator check` prints of files, and that it prints nothing of good ones."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,54 @@ BAD: dict[str, tuple[Any, str]] = {
     "no name": (network(name=""), "error: metadata.name: '' is no name"),
     "a name of capitals": (network(name="Net"), "error: metadata.name: 'Net' is no name"),
     "a namespace that is none": (network(namespace="a_b"), "metadata.namespace: 'a_b' is no name"),
+    "a namespace with dots": (
+        network(namespace="a.b"),
+        "metadata.namespace: 'a.b' is no namespace",
+    ),
+    "a namespace that is too long": (
+        network(namespace="a" * 64),
+        "is no namespace; allowed are up to 63",
+    ),
+    "a generated name": (
+        network() | {"metadata": {"generateName": "a-"}},
+        "metadata.name: it is missing; generateName does not stand for it",
+    ),
     "no object": ([1, 2], "error: it is no Kubernetes object: it has no kind"),
+    "no apiVersion": (
+        {"kind": "SpiderMultusConfig", "metadata": {"name": "a"}},
+        "error: it is no Kubernetes object: SpiderMultusConfig without an apiVersion",
+    ),
+    "an apiVersion that is a number": (
+        network() | {"apiVersion": 5},
+        "error: it is no Kubernetes object: SpiderMultusConfig without an apiVersion",
+    ),
+    "a group that is misspelt": (
+        network() | {"apiVersion": "spiderpool.spidernet.i/v2beta1"},
+        'apiVersion: "spiderpool.spidernet.i/v2beta1" is not served; allowed is spiderpool.',
+    ),
+    "a list that is none": (
+        {"apiVersion": "v1", "kind": "List", "items": "a"},
+        "error: items of a List must be a list",
+    ),
+    "an error in a list of lists": (
+        {
+            "apiVersion": "v1",
+            "kind": "List",
+            "items": [
+                {"apiVersion": "v1", "kind": "List", "items": [coordinator(hostRuleTable=0)]}
+            ],
+        },
+        "SpiderCoordinator default: error: spec.hostRuleTable",
+    ),
+    "an error in a list of one kind": (
+        {
+            "apiVersion": API,
+            "kind": "SpiderCoordinatorList",
+            "items": [{"metadata": {"name": "default"}, "spec": {"hostRuleTable": 0}}],
+        },
+        "SpiderCoordinator default: error: spec.hostRuleTable",
+    ),
+    "a status that is a text": (coordinator() | {"status": "a"}, "error: status: must be an obj"),
 }
 
 
@@ -164,6 +212,29 @@ def test_lists_are_taken_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert (status, text.count("\n")) == (1, 1)
 
 
+def test_an_empty_list_among_others_is_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = {"apiVersion": API, "kind": "SpiderMultusConfigList", "items": None}
+    assert check(tmp_path, capsys, empty, network()) == (0, "")
+
+
+def test_a_spidercoordinator_is_of_no_namespace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = coordinator()
+    given["metadata"]["namespace"] = "blue"
+    status, text = check(tmp_path, capsys, given, coordinator())
+    assert status == 1
+    assert text.count("SpiderCoordinator default: error: metadata.name: it is there more") == 2
+
+
+def test_json_of_other_programs_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "smc.json"
+    path.write_text(json.dumps(network(annotations={"note": "\N{GRINNING FACE}"})))
+    assert main(["check", "-f", str(path)]) == 0, capsys.readouterr().err
+
+
 def test_yaml_is_read_as_kubectl_reads_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,7 +249,14 @@ def test_yaml_is_read_as_kubectl_reads_it(
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(b"{a: [}", "it is no YAML: "), (b"\xff\xfe\xfd", "it cannot be read: ")],
+    [
+        (b"{a: [}", "it is no YAML: line 1, column 6: while parsing a flow node, expected"),
+        (b"a:\n\tb: 1", "it is no YAML: line 2, column 1: "),
+        (b"{a: {b: 1, c: 2, b: 3}}", "it is no YAML: line 1, column 18: the key b is there twice"),
+        (b"a: &x [1, *x]", "it is no YAML: line 1, column 11: the value of anchor &x contains its"),
+        (b"a: !!int x", "it is no YAML: "),
+        (b"\xff\xfe\xfd", "it cannot be read: "),
+    ],
 )
 def test_a_file_that_is_no_manifest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes, message: str
@@ -191,4 +269,5 @@ def test_a_file_that_is_no_manifest(
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "-f", "nowhere.yaml"]) == Exit.USAGE
-    assert "spidercoordinator: nowhere.yaml: it cannot be read: " in capsys.readouterr().err
+    message = "spidercoordinator: nowhere.yaml: it cannot be read: No such file or directory\n"
+    assert capsys.readouterr().err == message

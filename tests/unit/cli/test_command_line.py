@@ -52,6 +52,36 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         assert f"spidercoordinator {name}" in capsys.readouterr().out
 
 
+def test_no_line_of_the_overview_is_cut_off() -> None:
+    overview = run("--help", COLUMNS="80").stdout.split("Commands:")[1]
+    assert len(overview.splitlines()) > len(cli.commands)
+    assert "..." not in overview
+
+
+@pytest.mark.parametrize("command", ["check", "render"])
+def test_the_namespace_may_stand_before_the_command(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for arguments in (["-n", "blue", command], [command, "-n", "blue"]):
+        monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump(NETWORK)))
+        assert main([*arguments, "-f", "-", "-o", "json"]) == Exit.OK
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert "blue" in said[0]
+
+
+def test_nothing_to_render_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "sys.stdin",
+        io.StringIO(yaml.safe_dump(NETWORK | {"kind": "SpiderCoordinator", "spec": {}})),
+    )
+    assert main(["render", "-f", "-"]) == Exit.OK
+    assert "render: no SpiderMultusConfig is given" in capsys.readouterr().err
+
+
 def test_the_version_is_the_packages() -> None:
     assert run("--version").stdout.startswith("spidercoordinator, version 0.")
 
@@ -70,6 +100,14 @@ def test_the_version_is_the_packages() -> None:
         ["diff", "smc", "-p", "{}"],
         ["diff", "smc/a", "-p", "["],
         ["diff", "smc/a", "-p", "[]"],
+        ["diff", "smc/a", "-p", "{a: 1, a: 2}"],
+        ["diff", "smc/blue/a", "-p", "{}"],
+        ["explain", "blue/a"],
+        ["explain", ""],
+        ["explain", ".."],
+        ["explain", "a", "-n", "a/b"],
+        ["doctor", "-n", "A"],
+        ["check", "-f", "-", "-n", "a.b"],
         ["completion", "cmd"],
         ["uninstall", "--timeout", "soon"],
         ["verify", "--namespace=a", "--name=b", "--interface=c"],

@@ -13,17 +13,20 @@ from difflib import unified_diff
 from typing import Any, Literal
 
 import yaml
+from pydantic import ValidationError
 
+from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import NETWORK_KIND
 from spidercoordinator.api.nad import OWN_PREFIX
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.checks.stated import stated_cluster, stated_ipam
+from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import DesiredNAD, desired_nad
 from spidercoordinator.core.network.lastknown import keep_last_known
 from spidercoordinator.core.network.maker import annotations_of
 from spidercoordinator.core.network.ownership import Conflict, decide, is_ours
 from spidercoordinator.core.network.render import json_text
-from spidercoordinator.core.network.validation import parse
+from spidercoordinator.core.network.validation import parse, schema_problems
 from spidercoordinator.errors import InvalidObjectError
 
 Action = Literal["create", "change", "delete", "refuse"]
@@ -106,7 +109,12 @@ def _nad(desired: DesiredNAD) -> Name:
 def _desired(
     objects: Sequence[Object], live: Mapping[Name, Object], how: Rendering
 ) -> dict[Name, DesiredNAD]:
-    cluster = stated_cluster(objects, how.coordinator)
+    try:
+        cluster = stated_cluster(objects, how.coordinator)
+    except ValidationError as error:
+        # It was stored before a rule that it breaks, and the operator tells the networks so.
+        reason = "; ".join(map(str, schema_problems(error)))
+        cluster = ClusterConfig(how.coordinator, SpiderCoordinatorSpec(), not_ready=reason)
     ipam = how.default_ipam or stated_ipam(objects, how.coordinator)
     result: dict[Name, DesiredNAD] = {}
     for network in (each for each in objects if each["kind"] == NETWORK_KIND):

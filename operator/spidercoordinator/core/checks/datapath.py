@@ -71,11 +71,12 @@ def _cilium(data: Object) -> Iterator[Finding]:
 def _kube_proxy(data: Object, version: str) -> Iterator[Finding]:
     try:
         config = yaml.safe_load(str(data.get("config.conf", "")))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         config = None
     if not isinstance(config, dict) or (config.get("mode") or "iptables") != "iptables":
         return
-    if (config.get("conntrack") or {}).get("tcpBeLiberal"):
+    conntrack = config.get("conntrack")
+    if isinstance(conntrack, dict) and conntrack.get("tcpBeLiberal"):
         return
     matched = re.match(r"v?(\d+)\.(\d+)", version)
     known = matched is None or (int(matched[1]), int(matched[2])) >= _LIBERAL_SINCE

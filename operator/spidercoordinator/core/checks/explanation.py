@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.scalars import IPNetwork, parse_network
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.checks.podreport import VETH, Interface, PodReport
 from spidercoordinator.core.network.desired import config_hash
@@ -20,6 +20,9 @@ MARK: Final = 0x20000000
 """The plugin's bit of the packet mark (cni/internal/facts, MarkBit)."""
 
 _AGAIN: Final = "delete the pod to have it set up again"
+_JSON: Final = frozenset('[{"')
+_SHOWN: Final = 64
+"""Characters of an annotation that are shown."""
 _CIDRS: Final = ("serviceCIDR", "overlayPodCIDR", "hijackCIDR")
 
 
@@ -89,12 +92,15 @@ def attachments(pod: Object) -> list[Attachment]:
 
 
 def _selected(text: str, namespace: str) -> list[tuple[str, str]]:
-    try:
-        elements = json.loads(text)
-    except ValueError:
+    """Multus takes for JSON what has one of its brackets or quotes in it, and names else."""
+    if not _JSON & set(text):
         names = [each.strip().partition("@")[0] for each in text.split(",") if each.strip()]
         split = [each.rpartition("/") for each in names]
         return [(where or namespace, name) for where, _, name in split]
+    try:
+        elements = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
     if not isinstance(elements, list):
         return []
     return [
@@ -124,6 +130,12 @@ def _pod(pod: Object, networks: list[Attachment]) -> Iterator[Finding]:
     phase = (pod.get("status") or {}).get("phase")
     meta = pod["metadata"]
     what = f"Pod {meta['namespace']}/{meta['name']}"
+    annotations = meta.get("annotations") or {}
+    for key in (FIRST, FURTHER):
+        if annotations.get(key) and not _selected(annotations[key], meta["namespace"]):
+            value = f"its annotation {key} names no network: {annotations[key][:_SHOWN]!r}"
+            advice = "write NAMESPACE/NAME, or a JSON list of objects with a name"
+            yield Finding("ERROR", what, value, advice)
     if phase != "Running":
         advice = f"kubectl describe pod -n {meta['namespace']} {meta['name']}: its Events say why"
         yield Finding("ERROR", what, f"is {phase}", advice)
@@ -150,7 +162,7 @@ def _attachment(pod: Object, network: Attachment) -> Iterator[Finding]:
 
 def judge_inside(section: Mapping[str, Any], report: PodReport) -> Iterator[Finding]:
     """What the coordinator gives a pod whose first interface is the underlay's."""
-    if section.get("mode") in {"overlay", "disabled"}:
+    if section.get("mode") in ("overlay", "disabled", "disable"):
         return
     veth = report.interface(VETH)
     if veth is None:
@@ -189,8 +201,7 @@ def _families(report: PodReport) -> set[str]:
 def _routes(section: Mapping[str, Any], report: PodReport) -> Iterator[Finding]:
     there = {route.to for route in report.routes if route.dev == VETH}
     for field in _CIDRS:
-        for cidr in section.get(field) or ():
-            network = ip_network(str(cidr), strict=False)
+        for network in _networks(section.get(field)):
             if f"IPv{network.version}" in _families(report) and str(network) not in there:
                 value = f"is not there ({field} of the network)"
                 yield Finding("ERROR", f"route to {network} by {VETH}", value, _AGAIN)
@@ -199,6 +210,13 @@ def _routes(section: Mapping[str, Any], report: PodReport) -> Iterator[Finding]:
         if via not in known:
             value = f"has no entry at {VETH}"
             yield Finding("WARNING", f"neighbour {via}, the node", value, _AGAIN)
+
+
+def _networks(cidrs: Any) -> Iterator[IPNetwork]:
+    """Those that can be read: with any other the plugin fails, and says so."""
+    for each in cidrs if isinstance(cidrs, list) else ():
+        if network := parse_network(str(each)):
+            yield network
 
 
 def _marks(report: PodReport) -> Iterator[Finding]:

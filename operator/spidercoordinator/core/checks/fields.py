@@ -84,8 +84,8 @@ def dropped_fields(kind: str, obj: Object) -> list[Problem]:
 
 
 def _written_specs(obj: Object) -> Iterator[Any]:
-    meta = obj.get("metadata") or {}
-    text = (meta.get("annotations") or {}).get(LAST_APPLIED)
+    meta = _mapping(obj.get("metadata"))
+    text = _mapping(meta.get("annotations")).get(LAST_APPLIED)
     if isinstance(text, str):
         try:
             applied = json.loads(text)
@@ -93,9 +93,15 @@ def _written_specs(obj: Object) -> Iterator[Any]:
             applied = None
         if isinstance(applied, Mapping):
             yield applied.get("spec")
-    for entry in meta.get("managedFields") or ():
-        if isinstance(entry, Mapping) and not entry.get("subresource"):
-            yield _field_tree((entry.get("fieldsV1") or {}).get("f:spec"))
+    entries = meta.get("managedFields")
+    for entry in map(_mapping, entries if isinstance(entries, list) else ()):
+        if not entry.get("subresource"):
+            yield _field_tree(_mapping(entry.get("fieldsV1")).get("f:spec"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A file may hold anything where the API server has an object."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _field_tree(fields: Any) -> Any:
@@ -105,7 +111,7 @@ def _field_tree(fields: Any) -> Any:
     return {
         key.removeprefix("f:"): _field_tree(value)
         for key, value in fields.items()
-        if key.startswith("f:")
+        if str(key).startswith("f:")
     }
 
 

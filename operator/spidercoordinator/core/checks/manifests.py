@@ -17,6 +17,7 @@ from typing_extensions import override
 from spidercoordinator.api.coordinator import SpiderCoordinator
 from spidercoordinator.api.crd import KINDS
 from spidercoordinator.api.kinds import API_VERSION, COORDINATOR_KIND, GROUP, NETWORK_KIND
+from spidercoordinator.api.names import is_label, is_subdomain
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.checks.admission import NOT_STORED, review_coordinator, review_network
 from spidercoordinator.core.checks.fields import unknown_fields
@@ -27,11 +28,12 @@ from spidercoordinator.core.network.sharing import AddressPool, pool_of
 from spidercoordinator.core.network.validation import (
     Problem,
     find_problems,
-    is_subdomain,
     schema_problems,
 )
 
 _NAMES: Final = tuple(kind.name for kind in KINDS)
+_LIST: Final = "List"
+"""End of the kind of a list, such as List and SpiderMultusConfigList."""
 DEFAULT_NAMESPACE: Final = "default"
 """Of a manifest that names none, as kubectl has it where its context says nothing."""
 
@@ -99,16 +101,12 @@ def own_manifests(
     manifests: list[Manifest] = []
     diagnostics: list[Diagnostic] = []
     for origin, document in _items(documents):
-        if document is None:
-            continue
-        if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-            diagnostics.append(
-                Diagnostic(origin, "it is no Kubernetes object: it has no kind", "error")
-            )
-        elif str(document.get("apiVersion", "")).startswith(f"{GROUP}/"):
-            if problem := _identity_problem(document):
+        if problem := _shape_problem(document):
+            diagnostics.append(Diagnostic(origin, problem, "error"))
+        elif _is_meant_for_us(document):
+            if identity := _identity_problem(document):
                 diagnostics.append(
-                    Diagnostic(f"{origin}: {document['kind']}", str(problem), "error")
+                    Diagnostic(f"{origin}: {document['kind']}", str(identity), "error")
                 )
             else:
                 manifests.append(Manifest(origin, _completed(document, namespace)))
@@ -133,11 +131,42 @@ def review_manifests(manifests: Sequence[Manifest]) -> list[Diagnostic]:
 
 
 def _items(documents: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The objects, those of lists one by one; empty documents are left out."""
     for origin, document in documents:
         if isinstance(document, dict) and isinstance(document.get("items"), list):
-            yield from ((origin, item) for item in document["items"])
-        else:
+            yield from _items((origin, _listed(item, document)) for item in document["items"])
+        elif document is not None and not _is_empty_list(document):
             yield origin, document
+
+
+def _listed(item: Any, collection: Object) -> Any:
+    """An item of a SpiderMultusConfigList need not repeat its kind, as Kubernetes' own do not."""
+    kind = str(collection.get("kind", "")).removesuffix(_LIST)
+    if not isinstance(item, dict) or not kind:
+        return item
+    return {"apiVersion": collection.get("apiVersion"), "kind": kind} | item
+
+
+def _is_empty_list(document: Any) -> bool:
+    """Whether it is one as Go writes it: `items: null`, or none."""
+    is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith(_LIST)
+    return is_list and document.get("items") is None
+
+
+def _shape_problem(document: Any) -> str:
+    """Why it is no Kubernetes object at all; empty if it is one."""
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        return "it is no Kubernetes object: it has no kind"
+    if not isinstance(document.get("apiVersion"), str):
+        return f"it is no Kubernetes object: {document['kind']} without an apiVersion"
+    if str(document["kind"]).endswith(_LIST) and "items" in document:
+        return f"items of a {document['kind']} must be a list"
+    return ""
+
+
+def _is_meant_for_us(document: Object) -> bool:
+    """Whether its group is ours, or its kind is and the group is misspelt."""
+    return str(document["apiVersion"]).startswith(f"{GROUP}/") or document["kind"] in _NAMES
 
 
 def _identity_problem(document: Object) -> Problem | None:
@@ -148,15 +177,19 @@ def _identity_problem(document: Object) -> Problem | None:
         return Problem("kind", f'"{kind}" is not of this product; its kinds: {", ".join(_NAMES)}')
     if not isinstance(meta, Mapping):
         return Problem("metadata", "it is missing; metadata.name is required")
-    for key in ("name", "namespace"):
-        value = meta.get(key)
-        if key == "namespace" and value is None:
-            continue
-        if not isinstance(value, str) or not is_subdomain(value):
-            return Problem(
-                f"metadata.{key}",
-                f'{value!r} is no name; allowed are lower-case letters, digits, "-" and "."',
-            )
+    return _name_problem(meta)
+
+
+def _name_problem(meta: Mapping[str, Any]) -> Problem | None:
+    name, namespace = meta.get("name"), meta.get("namespace")
+    if name is None:
+        return Problem("metadata.name", "it is missing; generateName does not stand for it")
+    if not is_subdomain(name):
+        allowed = 'allowed are up to 253 lower-case letters, digits, "-" and "."'
+        return Problem("metadata.name", f"{name!r} is no name; {allowed}")
+    if namespace is not None and not is_label(namespace):
+        allowed = 'allowed are up to 63 lower-case letters, digits and "-"'
+        return Problem("metadata.namespace", f"{namespace!r} is no namespace; {allowed}")
     return None
 
 
@@ -165,6 +198,8 @@ def _completed(document: Object, namespace: str) -> Object:
     meta = {key: value for key, value in document["metadata"].items() if value is not None}
     if document["kind"] == NETWORK_KIND:
         meta = {"namespace": namespace, **meta}
+    else:
+        meta.pop("namespace", None)  # of no effect: the kind is the cluster's
     defaults = {**NOT_STORED, "uid": f"{meta.get('namespace', '')}/{meta['name']}"}
     return {**document, "metadata": defaults | meta}
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.admission import NOT_STORED
+from spidercoordinator.errors import ManifestError
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """Where kubectl keeps what it applied last."""
@@ -30,6 +31,28 @@ def patched(obj: Any, patch: Any) -> Any:
             result.pop(key, None)
         else:
             result[key] = patched(result.get(key), value)
+    return result
+
+
+def patched_object(live: Object, patch: Mapping[str, Any]) -> Object:
+    """The object after `kubectl patch --type=merge`; a status in the patch is of no effect.
+
+    Raises:
+        ManifestError: it would be another object, which the API server refuses.
+    """
+    meta = patch.get("metadata", {})
+    if not isinstance(meta, Mapping):
+        raise ManifestError(f"--patch has the metadata {meta!r}: allowed is an object")
+    for path, given, held in (
+        *((key, patch, live) for key in ("apiVersion", "kind")),
+        *((f"metadata.{key}", meta, live["metadata"]) for key in ("name", "namespace", "uid")),
+    ):
+        key = path.rpartition(".")[2]
+        if key in given and key in held and given[key] != held[key]:
+            raise ManifestError(
+                f"--patch has the {path} {given[key]!r}: it cannot be changed, it is {held[key]!r}"
+            )
+    result: Object = patched(live, {key: patch[key] for key in patch if key != "status"})
     return result
 
 

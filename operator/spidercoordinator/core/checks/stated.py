@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
+from spidercoordinator.api.coordinator import SpiderCoordinator
 from spidercoordinator.api.kinds import COORDINATOR_KIND
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.ranges import normalise
@@ -25,7 +25,8 @@ def stated_cluster(objects: Iterable[Object], name: str) -> ClusterConfig | None
     obj = _coordinator(objects, name)
     if obj is None:
         return None
-    spec = SpiderCoordinatorSpec.model_validate(obj.get("spec") or {})
+    # All of it: in a file the status can be anything, too.
+    spec = SpiderCoordinator.model_validate(obj).spec
     status = obj.get("status") or {}
     pod = _stated(spec.pod_cidr, status, "overlayPodCIDR")
     service = _stated(spec.service_cidr, status, "serviceCIDR")

@@ -77,7 +77,7 @@ def _ipam_types(config: str) -> set[str]:
     """IPAM plugins of a CNI configuration; none where it cannot be read."""
     try:
         parsed = json.loads(config)
-    except ValueError:
+    except (ValueError, RecursionError):
         return set()
     plugins = _object(parsed).get("plugins")
     listed = plugins if isinstance(plugins, list) else []

@@ -17,13 +17,12 @@ from typing_extensions import override
 
 from spidercoordinator.api import nad
 from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfig
+from spidercoordinator.api.names import is_subdomain
 from spidercoordinator.api.nesting import TOO_DEEP, is_too_deep
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.network.texts import text_problems
 from spidercoordinator.errors import InvalidObjectError
 
-_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_SUBDOMAIN_LENGTH: Final = 253
 _LONGEST: Final = 128
 """Characters of a value in a message."""
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -223,11 +222,6 @@ def _check_texts(config: SpiderMultusConfig) -> Iterator[Problem]:
 def _check_ipam(config: SpiderMultusConfig) -> Iterator[Problem]:
     if config.spec.ipam is not None and is_too_deep(config.spec.ipam.model_extra):
         yield Problem("spec.ipam", TOO_DEEP)
-
-
-def is_subdomain(name: str) -> bool:
-    """Whether the text can be the name of an object (RFC 1123 subdomain)."""
-    return len(name) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(name) is not None
 
 
 PROBLEM_CHECKS: Final[tuple[Check, ...]] = (
