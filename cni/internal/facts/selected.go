@@ -47,10 +47,7 @@ func toNetlinkAddr(message []byte) netlink.Addr {
 	if peer := attribute(message, unix.SizeofIfAddrmsg, unix.IFA_ADDRESS); toAddr(peer) != local {
 		bits = local.BitLen() // the prefix is the peer's
 	}
-	flags := int(header.Flags)
-	if value := attribute(message, unix.SizeofIfAddrmsg, unix.IFA_FLAGS); len(value) >= 4 {
-		flags = int(nl.NativeEndian().Uint32(value))
-	}
+	flags := int(number(attribute(message, unix.SizeofIfAddrmsg, unix.IFA_FLAGS), uint32(header.Flags)))
 	return netlink.Addr{
 		IPNet:     &net.IPNet{IP: local.AsSlice(), Mask: net.CIDRMask(bits, local.BitLen())},
 		LinkIndex: int(header.Index), Scope: int(header.Scope), Flags: flags,

@@ -12,6 +12,10 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 _SUBDOMAIN_LENGTH: Final = 253
 _LABEL_LENGTH: Final = 63
 
+IN_SUBDOMAIN: Final = f'up to {_SUBDOMAIN_LENGTH} lower-case letters, digits, "-" and "."'
+IN_LABEL: Final = f'up to {_LABEL_LENGTH} lower-case letters, digits and "-"'
+"""What a name may consist of, for messages."""
+
 
 def is_subdomain(name: object) -> bool:
     """Whether it is a text that can be the name of an object (RFC 1123 subdomain)."""

@@ -12,6 +12,11 @@ Name = tuple[str, str]
 """Namespace and name."""
 
 
+def mapping(value: Any) -> Object:
+    """The value where it is a mapping, an empty one for anything else and for none."""
+    return value if isinstance(value, dict) else {}
+
+
 def name_of(obj: Object) -> Name:
     """Namespace and name of an object; the namespace is empty where its kind has none."""
     meta = obj["metadata"]

@@ -87,12 +87,12 @@ class Request:
                 " spidermultusconfig, whose namespace is given by -n"
             )
         try:
-            [parsed] = parse(patch) or [None]
+            documents = parse(patch)
         except ValueError as error:
             raise click.UsageError(f"--patch is no JSON or YAML: {error}") from error
-        if not isinstance(parsed, dict):
+        if len(documents) != 1 or not isinstance(documents[0], dict):
             raise click.UsageError(f"--patch is {patch!r}: allowed is an object")
-        return cls(kind=_KINDS[kind.lower().split(".")[0]], name=name, patch=parsed)
+        return cls(kind=_KINDS[kind.lower().split(".")[0]], name=name, patch=documents[0])
 
 
 async def diff(

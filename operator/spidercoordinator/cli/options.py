@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 from typing_extensions import override
 
-from spidercoordinator.api.names import is_label, is_subdomain
+from spidercoordinator.api.names import IN_LABEL, is_label, is_subdomain
 from spidercoordinator.api.objects import Object
 from spidercoordinator.cli.connection import Connection
 
@@ -19,9 +19,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _namespace(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value and not is_label(value):
-        allowed = 'allowed are up to 63 lower-case letters, digits and "-"'
-        raise click.BadParameter(f"{value!r} is no namespace; {allowed}")
+        raise click.BadParameter(f"{value!r} is no namespace; allowed are {IN_LABEL}")
     return value
+
+
+def _namespace_option(what: str) -> Callable[[Command], Command]:
+    return click.option("-n", "--namespace", metavar="NAME", callback=_namespace, help=what)
 
 
 _CONNECTION: Final = (
@@ -32,13 +35,7 @@ _CONNECTION: Final = (
         help="Kubeconfig; default: $KUBECONFIG, in a pod its service account, ~/.kube/config.",
     ),
     click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
-    click.option(
-        "-n",
-        "--namespace",
-        metavar="NAME",
-        callback=_namespace,
-        help="Namespace.",
-    ),
+    _namespace_option("Namespace."),
 )
 
 filename = click.option(
@@ -118,13 +115,7 @@ def of_manifests(command: Callable[..., Any]) -> Callable[..., Any]:
     def inner(namespace: str | None, **options: Any) -> Any:
         return command(namespace=merged({"namespace": namespace}).namespace, **options)
 
-    return click.option(
-        "-n",
-        "--namespace",
-        metavar="NAME",
-        callback=_namespace,
-        help="Of manifests that name none.",
-    )(inner)
+    return _namespace_option("Of manifests that name none.")(inner)
 
 
 def object_name(text: str, kinds: tuple[str, ...]) -> str:

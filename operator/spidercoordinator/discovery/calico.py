@@ -83,7 +83,7 @@ class CalicoPools:
         unused = [pool for pool in known if not pool.open and not _in_use(pool, blocks)]
         # Where it is unknown, a route too many harms less than a pod that is cut off.
         uncertain = [] if blocks.state is ReadState.READ else unused
-        counted = [pool for pool in known if pool not in unused or pool in uncertain]
+        counted = known if uncertain else [pool for pool in known if pool not in unused]
         missing = "" if counted else pools.why_empty(POOLS)
         if pools.entries and not counted:
             missing = "all Calico IPPools are disabled and none has an address in use"

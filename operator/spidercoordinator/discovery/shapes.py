@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Object, mapping
 
 
 def section(obj: Object, *path: str) -> Object:
@@ -20,7 +20,7 @@ def section(obj: Object, *path: str) -> Object:
     value: Any = obj
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
+    return mapping(value)
 
 
 def items(obj: Object, *path: str) -> list[Any]:

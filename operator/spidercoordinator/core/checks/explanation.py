@@ -11,6 +11,7 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.api.scalars import IPNetwork, parse_network
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.checks.podreport import VETH, Interface, PodReport
+from spidercoordinator.core.network.compatibility.rule import DISABLED
 from spidercoordinator.core.network.desired import config_hash
 from spidercoordinator.core.network.render import json_text
 
@@ -162,7 +163,7 @@ def _attachment(pod: Object, network: Attachment) -> Iterator[Finding]:
 
 def judge_inside(section: Mapping[str, Any], report: PodReport) -> Iterator[Finding]:
     """What the coordinator gives a pod whose first interface is the underlay's."""
-    if section.get("mode") in ("overlay", "disabled", "disable"):
+    if section.get("mode") in ("overlay", *DISABLED):
         return
     veth = report.interface(VETH)
     if veth is None:

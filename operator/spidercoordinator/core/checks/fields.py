@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from spidercoordinator.api.crd import KINDS, structural_schema
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Object, mapping
 from spidercoordinator.core.network.validation import Problem
 from spidercoordinator.core.status.abridged import abridged
 
@@ -84,8 +84,8 @@ def dropped_fields(kind: str, obj: Object) -> list[Problem]:
 
 
 def _written_specs(obj: Object) -> Iterator[Any]:
-    meta = _mapping(obj.get("metadata"))
-    text = _mapping(meta.get("annotations")).get(LAST_APPLIED)
+    meta = mapping(obj.get("metadata"))
+    text = mapping(meta.get("annotations")).get(LAST_APPLIED)
     if isinstance(text, str):
         try:
             applied = json.loads(text)
@@ -94,14 +94,9 @@ def _written_specs(obj: Object) -> Iterator[Any]:
         if isinstance(applied, Mapping):
             yield applied.get("spec")
     entries = meta.get("managedFields")
-    for entry in map(_mapping, entries if isinstance(entries, list) else ()):
+    for entry in map(mapping, entries if isinstance(entries, list) else ()):
         if not entry.get("subresource"):
-            yield _field_tree(_mapping(entry.get("fieldsV1")).get("f:spec"))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """A file may hold anything where the API server has an object."""
-    return value if isinstance(value, Mapping) else {}
+            yield _field_tree(mapping(entry.get("fieldsV1")).get("f:spec"))
 
 
 def _field_tree(fields: Any) -> Any:

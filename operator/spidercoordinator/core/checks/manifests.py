@@ -17,7 +17,7 @@ from typing_extensions import override
 from spidercoordinator.api.coordinator import SpiderCoordinator
 from spidercoordinator.api.crd import KINDS
 from spidercoordinator.api.kinds import API_VERSION, COORDINATOR_KIND, GROUP, NETWORK_KIND
-from spidercoordinator.api.names import is_label, is_subdomain
+from spidercoordinator.api.names import IN_LABEL, IN_SUBDOMAIN, is_label, is_subdomain
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.checks.admission import NOT_STORED, review_coordinator, review_network
 from spidercoordinator.core.checks.fields import unknown_fields
@@ -185,11 +185,10 @@ def _name_problem(meta: Mapping[str, Any]) -> Problem | None:
     if name is None:
         return Problem("metadata.name", "it is missing; generateName does not stand for it")
     if not is_subdomain(name):
-        allowed = 'allowed are up to 253 lower-case letters, digits, "-" and "."'
-        return Problem("metadata.name", f"{name!r} is no name; {allowed}")
+        return Problem("metadata.name", f"{name!r} is no name; allowed are {IN_SUBDOMAIN}")
     if namespace is not None and not is_label(namespace):
-        allowed = 'allowed are up to 63 lower-case letters, digits and "-"'
-        return Problem("metadata.namespace", f"{namespace!r} is no namespace; {allowed}")
+        message = f"{namespace!r} is no namespace; allowed are {IN_LABEL}"
+        return Problem("metadata.namespace", message)
     return None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Object, mapping
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.checks.whereabouts import reconciler_findings
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL
@@ -233,8 +233,7 @@ def _info(node: Object) -> Mapping[str, Any]:
 
 
 def _part(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
+    return mapping(values.get(key))
 
 
 def _name(given: Object) -> str:

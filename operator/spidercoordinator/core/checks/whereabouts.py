@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from spidercoordinator.api.nad import CONTENT_HASH
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Object, mapping
 from spidercoordinator.core.checks.diagnosis import Finding
 from spidercoordinator.core.network.ipamkeys import WHEREABOUTS
 
@@ -79,10 +79,6 @@ def _ipam_types(config: str) -> set[str]:
         parsed = json.loads(config)
     except (ValueError, RecursionError):
         return set()
-    plugins = _object(parsed).get("plugins")
+    plugins = mapping(parsed).get("plugins")
     listed = plugins if isinstance(plugins, list) else []
-    return {str(_object(_object(each).get("ipam")).get("type")) for each in listed}
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return {str(mapping(mapping(each).get("ipam")).get("type")) for each in listed}

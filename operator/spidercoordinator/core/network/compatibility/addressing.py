@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from spidercoordinator.api.multus import SPIDERPOOL
@@ -95,12 +96,19 @@ def _sections(subject: Subject) -> Iterator[tuple[str, _Section]]:
         if not (by_pod and section == _BY_POD):
             yield "" if spec.ipam is not None else "of the chart's defaultIPAM: ", section
         return
-    content = json_text.plain(spec.custom_cni or "{}")
-    for index, plugin in enumerate(content.get("plugins") or [content]):
-        section, wishes = plugin.get("ipam"), plugin.get("capabilities")
+    for index, plugin in enumerate(_plugins(spec.custom_cni or "{}")):
+        inner, wishes = plugin.get("ipam"), plugin.get("capabilities")
         by_pod = isinstance(wishes, dict) and wishes.get("ips") is True
-        if isinstance(section, dict) and not (by_pod and section == _BY_POD):
-            yield f"ipam of {plugin['type']} (plugins[{index}]): ", section
+        if isinstance(inner, dict) and not (by_pod and inner == _BY_POD):
+            yield f"ipam of {plugin['type']} (plugins[{index}]): ", inner
+
+
+@lru_cache(maxsize=1)
+def _plugins(custom_cni: str) -> Sequence[Mapping[str, Any]]:
+    """The plugins of a configuration, parsed once for all rules that look at it."""
+    content = json_text.plain(custom_cni)
+    plugins: Sequence[Mapping[str, Any]] = content.get("plugins") or [content]
+    return plugins
 
 
 def spiderpool_is_missing(subject: Subject) -> str | None:
