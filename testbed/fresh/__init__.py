@@ -127,14 +127,22 @@ def _binds() -> str:
     goroot, modules, build = _output("go", "env", "GOROOT", "GOMODCACHE", "GOCACHE").split("\n")[:3]
     lent = [(goroot, _GO, "ro")]
     if os.environ.get(SHARE):
-        own = paths.cache_dir()
-        own.mkdir(parents=True, exist_ok=True)
-        lent += [
-            (modules, "/root/go/pkg/mod", "rw"),
-            (build, "/root/.cache/go-build", "rw"),
-            (str(own), f"/root/.cache/{own.name}", "rw"),
-        ]
+        lent += lend([modules, build, str(paths.cache_dir())])
     return "\n".join(" ".join(each) for each in lent)
+
+
+def lend(folders: list[str]) -> list[tuple[str, str, str]]:
+    """Return the binds of the caches for Go's modules, Go's builds and the testbed's own.
+
+    Each is made where this machine has never built anything: a folder that is not there
+    cannot be mounted.
+    """
+    for folder in folders:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    targets = ("go/pkg/mod", ".cache/go-build", f".cache/{Path(folders[-1]).name}")
+    return [
+        (folder, f"/root/{target}", "rw") for folder, target in zip(folders, targets, strict=True)
+    ]
 
 
 def _say(text: str) -> None:
