@@ -180,7 +180,7 @@ class SourceInformers:
                 if of_this_kind and isinstance(event, Deleted):
                     # Its watch may stay open for a while and deliver nothing.
                     self._start(tasks, watched)
-                elif (of_this_kind or not name) and self._lacks(watched):
+                elif (of_this_kind or isinstance(event, Replaced)) and self._lacks(watched):
                     self._wake(watched)
             self._signals.kinds_changed(name)
             if isinstance(event, Deleted):

@@ -7,7 +7,8 @@ generator serves them all and never ends:
   back-off where the watch was very short and delivered nothing;
 - silence longer than that, a lost connection, 5xx and 429 resume after a back-off;
 - 410, as status or as event, lists again;
-- a kind that does not exist is reported once and looked for again, at once when woken.
+- a kind that does not exist is reported and looked for again, at once when woken: whoever watches
+  CustomResourceDefinitions wakes it, so that it looks seldom by itself.
 
 What keeps it from reading is logged once, and once more when it reads again.
 """
@@ -34,6 +35,9 @@ _SERVER_ENDS_AFTER: Final = 60
 """Seconds after which the API server ends a watch; an older one is taken for dead."""
 _VERY_SHORT: Final = 1.0
 """Seconds; a watch that ended sooner without an event is not opened again at once."""
+_UNSERVED_CAP: Final = 300.0
+"""Seconds at most between looks for a kind that no CustomResourceDefinition announces: one of an
+aggregated API server, or a built-in one after an upgrade."""
 _GRACE: Final = 10
 """Seconds more that the client waits before it gives a silent connection up."""
 
@@ -125,12 +129,15 @@ class Reflector:
             of megabytes.
         title: how the log names what is read; empty for what the selection says.
         wake: set it to try again now instead of after the back-off.
+        backoff: between tries after a failure.
+        unserved: between looks for a kind that does not exist.
     """
 
     api: Client
     selection: Selection
     keep: Callable[[Object], Any] = _whole
     backoff: Backoff = field(default_factory=Backoff)
+    unserved: Backoff = field(default_factory=lambda: Backoff(cap=_UNSERVED_CAP))
     title: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _version: str = ""
@@ -153,7 +160,7 @@ class Reflector:
                 resource = resource or await self._choose()
                 if resource is None:
                     yield NotServed()
-                    await self._back_off()
+                    await self._back_off(backoff=self.unserved)
                     continue
                 if not self._version:
                     yield Replaced(await self._list(resource), self._version)
@@ -245,9 +252,9 @@ class Reflector:
             return Bookmark()
         return Deleted(given) if event["type"] == "DELETED" else Updated(given)
 
-    async def _back_off(self, at_least: float = 0.0) -> None:
+    async def _back_off(self, at_least: float = 0.0, backoff: Backoff | None = None) -> None:
         self._failures += 1
-        delay = max(at_least, self.backoff.delay(self._failures))
+        delay = max(at_least, (backoff or self.backoff).delay(self._failures))
         try:
             async with asyncio.timeout(delay):
                 await self.wake.wait()

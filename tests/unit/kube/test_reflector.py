@@ -208,7 +208,7 @@ async def test_a_watch_that_hangs_is_given_up(
 def absent(fake: tuple[FakeServer, Reflector]) -> tuple[FakeServer, Reflector]:
     """A kind that is not there, looked for again in a minute unless somebody says so."""
     server, reflector = fake
-    reflector.backoff = Backoff(first=60, cap=60, jitter=0.0)
+    reflector.unserved = Backoff(first=60, cap=60, jitter=0.0)
     server.served = False
     server.scripts = [says(stay=True)]
     return server, reflector
@@ -222,7 +222,8 @@ async def test_a_kind_that_comes_later_is_found_when_woken(
     def came(seen: list[WatchEvent]) -> bool:
         if seen == [NotServed()]:
             server.served = True
-            asyncio.get_running_loop().call_later(0.05, reflector.wake.set)
+            # Much later than a failure is tried again.
+            asyncio.get_running_loop().call_later(0.1, reflector.wake.set)
         return len(seen) == 2
 
     seen = await take(reflector, came)
@@ -290,7 +291,7 @@ async def test_a_kind_is_looked_for_soon_when_it_is_announced_before_it_is_serve
     absent: tuple[FakeServer, Reflector],
 ) -> None:
     server, reflector = absent
-    reflector.backoff = Backoff(first=0.001, cap=60, jitter=0.0)
+    reflector.unserved = Backoff(first=0.001, cap=60, jitter=0.0)
     stream = reflector.list_and_watch()
     async with asyncio.timeout(5):
         # In vain for so long that the next looks are seconds apart.
