@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -92,17 +91,11 @@ func (k *Kernel) CacheIndexes(observed *facts.Facts) {
 }
 
 func (k *Kernel) writeSysctl(a plan.SetSysctl) error {
-	write := func() error {
-		err := os.WriteFile("/proc/sys/"+a.Key, []byte(a.Value), 0)
-		if errors.Is(err, unix.EROFS) {
-			return fmt.Errorf("%w (is /proc/sys read-only for the container runtime?)", err)
-		}
-		return err
+	err := k.netns(a.Side).WriteSysctl(a.Key, a.Value)
+	if errors.Is(err, unix.EROFS) {
+		return fmt.Errorf("%w (is /proc/sys read-only for the container runtime?)", err)
 	}
-	if a.Side == facts.Host {
-		return write()
-	}
-	return k.Pod.Do(write)
+	return err
 }
 
 func (k *Kernel) changeAddr(side facts.Side, addr facts.Addr, change func(*netlink.Handle, netlink.Link, *netlink.Addr) error) error {

@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network namespace and its netlink sockets. They are opened once and live as long as the
-// process, which is short.
+// Namespace is a network namespace, its netlink sockets and the folders of its settings. They are opened
+// once and live as long as the process, which is short.
 type Namespace struct {
 	Netlink  *netlink.Handle
 	netns    ns.NetNS
 	current  bool // the process runs in it
 	dumps    *nl.SocketHandle
+	sysctls  map[string]int // descriptors of folders
 	nftables *nftables.Conn
 }
 
@@ -72,7 +73,7 @@ func (n *Namespace) Same(other *Namespace) bool {
 func (n *Namespace) Fd() int { return int(n.netns.Fd()) }
 
 // Do runs a function inside the namespace, on the calling thread: another one would have to be woken, and on
-// a busy node that costs more than the work. /proc/sys/net and new sockets need it. A thread that cannot
+// a busy node that costs more than the work. New sockets and the first look into /proc/sys/net need it. A thread that cannot
 // return stays locked, so that nothing else ever runs on it.
 func (n *Namespace) Do(work func() error) (err error) {
 	if n.current {
@@ -118,6 +119,7 @@ func (n *Namespace) Close() {
 		n.dumps.Close()
 	}
 	_ = n.CloseNFTables()
+	n.closeSysctls()
 	_ = n.netns.Close()
 }
 

@@ -3,8 +3,6 @@ package facts
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"strings"
 
 	"github.com/vishvananda/netlink"
 )
@@ -55,11 +53,9 @@ func readPodWithoutMarks(pod *Namespace, state *NetnsState) error {
 	if state.Neighs, err = readNeighs(pod, Families, netip.Addr.IsValid, name); err != nil {
 		return err
 	}
-	return pod.Do(func() error {
-		state.NoIPv6 = lacksIPv6()
-		state.Sysctls = readSysctls(podSysctls(state.Links))
-		return nil
-	})
+	state.NoIPv6 = pod.lacksIPv6()
+	state.Sysctls = pod.readSysctls(podSysctls(state.Links))
+	return nil
 }
 
 // readRouting reads all that a route lookup depends on.
@@ -134,16 +130,6 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 		}
 	}
 	return converted, nil
-}
-
-func readSysctls(keys []string) map[string]string {
-	values := make(map[string]string, len(keys))
-	for _, key := range keys {
-		if value, err := os.ReadFile("/proc/sys/" + key); err == nil { // a missing key is a fact too
-			values[key] = strings.TrimSpace(string(value))
-		}
-	}
-	return values
 }
 
 // RPFilter is the key of the reverse path filter of an interface (or of "all" and "default").

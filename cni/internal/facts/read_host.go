@@ -12,7 +12,7 @@ import (
 
 func readHost(host *Namespace, observed *Facts, query Query) error {
 	state, handle := &observed.Host, host.Netlink
-	state.NoIPv6 = lacksIPv6()
+	state.NoIPv6 = host.lacksIPv6()
 	links := newLinkCache(handle)
 	if err := readHostLinks(host, links, observed, query); err != nil {
 		return err
@@ -48,7 +48,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 		}
 		keys = append(keys, RPFilter(dev), SysctlV6(dev, "accept_ra"), SysctlV6(dev, "disable_ipv6"))
 	}
-	state.Sysctls = readSysctls(keys)
+	state.Sysctls = host.readSysctls(keys)
 	return nil
 }
 

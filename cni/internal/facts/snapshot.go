@@ -49,6 +49,6 @@ func Snapshot(host *Namespace) (*NetnsState, error) {
 	for _, link := range state.Links {
 		keys = append(keys, RPFilter(link.Name))
 	}
-	state.Sysctls = readSysctls(keys)
+	state.Sysctls = host.readSysctls(keys)
 	return state, nil
 }
