@@ -11,6 +11,8 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # Much of the time of the tests is waiting, for leases that expire and clocks that run.
 WORKERS ?= 2
+# By the content of the sources, so that a clean clone starts warm. mypy says when a file changed.
+export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/spidercoordinator/mypy
 FULL := TESTBED_NODES=2 TESTBED_MESH=sidecar TESTBED_IPAM=whereabouts
 # What testbed/prerequisites.py declares is installed if it is missing, and nothing else is found.
 # The tests (tests/conftest.py) and `python -m testbed` see to it themselves.
@@ -90,15 +92,27 @@ docs: setup ## The documentation site into build/site; a broken link fails
 unit: setup ## Fast tests: no root, no network, no cluster
 	@$(GUARDED)
 	$(PYTEST) tests/unit
-	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
+	$(MAKE) go-tests
 
 .PHONY: test
-test: check build ## All tests; sets up what it needs (root)
-	$(PY) -m testbed prepare
-	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
-	$(MAKE) --jobs=2 suites cluster-suites
+test: setup ## All tests; sets up what it needs (root)
+	$(MAKE) --jobs=2 checked prepared
+	$(MAKE) --jobs=3 suites cluster-suites kernel-suites
 
-# Side by side, for much of the time of both is waiting. Each tells its progress line by line.
+# The checks use one processor most of the time. What runs side by side says its progress line by line.
+.PHONY: checked
+checked:
+	$(MAKE) check | sed --unbuffered 's/^/check: /'
+
+.PHONY: prepared
+prepared:
+	{ $(MAKE) build; $(PY) -m testbed prepare; $(MAKE) go-tests; } | sed --unbuffered 's/^/prepare: /'
+
+.PHONY: go-tests
+go-tests:
+	$(GUARDED) for module in $(GO_MODULES); do (cd $$module && go test ./...); done
+
+# Much of the time of the first two is waiting.
 .PHONY: suites
 suites:
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/unit tests/apiserver tests/chart tests/cni tests/istio tests/images --durations=15 | sed --unbuffered 's/^/suites: /'
@@ -107,6 +121,11 @@ suites:
 cluster-suites:
 	$(FULL) $(PY) -m testbed up | sed --unbuffered 's/^/cluster: /'
 	rc=0; $(FULL) $(PYTEST) tests/e2e tests/mesh --verbose --durations=15 | sed --unbuffered 's/^/cluster: /' || rc=$$?; $(PY) -m testbed down; exit $$rc
+
+# What only stock kernels show.
+.PHONY: kernel-suites
+kernel-suites:
+	$(PY) -m testbed kernels --quick | sed --unbuffered 's/^/kernels: /'
 
 .PHONY: fresh
 fresh: setup ## The whole of make test where there are only Python, Go and git (root, an hour)

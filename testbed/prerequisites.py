@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from testbed import paths
+from testbed import cache, paths
 from testbed.errors import TestbedError
 
 CNI_PLUGINS = Path("/usr/lib/cni")
@@ -229,13 +229,19 @@ def _install(packages: list[str]) -> None:
     print(f"installing Debian packages: {' '.join(packages)}", file=sys.stderr, flush=True)
     # dpkg and the packages' scripts run whatever a Debian has.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": DEBIAN_PATH}
-    for command in (["apt-get", "update"], install_command(packages)):
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        if done.returncode:
-            raise TestbedError(
-                f"`{' '.join(command)}` failed with status {done.returncode}: "
-                f"{(done.stderr or done.stdout).strip()}"
-            )
+    # Commands that run side by side find the same missing, and apt-get waits for no other.
+    with cache.locked(paths.cache_dir() / "locks" / "apt"):
+        for command in (["apt-get", "update"], install_command(packages)):
+            _run(command, environment)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise TestbedError(
+            f"`{' '.join(command)}` failed with status {done.returncode}: "
+            f"{(done.stderr or done.stdout).strip()}"
+        )
 
 
 def _check_kernel() -> None:

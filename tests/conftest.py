@@ -17,6 +17,11 @@ settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
 
 
+# API servers, helm and kubectl live for seconds or minutes here: collecting seldom costs them some
+# memory, and saves a tenth of the processor's time of whatever uses them.
+os.environ.setdefault("GOGC", "400")
+
+
 def pytest_configure() -> None:
     try:
         guard.enter()
