@@ -5,11 +5,12 @@ results are cached by those files, so any clone of the same state starts warm.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
-from testbed import built, cache, gobuild, paths
+from testbed import built, cache, extras, gobuild, paths
 from testbed.errors import TestbedError
 
 COMPONENTS = (
@@ -24,8 +25,14 @@ COMPONENTS = (
 )
 """The names by which the multi-call binary is called; main.go has the same list."""
 
-KUBERNETES = "v1.34.4"
-"""The release that testbed/kubernetes/go.mod pins."""
+KUBERNETES = "TESTBED_KUBERNETES"
+"""The environment variable that names a minor release."""
+
+MINORS = ("1.36", "1.31")
+"""Minor releases that can be built, each by the module of this name in testbed/kubernetes: first
+what is built where none is named, last the oldest that the chart supports."""
+
+_RELEASE = re.compile(r"^\tk8s\.io/kubernetes (v\S+)$", re.MULTILINE)
 _VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 
 
@@ -56,18 +63,33 @@ def helm() -> Path:
     return _helm(gobuild.toolchain()) / "helm"
 
 
+def kubernetes_release() -> str:
+    """Return the release that is built, as its components tell it: v1.36.1.
+
+    Raises:
+        TestbedError: TESTBED_KUBERNETES names no minor release that can be built.
+    """
+    [release] = _RELEASE.findall((_kubernetes_module() / "go.mod").read_text())
+    return str(release)
+
+
+def _kubernetes_module() -> Path:
+    return paths.SOURCES / "kubernetes" / extras.chosen(KUBERNETES, MINORS)
+
+
 def _kubernetes(toolchain: str) -> Path:
-    module = paths.SOURCES / "kubernetes"
-    flags = ldflags()
+    module, release = _kubernetes_module(), kubernetes_release()
+    flags = ldflags(release)
+    sources = (module / name for name in ("go.mod", "go.sum", "main.go", "constructors.go"))
     return cache.entry(
         "kubernetes",
-        cache.key_of(module / "go.mod", module / "go.sum", module / "main.go", toolchain, *flags),
+        cache.key_of(*sources, toolchain, *flags),
         lambda folder: gobuild.build(
             module,
             ".",
             folder / "kubernetes",
             flags,
-            f"Kubernetes {KUBERNETES} and etcd (the first time only: 5 to 8 minutes on 2 cores)",
+            f"Kubernetes {release} and etcd (the first time only: 5 to 8 minutes on 2 cores)",
         ),
     )
 
@@ -87,14 +109,14 @@ def _helm(toolchain: str) -> Path:
     )
 
 
-def ldflags() -> tuple[str, ...]:
-    """Return the linker flags that give the components their version.
+def ldflags(release: str) -> tuple[str, ...]:
+    """Return the linker flags that give the components their version, such as v1.36.1.
 
     kubeadm and `kubectl version` read it from there; a module build does not know it.
     """
-    major, minor, _ = KUBERNETES.removeprefix("v").split(".")
+    major, minor, _ = release.removeprefix("v").split(".")
     values = {
-        "gitVersion": KUBERNETES,
+        "gitVersion": release,
         "gitMajor": major,
         "gitMinor": minor,
         "gitTreeState": "clean",

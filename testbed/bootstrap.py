@@ -53,7 +53,12 @@ def ensure(state: State, progress: Progress, network: Flannel | None = None) -> 
     if state.root.exists():
         teardown.remove(state)
     tools = binaries.ensure()
-    cluster = Cluster(state, topology.nodes(topology.wanted_count()), flannel=network is not None)
+    cluster = Cluster(
+        state,
+        topology.nodes(topology.wanted_count()),
+        flannel=network is not None,
+        kubernetes=binaries.kubernetes_release(),
+    )
     _link_tools(state, tools)
     progress.say(f"making a cluster of {len(cluster.nodes)}")
     _make(cluster, tools, progress, network)
@@ -76,6 +81,12 @@ def _usable(existing: Cluster, progress: Progress, network: Flannel | None) -> b
         raise TestbedError(
             f"{flannel.VARIABLE}={flannel.FLANNEL}, but a cluster without it is up: "
             "`make down` first"
+        )
+    release = binaries.kubernetes_release()
+    if os.environ.get(binaries.KUBERNETES) and existing.kubernetes != release:
+        raise TestbedError(
+            f"{binaries.KUBERNETES} asks for {release}, but a cluster of "
+            f"{existing.kubernetes or 'another release'} is up: `make down` first"
         )
     progress.say("the cluster is up already")
     return True

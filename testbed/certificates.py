@@ -28,7 +28,7 @@ def kubeadm_config(node: Node, control_plane: Node, pki: Path) -> str:
     cluster = {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "ClusterConfiguration",
-        "kubernetesVersion": binaries.KUBERNETES,
+        "kubernetesVersion": binaries.kubernetes_release(),
         "clusterName": "testbed",
         "certificatesDir": str(pki),
         "controlPlaneEndpoint": f"{control_plane.address}:{topology.API_PORT}",

@@ -20,11 +20,13 @@ class Cluster:
 
     Attributes:
         flannel: its cluster network is flannel, and not the testbed's own bridge.
+        kubernetes: the release that it was made of, such as v1.36.1.
     """
 
     state: State
     nodes: tuple[Node, ...]
     flannel: bool = False
+    kubernetes: str = ""
 
     @classmethod
     def recorded(cls, state: State) -> "Cluster | None":
@@ -33,11 +35,21 @@ class Cluster:
             record = json.loads(state.record.read_text())
         except FileNotFoundError:
             return None
-        return cls(state, topology.nodes(record["nodes"]), flannel=record.get("flannel", False))
+        return cls(
+            state,
+            topology.nodes(record["nodes"]),
+            flannel=record.get("flannel", False),
+            kubernetes=record.get("kubernetes", ""),
+        )
 
     def record(self) -> str:
         """Render what `recorded` reads."""
-        return json.dumps({"nodes": len(self.nodes), "flannel": self.flannel}) + "\n"
+        record = {
+            "nodes": len(self.nodes),
+            "flannel": self.flannel,
+            "kubernetes": self.kubernetes,
+        }
+        return json.dumps(record) + "\n"
 
     @classmethod
     def running(cls, state: State | None = None) -> "Cluster":

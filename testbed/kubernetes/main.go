@@ -3,10 +3,12 @@
 // One link instead of eight keeps the build short and the file small. The name
 // it is called by (a symbolic link) selects the component, as in busybox. Nothing
 // of the components is changed: each is started the way its own main does it.
+//
+// The folder of each minor release beside this file is a module of its own: it pins
+// the release, links to this file, and has what differs in constructors.go.
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,8 +31,6 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
-	kubeadmutil "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
-	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // components maps the name of each symbolic link to what runs under it. Commands
@@ -43,7 +43,7 @@ var components = map[string]func() int{
 	"kube-scheduler":          daemon(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 	"kubeadm":                 runKubeadm,
 	"kubectl":                 runKubectl,
-	"kubelet":                 daemon(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+	"kubelet":                 daemon(newKubelet),
 }
 
 func main() {
@@ -71,7 +71,7 @@ func runEtcd() int {
 }
 
 func runKubeadm() int {
-	kubeadmutil.HandleError(kubeadm.Run())
+	exitOnError(kubeadm.Run())
 	return 0
 }
 
