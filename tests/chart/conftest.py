@@ -9,6 +9,8 @@ from testbed import binaries
 from testbed.apiserver import ApiServer
 from tests.chart.helm import CHART, Helm
 
+OUR_KINDS = "spidercoordinators,spidermultusconfigs"
+
 
 @pytest.fixture(scope="session")
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
@@ -28,10 +30,13 @@ def cluster(server: ApiServer, helm: Helm, tmp_path: Path) -> Iterator[Helm]:
     yield cluster
     for release in cluster.run("list", "--all", "--short").stdout.split():
         cluster.run("uninstall", release, "--no-hooks")
-    for name in cluster.names("spidercoordinators"):
-        cluster.kubectl("patch", name, "--type=merge", '-p={"metadata":{"finalizers":null}}')
-    for kind in ("spidercoordinators", "spidermultusconfigs"):
-        cluster.kubectl("delete", kind, "--all", "--all-namespaces", check=False)
+    # Mostly nothing is left: one question then, in place of a command for each kind.
+    left = cluster.names(OUR_KINDS, "--all-namespaces")
+    for name in left:
+        if name.startswith("spidercoordinator."):
+            cluster.kubectl("patch", name, "--type=merge", '-p={"metadata":{"finalizers":null}}')
+    if left:
+        cluster.kubectl("delete", OUR_KINDS, "--all", "--all-namespaces", check=False)
 
 
 @pytest.fixture
