@@ -126,7 +126,7 @@ func (s *Sandbox) attachAll(ctx context.Context, client *kube.Client, attachment
 				first = result
 			}
 			described, err := status.Of(a.Network, a.IfName, a.Default, result)
-			statuses = append(statuses, described)
+			statuses = append(statuses, described...)
 			return err
 		})
 		if err != nil {

@@ -2,7 +2,6 @@ package attach
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -75,20 +74,29 @@ func TestStatusIsPublished(t *testing.T) {
 	b.networks["apps/blue"] = noteList
 	_, err := b.sandbox().Add(context.Background())
 	b.must(err)
-	var patch struct {
-		Metadata struct {
-			Annotations map[string]string `json:"annotations"`
-		} `json:"metadata"`
-	}
-	b.must(json.Unmarshal([]byte(b.published), &patch))
-	var got []status.Status
-	b.must(json.Unmarshal([]byte(patch.Metadata.Annotations["k8s.v1.cni.cncf.io/network-status"]), &got))
+	got := b.statuses()
 	one := status.Status{IPs: []string{"10.1.1.7"}, MAC: "02:00:00:00:00:01", Gateway: []string{"10.1.1.1"}}
 	first, second := one, one
 	first.Name, first.Interface, first.Default = "cluster", "eth0", true
 	second.Name, second.Interface = "apps/blue", "net1"
 	if want := []status.Status{first, second}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestANetworkWithoutAnInterfaceIsNotInTheStatus(t *testing.T) {
+	b := newBed(t)
+	b.annotations["k8s.v1.cni.cncf.io/networks"] = "rules,blue"
+	b.networks["apps/rules"], b.networks["apps/blue"] = `{"cniVersion":"1.0.0","type":"silent"}`, noteList
+	_, err := b.sandbox().Add(context.Background())
+	b.must(err)
+	var names []string
+	for _, each := range b.statuses() {
+		names = append(names, each.Name+" "+each.Interface)
+	}
+	// It keeps its number all the same.
+	if want := []string{"cluster eth0", "apps/blue net2"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("status of %v, want %v", names, want)
 	}
 }
 

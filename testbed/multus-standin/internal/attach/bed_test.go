@@ -15,6 +15,7 @@ import (
 	"github.com/containernetworking/cni/pkg/skel"
 
 	"spidercoordinator/testbed/multus-standin/internal/config"
+	"spidercoordinator/testbed/multus-standin/internal/status"
 )
 
 // plugin is a CNI plugin that notes each call as "COMMAND NAME IFNAME", keeps the configuration of
@@ -37,6 +38,11 @@ cat <<END
 END
 `
 
+// silent is a CNI plugin that makes no interface, as one that only sets rules: its result is empty.
+const silent = `#!/bin/sh
+echo '{"cniVersion":"1.0.0"}'
+`
+
 type bed struct {
 	t           *testing.T
 	dir         string
@@ -50,6 +56,7 @@ type bed struct {
 func newBed(t *testing.T) *bed {
 	b := &bed{t: t, dir: t.TempDir(), annotations: map[string]string{}, networks: map[string]string{}}
 	b.write("bin/note", strings.ReplaceAll(plugin, "DIR", b.dir), 0o755)
+	b.write("bin/silent", silent, 0o755)
 	b.server = httptest.NewServer(http.HandlerFunc(b.serve))
 	t.Cleanup(b.server.Close)
 	b.write("kubeconfig", fmt.Sprintf(`
@@ -131,6 +138,20 @@ func (b *bed) expectJournal(want ...string) {
 	if got := b.journal(); !reflect.DeepEqual(got, want) {
 		b.t.Errorf("calls:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// statuses reads the annotation that was written last.
+func (b *bed) statuses() []status.Status {
+	b.t.Helper()
+	var patch struct {
+		Metadata struct {
+			Annotations map[string]string `json:"annotations"`
+		} `json:"metadata"`
+	}
+	b.must(json.Unmarshal([]byte(b.published), &patch))
+	var found []status.Status
+	b.must(json.Unmarshal([]byte(patch.Metadata.Annotations[status.Annotation]), &found))
+	return found
 }
 
 func (b *bed) configOf(name string) map[string]any {

@@ -26,11 +26,12 @@ type Status struct {
 }
 
 // Of describes the attachment of a network as the pod's interface of the given name. Only the
-// addresses of that interface are listed, not those of others that a chained plugin made.
-func Of(network, ifname string, isDefault bool, result types.Result) (Status, error) {
+// addresses of that interface are listed, not those of others that a chained plugin made. A network
+// whose plugins made no interface is not described, as in Multus since 4.2.
+func Of(network, ifname string, isDefault bool, result types.Result) ([]Status, error) {
 	r, err := current.NewResultFromResult(result)
-	if err != nil {
-		return Status{}, err
+	if err != nil || len(r.Interfaces) == 0 {
+		return nil, err
 	}
 	s := Status{Name: network, Interface: ifname, Default: isDefault, DNS: r.DNS}
 	index := -1
@@ -49,7 +50,7 @@ func Of(network, ifname string, isDefault bool, result types.Result) (Status, er
 			s.Gateway = append(s.Gateway, route.GW.String())
 		}
 	}
-	return s, nil
+	return []Status{s}, nil
 }
 
 // Encode is the annotation's value, laid out for people who read it with kubectl.
