@@ -1,11 +1,17 @@
 """What docs/istio.md's table says of a real mesh, as data. No I/O."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
 REDIRECT, TPROXY, NFTABLES = "redirect", "tproxy", "nftables"
-MODES = (REDIRECT, TPROXY, NFTABLES)
+INIT_CONTAINER, ISTIO_CNI = "init", "cni"
+MODES = (
+    *((mode, INIT_CONTAINER) for mode in (REDIRECT, TPROXY, NFTABLES)),
+    # Whether a node's agent programs nftables is set for all of its pods.
+    *((mode, ISTIO_CNI) for mode in (REDIRECT, TPROXY)),
+)
+"""How the mesh redirects, and what programs its rules."""
+
 UNDERLAY, OVERLAY = "underlay", "overlay"
 LAYOUTS = (UNDERLAY, OVERLAY)
 ADDRESS = "169.254.100.1"
@@ -13,16 +19,25 @@ ADDRESS = "169.254.100.1"
 
 @dataclass(frozen=True)
 class Cell:
-    """An application: how the mesh redirects, which network is its first, and its address."""
+    """An application.
+
+    Attributes:
+        mode: how the mesh redirects.
+        rules_by: what programs the rules for it.
+        layout: which network is its first.
+        address: that of veth0.
+    """
 
     mode: str
+    rules_by: str
     layout: str
     address: str
 
     @property
     def name(self) -> str:
         """The application's pod and service."""
-        return f"{self.mode}-{self.network}"
+        by = "" if self.rules_by == INIT_CONTAINER else f"-{self.rules_by}"
+        return f"{self.mode}{by}-{self.network}"
 
     @property
     def network(self) -> str:
@@ -35,9 +50,12 @@ class Cell:
         return self.layout == UNDERLAY and self.mode != TPROXY and not self.address
 
 
-def cells() -> Iterator[Cell]:
+def cells() -> list[Cell]:
     """Return every combination."""
-    return (Cell(*values) for values in product(MODES, LAYOUTS, ("", ADDRESS)))
+    return [
+        Cell(*mode, layout, address)
+        for mode, layout, address in product(MODES, LAYOUTS, ("", ADDRESS))
+    ]
 
 
 @dataclass(frozen=True)

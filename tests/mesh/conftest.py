@@ -6,6 +6,7 @@ and asked side by side, because each takes seconds to come, and what is lost tak
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,8 +23,35 @@ from testbed.paths import PROJECT, State
 from tests.e2e.cluster import Cluster, Object, eventually
 from tests.mesh import manifests
 from tests.mesh.cells import cells
-from tests.mesh.manifests import NAMESPACE, REVISION
+from tests.mesh.manifests import ISTIO_CNI_REVISION, NAMESPACE, NFTABLES_REVISION
 from tests.mesh.requests import SECONDS
+
+RELEASES = (
+    Release(
+        "istiod",
+        "istiod-nftables",
+        settings={"revision": NFTABLES_REVISION, "global.nativeNftables": True},
+    ),
+    Release(
+        "istiod",
+        "istiod-istio-cni",
+        settings={
+            "revision": ISTIO_CNI_REVISION,
+            "pilot.cni": {"enabled": True, "provider": "multus"},
+        },
+    ),
+    Release(
+        "istio-cni",
+        "istio-cni",
+        settings={
+            "provider": "multus",
+            "chained": False,
+            "cniConfDir": "/etc/cni/multus/net.d",
+            "cniConfFileName": "istio-cni.conf",
+        },
+    ),
+)
+"""Beside the testbed's own: two more istiods, and istio-cni as docs/istio.md says."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +110,7 @@ class Mesh:
 
 @pytest.fixture(scope="session")
 def mesh() -> Iterator[Mesh]:
-    """The testbed with the second istiod beside its first, and an empty namespace."""
+    """The testbed with the further releases of Istio, and an empty namespace."""
     state = State.of_clone()
     try:
         testbed = Testbed.running(state)
@@ -97,16 +125,19 @@ def mesh() -> Iterator[Mesh]:
         pytest.fail("the testbed has no mesh: TESTBED_MESH=sidecar make up")
     names = sorted(node.name for node in testbed.nodes)
     found = Mesh(testbed, cluster, home=names[-1], away=names[0])
-    settings: dict[str, object] = {"revision": REVISION, "global.nativeNftables": True}
-    second = Release("istiod", f"istiod-{REVISION}", settings=settings)
-    install.release(testbed, images.ensure(), second)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(partial(install.release, testbed, images.ensure()), RELEASES))
+    # helm does not wait for a DaemonSet that may lose all of its pods at once.
+    agents = f"kubectl rollout status daemonset/istio-cni-node -n {install.NAMESPACE}"
+    cluster.shell.output(f"{agents} --timeout=120s")
     cluster.delete("namespace", NAMESPACE)
     found.apply(manifests.namespace())
     found.apply(*(manifests.account(name) for name in ("app", "client")))
     found.apply(*manifests.networks(), *manifests.strict())
     yield found
     cluster.delete("namespace", NAMESPACE)
-    cluster.shell.output(f"helm uninstall istiod-{REVISION} -n {install.NAMESPACE} --wait")
+    installed = " ".join(each.name for each in RELEASES)
+    cluster.shell.output(f"helm uninstall {installed} -n {install.NAMESPACE} --wait")
 
 
 @pytest.fixture(scope="session")

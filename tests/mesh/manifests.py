@@ -3,15 +3,24 @@
 from testbed.images import BOX
 from tests.e2e.cluster import Object
 from tests.e2e.manifests import FIRST_INTERFACE, FURTHER_INTERFACES
-from tests.mesh.cells import ADDRESS, LAYOUTS, NFTABLES, TPROXY, UNDERLAY, Cell
+from tests.mesh.cells import (
+    ADDRESS,
+    INIT_CONTAINER,
+    ISTIO_CNI,
+    LAYOUTS,
+    NFTABLES,
+    TPROXY,
+    UNDERLAY,
+    Cell,
+)
 
 NAMESPACE = "mesh-tests"
 STRICT_PORT = 8080
 PLAIN_PORT = 8081
 """Where an application takes plain text as well, so that what is outside the mesh reaches it."""
 
-REVISION = "nftables"
-"""The second istiod, whose injector programs nftables."""
+NFTABLES_REVISION, ISTIO_CNI_REVISION = "nftables", "istio-cni"
+"""Further istiods: one whose injector has nftables programmed, one that leaves it to istio-cni."""
 
 _MODE = "sidecar.istio.io/interceptionMode"
 # One store of addresses for all of them, by their common name; away from other tests' ranges.
@@ -41,7 +50,7 @@ def account(name: str) -> Object:
 def networks() -> list[Object]:
     """One network for each layout and address."""
     return [
-        _network(Cell("", layout, address).network, address)
+        _network(Cell("", INIT_CONTAINER, layout, address).network, address)
         for layout in LAYOUTS
         for address in ("", ADDRESS)
     ]
@@ -80,7 +89,7 @@ def application(cell: Cell, node: str) -> Object:
     made = pod(cell.name, node, "app", network=cell.network if cell.layout == UNDERLAY else "")
     if cell.layout != UNDERLAY:
         made["metadata"]["annotations"][FURTHER_INTERFACES] = f"{NAMESPACE}/{cell.network}"
-    _inject(made, cell.mode)
+    _inject(made, cell.mode, cell.rules_by)
     made["metadata"]["labels"]["role"] = "app"
     return made
 
@@ -88,13 +97,17 @@ def application(cell: Cell, node: str) -> Object:
 def client(name: str, node: str, network: str = "") -> Object:
     """A pod of the mesh that asks others, on the cluster network or another one."""
     made = pod(name, node, "client", network=network)
-    _inject(made, "")
+    _inject(made)
     return made
 
 
-def _inject(made: Object, mode: str) -> None:
-    revision = {"istio.io/rev": REVISION} if mode == NFTABLES else {}
-    made["metadata"]["labels"] |= revision or {"sidecar.istio.io/inject": "true"}
+def _inject(made: Object, mode: str = "", rules_by: str = INIT_CONTAINER) -> None:
+    labels = {"sidecar.istio.io/inject": "true"}
+    if rules_by == ISTIO_CNI:
+        labels = {"istio.io/rev": ISTIO_CNI_REVISION}
+    elif mode == NFTABLES:
+        labels = {"istio.io/rev": NFTABLES_REVISION}
+    made["metadata"]["labels"] |= labels
     if mode == TPROXY:
         made["metadata"]["annotations"][_MODE] = "TPROXY"
 

@@ -11,12 +11,12 @@ from testbed import topology
 from testbed.demo.checks import identified, is_dropped, prints
 from tests.e2e.cluster import Object, eventually
 from tests.mesh import manifests
-from tests.mesh.cells import ADDRESS, REDIRECT, UNDERLAY, Cell
+from tests.mesh.cells import ADDRESS, INIT_CONTAINER, REDIRECT, UNDERLAY, Cell
 from tests.mesh.conftest import Mesh
 from tests.mesh.manifests import NAMESPACE, PLAIN_PORT, STRICT_PORT
 
-_WITHOUT = Cell(REDIRECT, UNDERLAY, "")
-_WITH = Cell(REDIRECT, UNDERLAY, ADDRESS)
+_WITHOUT = Cell(REDIRECT, INIT_CONTAINER, UNDERLAY, "")
+_WITH = Cell(REDIRECT, INIT_CONTAINER, UNDERLAY, ADDRESS)
 _IDENTITY = identified(f"spiffe://cluster.local/ns/{NAMESPACE}/sa/client")
 _OUTSIDE_PORT = 8090
 _OUTSIDE_NAME = IPv4Address("240.240.1.1")

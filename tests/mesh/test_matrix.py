@@ -16,6 +16,7 @@ from tests.mesh.cells import (
     CLUSTER,
     CLUSTER_PLAIN,
     DIRECTIONS,
+    ISTIO_CNI,
     NODE,
     NODE_PORT,
     NODE_TO_NET1,
@@ -118,6 +119,14 @@ def test_plain_text_is_refused_where_mutual_tls_is_a_must(
     output = mesh.execute("node-shell", f"fetch {url} 2>&1 || true")
     # The proxy ends such a connection: what reaches it is taken, and not let through.
     assert "reset" in output or "EOF" in output, output
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.name)
+def test_rules_come_from_where_the_cell_says(applications: dict[str, Object], cell: Cell) -> None:
+    states = applications[cell.name]["status"]["initContainerStatuses"]
+    programs = {"istio-init", "istio-validation"} & {each["name"] for each in states}
+    # istio-cni leaves a container that looks whether the rules are there.
+    assert programs == {"istio-validation" if cell.rules_by == ISTIO_CNI else "istio-init"}
 
 
 def test_pods_without_an_address_look_healthy(applications: dict[str, Object]) -> None:

@@ -10,27 +10,29 @@ from tests.mesh.manifests import NAMESPACE, PLAIN_PORT
 
 _AS_IT_IS = {"sidecar.istio.io/rewriteAppHTTPProbers": "false"}
 _CELLS = [cell for cell in cells() if cell.mode == REDIRECT and cell.layout == UNDERLAY]
+_WITH = [cell for cell in _CELLS if cell.address]
+_WITHOUT = [cell for cell in _CELLS if not cell.address]
 
 
 @pytest.fixture(scope="module")
-def probed(mesh: Mesh, applications: dict[str, Object]) -> dict[bool, str]:
+def probed(mesh: Mesh, applications: dict[str, Object]) -> dict[Cell, str]:
     """Pods whose probe goes to the application's port, with an address and without."""
     del applications
     names = {}
     for cell in _CELLS:
         pod = manifests.application(cell, mesh.home)
-        name = f"probed-{cell.network}"
+        name = f"probed-{cell.name}"
         pod["metadata"]["name"] = name
         pod["metadata"]["labels"]["app"] = name
         pod["metadata"]["annotations"] |= _AS_IT_IS
         probe = {"httpGet": {"port": PLAIN_PORT, "path": "/"}, "periodSeconds": 1}
         pod["spec"]["containers"][0]["readinessProbe"] = probe
         mesh.apply(pod)
-        names[bool(cell.address)] = name
+        names[cell] = name
     return names
 
 
-@pytest.mark.parametrize("cell", list(cells()), ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.name)
 def test_rewritten_probes_go_to_the_agent(applications: dict[str, Object], cell: Cell) -> None:
     pod = applications[cell.name]
     [app] = [each for each in pod["spec"]["containers"] if each["name"] == "app"]
@@ -39,14 +41,18 @@ def test_rewritten_probes_go_to_the_agent(applications: dict[str, Object], cell:
     assert conditions["Ready"] == "True"
 
 
+@pytest.mark.parametrize("cell", _WITH, ids=lambda cell: cell.name)
 def test_with_an_address_a_probe_as_it_is_reaches_the_application(
-    mesh: Mesh, probed: dict[bool, str]
+    mesh: Mesh, probed: dict[Cell, str], cell: Cell
 ) -> None:
-    mesh.wait_ready(probed[True])
+    mesh.wait_ready(probed[cell])
 
 
-def test_without_an_address_a_probe_as_it_is_times_out(mesh: Mesh, probed: dict[bool, str]) -> None:
-    name = probed[False]
+@pytest.mark.parametrize("cell", _WITHOUT, ids=lambda cell: cell.name)
+def test_without_an_address_a_probe_as_it_is_times_out(
+    mesh: Mesh, probed: dict[Cell, str], cell: Cell
+) -> None:
+    name = probed[cell]
 
     def look() -> bool:
         selected = f"-n {NAMESPACE} --field-selector=involvedObject.name={name},reason=Unhealthy"

@@ -9,12 +9,12 @@ import pytest
 from tests.e2e.cluster import Object, Release, eventually
 from tests.e2e.conftest import CHART
 from tests.mesh import manifests
-from tests.mesh.cells import ADDRESS, REDIRECT, UNDERLAY, Cell
+from tests.mesh.cells import ADDRESS, INIT_CONTAINER, REDIRECT, UNDERLAY, Cell
 from tests.mesh.conftest import Mesh
 from tests.mesh.manifests import NAMESPACE, STRICT_PORT
 
 _NAME = "steady"
-_CELL = Cell(REDIRECT, UNDERLAY, ADDRESS)
+_CELL = Cell(REDIRECT, INIT_CONTAINER, UNDERLAY, ADDRESS)
 # Until a stop is asked for, one request after the other, each with a line of what became of it.
 _LOOP = """\
 rm -f /tmp/stop; : >/tmp/good; : >/tmp/bad
