@@ -46,7 +46,7 @@ def run(**given: str | None) -> int:
 
 
 @cli.command()
-@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True)
+@options.timeout("Of all that is waited for.")
 @click.option(
     "--installer-namespace",
     default="",
@@ -77,7 +77,7 @@ def uninstall(timeout: float, installer_namespace: str, installer_selector: str)
     "--pod", required=True, metavar="JSON", help="Labels, annotations and spec of the pod."
 )
 @click.option("--service-account", default="", help="Of the pod that this runs in.")
-@click.option("--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True)
+@options.timeout("Of all that is waited for.")
 def verify(service_account: str, timeout: float, ipam: str, pod: str, **given: str) -> int:
     """Try a network and a pod of it; `helm test` runs it."""
     from spidercoordinator.cli.verify import Runner

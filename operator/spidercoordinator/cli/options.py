@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -15,6 +16,8 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.cli.connection import Connection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_DAY: Final = 86400
 
 
 def _namespace(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -48,6 +51,41 @@ filename = click.option(
     help="A file, a folder, or - for standard input; may be given several times.",
 )
 """Manifests."""
+
+
+class Seconds(click.ParamType[float]):
+    """A duration in seconds, of a day at most; click's FloatRange lets NaN and infinity pass."""
+
+    name = "seconds"
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number.
+
+        Raises:
+            click.BadParameter: it is none, not finite, or out of range.
+        """
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds <= _DAY:
+            self.fail(f"{value!r}; allowed is a number of seconds from 0 to {_DAY}", param, ctx)
+        return seconds
+
+
+def timeout(what: str) -> Callable[[Command], Command]:
+    """`--timeout`, in seconds, of what is waited for."""
+    return click.option(
+        "--timeout",
+        type=Seconds(),
+        metavar="SECONDS",
+        default=60.0,
+        show_default=True,
+        help=what,
+    )
 
 
 class WithSettings(click.Command):

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import pytest
@@ -86,6 +86,9 @@ def test_the_version_is_the_packages() -> None:
     assert run("--version").stdout.startswith("spidercoordinator, version 0.")
 
 
+_VERIFY: Final = ["verify", "--namespace=a", "--name=b", "--interface=c"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -110,9 +113,14 @@ def test_the_version_is_the_packages() -> None:
         ["check", "-f", "-", "-n", "a.b"],
         ["completion", "cmd"],
         ["uninstall", "--timeout", "soon"],
-        ["verify", "--namespace=a", "--name=b", "--interface=c"],
-        ["verify", "--namespace=a", "--name=b", "--interface=c", "--pod=[]"],
-        ["verify", "--namespace=a", "--name=b", "--interface=c", "--pod={}", "--ipam={"],
+        *(
+            [*command, "--timeout", value]
+            for command in (["uninstall"], [*_VERIFY, "--pod={}"])
+            for value in ("nan", "-nan", "inf", "-inf", "-1", "1e300", "")
+        ),
+        _VERIFY,
+        [*_VERIFY, "--pod=[]"],
+        [*_VERIFY, "--pod={}", "--ipam={"],
     ],
     ids=" ".join,
 )
