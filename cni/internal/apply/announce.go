@@ -19,7 +19,7 @@ func (k *Kernel) Announce(dev string, addresses []netip.Addr) error {
 	if link.Attrs().RawFlags&unix.IFF_NOARP != 0 {
 		return nil // nobody resolves its addresses
 	}
-	assigned, err := k.Pod.Netlink.AddrList(link, netlink.FAMILY_V4)
+	assigned, err := k.Pod.Addresses(link, netlink.FAMILY_V4)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (k *Kernel) awaitAddr(a plan.AwaitAddr) error {
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: a.Dev}}
 	for end := time.Now().Add(dadDeadline); time.Now().Before(end); time.Sleep(dadInterval) {
-		addrs, err := k.netns(a.Side).Netlink.AddrList(link, facts.KernelFamily(facts.FamilyOf(a.IP)))
+		addrs, err := k.netns(a.Side).Addresses(link, facts.KernelFamily(facts.FamilyOf(a.IP)))
 		if err != nil {
 			return err
 		}

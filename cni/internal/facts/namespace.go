@@ -63,6 +63,15 @@ func (n *Namespace) Links() ([]netlink.Link, error) {
 	return links, nil
 }
 
+// Addresses reads the addresses of a link, or of all links where it is nil, none of them missing.
+func (n *Namespace) Addresses(link netlink.Link, family int) ([]netlink.Addr, error) {
+	addresses, err := dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(link, family) })
+	if err != nil {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	return addresses, nil
+}
+
 // Same says whether two are the same network namespace.
 func (n *Namespace) Same(other *Namespace) bool {
 	var one, two unix.Stat_t

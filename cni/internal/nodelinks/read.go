@@ -3,8 +3,6 @@
 package nodelinks
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
@@ -55,10 +53,9 @@ func convert(link netlink.Link, name func(index int) string) ifacer.Link {
 
 // readAddresses returns the addresses by link, without the link-local ones, which the kernel gives by itself.
 func readAddresses(host *facts.Namespace) (map[int][]netip.Prefix, error) {
-	found, err := host.Netlink.AddrList(nil, netlink.FAMILY_ALL)
-	// An interrupted dump misses what changed meanwhile: whoever gives an address now is as late as after it.
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
-		return nil, fmt.Errorf("list addresses: %w", err)
+	found, err := host.Addresses(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, err
 	}
 	addresses := map[int][]netip.Prefix{}
 	for _, entry := range found {
