@@ -221,6 +221,7 @@ async def _load(configuration: Configuration, kubeconfig: str, context: str) -> 
         if not kubeconfig:
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             return ""
+        _check_files(kubeconfig)
         loader: Any = await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=kubeconfig,
             context=context or None,
@@ -228,6 +229,25 @@ async def _load(configuration: Configuration, kubeconfig: str, context: str) -> 
             persist_config=False,
         )
         return str(loader.current_context["context"].get("namespace") or "")
+
+
+def _check_files(kubeconfig: str) -> None:
+    """Refuse what the reader of kubeconfigs tells as a missing key, or not at all.
+
+    As with kubectl, one of several may be missing.
+
+    Raises:
+        ConfigException: none is there, or one is empty.
+        OSError: one cannot be read.
+        yaml.YAMLError: one is no YAML.
+    """
+    paths = [Path(each).expanduser() for each in kubeconfig.split(os.pathsep) if each]
+    found = [path for path in paths if path.exists()]
+    if not found:
+        raise ConfigException("there is no such file")
+    for path in found:
+        if yaml.safe_load(path.read_text()) is None:
+            raise ConfigException("it is empty" if len(paths) == 1 else f"{path} is empty")
 
 
 @contextmanager

@@ -41,9 +41,38 @@ async def test_nowhere_to_log_in_to_says_where_it_looked(
         await Login.find({})
 
 
-async def test_a_kubeconfig_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LoginError, match="nowhere"):
-        await Login.find({"KUBECONFIG": str(tmp_path / "nowhere")})
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no such file"),
+        ("", " is empty"),
+        (" \n# nothing\n", " is empty"),
+        ("---\n", " is empty"),
+        ("- a\n", "it is not of a kubeconfig's form"),
+        ("apiVersion: v1\n", "current-context"),
+    ],
+)
+@pytest.mark.parametrize("beside", ["", "{folder}/other:", ":"])
+async def test_what_is_wrong_with_a_kubeconfig_is_told(
+    tmp_path: Path, content: str | None, told: str, beside: str
+) -> None:
+    """Alone, and beside one that is missing, which kubectl passes over."""
+    path = tmp_path / "config"
+    if content is not None:
+        path.write_text(content)
+    named = beside.format(folder=tmp_path) + str(path)
+    with pytest.raises(LoginError) as raised:
+        await Login.find({"KUBECONFIG": named})
+    text = str(raised.value)
+    assert text.startswith(f"cannot log in with kubeconfig {named}: ")
+    assert told in text
+    assert "\n" not in text
+
+
+async def test_a_missing_kubeconfig_beside_a_good_one_is_passed_over(tmp_path: Path) -> None:
+    write_kubeconfig(tmp_path / "good", "http://127.0.0.1:1", "first")
+    named = f"{tmp_path / 'missing'}:{tmp_path / 'good'}"
+    assert (await Login.find({"KUBECONFIG": named})).server == "http://127.0.0.1:1"
 
 
 class TokenServer:
