@@ -1,7 +1,8 @@
 """The images of the testbed, as docker-archive files ready to import into containerd.
 
 - pause: what holds a pod's namespaces.
-- box: busybox, the redirect listener and its client `fetch`, for test pods.
+- box: busybox, the redirect listener and its client `fetch`, the stand-in for a mesh's proxies, for
+  test pods.
 - the product's two images, built from the project's own Dockerfile as a user's
   `docker build` would, on bases that need no image registry.
 
@@ -63,7 +64,7 @@ def ensure_box() -> Path:
     """Return the archive of the test box.
 
     Raises:
-        TestbedError: busybox or Go is missing, or the listener does not build.
+        TestbedError: busybox or Go is missing, or a program does not build.
     """
     listener = go_binary("redirect-listener")
     image = Image(
@@ -72,6 +73,7 @@ def ensure_box() -> Path:
         files={
             "bin/busybox": busybox().read_bytes(),
             "bin/redirect-listener": listener.read_bytes(),
+            "bin/mesh-proxy": go_binary("mesh-proxy").read_bytes(),
         },
         links={
             **{f"bin/{name}": "busybox" for name in applets() if name != "busybox"},

@@ -7,6 +7,7 @@
 // Usage:
 //
 //	mesh-proxy proxy -name NAME -as sidecar|tproxy|ambient [-peers PREFIX] [-service VIP:PORT=ADDRESS:PORT]
+//	mesh-proxy node -socket PATH [-peers PREFIX]
 //	mesh-proxy app PORT...
 //	mesh-proxy ask [-timeout 1s] [-from ADDRESS] ADDRESS:PORT
 package main
@@ -26,15 +27,17 @@ func main() {
 
 func run(arguments []string) error {
 	if len(arguments) == 0 {
-		return errors.New("usage: mesh-proxy proxy | app | ask, each with its arguments")
+		return errors.New("usage: mesh-proxy proxy | node | app | ask, each with its arguments")
 	}
 	switch arguments[0] {
 	case "proxy":
 		return runProxy(arguments[1:])
+	case "node":
+		return runNode(arguments[1:])
 	case "app":
 		return runApp(arguments[1:])
 	case "ask":
 		return runAsk(arguments[1:], os.Stdout)
 	}
-	return fmt.Errorf("%q is no command: proxy, app or ask", arguments[0])
+	return fmt.Errorf("%q is no command: proxy, node, app or ask", arguments[0])
 }

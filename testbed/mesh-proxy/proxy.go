@@ -27,7 +27,11 @@ type proxy struct {
 	kind     kind
 	peers    []netip.Prefix                    // pods that are spoken to through a tunnel
 	services map[netip.AddrPort]netip.AddrPort // endpoints that the control plane told it
+	within   func(func() error) error          // acts in the pod's network namespace
 }
+
+// here is for a proxy that was started in its pod's network namespace.
+func here(act func() error) error { return act() }
 
 // direction is one of the ways through a proxy.
 type direction struct {
@@ -47,28 +51,52 @@ func runProxy(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	ports := map[string]direction{outboundPort: outbound, inboundPort: inbound}
-	if p.kind.tunnels {
-		ports[fmt.Sprint(tunnelPort)] = tunnel
+	ways, err := p.listen()
+	if err != nil {
+		return err
 	}
 	failed := make(chan error)
-	for port, way := range ports {
-		for _, network := range networks {
-			listener, err := p.kind.listen(network, ":"+port)
-			if err != nil {
-				return err
-			}
-			go func() {
-				failed <- accept(listener, func(connection *net.TCPConn) error { return p.serve(connection, way) })
-			}()
-		}
+	for listener, way := range ways {
+		go func() { failed <- p.accept(listener, way) }()
 	}
 	fmt.Println("ready")
 	return <-failed
 }
 
+// listen takes the proxy's ports in the pod; each listener is for one direction.
+func (p *proxy) listen() (map[net.Listener]direction, error) {
+	ports := map[string]direction{outboundPort: outbound, inboundPort: inbound}
+	if p.kind.tunnels {
+		ports[fmt.Sprint(tunnelPort)] = tunnel
+	}
+	found := map[net.Listener]direction{}
+	err := p.within(func() error {
+		for port, way := range ports {
+			for _, network := range networks {
+				listener, err := p.kind.listen(network, ":"+port)
+				if err != nil {
+					return err
+				}
+				found[listener] = way
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		for listener := range found {
+			err = errors.Join(err, listener.Close())
+		}
+		return nil, err
+	}
+	return found, nil
+}
+
+func (p *proxy) accept(listener net.Listener, way direction) error {
+	return accept(listener, func(connection *net.TCPConn) error { return p.serve(connection, way) })
+}
+
 func parseProxy(arguments []string) (*proxy, error) {
-	p := &proxy{services: map[netip.AddrPort]netip.AddrPort{}}
+	p := &proxy{services: map[netip.AddrPort]netip.AddrPort{}, within: here}
 	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
 	flags.StringVar(&p.name, "name", "", "name of the pod")
 	as := flags.String("as", "", "sidecar, tproxy or ambient")
@@ -117,7 +145,7 @@ func (p *proxy) serve(client *net.TCPConn, way direction) error {
 		_, err := io.WriteString(client, "loop at "+p.name+" "+way.name+"\n")
 		return errors.Join(errors.New("a loop"), err)
 	}
-	server, err := way.dial(p, destination.Unmapped(client.RemoteAddr()), original)
+	server, err := p.dial(way, destination.Unmapped(client.RemoteAddr()), original)
 	if err != nil {
 		return fmt.Errorf("to %s: %w", original, err)
 	}
@@ -127,6 +155,15 @@ func (p *proxy) serve(client *net.TCPConn, way direction) error {
 		return err
 	}
 	return join(client, reader, server)
+}
+
+// dial makes the second connection in the pod: a socket stays in the namespace that it was made in.
+func (p *proxy) dial(way direction, client, target netip.AddrPort) (server *net.TCPConn, err error) {
+	err = p.within(func() error {
+		server, err = way.dial(p, client, target)
+		return err
+	})
+	return server, err
 }
 
 func (p *proxy) signature(way string) string { return fmt.Sprintf("via %s %s ", p.name, way) }
