@@ -20,7 +20,7 @@ Layout: TypeAlias = Literal["underlay", "overlay"]
 TABLE = """
 | Request | sidecar, REDIRECT | sidecar, TPROXY | sidecar, nftables | ambient |
 |---|---|---|---|---|
-| from the node | in * | in | in * | in * |
+| from the node | in * | in | in * | app |
 | from the node, to the address of net1 | in | in | in | in |
 | from a pod of the cluster network | in * | in | in * | in * |
 | from a pod of the same underlay | in | in | in | in |
@@ -90,6 +90,17 @@ class Cell:
     @property
     def group(self) -> tuple[Layout, str]:
         return self.layout, self.families
+
+    @property
+    def by_probe_rule(self) -> bool:
+        """Whether it depends on Istio's rule for probes, which is for all that the node asks."""
+        from_node = self.request == FROM_NODE and MESHES[self.mesh].ambient
+        return self.request == PROBE or from_node
+
+    @property
+    def needs(self) -> set[str]:
+        """What must work here: a mesh, and how it lets probes pass."""
+        return {self.mesh, PROBE} if self.by_probe_rule else {self.mesh}
 
     @property
     def expected(self) -> str:

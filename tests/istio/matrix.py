@@ -108,13 +108,13 @@ class Group:
     def run(self, cells: list[Cell], logs: Path) -> dict[Cell, Answer]:
         """Serve in all pods, send all requests and return the answers.
 
-        Istio's rule for probes concerns all of the node's own connections, so those which are
-        not probes come first.
+        Istio's rule for probes concerns all of the node's own connections, so those that do not
+        depend on it come first.
         """
         with contextlib.ExitStack() as stack:
             self._serve(stack, logs)
-            answers = self._ask([cell for cell in cells if cell.request != PROBE])
-            probes = [cell for cell in cells if cell.request == PROBE]
+            answers = self._ask([cell for cell in cells if not cell.by_probe_rule])
+            probes = [cell for cell in cells if cell.by_probe_rule]
             if not probes:
                 return answers
             pods = [ip for member in self.pods.values() for ip in member.address.values()]
@@ -161,14 +161,15 @@ class Group:
         cluster, neighbour = self.backend, self.neighbour
         outside, gate = OUTSIDE[family], NODE[family]
         other = self._sibling(cell.mesh, cell.address).address[family]
+        probing = PROBE_SOURCE[family]
         trips = {
-            FROM_NODE: Trip(node, mine, client=gate),
+            FROM_NODE: Trip(node, mine, client=probing if cell.by_probe_rule else gate),
             TO_NET1: Trip(node, underlay, client=gate),
             FROM_CLUSTER: Trip(cluster.space, mine, client=cluster.address[family]),
             FROM_UNDERLAY: Trip(neighbour.space, underlay, client=neighbour.address[family]),
             FROM_OUTSIDE: Trip(lan, underlay, source=outside, client=outside),
             BY_NODE_PORT: Trip(lan, gate, NODE_PORTS + member.number, outside, outside),
-            PROBE: Trip(node, mine, client=PROBE_SOURCE[family]),
+            PROBE: Trip(node, mine, client=probing),
             TO_SERVICE: Trip(own, self.virtual(family, cluster, 1), SERVICE_PORT),
             TO_PEER: Trip(own, other),
             TO_ITSELF: Trip(own, self.virtual(family, member, 1), SERVICE_PORT),

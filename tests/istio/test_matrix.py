@@ -39,7 +39,7 @@ def results(
         group = Group(segment, tools, layout, FAMILIES[families], meshes)
         group.build()
         here = [cell for cell in CELLS if cell.group == (layout, families)]
-        own = [cell for cell in here if not missing.keys() & {cell.mesh, cell.request}]
+        own = [cell for cell in here if not missing.keys() & cell.needs]
         yield Results(group, group.run(own, state))
     finally:
         segment.delete()
@@ -53,7 +53,7 @@ def results(
     scope="module",
 )
 def test_cell(results: Results, missing: dict[str, str], cell: Cell) -> None:
-    for lacking in missing.keys() & {cell.mesh, cell.request}:
+    for lacking in missing.keys() & cell.needs:
         pytest.skip(missing[lacking])
     answer = results.answers[cell]
     assert answer.way == cell.expected

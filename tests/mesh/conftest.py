@@ -44,6 +44,7 @@ RELEASES = (
         "istio-cni",
         "istio-cni",
         settings={
+            "ambient.enabled": True,
             "provider": "multus",
             "chained": False,
             "cniConfDir": "/etc/cni/multus/net.d",
@@ -51,7 +52,7 @@ RELEASES = (
         },
     ),
 )
-"""Beside the testbed's own: two more istiods, and istio-cni as docs/istio.md says."""
+"""Beside the testbed's own: two more istiods, and istio-cni as docs/istio.md says, with ambient."""
 
 
 @dataclass(frozen=True)

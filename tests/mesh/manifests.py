@@ -22,6 +22,9 @@ PLAIN_PORT = 8081
 NFTABLES_REVISION, ISTIO_CNI_REVISION = "nftables", "istio-cni"
 """Further istiods: one whose injector has nftables programmed, one that leaves it to istio-cni."""
 
+ADDRESSES = "172.30.48.0/21"
+"""Where the addresses of the networks below lie."""
+
 _MODE = "sidecar.istio.io/interceptionMode"
 # One store of addresses for all of them, by their common name; away from other tests' ranges.
 _SHARED_NAME = {"cni.spidernet.io/cniconfig-name": NAMESPACE}
