@@ -5,11 +5,7 @@ from itertools import product
 
 REDIRECT, TPROXY, NFTABLES = "redirect", "tproxy", "nftables"
 INIT_CONTAINER, ISTIO_CNI = "init", "cni"
-MODES = (
-    *((mode, INIT_CONTAINER) for mode in (REDIRECT, TPROXY, NFTABLES)),
-    # Whether a node's agent programs nftables is set for all of its pods.
-    *((mode, ISTIO_CNI) for mode in (REDIRECT, TPROXY)),
-)
+MODES = tuple(product((REDIRECT, TPROXY, NFTABLES), (INIT_CONTAINER, ISTIO_CNI)))
 """How the mesh redirects, and what programs its rules."""
 
 UNDERLAY, OVERLAY = "underlay", "overlay"

@@ -22,9 +22,23 @@ from testbed.mesh.install import Release
 from testbed.paths import PROJECT, State
 from tests.e2e.cluster import Cluster, Object, eventually
 from tests.mesh import manifests
-from tests.mesh.cells import cells
+from tests.mesh.cells import ISTIO_CNI, NFTABLES, cells
 from tests.mesh.manifests import ISTIO_CNI_REVISION, NAMESPACE, NFTABLES_REVISION
 from tests.mesh.requests import SECONDS
+
+
+def istio_cni(*, native_nftables: bool) -> Release:
+    """Return istio-cni as docs/istio.md says, with ambient; what it programs holds for all pods."""
+    settings: dict[str, object] = {
+        "ambient.enabled": True,
+        "global.nativeNftables": native_nftables,
+        "provider": "multus",
+        "chained": False,
+        "cniConfDir": "/etc/cni/multus/net.d",
+        "cniConfFileName": "istio-cni.conf",
+    }
+    return Release("istio-cni", "istio-cni", settings=settings)
+
 
 RELEASES = (
     Release(
@@ -40,19 +54,11 @@ RELEASES = (
             "pilot.cni": {"enabled": True, "provider": "multus"},
         },
     ),
-    Release(
-        "istio-cni",
-        "istio-cni",
-        settings={
-            "ambient.enabled": True,
-            "provider": "multus",
-            "chained": False,
-            "cniConfDir": "/etc/cni/multus/net.d",
-            "cniConfFileName": "istio-cni.conf",
-        },
-    ),
+    istio_cni(native_nftables=False),
 )
-"""Beside the testbed's own: two more istiods, and istio-cni as docs/istio.md says, with ambient."""
+"""Beside the testbed's own: two more istiods, and istio-cni."""
+
+_AGENTS = "daemonset/istio-cni-node"
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,18 @@ class Mesh:
             f"kubectl exec {origin} -n {NAMESPACE} -c app -- fetch {options} {url}"
         )
 
+    def wait_for_agents(self) -> None:
+        """Wait for the node agents: helm does not, since all pods of theirs may be lost at once."""
+        status = f"kubectl rollout status {_AGENTS} -n {install.NAMESPACE} --timeout=120s"
+        self.cluster.shell.output(status)
+
+    def program_nftables(self) -> None:
+        """Have the node agents program native nftables in pods that start from now on."""
+        install.release(self.testbed, images.ensure(), istio_cni(native_nftables=True))
+        # They read it when they start.
+        self.cluster.shell.output(f"kubectl rollout restart {_AGENTS} -n {install.NAMESPACE}")
+        self.wait_for_agents()
+
 
 @pytest.fixture(scope="session")
 def mesh() -> Iterator[Mesh]:
@@ -128,9 +146,7 @@ def mesh() -> Iterator[Mesh]:
     found = Mesh(testbed, cluster, home=names[-1], away=names[0])
     with ThreadPoolExecutor() as pool:
         list(pool.map(partial(install.release, testbed, images.ensure()), RELEASES))
-    # helm does not wait for a DaemonSet that may lose all of its pods at once.
-    agents = f"kubectl rollout status daemonset/istio-cni-node -n {install.NAMESPACE}"
-    cluster.shell.output(f"{agents} --timeout=120s")
+    found.wait_for_agents()
     cluster.delete("namespace", NAMESPACE)
     found.apply(manifests.namespace())
     found.apply(*(manifests.account(name) for name in ("app", "client")))
@@ -147,16 +163,22 @@ def applications(mesh: Mesh) -> dict[str, Object]:
     for network in manifests.networks():
         name = network["metadata"]["name"]
         eventually(f"network {name}", partial(mesh.cluster.config, name, NAMESPACE))
+    by_nftables = [cell for cell in cells() if (cell.mode, cell.rules_by) == (NFTABLES, ISTIO_CNI)]
+    by_iptables = [cell for cell in cells() if cell not in by_nftables]
+    last = [manifests.application(cell, mesh.home) for cell in by_nftables]
     made = [
-        *(manifests.application(cell, mesh.home) for cell in cells()),
+        *(manifests.application(cell, mesh.home) for cell in by_iptables),
         manifests.client("client", mesh.home),
         manifests.client("client-away", mesh.away),
         manifests.client("client-underlay", mesh.home, "underlay-set"),
         manifests.pod("bystander", mesh.home, "client"),
         manifests.node_shell("node-shell", mesh.home),
     ]
-    named = [pod["metadata"]["name"] for pod in made]
+    named = [pod["metadata"]["name"] for pod in (*made, *last)]
     mesh.apply(*made, *(each for name in named for each in manifests.services(name)))
+    mesh.wait_ready(*(cell.name for cell in by_iptables if cell.rules_by == ISTIO_CNI))
+    mesh.program_nftables()
+    mesh.apply(*last)
     mesh.wait_ready(*named)
     return mesh.pods()
 

@@ -4,12 +4,14 @@ The applications are made once and asked once, all side by side; a test looks at
 """
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from testbed.demo.checks import Check, identified, is_dropped, prints
+from testbed.demo.mesh import enter_network
 from testbed.demo.shell import Result
 from tests.e2e.cluster import Object
 from tests.mesh.cells import (
@@ -17,6 +19,7 @@ from tests.mesh.cells import (
     CLUSTER_PLAIN,
     DIRECTIONS,
     ISTIO_CNI,
+    NFTABLES,
     NODE,
     NODE_PORT,
     NODE_TO_NET1,
@@ -127,6 +130,17 @@ def test_rules_come_from_where_the_cell_says(applications: dict[str, Object], ce
     programs = {"istio-init", "istio-validation"} & {each["name"] for each in states}
     # istio-cni leaves a container that looks whether the rules are there.
     assert programs == {"istio-validation" if cell.rules_by == ISTIO_CNI else "istio-init"}
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.name)
+def test_rules_are_of_the_kind_that_the_cell_says(
+    mesh: Mesh, applications: dict[str, Object], cell: Cell
+) -> None:
+    assert cell.name in applications
+    prefix = enter_network(mesh.cluster.shell, cell.name, NAMESPACE)
+    tables = mesh.cluster.shell.output(shlex.join([*prefix, "nft", "list", "tables"]))
+    # Istio's own tables where it programs nftables; else those of iptables, which Debian's makes.
+    assert ("istio-proxy" in tables) == (cell.mode == NFTABLES), tables
 
 
 def test_pods_without_an_address_look_healthy(applications: dict[str, Object]) -> None:

@@ -4,12 +4,22 @@ import pytest
 
 from tests.e2e.cluster import Object, eventually
 from tests.mesh import manifests
-from tests.mesh.cells import REDIRECT, UNDERLAY, Cell, cells
+from tests.mesh.cells import (
+    INIT_CONTAINER,
+    ISTIO_CNI,
+    NFTABLES,
+    REDIRECT,
+    UNDERLAY,
+    Cell,
+    cells,
+)
 from tests.mesh.conftest import Mesh
 from tests.mesh.manifests import NAMESPACE, PLAIN_PORT
 
 _AS_IT_IS = {"sidecar.istio.io/rewriteAppHTTPProbers": "false"}
-_CELLS = [cell for cell in cells() if cell.mode == REDIRECT and cell.layout == UNDERLAY]
+# What the node agents program is nftables once all pods of the matrix are there.
+_MADE_BY = {(REDIRECT, INIT_CONTAINER), (NFTABLES, ISTIO_CNI)}
+_CELLS = [c for c in cells() if (c.mode, c.rules_by) in _MADE_BY and c.layout == UNDERLAY]
 _WITH = [cell for cell in _CELLS if cell.address]
 _WITHOUT = [cell for cell in _CELLS if not cell.address]
 
