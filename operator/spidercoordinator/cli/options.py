@@ -100,7 +100,9 @@ class WithSettings(click.Command):
             click.Option(
                 [option(name)],
                 metavar="VALUE",
-                help="; ".join(filter(None, (f"${variable(name)}", field.description))),
+                help="; ".join(
+                    filter(None, (field.title, field.description, f"${variable(name)}"))
+                ),
             )
             for name, field in Settings.model_fields.items()
         ]

@@ -130,60 +130,72 @@ class Settings(BaseSettings):
     The variable of a field is its name in capitals after SPIDERCOORDINATOR_. Only `read` looks at
     variables; constructed directly, what is not given has its default.
 
-    Attributes:
-        name: the SpiderCoordinator that takes effect.
-        default_ipam: CNI IPAM object for networks that name none; empty: Spiderpool's where its
-            kinds are served, otherwise none.
-        namespace: namespace of the operator, for its ConfigMap and Secret.
-        http_port: port of /livez, /readyz and /metrics; 0 takes any free one.
-        log_level: debug, info, warning or error.
-        log_format: json or text.
-        cilium_configmap: `(namespace, name)` of Cilium's configuration.
-        agent_namespaces: where the agents of CNI plugins are the cluster's own; a DaemonSet of
-            their name elsewhere is no evidence.
-        node_defaults_configmap: name of the ConfigMap that the nodes mount.
-        webhook_configuration: name of the ValidatingWebhookConfiguration that leads to this
-            operator, whose caBundle it keeps; empty for no webhook.
-        webhook_port: port of the webhook.
-        webhook_certificates: folder with the webhook's tls.crt and tls.key, which somebody else
-            renews and has the API server trust; empty to make a certificate and keep the caBundle.
-        installer_pods: label selector of the installer's pods in `namespace`, which report
-            what the nodes have; empty when they are not followed.
-        lease: name of the Lease, in `namespace`, that the leader holds; empty to lead without one,
-            when no other operator runs.
-        leader_elect_lease_duration: seconds for which others leave the Lease alone that does not
-            change. This and the next two are named as those of Kubernetes' own components.
-        leader_elect_renew_deadline: seconds after which a leader that could not renew it ends.
-        leader_elect_retry_period: seconds between two tries to acquire or to renew it.
-        concurrent_reconciles: how many objects are reconciled at the same time.
-        resync_period: seconds between two comparisons of all that is kept with the API server.
-        pod_name: of the pod this runs in, empty when there is none.
-        pod_uid: the same.
+    The title of a field says what it is for, and is a part of `spidercoordinator run --help`.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
 
-    name: str = "default"
-    default_ipam: IPAM = {}
-    namespace: str = "default"
-    http_port: Port = 8080
-    log_level: LogLevel = "info"
-    log_format: LogFormat = "json"
-    cilium_configmap: NamespacedName = ("kube-system", "cilium-config")
-    agent_namespaces: NamespaceNames = ("kube-system", "calico-system", "cilium")
-    node_defaults_configmap: str = "spidercoordinator-node-defaults"
-    webhook_configuration: str = ""
-    webhook_port: Port = 9443
-    webhook_certificates: str = ""
-    installer_pods: str = ""
-    lease: str = ""
-    leader_elect_lease_duration: LeaseTime = 15.0
-    leader_elect_renew_deadline: LeaseTime = 10.0
-    leader_elect_retry_period: LeaseTime = 2.0
-    concurrent_reconciles: Concurrency = 32
-    resync_period: ResyncPeriod = 600.0
-    pod_name: str = ""
-    pod_uid: str = ""
+    name: str = Field("default", title="the SpiderCoordinator that takes effect")
+    default_ipam: IPAM = Field(
+        {},
+        title="IPAM of networks that name none; {} takes Spiderpool's where its kinds are served",
+    )
+    namespace: str = Field(
+        "default", title="namespace of the operator, for its ConfigMap, Secret and Lease"
+    )
+    http_port: Port = Field(8080, title="port of /livez, /readyz and /metrics")
+    log_level: LogLevel = Field("info", title="what is logged, and what is more severe")
+    log_format: LogFormat = Field("json", title="form of a line of the log")
+    cilium_configmap: NamespacedName = Field(
+        ("kube-system", "cilium-config"), title="the ConfigMap with Cilium's configuration"
+    )
+    agent_namespaces: NamespaceNames = Field(
+        ("kube-system", "calico-system", "cilium"),
+        title="where agents of CNI plugins are the cluster's own; elsewhere a DaemonSet of their "
+        "name is no evidence",
+    )
+    node_defaults_configmap: str = Field(
+        "spidercoordinator-node-defaults", title="name of the ConfigMap that the nodes mount"
+    )
+    webhook_configuration: str = Field(
+        "",
+        title="name of the ValidatingWebhookConfiguration that leads to this operator, whose "
+        "caBundle it keeps; empty for no webhook",
+    )
+    webhook_port: Port = Field(9443, title="port of the webhook")
+    webhook_certificates: str = Field(
+        "",
+        title="folder with the webhook's tls.crt and tls.key, which somebody else renews and has "
+        "the API server trust; empty to make a certificate and keep the caBundle",
+    )
+    installer_pods: str = Field(
+        "",
+        title="label selector of the installer's pods in the operator's namespace, which report "
+        "what the nodes have; empty: they are not followed",
+    )
+    lease: str = Field(
+        "",
+        title="name of the Lease, in the operator's namespace, that the leader holds; empty to "
+        "lead without one, when no other operator runs",
+    )
+    # Named as those of Kubernetes' own components.
+    leader_elect_lease_duration: LeaseTime = Field(
+        15.0, title="for how long others leave the Lease alone that does not change"
+    )
+    leader_elect_renew_deadline: LeaseTime = Field(
+        10.0, title="after how long a leader that could not renew the Lease ends"
+    )
+    leader_elect_retry_period: LeaseTime = Field(
+        2.0, title="time between two tries to acquire the Lease or to renew it"
+    )
+    concurrent_reconciles: Concurrency = Field(
+        32, title="how many objects are reconciled at the same time"
+    )
+    resync_period: ResyncPeriod = Field(
+        600.0, title="time between two comparisons of all that is kept with the API server"
+    )
+    pod_name: str = Field("", title="name of the pod this runs in; empty when there is none")
+    pod_uid: str = Field("", title="uid of the pod this runs in; empty when there is none")
 
     @property
     def leader_election(self) -> LeaderElectionConfig:

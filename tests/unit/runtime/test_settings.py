@@ -176,3 +176,10 @@ def test_what_is_no_setting_is_said_but_for_service_links(
     prefix = "SPIDERCOORDINATOR_"
     said = [] if message is None else [prefix + message.format(prefix)]
     assert unknown_variables({prefix + variable: value, "PATH": "/bin"}) == said
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_each_setting_says_what_it_is_for(name: str) -> None:
+    title = Settings.model_fields[name].title
+    assert title
+    assert title[-1] not in ".;"
