@@ -37,8 +37,7 @@ func (n *Namespace) scanRoutes(family Family, table int, keep func(message []byt
 		query = append(query, nl.NewRtAttr(unix.RTA_TABLE, nl.Uint32Attr(uint32(table))))
 	}
 	messages, err := n.scan(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, query, func(message []byte) bool {
-		cached := nl.DeserializeRtMsg(message).Flags&unix.RTM_F_CLONED != 0
-		return !cached && (table == unix.RT_TABLE_UNSPEC || tableOf(message) == table) && keep(message)
+		return isRouteOf(message, family, table) && keep(message)
 	})
 	if errors.Is(err, unix.ENOENT) || lacksFamily(family, err) {
 		return nil, nil // no route has ever been in that table
@@ -51,6 +50,14 @@ func (n *Namespace) scanRoutes(family Family, table int, keep func(message []byt
 		routes = append(routes, decodeRoute(message, family))
 	}
 	return routes, nil
+}
+
+// isRouteOf says whether a dumped message is one of the routes that were asked for. A kernel without IPv6
+// (ipv6.disable=1) answers a dump of its routes with those of all families, IPv4's.
+func isRouteOf(message []byte, family Family, table int) bool {
+	header := nl.DeserializeRtMsg(message)
+	cached := header.Flags&unix.RTM_F_CLONED != 0
+	return int(header.Family) == KernelFamily(family) && !cached && (table == unix.RT_TABLE_UNSPEC || tableOf(message) == table)
 }
 
 func tableOf(message []byte) int {

@@ -112,3 +112,27 @@ func TestDamagedNextHopsEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestRoutesOfTheFamilyAndTableThatWereAskedFor(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		header unix.RtMsg
+		family Family
+		table  int
+		want   bool
+	}{
+		{"the same", unix.RtMsg{Family: unix.AF_INET, Table: 254}, V4, TableMain, true},
+		{"any table", unix.RtMsg{Family: unix.AF_INET6, Table: 100}, V6, unix.RT_TABLE_UNSPEC, true},
+		{"another table", unix.RtMsg{Family: unix.AF_INET, Table: 100}, V4, TableMain, false},
+		{"a cached one", unix.RtMsg{Family: unix.AF_INET6, Table: 254, Flags: unix.RTM_F_CLONED}, V6, TableMain, false},
+		{"IPv4 of a kernel without IPv6", unix.RtMsg{Family: unix.AF_INET, Table: 254}, V6, TableMain, false},
+		{"the same of all tables", unix.RtMsg{Family: unix.AF_INET, Table: 254}, V6, unix.RT_TABLE_UNSPEC, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			message := (&nl.RtMsg{RtMsg: test.header}).Serialize()
+			if got := isRouteOf(message, test.family, test.table); got != test.want {
+				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
+	}
+}

@@ -61,7 +61,8 @@ func readNeighs(namespace *Namespace, families []Family, match func(netip.Addr) 
 	for _, family := range families {
 		query := &netlink.Ndmsg{Family: uint8(KernelFamily(family))}
 		messages, err := namespace.scan(unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, []nl.NetlinkRequestData{query}, func(message []byte) bool {
-			return nl.NativeEndian().Uint16(message[offsetNdState:]) != unix.NUD_NOARP && match(toAddr(attribute(message, unix.SizeofNdMsg, unix.NDA_DST)))
+			return int(message[0]) == KernelFamily(family) && nl.NativeEndian().Uint16(message[offsetNdState:]) != unix.NUD_NOARP &&
+				match(toAddr(attribute(message, unix.SizeofNdMsg, unix.NDA_DST)))
 		})
 		if err != nil && !lacksFamily(family, err) {
 			return nil, fmt.Errorf("list %s neighbours: %w", family, err)
