@@ -44,7 +44,10 @@ def replaced(segment: Segment, *, beside: bool, netns_lives: bool) -> tuple[Pod,
         leg = overlay.peer(old) if beside else old.host_veth
         segment.node.run(f"ip link del {leg}")
     else:
-        old.space.delete()  # the kernel deletes its links a moment later
+        # The kernel deletes its links a moment later. Until the last process and mount that know
+        # the namespace are gone it lives, and so does its address.
+        old.space.delete()
+        wait_for(lambda: "link_netnsid" not in (segment.node.link(old.host_veth) or {}))
     if beside:
         wait_for(lambda: segment.node.link(overlay.peer(old)) is None)
         overlay.connect(new)
