@@ -109,8 +109,17 @@ def test_old_crds_are_taken_over_and_networks_live_on(
     upgraded = helm(cluster, synced, "upgrade", flags, 90)
     assert upgraded.ok, upgraded.output
     assert schema(cluster, old_crd)["description"] != OLD
-    coordinator = {"coordinator": {"announce": False}}
-    assert cluster.patch(NETWORKS, "older", {"spec": coordinator}, NAMESPACE).ok
+    coordinator = {"announce": False}
+
+    def stored() -> bool:
+        """Patch it; an API server prunes by the old schema until it has taken in the new one."""
+        assert cluster.patch(
+            NETWORKS, "older", {"spec": {"coordinator": coordinator}}, NAMESPACE
+        ).ok
+        found = cluster.get(NETWORKS, "older", NAMESPACE) or {}
+        return bool(found["spec"].get("coordinator") == coordinator)
+
+    eventually("the field that is new is stored", stored)
     eventually(
         "the field that is new takes effect",
         lambda: '"announce":false' in (cluster.config("older", NAMESPACE) or ""),
