@@ -82,8 +82,8 @@ func (n *Namespace) Same(other *Namespace) bool {
 func (n *Namespace) Fd() int { return int(n.netns.Fd()) }
 
 // Do runs a function inside the namespace, on the calling thread: another one would have to be woken, and on
-// a busy node that costs more than the work. New sockets and the first look into /proc/sys/net need it. A thread that cannot
-// return stays locked, so that nothing else ever runs on it.
+// a busy node that costs more than the work. New sockets and the first look into /proc/sys/net need it. A
+// thread that cannot return stays locked, so that nothing else ever runs on it.
 func (n *Namespace) Do(work func() error) (err error) {
 	if n.current {
 		return work() // to enter it takes a capability

@@ -60,15 +60,14 @@ func readPodWithoutMarks(pod *Namespace, state *NetnsState) error {
 
 // readRouting reads all that a route lookup depends on.
 func readRouting(namespace *Namespace, state *NetnsState) (linkNamer, error) {
-	handle := namespace.Netlink
-	name, err := readLinks(handle, state)
+	name, err := readLinks(namespace, state)
 	if err != nil {
 		return nil, err
 	}
-	if state.Addrs, err = readAddrs(handle, name); err != nil {
+	if state.Addrs, err = readAddrs(namespace, name); err != nil {
 		return nil, err
 	}
-	if state.Rules, err = readRules(handle); err != nil {
+	if state.Rules, err = readRules(namespace.Netlink); err != nil {
 		return nil, err
 	}
 	return name, readRoutes(namespace, name, state)
@@ -90,10 +89,10 @@ func readMarkStates(pod *Namespace, state *NetnsState) error {
 	return nil
 }
 
-func readLinks(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
-	links, err := dump(handle.LinkList)
+func readLinks(namespace *Namespace, state *NetnsState) (linkNamer, error) {
+	links, err := namespace.Links()
 	if err != nil {
-		return nil, fmt.Errorf("list links: %w", err)
+		return nil, err
 	}
 	names := make(map[int]string, len(links))
 	for _, link := range links {
@@ -103,10 +102,10 @@ func readLinks(handle *netlink.Handle, state *NetnsState) (linkNamer, error) {
 	return func(index int) string { return names[index] }, nil
 }
 
-func readAddrs(handle *netlink.Handle, name linkNamer) ([]Addr, error) {
-	addrs, err := dump(func() ([]netlink.Addr, error) { return handle.AddrList(nil, netlink.FAMILY_ALL) })
+func readAddrs(namespace *Namespace, name linkNamer) ([]Addr, error) {
+	addrs, err := namespace.Addresses(nil, netlink.FAMILY_ALL)
 	if err != nil {
-		return nil, fmt.Errorf("list addresses: %w", err)
+		return nil, err
 	}
 	converted := make([]Addr, 0, len(addrs))
 	for _, addr := range addrs {

@@ -30,7 +30,7 @@ func linkByName(handle *netlink.Handle, name string) (link Link, ok bool, err er
 // HostLinks reads all links of the node.
 func HostLinks(host *Namespace) ([]Link, error) {
 	var state NetnsState
-	_, err := readLinks(host.Netlink, &state)
+	_, err := readLinks(host, &state)
 	return state.Links, err
 }
 
