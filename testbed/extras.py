@@ -1,7 +1,7 @@
 """What the testbed has only, or in another way, when a variable of the environment asks for it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from testbed.errors import TestbedError
 
@@ -23,16 +23,16 @@ def asked_for(variable: str, extra: str, *, without: str) -> bool:
     return value == extra
 
 
-def chosen(variable: str, values: Sequence[str]) -> str:
+def chosen(
+    variable: str, values: Sequence[str], environment: Mapping[str, str] = os.environ
+) -> str:
     """Return which of several values an environment variable names, the first one when it is unset.
 
     Raises:
         TestbedError: it names something else.
     """
-    value = os.environ.get(variable) or values[0]
+    value = environment.get(variable) or values[0]
     if value not in values:
-        allowed = ", ".join(values)
-        raise TestbedError(
-            f"{variable}={value!r}: give one of {allowed}, or unset it for {values[0]}"
-        )
+        allowed = " or ".join(values)
+        raise TestbedError(f"{variable}={value!r}: give {allowed}, or unset it for {values[0]}")
     return value

@@ -1,26 +1,22 @@
 """kube-proxy of one node."""
 
 import os
+from collections.abc import Mapping
 
-from testbed import topology
-from testbed.errors import TestbedError
+from testbed import extras, topology
 from testbed.topology import Node
 
 KUBECONFIG = "/etc/kubernetes/kube-proxy.conf"
 MODES = ("iptables", "nftables")
 
 
-def wanted_mode(environment: dict[str, str] | None = None) -> str:
+def wanted_mode(environment: Mapping[str, str] = os.environ) -> str:
     """Return the mode that `TESTBED_KUBE_PROXY_MODE` asks for, iptables when it is unset.
 
     Raises:
         TestbedError: it is neither iptables nor nftables.
     """
-    variables = os.environ if environment is None else environment
-    value = variables.get("TESTBED_KUBE_PROXY_MODE") or MODES[0]
-    if value not in MODES:
-        raise TestbedError(f"TESTBED_KUBE_PROXY_MODE={value!r}: give {' or '.join(MODES)}")
-    return value
+    return extras.chosen("TESTBED_KUBE_PROXY_MODE", MODES, environment)
 
 
 def flags(node: Node, mode: str = MODES[0]) -> list[str]:

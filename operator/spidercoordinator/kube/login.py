@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
@@ -221,7 +221,6 @@ async def _load(configuration: Configuration, kubeconfig: str, context: str) -> 
         if not kubeconfig:
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             return ""
-        _check_files(kubeconfig)
         loader: Any = await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=kubeconfig,
             context=context or None,
@@ -231,23 +230,20 @@ async def _load(configuration: Configuration, kubeconfig: str, context: str) -> 
         return str(loader.current_context["context"].get("namespace") or "")
 
 
-def _check_files(kubeconfig: str) -> None:
-    """Refuse what the reader of kubeconfigs tells as a missing key, or not at all.
+def _nothing_to_read(kubeconfig: str) -> str:
+    """Whether files are missing or empty, which their reader tells as a missing key or not at all.
 
-    As with kubectl, one of several may be missing.
-
-    Raises:
-        ConfigException: none is there, or one is empty.
-        OSError: one cannot be read.
-        yaml.YAMLError: one is no YAML.
+    As with kubectl, one of several may be missing. Empty where there is another reason.
     """
     paths = [Path(each).expanduser() for each in kubeconfig.split(os.pathsep) if each]
     found = [path for path in paths if path.exists()]
     if not found:
-        raise ConfigException("there is no such file")
-    for path in found:
-        if yaml.safe_load(path.read_text()) is None:
-            raise ConfigException("it is empty" if len(paths) == 1 else f"{path} is empty")
+        return "there is no such file"
+    with suppress(*_UNUSABLE):
+        for path in found:
+            if yaml.safe_load(path.read_text()) is None:
+                return "it is empty" if len(paths) == 1 else f"{path} is empty"
+    return ""
 
 
 @contextmanager
@@ -260,4 +256,6 @@ def _explained(kubeconfig: str) -> Iterator[None]:
         why = " ".join(str(error).split()) or "it is not of a kubeconfig's form"
         if not isinstance(error, ConfigException | OSError | yaml.YAMLError):
             why = f"it is not of a kubeconfig's form ({type(error).__name__}: {why})"
+        if kubeconfig:
+            why = _nothing_to_read(kubeconfig) or why
         raise LoginError(f"cannot log in with {where}: {why}") from error

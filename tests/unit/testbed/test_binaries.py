@@ -31,9 +31,9 @@ def test_the_release_is_the_one_that_the_module_pins(
 @pytest.mark.parametrize("asked", ["1.30", "1", "v1.31", "latest", " "])
 def test_others_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
     monkeypatch.setenv(binaries.KUBERNETES, asked)
-    allowed = ", ".join(binaries.MINORS)
+    allowed = " or ".join(binaries.MINORS)
     with pytest.raises(
-        TestbedError, match=re.escape(f"TESTBED_KUBERNETES='{asked}': give one of {allowed}")
+        TestbedError, match=re.escape(f"TESTBED_KUBERNETES='{asked}': give {allowed}")
     ):
         binaries.kubernetes_release()
 
