@@ -1,4 +1,4 @@
-"""What is known to be installed by a kind that it brings.
+"""CRDs: what is installed by the kind that it brings, and which kind has another schema.
 
 As with sources of CIDRs, that the CRD is absent takes that it was read: unread it is unknown.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.discovery.source import Observations, ReadState, WatchedObjects
-from spidercoordinator.kube.reflector import Selection
+from spidercoordinator.kube.reflector import Deleted, Replaced, Selection, Updated, WatchEvent
 from spidercoordinator.kube.resource import CUSTOM_RESOURCE_DEFINITIONS
 
 
@@ -43,6 +43,28 @@ def undetermined(observations: Observations, watched: WatchedObjects, product: s
         return ""
     unread = observations[watched.title].unread(watched)
     return f"whether {product} is installed cannot be told: {unread}"
+
+
+def regenerated(generations: dict[str, int], event: WatchEvent) -> list[str]:
+    """Names of the CRDs that have another spec than before; `generations` is brought up to date.
+
+    Args:
+        generations: `metadata.generation` of every known CRD by name.
+        event: what the watch of CRDs delivered.
+    """
+    if isinstance(event, Deleted):
+        generations.pop(event.object["metadata"]["name"], None)
+        return []
+    given = event.objects if isinstance(event, Replaced) else []
+    if isinstance(event, Updated):
+        given = [event.object]
+    metadata = [each["metadata"] for each in given]
+    now = {each["name"]: int(each.get("generation") or 0) for each in metadata}
+    changed = [name for name, value in now.items() if generations.get(name, value) != value]
+    if isinstance(event, Replaced):
+        generations.clear()
+    generations.update(now)
+    return changed
 
 
 def _stays(obj: Object) -> bool | None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
-from spidercoordinator.discovery.crds import undetermined
+from spidercoordinator.discovery.crds import regenerated, undetermined
 from spidercoordinator.discovery.ipam import SPIDERPOOL, spiderpool_served
 from spidercoordinator.discovery.mesh import ISTIO, istio
 from spidercoordinator.discovery.readings import Reading, readings
@@ -50,12 +50,14 @@ class Signals:
         changed: a report may differ now.
         kinds_changed: the kind of this name came or went, empty for any.
         kind_removed: the CRD of the kind of this name was deleted.
+        schema_changed: the CRD of the kind of this name has another spec.
         event_seen: a watch works.
     """
 
     changed: Callable[[], None]
     kinds_changed: Callable[[str], None]
     kind_removed: Callable[[str], None]
+    schema_changed: Callable[[str], None]
     event_seen: Callable[[], None]
 
 
@@ -86,6 +88,7 @@ class SourceInformers:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reported: dict[Source, SourceReport] = {}
         self._detected: dict[Detector, DetectedPlugin] = {}
+        self._generations: dict[str, int] = {}
         all_watched = [
             watched for each in self._sources + self._detectors for watched in each.watched
         ]
@@ -185,6 +188,15 @@ class SourceInformers:
             self._signals.kinds_changed(name)
             if isinstance(event, Deleted):
                 self._signals.kind_removed(name)
+            for changed in regenerated(self._generations, event):
+                self._schema_changed(changed)
+
+    def _schema_changed(self, name: str) -> None:
+        for title, watched in self._watched.items():
+            of_this_kind = any(name == each.full_name for each in watched.selection.resources)
+            if of_this_kind and (reflector := self._reflectors.get(title)):
+                reflector.expire()
+        self._signals.schema_changed(name)
 
     def _lacks(self, watched: WatchedObjects) -> bool:
         return self.observations[watched.title].state is not ReadState.READ

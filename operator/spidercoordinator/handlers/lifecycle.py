@@ -21,9 +21,9 @@ from spidercoordinator.runtime.garbagecollection import collect_seldom
 from spidercoordinator.runtime.recursion import allow_deep_objects
 from spidercoordinator.runtime.settings import Settings
 
-_WATCH: Final = 60
+WATCH: Final = 60
 """Seconds after which the API server ends a watch."""
-_GRACE: Final = 10.0
+GRACE: Final = 10.0
 """Seconds a client waits longer than the server should take."""
 _WATCHERS: Final = "watcher for "
 _PAUSE_WAITERS: Final = "pause-waiter for "
@@ -136,14 +136,14 @@ def configure(settings: kopf.OperatorSettings) -> None:
     # Our kinds are served when kopf starts (`Manager.start`), and when their CRDs go, the operator
     # ends: there is no kind that kopf would have to look for later.
     settings.scanning.disabled = True
-    settings.watching.server_timeout = _WATCH
-    settings.watching.client_timeout = _WATCH + _GRACE
-    settings.watching.inactivity_timeout = _WATCH + _GRACE
-    settings.watching.connect_timeout = _GRACE
+    settings.watching.server_timeout = WATCH
+    settings.watching.client_timeout = WATCH + GRACE
+    settings.watching.inactivity_timeout = WATCH + GRACE
+    settings.watching.connect_timeout = GRACE
     # Thousands of networks in one answer are tens of megabytes at a time.
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30.0
-    settings.networking.connect_timeout = _GRACE
+    settings.networking.connect_timeout = GRACE
     # Endless and with jitter: an API server that is away for an hour must not end the operator.
     settings.networking.error_backoffs = Backoff(first=0.5, cap=15.0)
     # A worker holds its place, and the last event, until it has idled this long: in a list of

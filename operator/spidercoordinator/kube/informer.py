@@ -60,6 +60,10 @@ class Informer:
         """Ask again now instead of after the back-off: the kind was just announced."""
         self._reflector.wake.set()
 
+    def expire(self) -> None:
+        """List again when the present watch ends: the kind has another schema."""
+        self._reflector.expire()
+
     async def run(self) -> None:
         """Keep the store up to date, without end; run again after a crash, it lists anew."""
         self._reflector = Reflector(self.client, self.selection, self.store.trim)

@@ -6,7 +6,8 @@ generator serves them all and never ends:
 - a clean end of the watch (the server ends it after about a minute) resumes where it was, after a
   back-off where the watch was very short and delivered nothing;
 - silence longer than that, a lost connection, 5xx and 429 resume after a back-off;
-- 410, as status or as event, lists again;
+- 410, as status or as event, lists again, and so does the end of a watch whose kind has another
+  schema since it was opened (`expire`);
 - a kind that does not exist is reported and looked for again, at once when woken: whoever watches
   CustomResourceDefinitions wakes it, so that it looks seldom by itself.
 
@@ -141,8 +142,18 @@ class Reflector:
     title: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _version: str = ""
+    _expired: bool = False
     _failures: int = 0
     _logged: str = ""
+
+    def expire(self) -> None:
+        """List again when the present watch ends: the kind has another schema.
+
+        The API server prunes and defaults by the schema with which a watch was opened, and ends it
+        a moment after that changed (tearDown in apiextensions-apiserver's
+        customresource_handler.go). A watch that resumed would never deliver what was pruned.
+        """
+        self._expired = True
 
     async def list_and_watch(self) -> AsyncGenerator[WatchEvent, None]:
         """Yield what is seen, without end."""
@@ -162,7 +173,8 @@ class Reflector:
                     yield NotServed()
                     await self._back_off(backoff=self.unserved)
                     continue
-                if not self._version:
+                if self._expired or not self._version:
+                    self._expired = False
                     yield Replaced(await self._list(resource), self._version)
                 async for seen in self._watch(resource):
                     yield seen

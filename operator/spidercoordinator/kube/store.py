@@ -122,6 +122,21 @@ class Store(Mapping[Name, Object]):
         else:
             self._set_listed(name, self.trim(given))
 
+    def observe_schema(self, given: Object) -> None:
+        """Take in an object of a list that was made after the kind's schema changed.
+
+        An object may read otherwise now at the version that is known: by other defaults, or with a
+        field that a watch had pruned. One that is not known is left to the watch: it may have been
+        deleted since.
+        """
+        name, trimmed = name_of(given), self.trim(given)
+        known = self._objects.get(name)
+        if known is None or _older(_version(given), _version(known)):
+            return
+        if known != trimmed:
+            self._unconfirmed.pop(name, None)
+            self._set(name, trimmed)
+
     def observe_deletion(self, given: Object) -> None:
         """Take in a deletion that a watch delivered; the object made anew since then stays."""
         name = name_of(given)
@@ -188,6 +203,9 @@ class Store(Mapping[Name, Object]):
             before = self._objects.get(name)
             after = self._objects[name] = self.trim(answer)
             self._notify(self._indexers, name, before, after)
+            if before is not None and _reads_otherwise(before, after):
+                # By another schema than the watch had; nothing else will tell the handlers.
+                self._notify(self._handlers, name, before, after)
 
     def _floor(self, name: Name) -> str:
         """The version up to which all is known of an object."""
@@ -248,6 +266,16 @@ class Store(Mapping[Name, Object]):
 
 def _version(given: Object) -> str:
     return str(given["metadata"].get("resourceVersion", ""))
+
+
+def _reads_otherwise(before: Object, after: Object) -> bool:
+    """Whether a spec differs that nobody wrote: each write of it counts the generation up."""
+    generation = before["metadata"].get("generation")
+    return (
+        generation is not None
+        and generation == after["metadata"].get("generation")
+        and before.get("spec") != after.get("spec")
+    )
 
 
 def _older(version: str, than: str) -> bool:

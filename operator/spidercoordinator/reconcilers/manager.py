@@ -58,6 +58,7 @@ from spidercoordinator.reconcilers.context import (
     Stores,
     coordinator_key,
 )
+from spidercoordinator.reconcilers.schemachanges import SchemaChanges
 from spidercoordinator.runtime.health import Health, Server
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.metrics import Metrics
@@ -104,6 +105,7 @@ class Manager:
                 changed=self._sources_changed,
                 kinds_changed=self._kinds_changed,
                 kind_removed=self._kind_removed,
+                schema_changed=self._schema_changed,
                 event_seen=health.record_event,
             ),
             self.crashes,
@@ -126,6 +128,7 @@ class Manager:
         )
         watched, period = stores.by_resource(), settings.resync_period
         self._resync = Resync(client, watched, health, metrics, period)
+        self._schemas = SchemaChanges(client, watched)
         self._server = Server(health, metrics)
         self._warm = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
@@ -190,6 +193,7 @@ class Manager:
         services.health.record_event(resource.kind)
         services.metrics.events.labels(resource.kind).inc()
         store = self._resync.stores[resource]
+        self._schemas.observe(resource)
         if event is None and self._warm.is_set():
             self._resync.relist(resource)
         with self.crashes.guard("watch event", resource.describe(*name_of(given))):
@@ -219,6 +223,7 @@ class Manager:
             "leader election": self._lead,
             "work queue": self._begin,
             "resync": self._resync.run,
+            "schema changes": self._schemas.run,
             "Events": self.context.events.run,
             "measure": partial(gauges.measure, self.context),
             "ranges": partial(ranges.follow, self.context),
@@ -280,6 +285,13 @@ class Manager:
             # kopf would miss it when it comes back: it looks for kinds once, at its start.
             text = f"the CRD {name} was deleted: this process ends; started again it waits for it"
             self._fail(KindRemovedError(text))
+
+    def _schema_changed(self, name: str) -> None:
+        if name == NETWORK_ATTACHMENT_DEFINITIONS.full_name:
+            self._nads.expire()
+        for kind in KINDS:
+            if name == kind.full_name:
+                self._schemas.changed(kind)
 
     def _ended(self, background: asyncio.Task[None]) -> None:
         if not background.cancelled() and (error := background.exception()):

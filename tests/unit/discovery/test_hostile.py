@@ -74,7 +74,7 @@ def informers(crashes: CrashHandler | None = None) -> SourceInformers:
     def ignore(*_: Any) -> None:
         pass
 
-    signals = Signals(ignore, ignore, ignore, ignore)
+    signals = Signals(ignore, ignore, ignore, ignore, ignore)
     nobody: Any = None
     return SourceInformers(nobody, SOURCES, DETECTORS, signals, crashes or CrashHandler())
 

@@ -141,6 +141,27 @@ async def test_a_clean_end_resumes_where_it_was(fake: tuple[FakeServer, Reflecto
     assert server.lists == 1
 
 
+async def test_the_end_of_a_watch_of_an_older_schema_lists_again(
+    fake: tuple[FakeServer, Reflector],
+) -> None:
+    server, reflector = fake
+
+    def changes_while_watching(seen: list[WatchEvent]) -> bool:
+        if len(seen) == 2:
+            reflector.expire()
+        return len(seen) == 4
+
+    server.scripts = [
+        says(("MODIFIED", thing("a", 2))),
+        says(("MODIFIED", thing("a", 3))),
+        says(stay=True),
+    ]
+    seen = await take(reflector, changes_while_watching)
+    kinds = [type(each) for each in seen]
+    assert kinds == [Replaced, Updated, Replaced, Updated], "once, then it resumes as ever"
+    assert server.lists == 2
+
+
 @pytest.mark.parametrize(
     "gone",
     [
