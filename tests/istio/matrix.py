@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cni.namespace import Namespace
+from tests.cni.namespace import SLOWNESS, Namespace
 from tests.cni.topology import NODE_IPV4, NODE_IPV6, Segment
 from tests.istio.bed import OUTSIDE, Member, open_outside, services
 from tests.istio.cells import (
     ADDRESSES,
     BY_NODE_PORT,
+    DROPPED,
     FROM_CLUSTER,
     FROM_NODE,
     FROM_OUTSIDE,
@@ -26,7 +27,7 @@ from tests.istio.cells import (
     Family,
     Layout,
 )
-from tests.istio.mesh import APP_PORT, Answer, Tools
+from tests.istio.mesh import APP_PORT, DROPPED_AFTER, Answer, Tools
 
 NODE: dict[Family, str] = {4: NODE_IPV4, 6: NODE_IPV6}
 PROBE_SOURCE: dict[Family, str] = {
@@ -151,7 +152,9 @@ class Group:
 
     def _answer(self, cell: Cell) -> Answer:
         trip = self.trip(cell)
-        return self.tools.ask(trip.space, trip.address, trip.port, trip.source)
+        # Where no answer is expected, none is waited for longer because the processor is slow.
+        seconds = DROPPED_AFTER * (1 if cell.expected == DROPPED else SLOWNESS)
+        return self.tools.ask(trip.space, trip.address, trip.port, trip.source, seconds=seconds)
 
     def trip(self, cell: Cell) -> Trip:
         """Say from where to where the request of a cell goes."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.demo.mesh import ISTIO_ARGUMENTS
-from tests.cni.namespace import Namespace
+from tests.cni.namespace import SLOWNESS, Namespace
 from tests.istio.cells import DROPPED, Mesh
 
 APP_PORT = 8080
+DROPPED_AFTER = 3
+"""Seconds after which a request without an answer was dropped, on a processor of its own."""
 _USERS: dict[str, tuple[str, ...]] = {
     # dac_read_search: for the program's file, which lies in a home directory.
     "sidecar": (
@@ -76,13 +78,20 @@ class Tools:
             yield
 
     def ask(
-        self, space: Namespace, address: str, port: int = APP_PORT, source: str = ""
+        self,
+        space: Namespace,
+        address: str,
+        port: int = APP_PORT,
+        source: str = "",
+        *,
+        seconds: int = DROPPED_AFTER * SLOWNESS,
     ) -> "Answer":
-        """Send a request and read the whole answer."""
+        """Send a request and read the whole answer, which may take so many seconds."""
         target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         from_there = ["-from", source] if source else []
-        argv = [*space.argv(""), str(self.proxy), "ask", "-timeout", "3s", *from_there, target]
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=30)
+        words = ["ask", "-timeout", f"{seconds}s", *from_there, target]
+        argv, limit = [*space.argv(""), str(self.proxy), *words], 10 * seconds
+        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=limit)
         return Answer.read(done.stdout, done.stderr)
 
 
