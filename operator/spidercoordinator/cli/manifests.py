@@ -12,6 +12,7 @@ from typing_extensions import override
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
+from spidercoordinator.api.yamltext import parse_all
 from spidercoordinator.errors import ManifestError
 
 STDIN: Final = "-"
@@ -80,16 +81,7 @@ def parse(text: str) -> list[Any]:
     Raises:
         ValueError: it is none; says why, and where.
     """
-    try:
-        return list(yaml.load_all(text, _Loader))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        what = ", ".join(filter(None, (error.context, error.problem)))
-        raise ValueError(f"{where}{what}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # Beside its own errors PyYAML raises those of Python's types: int, float, datetime.
-        raise ValueError(" ".join(str(error).split())) from error
+    return parse_all(text, _Loader)
 
 
 def read(names: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import yaml
-
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.yamltext import parse
 from spidercoordinator.core.cidrs.ranges import normalise, usable
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
@@ -34,11 +33,9 @@ def read_kubeadm_config(obj: Object) -> _Networking:
     if text is None:
         return _Networking(missing=f"{_OBJECT} has no key ClusterConfiguration")
     try:
-        parsed = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # Beside its own errors PyYAML raises those of Python's types: int, float, datetime.
-        first = str(error).partition("\n")[0]
-        return _Networking(missing=f"ClusterConfiguration of {_OBJECT} is no YAML: {first}")
+        parsed = parse(text)
+    except ValueError as error:
+        return _Networking(missing=f"ClusterConfiguration of {_OBJECT} is no YAML: {error}")
     networking = parsed.get("networking") if isinstance(parsed, dict) else None
     if not isinstance(networking, dict):
         return _Networking(missing=f"ClusterConfiguration of {_OBJECT} has no networking")

@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from spidercoordinator.api.objects import Object, mapping
+from spidercoordinator.api.yamltext import parse
 
 
 def section(obj: Object, *path: str) -> Object:
@@ -56,9 +55,9 @@ def parse_yaml(content: str) -> Object:
         ValueError: it is no YAML, or no mapping; the text says which.
     """
     try:
-        parsed = yaml.safe_load(content)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"is no YAML: {_first_line(error)}") from error
+        parsed = parse(content)
+    except ValueError as error:
+        raise ValueError(f"is no YAML: {error}") from error
     return _mapping(parsed, "YAML")
 
 
@@ -71,7 +70,8 @@ def parse_json(content: str) -> Object:
     try:
         parsed = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"is no JSON: {_first_line(error)}") from error
+        first = str(error).partition("\n")[0]
+        raise ValueError(f"is no JSON: {first}") from error
     return _mapping(parsed, "JSON")
 
 
@@ -79,7 +79,3 @@ def _mapping(parsed: object, language: str) -> Object:
     if not isinstance(parsed, dict):
         raise ValueError(f"is {language}, but no mapping")  # noqa: TRY004 - the text is wrong, not a type
     return parsed
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -24,6 +24,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
+from spidercoordinator.api.yamltext import parse
 from spidercoordinator.errors import LoginError
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ _UNUSABLE: Final = (
     ValueError,
     TypeError,
     LookupError,
+    ArithmeticError,
     AttributeError,
     RecursionError,
 )
@@ -230,8 +232,8 @@ async def _load(configuration: Configuration, kubeconfig: str, context: str) -> 
         return str(loader.current_context["context"].get("namespace") or "")
 
 
-def _nothing_to_read(kubeconfig: str) -> str:
-    """Whether files are missing or empty, which their reader tells as a missing key or not at all.
+def _unreadable(kubeconfig: str) -> str:
+    """Whether files are missing, empty or no YAML, which their reader tells in Python's words.
 
     As with kubectl, one of several may be missing. Empty where there is another reason.
     """
@@ -239,11 +241,18 @@ def _nothing_to_read(kubeconfig: str) -> str:
     found = [path for path in paths if path.exists()]
     if not found:
         return "there is no such file"
-    with suppress(*_UNUSABLE):
+    with suppress(OSError, UnicodeDecodeError):
         for path in found:
-            if yaml.safe_load(path.read_text()) is None:
-                return "it is empty" if len(paths) == 1 else f"{path} is empty"
+            if why := _why_unreadable(path.read_text()):
+                return f"{'it' if len(paths) == 1 else path} {why}"
     return ""
+
+
+def _why_unreadable(text: str) -> str:
+    try:
+        return "is empty" if parse(text) is None else ""
+    except ValueError as error:
+        return f"is no YAML: {error}"
 
 
 @contextmanager
@@ -257,5 +266,5 @@ def _explained(kubeconfig: str) -> Iterator[None]:
         if not isinstance(error, ConfigException | OSError | yaml.YAMLError):
             why = f"it is not of a kubeconfig's form ({type(error).__name__}: {why})"
         if kubeconfig:
-            why = _nothing_to_read(kubeconfig) or why
+            why = _unreadable(kubeconfig) or why
         raise LoginError(f"cannot log in with {where}: {why}") from error

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import yaml
-
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.yamltext import parse
 from spidercoordinator.core.checks.diagnosis import Finding
 
 _LIBERAL_SINCE: Final = (1, 29)
@@ -70,9 +69,15 @@ def _cilium(data: Object) -> Iterator[Finding]:
 
 def _kube_proxy(data: Object, version: str) -> Iterator[Finding]:
     try:
-        config = yaml.safe_load(str(data.get("config.conf", "")))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        config = None
+        config = parse(str(data.get("config.conf", "")))
+    except ValueError as error:
+        yield Finding(
+            "UNSEEN",
+            "ConfigMap kube-system/kube-proxy",
+            f"config.conf is no YAML: {error}",
+            "mend it; kube-proxy does not start with it either",
+        )
+        return
     if not isinstance(config, dict) or (config.get("mode") or "iptables") != "iptables":
         return
     conntrack = config.get("conntrack")
