@@ -29,8 +29,6 @@ _SERVICE_LINK: Final = re.compile(
     r"|(\w+_)?PORT=(tcp|udp|sctp)://.*"
 )
 """What the kubelet sets for a Service whose name begins with ours, as `name=value`."""
-
-
 _JITTERED: Final = 1.2
 """How much longer than the retry period two tries may be apart, as a factor."""
 _LEASE_TIMES: Final = (
@@ -119,8 +117,7 @@ def parse_ipam(text: str, source: str) -> Mapping[str, Any]:
     try:
         parsed: Mapping[str, Any] = _parse_ipam(text)
     except ValueError as error:
-        message = f"{source} is {text!r}: allowed is {_IPAM_ALLOWED}"
-        raise SettingsError(message) from error
+        raise SettingsError(f"{source} is {text!r}: allowed is {_IPAM_ALLOWED}") from error
     return parsed
 
 
@@ -221,20 +218,13 @@ class Settings(BaseSettings):
             options: What the command line says instead, by the names of fields.
 
         Raises:
-            SettingsError: a value cannot be used.
+            SettingsError: values cannot be used; names each of them.
         """
         given = dict(options or {})
         try:
             return cls.model_validate(_Environment(cls, environ)() | given)
         except ValidationError as error:
-            first = error.errors()[0]
-            if not first["loc"]:
-                raise SettingsError(str(first["ctx"]["error"])) from error
-            field = str(first["loc"][0])
-            name = option(field) if field in given else variable(field)
-            value = given.get(field, environ.get(name, ""))
-            allowed = cls.model_fields[field].description
-            raise SettingsError(f"{name} is {value!r}: allowed is {allowed}") from error
+            raise SettingsError(_refusal(error, given, environ)) from error
 
     @override
     @classmethod
@@ -248,6 +238,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Leave out the environment of this process: a test's settings must not depend on it."""
         return (init_settings,)
+
+
+def _refusal(error: ValidationError, given: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    details = error.errors()
+    # A list or a pair has an error for each of its parts.
+    fields = dict.fromkeys(str(each["loc"][0]) for each in details if each["loc"])
+    if not fields:
+        return str(details[0]["ctx"]["error"])
+    named = [(each, option(each) if each in given else variable(each)) for each in fields]
+    return "; ".join(
+        f"{name} is {given.get(field, environ.get(name, ''))!r}:"
+        f" allowed is {Settings.model_fields[field].description}"
+        for field, name in named
+    )
 
 
 class _Environment(EnvSettingsSource):

@@ -116,6 +116,23 @@ def test_a_refusal_names_variable_value_and_what_is_allowed(variable: str, value
     assert "\n" not in allowed
 
 
+def test_all_that_cannot_be_used_is_named_at_once() -> None:
+    environ = {
+        "SPIDERCOORDINATOR_HTTP_PORT": "99999",
+        "SPIDERCOORDINATOR_LOG_FORMAT": "xml",
+        "SPIDERCOORDINATOR_CILIUM_CONFIGMAP": "/",
+        "SPIDERCOORDINATOR_LEADER_ELECT_LEASE_DURATION": "1s",
+    }
+    with pytest.raises(SettingsError) as refused:
+        Settings.read(environ, {"log_level": "loud"})
+    assert str(refused.value) == (
+        "SPIDERCOORDINATOR_HTTP_PORT is '99999': allowed is a number from 0 (any free port) to"
+        " 65535; --log-level is 'loud': allowed is debug, info, warning, error;"
+        " SPIDERCOORDINATOR_LOG_FORMAT is 'xml': allowed is json, text;"
+        " SPIDERCOORDINATOR_CILIUM_CONFIGMAP is '/': allowed is namespace/name"
+    )
+
+
 @pytest.mark.parametrize(
     ("lease", "deadline", "retry"),
     [("10s", "10s", "2s"), ("15s", "20s", "2s"), ("15s", "10s", "9s"), ("12s", "11s", "1m")],
