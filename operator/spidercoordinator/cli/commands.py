@@ -201,7 +201,7 @@ def explain(connection: Connection, pod: str, output: Format, *, no_container: b
     help="A values file of the chart, as for helm; may be given several times.",
 )
 @options.output("table")
-@options.connects
+@options.connects_without_namespace
 def preflight(connection: Connection, values: tuple[str, ...], output: Format) -> int:
     """Say what a cluster lacks for an installation."""
     from spidercoordinator.cli.preflight import check_cluster

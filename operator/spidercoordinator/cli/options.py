@@ -30,7 +30,7 @@ def _namespace_option(what: str) -> Callable[[Command], Command]:
     return click.option("-n", "--namespace", metavar="NAME", callback=_namespace, help=what)
 
 
-_CONNECTION: Final = (
+_CLUSTER: Final = (
     click.option(
         "--kubeconfig",
         type=click.Path(),
@@ -38,8 +38,8 @@ _CONNECTION: Final = (
         help="Kubeconfig; default: $KUBECONFIG, in a pod its service account, ~/.kube/config.",
     ),
     click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
-    _namespace_option("Namespace."),
 )
+_CONNECTION: Final = (*_CLUSTER, _namespace_option("Namespace."))
 
 filename = click.option(
     "-f",
@@ -142,10 +142,27 @@ def connects(command: Callable[..., Any]) -> Callable[..., Any]:
     return connection_options(inner)
 
 
+def connects_without_namespace(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `connects`, for a command to which a namespace would mean nothing: it is refused."""
+
+    @wraps(command)
+    def inner(**options: Any) -> Any:
+        given = {each: options.pop(each) for each in ("kubeconfig", "context")}
+        connection = merged(given)
+        if connection.namespace:
+            raise click.UsageError("-n means nothing here: the whole cluster is looked at")
+        return command(connection=connection, **options)
+
+    for option in reversed(_CLUSTER):
+        inner = option(inner)
+    return inner
+
+
 def merged(given: dict[str, str | None]) -> Connection:
     """What was given with the command, or else before it."""
     before: dict[str, str | None] = click.get_current_context().find_object(dict) or {}
-    return Connection(**{key: value or before.get(key) or "" for key, value in given.items()})
+    every = before | {key: value for key, value in given.items() if value}
+    return Connection(**{key: value for key, value in every.items() if value})
 
 
 def of_manifests(command: Callable[..., Any]) -> Callable[..., Any]:

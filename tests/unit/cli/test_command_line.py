@@ -71,6 +71,12 @@ def test_the_namespace_may_stand_before_the_command(
     assert "blue" in said[0]
 
 
+def test_preflight_looks_at_no_namespace(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["preflight", "-n", "blue"], ["-n", "blue", "preflight"]):
+        assert main(arguments) == Exit.USAGE
+        assert "-n" in capsys.readouterr().err
+
+
 def test_nothing_to_render_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
