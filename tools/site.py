@@ -74,6 +74,9 @@ def target(link: str, origin: str, pages: dict[str, str]) -> str:
     wanted = posixpath.normpath(posixpath.join(posixpath.dirname(origin), link))
     page = pages.get(wanted) or pages.get(f"{wanted}/README.md")
     # The plugin for languages knows a page by its name without the language, in each of them.
+    if page is not None and page.endswith(_CHINESE) and pages[origin].endswith(_CHINESE):
+        page = page.removesuffix(_CHINESE) + ".md"
+        return posixpath.relpath(page, posixpath.dirname(pages[origin]) or ".")
     if page is not None and page.endswith(_CHINESE):
         here = pages[origin].removesuffix(".md").removesuffix("index")
         return posixpath.relpath(f"zh/{page.removesuffix(_CHINESE)}", here or ".") + "/"

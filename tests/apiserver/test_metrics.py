@@ -78,7 +78,9 @@ async def test_the_log_says_once_what_an_administrator_has_to_know(
 ) -> None:
     networks = Networks(cluster.api)
     coordinator = "object=SpiderCoordinator default"
-    assert " WARNING " in await logged(operator, "there is no SpiderCoordinator default")
+    told = await logged(operator, "there is no SpiderCoordinator default")
+    assert " WARNING " in told
+    assert "networks keep what they were rendered with last" in told
     await cluster.coordinator({"podCIDRType": "cluster"})
     line = await logged(operator, coordinator, "reason=NotReady")
     assert " WARNING " in line

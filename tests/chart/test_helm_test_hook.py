@@ -155,7 +155,4 @@ def test_its_account_is_nobody_elses(helm: Helm) -> None:
 
 
 def test_the_guide_names_the_command() -> None:
-    assert (
-        "    helm test spidercoordinator -n spidercoordinator\n"
-        in Path(CHART / "README.md").read_text()
-    )
+    assert "    helm test spiderpool -n spiderpool\n" in Path(CHART / "README.md").read_text()

@@ -26,6 +26,7 @@ PAGES = site.documents()
         ("docs/istio.md", "istio.zh.md", "../zh/istio/"),
         ("docs/istio.zh.md", "istio.md", "../../istio/"),
         ("docs/datapath.zh.md", "istio.md", "istio.md"),
+        ("docs/datapath.zh.md", "istio.zh.md", "istio.md"),
         ("README.md", "charts/spidercoordinator/README.md", "chart.md"),
         ("README.md", "docs/decisions", "decisions/README.md"),
         ("charts/spidercoordinator/README.md", "../../docs/istio.md", "istio.md"),

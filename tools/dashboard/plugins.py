@@ -86,7 +86,7 @@ PLUGINS = Row(
         ),
         Panel(
             "Resyncs of installers",
-            "Resyncs a second, by outcome; each installer looks once a minute.",
+            "Resyncs a second, by outcome; each installer looks every ten seconds.",
             (
                 Query(
                     f"sum by (outcome) (rate({of_nodes('node_resyncs_total')}{_OVER}))",

@@ -116,7 +116,10 @@ def _log_decision(context: Context, cluster: ClusterConfig | None) -> None:
     decided, name = context.decided, context.services.settings.name
     extra = {"object": _KIND.describe(name=name)}
     if cluster is None and (decided.cluster or not decided.known):
-        text = "there is no SpiderCoordinator %s: pods of networks that need one do not start"
+        text = (
+            "there is no SpiderCoordinator %s: networks keep what they were rendered with last, and"
+            " pods of new ones do not start"
+        )
         logger.warning(text, name, extra=extra)
     elif cluster is not None and not decided.known:
         phase = NOT_READY if cluster.not_ready else SYNCED
