@@ -1,12 +1,14 @@
-"""What documents for developers name is there: paths, links, names in the code, metrics."""
+"""What documents name is there: paths, links, names in the code, metrics, values of the chart."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from spidercoordinator.api.crd import KINDS, Kind, crd
 from spidercoordinator.runtime.settings import Settings, variable
@@ -27,6 +29,14 @@ FILE = re.compile(r"[\w.*-]+\.(?:py|go|md|ya?ml|toml)")
 PATH = re.compile(r"\.?[\w.*-]+(?:/[\w.*-]+)*/|[\w.*-]+(?:/[\w.*-]+)+")
 NOT_OURS = ("util/", "tools/cache", "tools/leaderelection", "api/v1/", "build/", "nodes/")
 """client-go's packages, kubebuilder's layout, what a build makes, a resource of the API server."""
+CHART = ROOT / "charts" / "spidercoordinator"
+GUIDES = [
+    ROOT / "README.md",
+    CHART / "README.md",
+    *sorted(each for each in (ROOT / "docs").rglob("*.md") if each not in DOCUMENTS),
+]
+"""Those for users."""
+FOLDERS = ("tests/", "testbed/", "tools/", "cni/", "charts/", "operator/", "docs/")
 LIVE = DOCUMENTS[:3]
 """Those whose names must be those of the code; a decision also names what was weighed."""
 NAME = re.compile(r"(?:[A-Za-z]\w*\.)?([A-Za-z]\w*)(?:\(.*\))?")
@@ -50,6 +60,25 @@ def exists(path: str) -> bool:
     if "/" in path:
         return any(next(base.glob(path.rstrip("/")), None) for base in BASES)
     return path in file_names()
+
+
+@cache
+def values() -> dict[str, Any]:
+    """The chart's values."""
+    found: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+    return found
+
+
+def is_value(path: str) -> bool:
+    """Whether the chart has this value; below an empty or a Kubernetes object anything goes."""
+    at: Any = values()
+    for key in path.split("."):
+        if key not in at:
+            return False
+        at = at[key]
+        if at in ({}, []) or key.lower().endswith("securitycontext"):
+            return True
+    return True
 
 
 @cache
@@ -82,6 +111,36 @@ def test_paths_exist(document: Path) -> None:
 def test_links_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#\s]+)", document.read_text())
     assert [each for each in links if not (document.parent / each).exists()] == []
+
+
+@pytest.mark.parametrize("document", GUIDES, ids=lambda each: each.name)
+def test_paths_of_guides_exist(document: Path) -> None:
+    ours = [each for each in paths(document) if each.startswith(FOLDERS)]
+    assert [each for each in ours if not exists(each)] == []
+
+
+@pytest.mark.parametrize("document", [*GUIDES, *LIVE], ids=lambda each: each.name)
+def test_values_are_those_of_the_chart(document: Path) -> None:
+    wanted = re.compile(rf"((?:{'|'.join(values())})(?:\.\w+)+)(?:[=:].*)?")
+    named = [
+        match[1]
+        for each in spans(document)
+        if (match := wanted.fullmatch(each)) and not FILE.fullmatch(each)
+    ]
+    named += re.findall(r"--set ([\w.]+)=", document.read_text())
+    assert [each for each in named if not is_value(each)] == []
+
+
+@pytest.mark.parametrize("document", GUIDES, ids=lambda each: each.name)
+def test_commands_are_of_one_release_which_is_said_once(document: Path) -> None:
+    text = document.read_text()
+    used = set(re.findall(r"(?:-n |namespaces/|serviceaccount:)(spider\w+)", text))
+    assert used <= {"spiderpool"}
+    if used and document != ROOT / "README.md":
+        assert "README.md#install" in text
+    objects = "operator|installer|webhook|metrics-reader|dashboard|uninstall-or-no-hooks"
+    named = re.findall(rf"([\w-]*)spidercoordinator-(?:{objects})\b", text)
+    assert set(named) <= {"spiderpool-"}
 
 
 @pytest.mark.parametrize("document", LIVE, ids=lambda each: each.stem)
@@ -119,6 +178,9 @@ def test_a_wrong_name_is_found() -> None:
     assert not exists("nothing.py")
     assert not defined("nothing_of_this_name")
     assert defined("add_event_handler")
+    assert not is_value("operator.replica")
+    assert not is_value("operators.replicas")
+    assert is_value("operator.affinity.nodeAffinity")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.name)
