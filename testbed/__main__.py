@@ -11,8 +11,8 @@ from testbed import (
     binaries,
     bootstrap,
     cache,
+    cluster_network,
     cni,
-    flannel,
     fresh,
     guard,
     images,
@@ -57,18 +57,19 @@ def _prepare_all() -> None:
 
 
 def _up(*, chart: bool, with_mesh: bool) -> State:
-    with_flannel, with_whereabouts = flannel.wanted(), ipam.wanted()
+    named, with_whereabouts = cluster_network.wanted(), ipam.wanted()
     product = _prepare()
-    flanneled = flannel.ensure() if with_flannel else None
+    network = cluster_network.ensure(named)
     meshed = mesh_images.ensure() if with_mesh else None
     whereabouts = ipam.ensure() if with_whereabouts else None
     progress = Progress()
     state = State.of_clone()
     with _alone(state):
-        cluster = bootstrap.ensure(state, progress, flanneled)
+        cluster = bootstrap.ensure(state, progress, network)
         release.load(cluster, product, progress)
         if whereabouts is not None:
-            ipam.install(cluster, whereabouts, progress)
+            whereabouts.install(cluster)
+            progress.say(f"{ipam.WHEREABOUTS} runs in namespace {ipam.PROJECT.namespace}")
         if meshed is not None:
             _add_mesh(cluster, meshed, progress)
         if chart:

@@ -13,9 +13,9 @@ from testbed import (
     binaries,
     certificates,
     cgroups,
+    cluster_network,
     cni,
     control_plane,
-    flannel,
     forwarder,
     images,
     kubeconfig,
@@ -28,9 +28,9 @@ from testbed import (
     teardown,
     topology,
 )
+from testbed.agents import Agents
 from testbed.cluster import Cluster
 from testbed.errors import TestbedError
-from testbed.flannel import Flannel
 from testbed.namespaces import Namespaces
 from testbed.paths import State
 from testbed.processes import Process
@@ -39,7 +39,7 @@ from testbed.progress import Progress
 _API_SECONDS = 60.0
 
 
-def ensure(state: State, progress: Progress, network: Flannel | None = None) -> Cluster:
+def ensure(state: State, progress: Progress, network: Agents | None = None) -> Cluster:
     """Return the running cluster of a state; make it when there is none.
 
     `network` is its cluster network in place of the testbed's own.
@@ -48,7 +48,7 @@ def ensure(state: State, progress: Progress, network: Flannel | None = None) -> 
         TestbedError: something does not come up; the text has the end of its log.
     """
     existing = Cluster.recorded(state)
-    if existing is not None and _usable(existing, progress, network):
+    if existing is not None and _usable(existing, progress):
         return existing
     if state.root.exists():
         teardown.remove(state)
@@ -56,7 +56,7 @@ def ensure(state: State, progress: Progress, network: Flannel | None = None) -> 
     cluster = Cluster(
         state,
         topology.nodes(topology.wanted_count()),
-        flannel=network is not None,
+        network=network.project.name if network else cni.BRIDGE,
         kubernetes=binaries.kubernetes_release(),
     )
     _link_tools(state, tools)
@@ -66,7 +66,7 @@ def ensure(state: State, progress: Progress, network: Flannel | None = None) -> 
     return cluster
 
 
-def _usable(existing: Cluster, progress: Progress, network: Flannel | None) -> bool:
+def _usable(existing: Cluster, progress: Progress) -> bool:
     ended = existing.ended()
     if ended:
         progress.say(f"{', '.join(ended)}: ended since the last `up`; making the cluster anew")
@@ -77,11 +77,7 @@ def _usable(existing: Cluster, progress: Progress, network: Flannel | None) -> b
             f"TESTBED_NODES={wanted}, but a cluster of {len(existing.nodes)} is up: "
             "`make down` first"
         )
-    if network is not None and not existing.flannel:
-        raise TestbedError(
-            f"{flannel.VARIABLE}={flannel.FLANNEL}, but a cluster without it is up: "
-            "`make down` first"
-        )
+    cluster_network.check(existing.network)
     release = binaries.kubernetes_release()
     if os.environ.get(binaries.KUBERNETES) and existing.kubernetes != release:
         raise TestbedError(
@@ -100,7 +96,7 @@ def _link_tools(state: State, tools: Path) -> None:
         link.symlink_to(tool)
 
 
-def _make(cluster: Cluster, tools: Path, progress: Progress, pod_network: Flannel | None) -> None:
+def _make(cluster: Cluster, tools: Path, progress: Progress, pod_network: Agents | None) -> None:
     state = cluster.state
     authority = certificates.Authority(tools, state, cluster.control_plane)
     with ThreadPoolExecutor() as pool:
@@ -144,7 +140,7 @@ def _make_network(cluster: Cluster) -> dict[str, Namespaces]:
         node.make_private(member, inside[member.name], cluster.state)
         network.attach(fabric, inside[member.name], member.name, member.address)
         network.enable_forwarding(inside[member.name])
-        if not cluster.flannel:
+        if cluster.network == cni.BRIDGE:
             network.masquerade_pods(inside[member.name])
     return inside
 
@@ -175,23 +171,27 @@ def _start_inside(inside: Namespaces, name: str, command: list[str], state: Stat
 def _connect_pods(
     cluster: Cluster,
     inside: dict[str, Namespaces],
-    pod_network: Flannel | None,
+    pod_network: Agents | None,
     progress: Progress,
 ) -> None:
-    """Give each node its CNI configuration, which makes it Ready, and the way to other pods."""
+    """Give each node its CNI plugins and configuration, and the way to the pods of others."""
     meta = cni.meta_plugin()
     plugins = cni.plugins(meta)
     ranges = readiness.pod_ranges(cluster)
     for member in cluster.nodes:
-        node.configure_cni(
-            inside[member.name], plugins, cni.meta_name(meta), cluster.state, cluster.cni_file
-        )
+        node.install_plugins(inside[member.name], plugins, cni.meta_name(meta))
     if pod_network is None:
         _route_pods(cluster, inside, ranges)
+    else:
+        pod_network.install(cluster)
+        readiness.wait_for_routes(cluster, inside, ranges)
+        progress.say(f"{cluster.network} is the cluster network")
+    for member in cluster.nodes:
+        # Afterwards, as on any cluster: kube-router removes what it finds there when it comes.
+        name = cni.meta_name(meta)
+        node.configure_meta(inside[member.name], name, cluster.state, cluster.cni_file)
     readiness.wait_for_nodes(cluster)
     progress.say("nodes are Ready")
-    if pod_network is not None:
-        flannel.install(cluster, pod_network, progress)
 
 
 def _route_pods(

@@ -19,13 +19,13 @@ class Cluster:
     """The cluster of a state folder, whether it runs or not.
 
     Attributes:
-        flannel: its cluster network is flannel, and not the testbed's own bridge.
+        network: the name of its cluster network (`cni.NETWORKS`).
         kubernetes: the release that it was made of, such as v1.36.1.
     """
 
     state: State
     nodes: tuple[Node, ...]
-    flannel: bool = False
+    network: str = cni.BRIDGE
     kubernetes: str = ""
 
     @classmethod
@@ -38,7 +38,7 @@ class Cluster:
         return cls(
             state,
             topology.nodes(record["nodes"]),
-            flannel=record.get("flannel", False),
+            network=record.get("network", cni.BRIDGE),
             kubernetes=record.get("kubernetes", ""),
         )
 
@@ -46,7 +46,7 @@ class Cluster:
         """Render what `recorded` reads."""
         record = {
             "nodes": len(self.nodes),
-            "flannel": self.flannel,
+            "network": self.network,
             "kubernetes": self.kubernetes,
         }
         return json.dumps(record) + "\n"
@@ -71,7 +71,7 @@ class Cluster:
     @property
     def cni_file(self) -> Path:
         """Where each node has its cluster network's CNI configuration."""
-        return cni.FLANNEL_NETWORK if self.flannel else cni.BRIDGE_NETWORK
+        return cni.NETWORKS[self.network]
 
     @property
     def control_plane(self) -> Node:

@@ -12,9 +12,13 @@ from testbed.paths import PLUGINS
 BIN = Path("/opt/cni/bin")
 CONF = Path("/etc/cni/net.d")
 MULTUS_KUBECONFIG = CONF / "multus.d" / "multus.kubeconfig"
-BRIDGE_NETWORK = CONF / "10-testbed.conflist"
-FLANNEL_NETWORK = CONF / "10-flannel.conflist"
-"""What the init container of flannel's DaemonSet writes."""
+BRIDGE, FLANNEL, KUBE_ROUTER = "bridge", "flannel", "kube-router"
+NETWORKS = {
+    BRIDGE: CONF / "10-testbed.conflist",
+    FLANNEL: CONF / "10-flannel.conflist",
+    KUBE_ROUTER: CONF / "10-kuberouter.conflist",
+}
+"""The cluster networks, the testbed's own first, and their files: a real one's agents write it."""
 STANDIN = "multus-standin"
 
 

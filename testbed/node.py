@@ -51,10 +51,8 @@ def _start(node: Node, inside: Namespaces, command: list[str], state: State) -> 
     return processes.start(name, inside.command(command), state=state.root)
 
 
-def configure_cni(
-    inside: Namespaces, plugins: dict[str, Path], meta: str, state: State, cluster_network: Path
-) -> None:
-    """Put plugins and configuration in place; the runtime is ready once they are there."""
+def install_plugins(inside: Namespaces, plugins: dict[str, Path], meta: str) -> None:
+    """Put the CNI plugins in place."""
     folder = inside.path(str(cni.BIN))
     for name, plugin in plugins.items():
         if name == meta:
@@ -63,6 +61,10 @@ def configure_cni(
         else:
             # A link, for they are many and large; a plugin that is installed later replaces it.
             (folder / name).symlink_to(plugin)
+
+
+def configure_meta(inside: Namespaces, meta: str, state: State, cluster_network: Path) -> None:
+    """Make the meta plugin the one that the runtime calls."""
     credentials = inside.path(str(cni.MULTUS_KUBECONFIG))
     credentials.parent.mkdir(parents=True, exist_ok=True)
     credentials.touch(mode=0o600)

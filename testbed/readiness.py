@@ -6,6 +6,7 @@ from typing import Any
 
 from testbed import processes
 from testbed.cluster import Cluster
+from testbed.namespaces import Namespaces
 from testbed.processes import Process
 
 _SECONDS = 90.0
@@ -36,6 +37,23 @@ def wait_for_nodes(cluster: Cluster) -> None:
         TestbedError: one does not become Ready; the text has the end of kubelet's log.
     """
     _wait(cluster, "all nodes Ready", lambda: all(map(is_ready, _nodes(cluster))))
+
+
+def wait_for_routes(
+    cluster: Cluster, inside: dict[str, Namespaces], ranges: dict[str, IPv4Network]
+) -> None:
+    """Wait until every node has a route to the pods of each other node.
+
+    Raises:
+        TestbedError: a node gets none; the text has the end of kubelet's log.
+    """
+
+    def routed(name: str) -> bool:
+        routes = json.loads(inside[name].run("ip", "-json", "route", "show"))
+        found = {route["dst"] for route in routes}
+        return all(str(pods) in found for other, pods in ranges.items() if other != name)
+
+    _wait(cluster, "routes to the pods of all nodes", lambda: all(map(routed, inside)))
 
 
 def is_ready(node: dict[str, Any]) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed import cache, paths
-from testbed.images.base import buildah, ensure_base
+from testbed.images import containerfile
+from testbed.images.base import ensure_base
 from testbed.mesh import programs
 
 HUB = "localhost/spidercoordinator-testbed/istio"
@@ -57,9 +58,7 @@ def _build(folder: Path, tag: str, base: str, istio: Path, envoy: Path) -> None:
         os.link(source, context / source.name)
     for target in TARGETS:
         name = f"{HUB}/{target}:{tag}"
-        options = ("--isolation=chroot", "--network=host", "--layers", "--force-rm")
-        named = (f"--build-arg=BASE={base}", f"--target={target}", f"--tag={name}")
-        buildah("bud", *options, *named, f"--file={_CONTAINERFILE}", str(context))
-        buildah("push", "--quiet", name, f"docker-archive:{folder / target}.tar:{name}")
+        archive = folder / f"{target}.tar"
+        containerfile.build(_CONTAINERFILE, context, name, archive, base, f"--target={target}")
         print(f"  {target} after {time.monotonic() - started:.0f} s", flush=True)
     shutil.rmtree(context)

@@ -11,7 +11,7 @@ from testbed.paths import PROJECT
 from tests.e2e.cluster import Cluster, Object
 
 POOLS = "ippools.whereabouts.cni.cncf.io"
-SYSTEM = ipam.NAMESPACE
+SYSTEM = ipam.PROJECT.namespace
 """The namespace of whereabouts."""
 
 _SECTION = re.compile(r"^## Install on your own cluster\n(.*?)^## ", re.MULTILINE | re.DOTALL)

@@ -89,9 +89,9 @@ def test_the_bridge_has_the_nodes_range() -> None:
 )
 def test_meta_plugin_leads_to_the_cluster_network(file: str, kind: str) -> None:
     assert cni.meta_name(Path(file)) == kind
-    document = json.loads(cni.multus(kind, cni.FLANNEL_NETWORK))
+    document = json.loads(cni.multus(kind, cni.NETWORKS[cni.FLANNEL]))
     assert document["type"] == kind
-    assert document["clusterNetwork"] == str(cni.FLANNEL_NETWORK)
+    assert document["clusterNetwork"] == str(cni.NETWORKS[cni.FLANNEL])
     assert document["kubeconfig"] == str(cni.MULTUS_KUBECONFIG)
 
 
