@@ -143,7 +143,7 @@ def test_host_rule_table_is_configurable(pod: Pod) -> None:
 def test_addresses_of_container_networks_are_not_the_nodes(pod: Pod, segment: Segment) -> None:
     pod.attach()
     names = ["docker0", "cali1", "veth9", "cni0", "flannel.1", "kube-ipvs0", "cilium_host"]
-    names += ["virbr0", "dummy0", "cbr0", "lxcbr0", "vx-submariner"]
+    names += ["virbr0", "dummy0", "cbr0", "lxcbr0", "vx-submariner", "kube-bridge"]
     for number, name in enumerate([*names, "br0"]):
         segment.node.run(f"ip link add {name} type bridge")
         segment.node.run(f"ip addr add 192.168.{number}.1/24 dev {name}")
@@ -153,6 +153,16 @@ def test_addresses_of_container_networks_are_not_the_nodes(pod: Pod, segment: Se
         route.split()[0] for route in pod.space.routes() if "veth0" in route and "via" not in route
     ]
     assert sorted(hosts) == [NODE_IPV4, f"192.168.{len(names)}.1"]
+
+
+def test_a_container_network_that_comes_later_is_not_missed(pod: Pod, segment: Segment) -> None:
+    """kube-router's bridge gets its address with the first pod on it."""
+    pod.attach()
+    pod.coordinator()
+    segment.node.run("ip link add kube-bridge type bridge")
+    segment.node.run("ip addr add 192.168.7.1/24 dev kube-bridge")
+    segment.node.run("ip link set kube-bridge up")
+    pod.coordinator("CHECK")
 
 
 def test_policy_routes_of_the_first_interface_are_in_main(pod: Pod) -> None:

@@ -213,7 +213,8 @@ func readHostRoutes(host *Namespace, table int, podAddrs addrSet, name linkNamer
 // excludedPrefixes names interfaces of the node whose addresses are not the node's own: those of other
 // container networks, and virtual service addresses.
 var excludedPrefixes = []string{
-	"docker", "cbr", "dummy", "virbr", "lxcbr", "veth", "cali", "flannel", "kube-ipvs", "cni", "vx-submariner", "cilium",
+	"docker", "cbr", "dummy", "virbr", "lxcbr", "veth", "cali", "flannel", "kube-bridge", "kube-ipvs", "cni", "vx-submariner",
+	"cilium",
 }
 
 // NodeInterface says whether the addresses of that interface count as addresses of the node.
