@@ -1,4 +1,4 @@
-"""The range of the cluster network is found where the cluster network itself tells it."""
+"""What differs by the cluster network: where its range is told, and what its rules drop."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,9 +10,13 @@ import pytest
 
 from testbed import cluster as testbed_cluster
 from testbed import cni, topology
+from testbed.demo.parse import answer
 from testbed.paths import State
+from tests.e2e import manifests
 from tests.e2e.cluster import COORDINATORS, Cluster, Object, Release, eventually
-from tests.e2e.conftest import upgrade
+from tests.e2e.conftest import MakeNetwork, MakePod, upgrade, wait_ready
+from tests.e2e.manifests import APP_PORT, NAMESPACE
+from tests.e2e.test_doctor import OPERATOR, examine
 
 KUBEADM = ("configmap", "kubeadm-config", "kube-system")
 OF_FLANNEL, OF_NODES, LAST_KNOWN = "flannel's net-conf.json", "node.spec.podCIDRs", "last known, "
@@ -85,7 +89,7 @@ def _synced_from(cluster: Cluster, source: str) -> Object:
 def test_the_range_without_kubeadm(
     cluster: Cluster, synced: Release, told: Network, without_kubeadm: None
 ) -> None:
-    """Flannel's ConfigMap tells it; others have none, and what was known before stays."""
+    """flannel's ConfigMap tells it; others have none, and what was known before stays."""
     del synced, without_kubeadm
     found = _synced_from(cluster, told.whole or LAST_KNOWN)
     assert found["overlayPodCIDR"] == [str(topology.POD_CIDR)]
@@ -102,3 +106,54 @@ def test_the_range_where_nothing_was_known_before(
     assert found["overlayPodCIDR"] == told.cidrs
     reasons = {each["type"]: each["reason"] for each in found["conditions"]}
     assert (reasons["CIDRsDiscovered"] == "FollowsNodes") == (not told.whole)
+
+
+@pytest.fixture
+def elsewhere(
+    cluster: Cluster, made: testbed_cluster.Cluster, node: str, namespace: None
+) -> Iterator[Object]:
+    """A pod of the cluster network on another node than the other pods, behind a Service."""
+    del namespace
+    others = [each.name for each in made.nodes if each.name != node]
+    if not others:
+        pytest.fail("pods of two nodes need two: `make down`, then TESTBED_NODES=2 and `make up`")
+    cluster.apply(manifests.pod("elsewhere", others[0], {}))
+    cluster.apply(manifests.service("elsewhere"))
+    wait_ready(cluster, "elsewhere")
+    yield cluster.get("pod", "elsewhere", NAMESPACE) or {}
+    cluster.delete("pod,service", "elsewhere", NAMESPACE)
+
+
+def test_an_underlay_pod_and_a_pod_of_another_node(
+    cluster: Cluster,
+    made: testbed_cluster.Cluster,
+    elsewhere: Object,
+    network: MakeNetwork,
+    pod: MakePod,
+) -> None:
+    """kube-router's firewall drops what is asymmetric, flannel's rules accept all of its range.
+
+    Replies come by the segment, so that the underlay pod's own node sees one direction.
+    """
+    pod("far-asking", network("far-asking"))
+    service = cluster.get("service", "elsewhere", NAMESPACE) or {}
+
+    def ask(address: str) -> bool:
+        command = f"timeout 3 fetch http://{address}/"
+        return bool(answer(cluster.execute("far-asking", command, NAMESPACE).output))
+
+    eventually("it is reached by its Service", lambda: ask(service["spec"]["clusterIP"]))
+    if made.network == cni.BRIDGE:
+        return  # kube-proxy's mode decides there
+    address, works = f"{elsewhere['status']['podIP']}:{APP_PORT}", made.network == cni.FLANNEL
+    # kube-router's rules for a pod come some moments after the pod.
+    eventually(f"it is reached by its address: {works}", lambda: ask(address) == works)
+
+
+def test_the_doctor_names_the_firewall_of_kube_router(
+    cluster: Cluster, synced: Release, made: testbed_cluster.Cluster
+) -> None:
+    del synced
+    result = examine(cluster, "deployment", OPERATOR, "spidercoordinator doctor")
+    named = "WARNING  DaemonSet kube-system/kube-router: its firewall drops" in result.output
+    assert named == (made.network == cni.KUBE_ROUTER), result.output

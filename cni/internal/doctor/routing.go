@@ -26,7 +26,7 @@ func sysctls(node Node) []Finding {
 		// The kernel's default: most nodes have it, and most traffic does not mind.
 		findings = append(findings, Finding{Note, "sysctl " + facts.TCPLiberal, "0",
 			"set it to 1 if TCP between underlay pods and overlay pods of other nodes is reset: replies take another route than requests, " +
-				"and kube-proxy in iptables mode drops packets that conntrack calls INVALID"})
+				"and kube-proxy in iptables mode drops packets that conntrack calls INVALID, unless this was 1 when it started"})
 	case "":
 		findings = append(findings, Finding{Unseen, "sysctl " + facts.TCPLiberal, "is not there",
 			"only the node's own namespaces show it: is the module nf_conntrack loaded, and does this run in the node's network?"})

@@ -22,7 +22,7 @@ func SysctlWarnings(f *facts.Facts, hostVeth string) []string {
 	}
 	if f.Host.Sysctls[facts.TCPLiberal] == "0" {
 		warnings = append(warnings, "sysctl net.netfilter.nf_conntrack_tcp_be_liberal of the node is 0: kube-proxy in iptables mode may drop "+
-			"TCP between an underlay pod and an overlay pod of another node, whose replies take another route; set it to 1 if that happens")
+			"TCP between an underlay pod and an overlay pod of another node, whose replies take another route; set it to 1 if that happens, and restart kube-proxy, which reads it when it starts")
 	}
 	if RPFilterStrict(&f.Host, hostVeth) && len(RulesBeforeOurs(&f.Host)) > 0 {
 		warnings = append(warnings, "rp_filter of "+hostVeth+" or of all is 1 (strict) on the node, where rules of others go before the one to the pods: "+

@@ -20,6 +20,7 @@ from spidercoordinator.core.checks.whereabouts import (
     reconciler_findings,
     used_by,
 )
+from spidercoordinator.discovery.kuberouter import runs_firewall
 from spidercoordinator.kube.resource import (
     CONFIG_MAPS,
     CUSTOM_RESOURCE_DEFINITIONS,
@@ -110,14 +111,22 @@ async def _whereabouts(reader: Reader, snapshot: Snapshot) -> list[Finding]:
 
 async def _components(reader: Reader, settings: Settings) -> ClusterComponents:
     namespace, name = settings.cilium_configmap
-    cilium, felix, kube_proxy, agents, nodes = await asyncio.gather(
+    cilium, felix, kube_proxy, router, agents, nodes = await asyncio.gather(
         reader.find(CONFIG_MAPS, name, namespace),
         _felix(reader),
         reader.find(CONFIG_MAPS, "kube-proxy", "kube-system"),
+        reader.find(DAEMON_SETS, "kube-router", "kube-system"),
         reader.list(DAEMON_SETS, "app.kubernetes.io/component=spiderpool-agent"),
         reader.list(NODES),
     )
-    return ClusterComponents(cilium, felix, kube_proxy, bool(agents), _version(nodes or ()))
+    return ClusterComponents(
+        cilium=cilium,
+        felix=felix,
+        kube_proxy=kube_proxy,
+        kube_router_firewall=router is not None and runs_firewall(router),
+        spiderpool=bool(agents),
+        version=_version(nodes or ()),
+    )
 
 
 async def _felix(reader: Reader) -> Object | None:

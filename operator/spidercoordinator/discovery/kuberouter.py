@@ -11,18 +11,25 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.discovery.flags import occurrences, template_words
+from spidercoordinator.discovery.flags import last, occurrences, template_words
 from spidercoordinator.discovery.shapes import split
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import DAEMON_SETS
 
 _FLAG: Final = "service-cluster-ip-range"
+_FALSE: Final = ("0", "f", "F", "false", "FALSE", "False")
+"""What Go's strconv.ParseBool takes for false."""
 
 
 def read_agents(obj: Object) -> tuple[str, ...]:
     """The service ranges in the flags; the flag is a list and may be given several times."""
     return split(list(occurrences(template_words(obj), _FLAG)))
+
+
+def runs_firewall(obj: Object) -> bool:
+    """Whether the agents enforce NetworkPolicies, as they do unless a flag says otherwise."""
+    return last(occurrences(template_words(obj), "run-firewall")) not in _FALSE
 
 
 AGENTS: Final = WatchedObjects(

@@ -241,6 +241,7 @@ def proxy(text: str) -> Object:
             "",
         ),
         (ClusterComponents(kube_proxy=proxy("{")), "config.conf is no YAML: line 1, column 2: "),
+        (ClusterComponents(kube_router_firewall=True), "--run-firewall=false"),
         (ClusterComponents(spiderpool=True), "only one of both"),
     ],
 )

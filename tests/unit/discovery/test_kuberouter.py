@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.discovery.kuberouter import AGENTS, KubeRouter
+from spidercoordinator.discovery.kuberouter import AGENTS, KubeRouter, runs_firewall
 from tests.unit.discovery.observing import FORBIDDEN, Found, daemon_set, observe
 
 
@@ -44,3 +44,19 @@ def test_its_own_default_is_not_taken() -> None:
 def test_without_kube_router_it_says_so() -> None:
     assert report({}).missing == "there is no DaemonSet kube-system/kube-router"
     assert "may not list daemonsets.apps" in report({AGENTS: FORBIDDEN}).unread
+
+
+@pytest.mark.parametrize(
+    ("args", "runs"),
+    [
+        pytest.param([], True, id="its default"),
+        pytest.param(["--run-firewall"], True, id="on"),
+        pytest.param(["--run-firewall", "--run-router=false"], True, id="on, before another flag"),
+        pytest.param(["--run-firewall=true"], True, id="on, by its value"),
+        pytest.param(["--run-firewall=false"], False, id="off"),
+        pytest.param(["--run-firewall=F"], False, id="off, in Go's short form"),
+        pytest.param(["--run-firewall=true", "--run-firewall=0"], False, id="the last one counts"),
+    ],
+)
+def test_whether_it_is_a_firewall(args: list[str], runs: bool) -> None:
+    assert runs_firewall(daemon_set("kube-system", "kube-router", *args)) is runs

@@ -23,6 +23,7 @@ class ClusterComponents:
         cilium: ConfigMap cilium-config.
         felix: Calico's FelixConfiguration default.
         kube_proxy: ConfigMap kube-proxy, as kubeadm makes it.
+        kube_router_firewall: whether kube-router enforces NetworkPolicies.
         spiderpool: whether Spiderpool's agent is installed.
         version: the API server's, such as v1.34.4.
     """
@@ -30,6 +31,7 @@ class ClusterComponents:
     cilium: Object | None = None
     felix: Object | None = None
     kube_proxy: Object | None = None
+    kube_router_firewall: bool = False
     spiderpool: bool = False
     version: str = ""
 
@@ -47,6 +49,14 @@ def known_conflicts(components: ClusterComponents) -> Iterator[Finding]:
         )
     if components.kube_proxy is not None:
         yield from _kube_proxy(components.kube_proxy.get("data") or {}, components.version)
+    if components.kube_router_firewall:
+        yield Finding(
+            "WARNING",
+            "DaemonSet kube-system/kube-router",
+            "its firewall drops what conntrack calls INVALID, also with tcp_be_liberal",
+            "TCP from underlay pods to overlay pods of other nodes by their addresses fails; "
+            "use a Service with a ClusterIP, or --run-firewall=false, which ends NetworkPolicies",
+        )
     if components.spiderpool:
         yield Finding(
             "NOTE",
