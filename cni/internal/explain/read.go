@@ -22,21 +22,18 @@ func Read() (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	redirects, unseen := readRedirects()
+	redirects, unseen := facts.ReadRuleset(pod, readRedirects)
+	if unseen == nil {
+		unseen = legacyTables()
+	}
 	if unseen == nil {
 		unseen = facts.ReadMarks(pod, state)
 	}
 	return Describe(state, redirects, unseen), nil
 }
 
-// readRedirects finds the rules in nftables, where iptables-nft has its own too. The tables of
-// iptables-legacy are named only.
-func readRedirects() ([]Redirect, error) {
-	conn, err := nftables.New(nftables.AsLasting())
-	if err != nil {
-		return nil, fmt.Errorf("open an nftables socket: %w", err)
-	}
-	defer func() { _ = conn.CloseLasting() }()
+// readRedirects finds the rules in nftables, where iptables-nft has its own too.
+func readRedirects(conn *nftables.Conn) ([]Redirect, error) {
 	chains, err := conn.ListChains()
 	if err != nil {
 		return nil, fmt.Errorf("list the nftables chains: %w", err)
@@ -55,7 +52,7 @@ func readRedirects() ([]Redirect, error) {
 			}
 		}
 	}
-	return found, legacyTables()
+	return found, nil
 }
 
 // redirectKind says how a rule sends connections elsewhere: in nftables' own words, or in those of an

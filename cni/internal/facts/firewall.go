@@ -53,20 +53,22 @@ func ReadFirewall(namespace *Namespace, interest func(Chain) bool) (Firewall, er
 	if err != nil {
 		return firewall, err
 	}
-	conn, err := namespace.NFTables()
-	if err != nil {
-		return firewall, fmt.Errorf("open an nftables socket: %w", err)
-	}
+	firewall.Chains, err = ReadRuleset(namespace, func(conn *nftables.Conn) ([]Chain, error) {
+		return readChains(conn, interest)
+	})
+	return firewall, err
+}
+
+func readChains(conn *nftables.Conn, interest func(Chain) bool) ([]Chain, error) {
 	listed, err := conn.ListChains()
 	if err != nil {
-		return firewall, fmt.Errorf("list the nftables chains: %w", err)
+		return nil, fmt.Errorf("list the nftables chains: %w", err)
 	}
 	reader := chainReader{conn: conn, listed: listed, wanted: map[*nftables.Chain]bool{}}
 	for _, chain := range listed {
 		reader.wanted[chain] = interest(fromChain(chain))
 	}
-	firewall.Chains, err = reader.read()
-	return firewall, err
+	return reader.read()
 }
 
 type chainReader struct {
