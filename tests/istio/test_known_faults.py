@@ -6,10 +6,11 @@ which the fault was made of.
 
 import pytest
 
+from tests.cni.namespace import SLOWNESS
 from tests.cni.topology import NODE_IPV4, Segment
 from tests.istio.bed import OUTSIDE, Member, batch, open_outside, services
 from tests.istio.cells import DROPPED, LINK_ADDRESS, MESHES, Family
-from tests.istio.mesh import Tools
+from tests.istio.mesh import DROPPED_AFTER, Tools
 from tests.istio.one import add, member, serving
 
 V4: tuple[Family, ...] = (4,)
@@ -39,7 +40,8 @@ def test_tables_are_not_shared_with_the_mesh(
         # Control: replies by table 100, whose only route the mesh has replaced.
         space.run("ip rule del pref 1000")
         space.run(f"ip rule add pref 1000 {MARK_RULE} lookup 100")
-        assert tools.ask(segment.node, ambient.address[4]).way == DROPPED
+        answer = tools.ask(segment.node, ambient.address[4], seconds=DROPPED_AFTER)
+        assert answer.way == DROPPED
 
 
 def test_marks_of_the_proxy_survive(ambient: Member, segment: Segment, tools: Tools) -> None:
@@ -112,7 +114,8 @@ def test_the_rules_for_addresses_are_behind_that_of_the_mesh(
         # Control: the application's reply to the proxy leaves by the interface of its address.
         table = next(rule.split()[-3] for rule in pod.space.rules() if pod.address[4] in rule)
         pod.space.run(f"ip rule add pref 1101 from {pod.address[4]} lookup {table}")
-        assert tools.ask(segment.node, pod.address[4]).way == DROPPED
+        answer = tools.ask(segment.node, pod.address[4], seconds=DROPPED_AFTER)
+        assert answer.way == DROPPED
 
 
 @pytest.mark.parametrize("mesh", MESHES)
@@ -169,4 +172,6 @@ def test_a_narrow_path_behind_the_node(
         tools.application(far.space, segment.state / "far"),
         serving(tools, pod, "redirect"),
     ):
-        assert tools.ask(pod.space, "10.233.71.2").way == way
+        # Not longer than the proxy waits for its own connection, which ends the client's.
+        seconds = DROPPED_AFTER * (1 if way == DROPPED else SLOWNESS)
+        assert tools.ask(pod.space, "10.233.71.2", seconds=seconds).way == way
