@@ -83,15 +83,13 @@ def enrolled(mesh: Mesh) -> Iterator[dict[str, Object]]:
     mesh.cluster.delete("daemonset", ZTUNNEL, ISTIO)
 
 
-def _target(mesh: Mesh, pods: dict[str, Object], request: str, cell: Cell) -> tuple[str, str]:
+def _target(
+    mesh: Mesh, pods: dict[str, Object], services: dict[str, Object], request: str, cell: Cell
+) -> tuple[str, str]:
     """Return who makes a request, and to where."""
     pod = pods[cell.name]
     own = f"{pod['status']['podIP']}:{PORT}"
     on_underlay = f"{net1(pod)}:{PORT}" if cell.layout == OVERLAY else own
-    services = {
-        each["metadata"]["name"]: each["spec"]
-        for each in mesh.cluster.items("services", f"-n {NAMESPACE}")
-    }
     [home] = [node.address for node in mesh.testbed.nodes if node.name == mesh.home]
     node_port = services[f"{cell.name}-unknown"]["ports"][0]["nodePort"]
     return {
@@ -121,8 +119,12 @@ def _ask(mesh: Mesh, origin: str, target: str) -> Answer:
 @pytest.fixture(scope="module")
 def answers(mesh: Mesh, enrolled: dict[str, Object]) -> dict[tuple[str, Cell], Answer]:
     """What became of each request, all made side by side."""
+    services = {
+        each["metadata"]["name"]: each["spec"]
+        for each in mesh.cluster.items("services", f"-n {NAMESPACE}")
+    }
     with ThreadPoolExecutor(max_workers=8) as pool:
-        made = pool.map(lambda key: _ask(mesh, *_target(mesh, enrolled, *key)), _KEYS)
+        made = pool.map(lambda key: _ask(mesh, *_target(mesh, enrolled, services, *key)), _KEYS)
         return dict(zip(_KEYS, made, strict=True))
 
 
