@@ -18,6 +18,8 @@ from tests.apiserver.soak import CountedOperator, come_and_go, settled
 MANY = int(os.environ.get("SPIDERCOORDINATOR_SOAK_OBJECTS", "300"))
 FIRST = 200
 """Fill what is filled once: pools of connections, caches of a few hundred URLs."""
+AT_ONCE = 1000
+"""How many are there at the same time."""
 LEAST = 40
 """What counts as growth: more than the pool of connections for the 32 reconciles at a time, and
 less than what the rarest objects, one in five, would leave behind."""
@@ -39,7 +41,11 @@ async def test_nothing_grows_with_what_is_gone(cluster: Cluster, counted: Counte
     await settled(cluster)
     await come_and_go(cluster.api, counted, range(FIRST))
     before = await counted.holds()
-    await come_and_go(cluster.api, counted, range(FIRST, FIRST + MANY))
+    for first in range(FIRST, FIRST + MANY, AT_ONCE):
+        last = min(first + AT_ONCE, FIRST + MANY)
+        await come_and_go(cluster.api, counted, range(first, last))
+        gone, resident = last - FIRST, counted.resident()
+        print(f"{gone} networks are gone, {resident} KiB resident")  # noqa: T201 - figures to read
     grown: dict[str, int] = {}
 
     async def flat() -> bool:
