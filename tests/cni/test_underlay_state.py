@@ -143,8 +143,11 @@ def test_host_rule_table_is_configurable(pod: Pod) -> None:
 def test_addresses_of_container_networks_are_not_the_nodes(pod: Pod, segment: Segment) -> None:
     pod.attach()
     names = ["docker0", "cali1", "veth9", "cni0", "flannel.1", "kube-ipvs0", "cilium_host"]
-    names += ["virbr0", "dummy0", "cbr0", "lxcbr0", "vx-submariner", "kube-bridge"]
-    for number, name in enumerate([*names, "br0"]):
+    names += ["virbr0", "dummy0", "cbr0", "lxcbr0", "vx-submariner", "kube-bridge", "weave"]
+    names += ["kube-dummy-if", "nodelocaldns", "lxdbr0", "incusbr0", "podman1", "nerdctl0"]
+    names += ["br-0123456789ab"]
+    own = ["br0", "br-ex", "br-0123456789", "br-uplink01234"]
+    for number, name in enumerate([*names, *own]):
         segment.node.run(f"ip link add {name} type bridge")
         segment.node.run(f"ip addr add 192.168.{number}.1/24 dev {name}")
         segment.node.run(f"ip link set {name} up")
@@ -152,7 +155,8 @@ def test_addresses_of_container_networks_are_not_the_nodes(pod: Pod, segment: Se
     hosts = [
         route.split()[0] for route in pod.space.routes() if "veth0" in route and "via" not in route
     ]
-    assert sorted(hosts) == [NODE_IPV4, f"192.168.{len(names)}.1"]
+    numbers = range(len(names), len(names) + len(own))
+    assert sorted(hosts) == sorted([NODE_IPV4, *(f"192.168.{each}.1" for each in numbers)])
 
 
 def test_a_container_network_that_comes_later_is_not_missed(pod: Pod, segment: Segment) -> None:

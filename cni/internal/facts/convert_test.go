@@ -65,7 +65,7 @@ func TestToPrefix(t *testing.T) {
 func TestNodeInterfaceExcludesLinksOfContainerNetworks(t *testing.T) {
 	for name, want := range map[string]bool{
 		"eth0": true, "br-ex": true, "bond0.100": true, "lo": false, "loop0": true, "docker0": false, "cali123": false, "cilium_host": false,
-		"kube-bridge": false, "vx-submariner": false, "vxlan.calico": true,
+		"kube-bridge": false, "kube-dummy-if": false, "nodelocaldns": false, "br-0123456789ab": false, "br-0123456789": true, "vx-submariner": false, "vxlan.calico": true,
 	} {
 		if NodeInterface(name) != want {
 			t.Errorf("%s: got %t", name, !want)

@@ -3,6 +3,7 @@ package facts
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -213,13 +214,16 @@ func readHostRoutes(host *Namespace, table int, podAddrs addrSet, name linkNamer
 // excludedPrefixes names interfaces of the node whose addresses are not the node's own: those of other
 // container networks, and virtual service addresses.
 var excludedPrefixes = []string{
-	"docker", "cbr", "dummy", "virbr", "lxcbr", "veth", "cali", "flannel", "kube-bridge", "kube-ipvs", "cni", "vx-submariner",
-	"cilium",
+	"docker", "podman", "nerdctl", "lxcbr", "lxdbr", "incusbr", "virbr", "cbr", "veth", "cni", "cali", "cilium", "flannel", "weave",
+	"kube-bridge", "vx-submariner", "dummy", "kube-ipvs", "kube-dummy-if", "nodelocaldns",
 }
+
+// dockerNetwork matches bridges of Docker's networks that people made (bridge_linux.go in Docker).
+var dockerNetwork = regexp.MustCompile(`^br-[0-9a-f]{12}$`)
 
 // NodeInterface says whether the addresses of that interface count as addresses of the node.
 func NodeInterface(name string) bool {
-	if name == "lo" {
+	if name == "lo" || dockerNetwork.MatchString(name) {
 		return false
 	}
 	for _, prefix := range excludedPrefixes {
