@@ -19,6 +19,7 @@ from spidercoordinator.core.network.ipamkeys import (
     WHEREABOUTS,
     canonical,
     shown,
+    without_zeros,
     wrong_kind,
 )
 
@@ -93,6 +94,7 @@ def broken(section: Mapping[str, Any]) -> str | None:
 
 def route_without_gateway(section: Mapping[str, Any]) -> str | None:
     """A route that leads nowhere: it names no router, and no range of its family has one."""
+    section = canonical(section)
     gateways = {each.gateway.version for each in address_ranges(section) if each.gateway}
     for index, route in enumerate(_list(section.get("routes"))):
         dst = parse_network(str(route.get("dst"))) if isinstance(route, Mapping) else None
@@ -110,6 +112,7 @@ def gateway_elsewhere(section: Mapping[str, Any]) -> str | None:
     """A router that is in none of the subnets, so that its routes cannot be added."""
     if broken(section):
         return None
+    section = canonical(section)
     ranges = address_ranges(section)
     for each in ranges:
         if each.gateway and not _within(each.gateway, ranges):
@@ -185,6 +188,7 @@ def _static(section: Mapping[str, Any]) -> Iterator[AddressRange]:
 
 
 def _whereabouts(section: Mapping[str, Any]) -> Iterator[AddressRange]:
+    section = without_zeros(section, "gateway")
     gateway = _address(section, "gateway", "", None)
     if section.get("range"):
         yield _whereabouts_range(section, "", gateway)
@@ -195,6 +199,7 @@ def _whereabouts(section: Mapping[str, Any]) -> Iterator[AddressRange]:
 
 def _whereabouts_range(item: Mapping[str, Any], at: str, gateway: IPAddress | None) -> AddressRange:
     """Also as `10.0.0.5-10.0.0.9/24`, whose first address is the start and whose other the end."""
+    item = without_zeros(item, "range")
     text, key = item.get("range"), f"{at}range"
     allowed = "a CIDR such as 10.6.0.0/16, or 10.6.0.5-10.6.0.9/16"
     head, dash, tail = str(text).partition("-") if isinstance(text, str) else ("", "", "")
@@ -246,7 +251,8 @@ def _check_excluded(section: Mapping[str, Any]) -> None:
     }
     for at, part in {"": section, **parts}.items():
         for index, text in enumerate(_list(_object(part, at).get("exclude"))):
-            _network(text, f"{at}exclude[{index}]", "a CIDR such as 10.6.0.1/32")
+            given = without_zeros({"exclude": text}, "exclude")["exclude"]
+            _network(given, f"{at}exclude[{index}]", "a CIDR such as 10.6.0.1/32")
 
 
 def _check_routes(section: Mapping[str, Any]) -> None:

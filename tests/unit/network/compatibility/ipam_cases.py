@@ -33,6 +33,9 @@ BROKEN_HOST_LOCAL: list[Spec] = [
     {"subnet": "10.6.0.0/16", "routes": [{"dst": "10.7.0.0/16", "priority": "1"}]},
     {"subnet": "10.6.0.0/16", "dataDir": ["/run"]},
     {"Subnet": "10.6.0.0/33"},
+    {"subnet": "010.6.0.0/16"},
+    {"subnet": "10.6.0.0/16", "routes": [{"DST": "10.7.0.0/33"}]},
+    {"ranges": [[{"subnet": "10.6.0.0/16", "RangeEnd": 9}]]},
     {"subnet": "10.6.0.0/16", "ranges": {"subnet": "10.7.0.0/16"}},
 ]
 BROKEN_WHEREABOUTS: list[Spec] = [
@@ -42,6 +45,8 @@ BROKEN_WHEREABOUTS: list[Spec] = [
     {"range": "10.6.0.5-10.6.0.9"},
     {"range": "10.6.0.0/16", "range_start": "10.7.0.1"},
     {"range": "10.6.0.0/16", "range_end": "ten"},
+    {"range": "10.6.0.0/16", "range_end": "10.6.0.09"},
+    {"ipRanges": [{"Range": "10.6.0.0/33"}]},
     {"range": "10.6.0.0/16", "exclude": ["ten"]},
     {"range": "10.6.0.0/16", "gateway": "router"},
     {"ipRanges": ["10.6.0.0/16"]},
@@ -50,6 +55,18 @@ BROKEN_WHEREABOUTS: list[Spec] = [
     {"range": "10.6.0.0/16", "gateway": []},
     {"range": "10.6.0.0/16", "sleep_for_race": "1"},
     {"range": "10.6.0.0/16", "enable_overlapping_ranges": "false"},
+]
+
+# Plugins take keys in any case, and whereabouts some values with leading zeros.
+OTHERWISE_SPELT: list[tuple[str, Spec]] = [
+    ("host-local", {"ranges": [[{"Subnet": "10.6.0.0/16", "RANGESTART": "10.6.0.9"}]]}),
+    ("host-local", {"subnet": "10.6.0.0/16", "routes": [{"Dst": "10.7.0.0/16"}]}),
+    ("static", {"addresses": [{"Address": "10.6.0.9/16", "gateway": None}]}),
+    ("whereabouts", {"IPRanges": [{"Range": "10.6.0.0/16", "Range_Start": "10.6.0.9"}]}),
+    ("whereabouts", {"range": "010.006.0.0/16"}),
+    ("whereabouts", {"range": "10.6.0.05-10.6.0.09/016", "gateway": "10.6.000.1"}),
+    ("whereabouts", {"range": "10.6.0.0/16", "exclude": ["10.6.0.08/32"]}),
+    ("whereabouts", {"ipRanges": [{"range": "010.6.0.0/16", "exclude": ["10.6.0.08/32"]}]}),
 ]
 
 # Reason → networks that it is about, and networks near them that are fine.
@@ -129,10 +146,12 @@ IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             ),
             of("macvlan", ipam={"type": "dhcp"}),
             of("macvlan", ipam={"type": "some-other"}),
+            *(of("macvlan", ipam={"type": kind, **each}) for kind, each in OTHERWISE_SPELT),
         ],
     ),
     "RouteWithoutGateway": (
         [
+            of("macvlan", ipam={**WHEREABOUTS, "Routes": [{"DST": "0.0.0.0/0", "gw": None}]}),
             of("macvlan", ipam={**WHEREABOUTS, "routes": [{"dst": "0.0.0.0/0"}]}),
             of("macvlan", ipam={**STATIC, "routes": [{"dst": "10.9.0.0/16"}]}),
             of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "::/0"}]}),
@@ -162,9 +181,33 @@ IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             of("macvlan", ipam={**WHEREABOUTS, "rangeStart": "10.6.0.9"}),
             of("macvlan", ipam={**HOST_LOCAL, "range_start": "10.6.0.9"}),
             of("macvlan", ipam={**STATIC, "gateways": []}),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "host-local",
+                    "ranges": [[{"subnet": "10.6.0.0/16", "range_start": "10.6.0.9"}]],
+                },
+            ),
+            of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "0.0.0.0/0", "via": "10.6.0.1"}]}),
+            of(
+                "macvlan",
+                ipam={"type": "static", "addresses": [{"address": "10.6.0.9/16", "gw": "10.6.0.1"}]},
+            ),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "whereabouts",
+                    "ipRanges": [{"range": "10.6.0.0/16", "rangeEnd": "10.6.0.9"}],
+                },
+            ),
         ],
         [
             of("macvlan", ipam={**WHEREABOUTS, "Exclude": ["10.6.0.1/32"]}),
+            of("macvlan", ipam={**WHEREABOUTS, "enable_l3": True}),
+            of(
+                "macvlan",
+                ipam={"type": "host-local", "Ranges": [[{"Subnet": "10.6.0.0/16"}]]},
+            ),
             of("macvlan", ipam={"type": "some-other", "any": "thing"}),
         ],
     ),

@@ -192,6 +192,23 @@ LINK_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ],
         [of("ovs", {"trunk": [{"id": 10}, {"minID": 1, "maxID": 9}]})],
     ),
+    "TrunkRangeIgnored": (
+        [
+            of("ovs", {"trunk": [{"minID": 0, "maxID": 9}]}),
+            of("ovs", {"trunk": [{"id": 10}, {"minID": 0, "maxID": 9}]}),
+            of("ovs", {"trunk": [{"minID": 0, "maxID": 0}]}),
+        ],
+        [of("ovs", {"trunk": [{"id": 0}, {"minID": 1, "maxID": 9}]}), of("ovs", {"trunk": []})],
+    ),
+    "VLANWithTrunk": (
+        [of("ovs", {"vlan": vlan, "trunk": [{"id": 5}]}) for vlan in (5, 7)],
+        [
+            of("ovs", {"trunk": [{"id": 5}]}),
+            of("ovs", {"vlan": 0, "trunk": [{"id": 5}]}),
+            of("ovs", {"vlan": 7, "trunk": []}),
+            of("ovs", {"vlan": 7}),
+        ],
+    ),
     "PoolsUnused": (
         [
             of("macvlan", {"ippools": V4}, disableIPAM=True, enableCoordinator=False),

@@ -81,6 +81,32 @@ def trunk_overlap(subject: Subject) -> str | None:
     return None
 
 
+def ignored_trunk_range(subject: Subject) -> str | None:
+    """A range of a trunk that begins with VLAN 0; ovs-cni takes that for no range."""
+    network = subject.spec.network
+    items = network.trunk or () if isinstance(network, OVSNetwork) else ()
+    for item in items:
+        if item.min_id == 0 and item.max_id is not None:
+            fails = ", and pods fail, since the trunk has no other VLAN" if len(items) == 1 else ""
+            instead = f"minID 1 for VLANs 1 to {item.max_id}, and " if item.max_id else ""
+            return (
+                f"the range 0 to {item.max_id} is passed over by ovs-cni{fails}; write {instead}id 0"
+                " for frames with tag 0"
+            )
+    return None
+
+
+def vlan_with_trunk(subject: Subject) -> str | None:
+    """A VLAN of the port beside a trunk, where ovs-cni passes over it."""
+    network = subject.spec.network
+    if not isinstance(network, OVSNetwork) or not network.vlan or not network.trunk:
+        return None
+    return (
+        f"{network.vlan} has no effect beside trunk: ovs-cni makes a trunk port, on which pods tag"
+        " the frames of each VLAN themselves; remove vlan, or the trunk"
+    )
+
+
 def link_is_off(subject: Subject) -> str | None:
     """A virtual function whose link is kept down."""
     network = subject.spec.network
