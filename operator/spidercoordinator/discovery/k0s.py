@@ -60,8 +60,12 @@ class K0s:
             missing = observed.why_empty(CONFIG)
             return SourceReport(source, missing=missing, unread=not_read)
         default: tuple[str, ...] = ()
+        undecided: tuple[int, ...] = ()
         if not any(version(cidr) == IPV4 for cidr in found.pod):
-            default = holding([_DEFAULT_POD], nodes.all_cidrs(observations))
+            known = nodes.all_cidrs(observations)
+            default = holding([_DEFAULT_POD], known)
+            # Without nodes nothing shows whether the default is in use.
+            undecided = () if any(version(cidr) == IPV4 for cidr in known) else (IPV4,)
         pod = default + found.pod
         parts = []
         if not pod:
@@ -72,5 +76,10 @@ class K0s:
         if not found.service:
             parts.append(f"{CONFIG.title} has no spec.network.serviceCIDR")
         return SourceReport(
-            source, pod=pod, service=found.service, missing="; ".join(parts), unread=not_read
+            source,
+            pod=pod,
+            service=found.service,
+            missing="; ".join(parts),
+            unread=not_read,
+            undecided=undecided,
         )

@@ -6,17 +6,19 @@ count where nodes have their podCIDRs from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.core.cidrs.backing import holding
+from spidercoordinator.core.cidrs.ranges import normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.nodeargs import ServerArgs
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 
 _DEFAULT_POD: Final = ("10.42.0.0/16", "fd00:42::/56")
+_DEFAULT_SERVICE: Final = ("10.43.0.0/16", "fd00:43::/112")
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,17 @@ class K3s:
             missing = not_read or "there is no k3s or RKE2 server among the nodes"
             return SourceReport(source, missing=missing, unread=not_read)
         (name, args), *rest = servers
-        differing = [
-            other for other, found in rest if (found.pod, found.service) != (args.pod, args.service)
-        ]
+        differing = [other for other, found in rest if not _agree(args, found)]
+        alike = [args, *(found for other, found in rest if other not in differing)]
         warning = f"nodes {name} and {', '.join(differing)} have different arguments"
-        pod = args.pod or holding(_DEFAULT_POD, nodes.all_cidrs(observations))
+        pod = _named(each.pod for each in alike)
+        pod = pod or holding(_DEFAULT_POD, nodes.all_cidrs(observations))
+        service = _named(each.service for each in alike)
         return SourceReport(
             source,
             pod=pod,
-            service=args.service,
-            missing=_missing(name, args, pod),
+            service=service,
+            missing=_missing(name, args, pod, service),
             warning=warning if differing else "",
             unread=not_read,
         )
@@ -66,7 +69,29 @@ def _servers(entries: Mapping[str, nodes.NodeFacts]) -> list[tuple[str, ServerAr
     return sorted(servers, key=lambda each: (bool(each[1].problem), each[0]))
 
 
-def _missing(name: str, args: ServerArgs, pod: tuple[str, ...]) -> str:
+def _named(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The first list that some server names."""
+    return next(filter(None, lists), ())
+
+
+def _agree(one: ServerArgs, other: ServerArgs) -> bool:
+    """Whether two servers have the same ranges: what one leaves out stands for the default."""
+    return (
+        not one.problem
+        and not other.problem
+        and _same(one.pod, other.pod, _DEFAULT_POD)
+        and _same(one.service, other.service, _DEFAULT_SERVICE)
+    )
+
+
+def _same(one: tuple[str, ...], other: tuple[str, ...], default: tuple[str, ...]) -> bool:
+    first, second = set(normalise(one)), set(normalise(other))
+    if first and second:
+        return first == second
+    return first | second <= set(default)
+
+
+def _missing(name: str, args: ServerArgs, pod: tuple[str, ...], service: tuple[str, ...]) -> str:
     if args.problem:
         return f"node {name}: {args.problem}"
     parts = []
@@ -76,6 +101,6 @@ def _missing(name: str, args: ServerArgs, pod: tuple[str, ...]) -> str:
             f"the arguments of node {name} have no --cluster-cidr, and the defaults {defaults} "
             "do not hold podCIDRs of nodes"
         )
-    if not args.service:
+    if not service:
         parts.append(f"the arguments of node {name} have no --service-cidr")
     return "; ".join(parts)

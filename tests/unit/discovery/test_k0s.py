@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from spidercoordinator.core.cidrs.families import Candidate
+from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.core.cidrs.selection import select_list
 from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.k0s import CONFIG, K0s
 from tests.unit.discovery.observing import FORBIDDEN, NOT_SERVED, Found, node, observe
@@ -21,6 +24,10 @@ def report(config: Any, *of_nodes: Any) -> SourceReport:
     given = [config] if isinstance(config, dict) else config
     found: Found = {CONFIG: given, nodes.WATCHED: list(of_nodes)}
     return K0s().report(observe(K0s(), found))
+
+
+def candidate(given: SourceReport) -> Candidate:
+    return Candidate(given, given.pod, given.missing)
 
 
 DUAL = {"enabled": True, "IPv6podCIDR": "fd00:1::/108", "IPv6serviceCIDR": "fd00:2::/108"}
@@ -80,6 +87,24 @@ def test_what_it_leaves_out_is_the_default_if_nodes_show_it(
 
 def test_without_nodes_a_default_is_no_evidence() -> None:
     assert report(cluster_config(None)).pod == ()
+
+
+def test_the_default_of_a_family_stays_when_the_last_node_goes() -> None:
+    config, known = cluster_config({"dualStack": DUAL}), ("10.244.0.0/16", "fd00:1::/108")
+    before = select_list([candidate(report(config, node("a", "10.244.3.0/24")))], KnownList())
+    assert before.cidrs == known
+    named = {family: FamilyCIDRs((cidr,), "k0s ClusterConfig") for family, cidr in zip((4, 6), known)}
+    after = select_list([candidate(report(config))], KnownList(known, named))
+    assert (after.cidrs, after.last_known) == (known, True)
+    again = select_list([candidate(report(config, node("b", "10.244.0.0/24")))], KnownList(known, named))
+    assert (again.cidrs, again.last_known) == (known, False)
+
+
+def test_it_is_given_up_where_nodes_have_others() -> None:
+    named = {4: FamilyCIDRs(("10.244.0.0/16",), "k0s ClusterConfig")}
+    other = report(cluster_config({"dualStack": DUAL}), node("a", "10.50.0.0/24"))
+    after = select_list([candidate(other)], KnownList(("10.244.0.0/16",), named))
+    assert after.cidrs == ("fd00:1::/108",)
 
 
 def test_without_dynamic_configuration_there_is_none() -> None:

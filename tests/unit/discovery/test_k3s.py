@@ -131,6 +131,40 @@ def test_servers_that_differ_are_named() -> None:
     assert found.warning == "nodes server-1 and server-2 have different arguments"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param((), ("--cluster-cidr", "10.42.0.0/16"), id="pods' default"),
+        pytest.param((), ("--service-cidr", "10.43.0.0/16"), id="Services' default"),
+        pytest.param(
+            ("--cluster-cidr", "10.52.0.0/16,fd52::/56"),
+            ("--cluster-cidr", "10.52.0.1/16", "--cluster-cidr", "FD52::/56"),
+            id="spelt otherwise",
+        ),
+    ],
+)
+def test_servers_of_which_one_names_what_the_other_leaves_out_agree(
+    one: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    for first, second in ((one, other), (other, one)):
+        found = report(
+            server(*first, podcidrs=("10.42.0.0/24",)),
+            server(*second, name="server-2", podcidrs=("10.42.1.0/24",)),
+        )
+        assert found.warning == ""
+        assert len(found.pod) == (2 if "fd52::/56" in str(one) else 1)
+        assert bool(found.service) == ("--service-cidr" in other)
+
+
+def test_a_server_that_leaves_out_what_another_sets_otherwise_is_named() -> None:
+    found = report(
+        server(podcidrs=("10.42.0.0/24",)),
+        server("--cluster-cidr", "10.54.0.0/16", name="server-2"),
+    )
+    assert found.pod == ("10.42.0.0/16",)
+    assert found.warning == "nodes server-1 and server-2 have different arguments"
+
+
 def test_one_annotation_of_a_server_is_enough() -> None:
     args = json.dumps(["server", "--cluster-cidr", "10.52.0.0/16"])
     for other in ('["agent"]', "no list"):

@@ -47,12 +47,16 @@ def select_family(
         return _first(candidates, present, family)
     owner = _owner(candidates, known)
     if present is None:
-        gave_up = owner is not None and owner.cidrs and not owner.report.unread
+        gave_up = owner is not None and owner.cidrs and _is_judged(owner.report, family)
         # Its source still tells the other family: this one was taken away on purpose.
         return FamilyCIDRs() if gave_up else _kept(known)
     if owner in telling:
         return _with_unread(present, family, known)
     return _instead_of(owner, present, family, known)
+
+
+def _is_judged(report: SourceReport, family: Family) -> bool:
+    return not report.unread and family not in report.undecided
 
 
 def _owner(candidates: Sequence[Candidate], known: FamilyCIDRs) -> Candidate | None:

@@ -40,6 +40,8 @@ class SourceReport:
             they count where they did before, and where nothing was known before.
         holds: its agents are deployed, so that no other source is evidence against what it told
             before, also where it tells nothing now.
+        undecided: families of whose pod CIDRs nothing can be told now, since there is nothing yet
+            that would show them: what is missing of those was not taken away.
     """
 
     source: str
@@ -56,6 +58,7 @@ class SourceReport:
     additional: bool = False
     uncertain: tuple[str, ...] = ()
     holds: bool = False
+    undecided: tuple[int, ...] = ()
 
     def cidrs(self, kind: CIDRKind) -> tuple[str, ...]:
         """One of the two lists; empty for one that it cannot report."""
