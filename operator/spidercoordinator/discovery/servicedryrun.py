@@ -7,6 +7,7 @@ Nothing is created. The refusal names the range, on any cluster and any version:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from spidercoordinator.core.cidrs.ranges import normalise
@@ -29,8 +30,7 @@ def read_refusal(message: str) -> tuple[str, ...]:
 
 async def ask(api: Client, namespace: str) -> SourceReport:
     """Try both families; a cluster without one of them refuses that for another reason."""
-    ranges: list[str] = []
-    unread = ""
+    refusals = []
     for address in _IMPOSSIBLE:
         body = {
             "metadata": {"generateName": "spidercoordinator-", "namespace": namespace},
@@ -38,12 +38,22 @@ async def ask(api: Client, namespace: str) -> SourceReport:
         }
         try:
             await api.create(SERVICES, body, namespace, dry_run=True)
-        except ApiInvalidError as error:
-            ranges += read_refusal(str(error))
-        except ApiForbiddenError as error:
-            unread = f"may not try to create a Service (dry run): {error}"
         except ApiError as error:
-            unread = str(error)
+            refusals.append(error)
+    return read_refusals(refusals)
+
+
+def read_refusals(refusals: Sequence[ApiError]) -> SourceReport:
+    """What the answers of both families tell; one that failed says nothing of its own family."""
+    ranges: list[str] = []
+    unread = ""
+    for error in refusals:
+        if isinstance(error, ApiInvalidError):
+            ranges += read_refusal(str(error))
+        elif isinstance(error, ApiForbiddenError):
+            unread = f"may not try to create a Service (dry run): {error}"
+        else:
+            unread = f"{SOURCE}: {error}"
     cidrs = normalise(ranges)
     missing = unread or "the API server's refusal of a dry-run Service names no range"
     return SourceReport(
@@ -51,5 +61,5 @@ async def ask(api: Client, namespace: str) -> SourceReport:
         kinds=("service",),
         service=cidrs,
         missing="" if cidrs else missing,
-        unread="" if cidrs else unread,
+        unread=unread,
     )

@@ -170,3 +170,23 @@ def test_a_version_that_a_plugin_does_not_speak_is_warned_of() -> None:
         found = review_network(annotated, None, rivals=(), nad=None).warnings
         path = "metadata.annotations[multus.spidernet.io/cni-version]: 1.1.0 is not spoken by"
         assert len([each for each in found if path in each]) == expected, found
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        pytest.param(network(name="a.b"), "metadata.name", id="its own"),
+        pytest.param(named("a.b"), f"metadata.annotations[{CR_NAME}]", id="by annotation"),
+    ],
+)
+def test_a_name_that_multus_takes_only_as_json_is_warned_of(
+    given: dict[str, Any], field: str
+) -> None:
+    review = review_network(given, None, rivals=[], nad=None)
+    [warning] = review.warnings
+    assert (review.refusals, warning.startswith(f"{field}: ")) == ((), True)
+    assert '[{"name": "a.b"}]' in warning
+    assert len(warning) <= 256
+    assert review_network(
+        network(name="a.b", annotations={CR_NAME: "a-b"}), None, rivals=[], nad=None
+    ).warnings == ()

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from spidercoordinator.core.cidrs.families import Candidate
+from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList
+from spidercoordinator.core.cidrs.selection import select_list
 from spidercoordinator.discovery import nodes, servicecidrs
-from spidercoordinator.discovery.servicedryrun import read_refusal
+from spidercoordinator.discovery.servicedryrun import SOURCE, read_refusal, read_refusals
 from spidercoordinator.discovery.source import Observation, ReadState
+from spidercoordinator.errors import ApiError, ApiInvalidError, ApiUnavailableError
 
 
 def service_cidr(name: str, created: str, *cidrs: str) -> dict[str, Any]:
@@ -103,3 +107,26 @@ def test_ranges_of_nodes_are_merged() -> None:
 )
 def test_a_refusal_names_the_range(message: str, ranges: tuple[str, ...]) -> None:
     assert read_refusal(message) == ranges
+
+
+def refused(cidr: str) -> ApiError:
+    return ApiInvalidError(f"spec.clusterIPs: the range of valid IPs is {cidr}", status=422)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_family_whose_dry_run_failed_is_not_given_up(failing: int) -> None:
+    both = ("10.96.0.0/12", "fd00:96::/112")
+    answers = [refused(each) for each in both]
+    answers[failing] = ApiUnavailableError("HTTP 503: etcd is away", status=503)
+    report = read_refusals(answers)
+    assert report.service == (both[1 - failing],)
+    assert report.unread.endswith("HTTP 503: etcd is away")
+    known = KnownList(both, {4: FamilyCIDRs(both[:1], SOURCE), 6: FamilyCIDRs(both[1:], SOURCE)})
+    selected = select_list([Candidate(report, report.service, report.unread)], known)
+    assert (set(selected.cidrs), selected.last_known) == (set(both), True)
+
+
+def test_a_family_that_the_api_server_does_not_have_is_given_up() -> None:
+    other = ApiInvalidError("spec.clusterIPs: does not match IP families", status=422)
+    report = read_refusals([refused("10.96.0.0/12"), other])
+    assert (report.service, report.unread) == (("10.96.0.0/12",), "")

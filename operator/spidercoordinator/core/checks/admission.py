@@ -41,6 +41,11 @@ KNOWN_IPAM: Final = frozenset(
 )
 NOT_STORED: Final = {"uid": "", "creationTimestamp": "9999"}
 """An object that is being created has neither yet; it comes after all that are there."""
+_DOTTED: Final = (
+    '{field}: Multus takes a name with a dot, such as "{name}", only in the JSON form of the'
+    ' networks annotation, [{{"name": "{name}"}}]; pods that name it in the short form fail'
+)
+"""parsePodNetworkObjectName of pkg/k8sclient of multus-cni demands labels, by RFC 1123."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,15 @@ def _shared(network: Object, pools: Iterable[AddressPool], ipam: ClusterIPAM | N
     return [str(overlap_warning(message, kind))] if message else []
 
 
+def _dotted(config: SpiderMultusConfig) -> list[str]:
+    """A name of a NAD that pods cannot write in the usual way."""
+    given = config.metadata.annotations.get(nad_api.CR_NAME)
+    name, field = given or config.metadata.name, annotation_path(nad_api.CR_NAME)
+    if "." not in name:
+        return []
+    return [_DOTTED.format(field=field if given else "metadata.name", name=name)]
+
+
 def _warnings(
     config: SpiderMultusConfig,
     nodes: Fleet | None,
@@ -190,6 +204,7 @@ def _warnings(
         when = f"(as reported up to {shown_age(nodes.age)} ago)"
         warnings += [f"{each.warning} {when}" for each in findings(needs, nodes)]
     warnings += map(str, network_warnings(subject, notices=True))
+    warnings += _dotted(config)
     if ipam is not None and lacks_ipam(spec, ipam.default):
         warnings.append(f"spec.ipam: {NO_IPAM}")
     if spec.ipam and spec.ipam.type not in KNOWN_IPAM:
