@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from spidercoordinator.api.names import LONGEST_NAME
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.status.transitions import Transition
 from spidercoordinator.errors import ApiUnavailableError, SpiderCoordinatorError
@@ -117,7 +118,7 @@ def event_of(resource: Resource, about: Object, transition: Transition, *, now: 
     # Events about cluster-wide objects live in the namespace default, as the API server wants it.
     namespace = meta.get("namespace") or "default"
     return {
-        "metadata": {"name": f"{meta['name']}.{secrets.token_hex(8)}", "namespace": namespace},
+        "metadata": {"name": _name_for(meta["name"]), "namespace": namespace},
         "involvedObject": {
             "apiVersion": resource.api_version,
             "kind": resource.kind,
@@ -135,6 +136,12 @@ def event_of(resource: Resource, about: Object, transition: Transition, *, now: 
         "lastTimestamp": now,
         "count": 1,
     }
+
+
+def _name_for(name: str) -> str:
+    """A name of its own, no longer than a name may be, whatever the object's."""
+    suffix = secrets.token_hex(8)
+    return f"{name[: LONGEST_NAME - len(suffix) - 1].rstrip('-.')}.{suffix}"
 
 
 def _log(resource: Resource, about: Object, transition: Transition) -> None:

@@ -187,6 +187,9 @@ def test_a_name_that_multus_takes_only_as_json_is_warned_of(
     assert (review.refusals, warning.startswith(f"{field}: ")) == ((), True)
     assert '[{"name": "a.b"}]' in warning
     assert len(warning) <= 256
-    assert review_network(
-        network(name="a.b", annotations={CR_NAME: "a-b"}), None, rivals=[], nad=None
-    ).warnings == ()
+    assert (
+        review_network(
+            network(name="a.b", annotations={CR_NAME: "a-b"}), None, rivals=[], nad=None
+        ).warnings
+        == ()
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from spidercoordinator.core.cidrs.families import Candidate
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList
+from spidercoordinator.core.cidrs.ranges import Family
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.core.cidrs.selection import select_list
 from spidercoordinator.discovery import nodes
@@ -93,15 +94,20 @@ def test_the_default_of_a_family_stays_when_the_last_node_goes() -> None:
     config, known = cluster_config({"dualStack": DUAL}), ("10.244.0.0/16", "fd00:1::/108")
     before = select_list([candidate(report(config, node("a", "10.244.3.0/24")))], KnownList())
     assert before.cidrs == known
-    named = {family: FamilyCIDRs((cidr,), "k0s ClusterConfig") for family, cidr in zip((4, 6), known)}
+    named: dict[Family, FamilyCIDRs] = {
+        4: FamilyCIDRs(known[:1], "k0s ClusterConfig"),
+        6: FamilyCIDRs(known[1:], "k0s ClusterConfig"),
+    }
     after = select_list([candidate(report(config))], KnownList(known, named))
     assert (after.cidrs, after.last_known) == (known, True)
-    again = select_list([candidate(report(config, node("b", "10.244.0.0/24")))], KnownList(known, named))
+    again = select_list(
+        [candidate(report(config, node("b", "10.244.0.0/24")))], KnownList(known, named)
+    )
     assert (again.cidrs, again.last_known) == (known, False)
 
 
 def test_it_is_given_up_where_nodes_have_others() -> None:
-    named = {4: FamilyCIDRs(("10.244.0.0/16",), "k0s ClusterConfig")}
+    named: dict[Family, FamilyCIDRs] = {4: FamilyCIDRs(("10.244.0.0/16",), "k0s ClusterConfig")}
     other = report(cluster_config({"dualStack": DUAL}), node("a", "10.50.0.0/24"))
     after = select_list([candidate(other)], KnownList(("10.244.0.0/16",), named))
     assert after.cidrs == ("fd00:1::/108",)

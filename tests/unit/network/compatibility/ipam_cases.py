@@ -191,7 +191,10 @@ IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
             of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "0.0.0.0/0", "via": "10.6.0.1"}]}),
             of(
                 "macvlan",
-                ipam={"type": "static", "addresses": [{"address": "10.6.0.9/16", "gw": "10.6.0.1"}]},
+                ipam={
+                    "type": "static",
+                    "addresses": [{"address": "10.6.0.9/16", "gw": "10.6.0.1"}],
+                },
             ),
             of(
                 "macvlan",

@@ -68,9 +68,7 @@ COMPATIBILITY_RULES: Final = (
         "LinkNotInContainer", "warning", "spec.macvlan.linkInContainer", links.link_on_node
     ),
     CompatibilityRule("MTUBelowIPv6", "warning", "spec.{network}.mtu", links.mtu_without_ipv6),
-    CompatibilityRule(
-        "TrunkRangeIgnored", "warning", "spec.ovs.trunk", links.ignored_trunk_range
-    ),
+    CompatibilityRule("TrunkRangeIgnored", "warning", "spec.ovs.trunk", links.ignored_trunk_range),
     CompatibilityRule("VLANWithTrunk", "warning", "spec.ovs.vlan", links.vlan_with_trunk),
     CompatibilityRule("LinkDisabled", "warning", "spec.ibsriov.linkState", links.link_is_off),
     CompatibilityRule(

@@ -90,8 +90,8 @@ def ignored_trunk_range(subject: Subject) -> str | None:
             fails = ", and pods fail, since the trunk has no other VLAN" if len(items) == 1 else ""
             instead = f"minID 1 for VLANs 1 to {item.max_id}, and " if item.max_id else ""
             return (
-                f"the range 0 to {item.max_id} is passed over by ovs-cni{fails}; write {instead}id 0"
-                " for frames with tag 0"
+                f"the range 0 to {item.max_id} is passed over by ovs-cni{fails}; write {instead}"
+                "id 0 for frames with tag 0"
             )
     return None
 
