@@ -107,6 +107,12 @@ WHEREABOUTS = {"type": "whereabouts", "range": "10.6.0.0/24"}
             True,
             id="two folders",
         ),
+        pytest.param(
+            net("a", host_local(LOW, DataDir="/x"), annotations=STORE),
+            net("b", host_local(LOW), annotations=STORE),
+            True,
+            id="two folders, in other letters",
+        ),
         pytest.param(net("a", host_local(LOW)), net("b", {"type": "dhcp"}), False, id="dhcp"),
         pytest.param(net("a", host_local(LOW)), net("b", None), False, id="none"),
         pytest.param(net("a", host_local(LOW)), net("a", host_local(LOW)), False, id="itself"),

@@ -19,7 +19,7 @@ from spidercoordinator.api.networks import MasterNetwork
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.ipam import section_of
-from spidercoordinator.core.network.ipamkeys import HOST_LOCAL
+from spidercoordinator.core.network.ipamkeys import HOST_LOCAL, canonical
 from spidercoordinator.core.network.ipamsection import NEEDED, AddressRange, address_ranges
 from spidercoordinator.core.network.render import json_text
 from spidercoordinator.core.network.render.plugin import is_in_pod
@@ -101,7 +101,7 @@ def _read(spec: str, default: str) -> _Read | None:
     kind = str(section.get("type"))
     if kind not in NEEDED:
         return None
-    folder = str(section.get("dataDir") or _FOLDER)
+    folder = str(canonical(section).get("dataDir") or _FOLDER)
     return _Read(kind, name, folder, frozenset(links), tuple(address_ranges(section)))
 
 
