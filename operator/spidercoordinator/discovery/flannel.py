@@ -43,8 +43,8 @@ def read_net_conf(obj: Object, namespaces: frozenset[str]) -> _NetConf | None:
         parsed = parse_json(text(obj, "data", _KEY))
     except ValueError as error:
         return _NetConf(problem=f"{_KEY} {error}")
-    # As Go's encoding/json does: names of fields in whatever case.
-    fields = {key.lower(): value for key, value in parsed.items()}
+    # As Go's encoding/json does: names of fields in whatever case, null as absent.
+    fields = {key.lower(): value for key, value in parsed.items() if value is not None}
     pod: tuple[str, ...] = ()
     if fields.get("enableipv4", True):
         pod += split(fields.get("network"))

@@ -45,6 +45,11 @@ BACKEND = {"EnableNFTables": False, "Backend": {"Type": "vxlan"}}
         ),
         pytest.param({"EnableIPv4": False, "Network": "10.244.0.0/16"}, (), id="IPv4 switched off"),
         pytest.param(
+            {"EnableIPv4": None, "Network": "10.244.0.0/16", "EnableIPv6": None},
+            ("10.244.0.0/16",),
+            id="null says nothing",
+        ),
+        pytest.param(
             {"Network": "10.244.0.0/16", "IPv6Network": "fd44::/56"},
             ("10.244.0.0/16",),
             id="IPv6 not switched on",
