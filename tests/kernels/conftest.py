@@ -11,7 +11,7 @@ from testbed import built
 from tests.cni.topology import Pod, Segment
 
 # Its assertions say what they compared, as those in tests do.
-pytest.register_assert_rewrite("tests.kernels.proof")
+pytest.register_assert_rewrite("tests.kernels.ifacer", "tests.kernels.proof")
 
 _numbers = itertools.count()
 

@@ -169,12 +169,10 @@ func activate(handle *netlink.Handle, op ifacer.Activate) error {
 	if err != nil {
 		return err
 	}
-	bond, err := handle.LinkByName(op.Bond)
-	if err != nil {
-		return err
-	}
+	// By its name alone: a name beside an index asks for a renaming, which Linux before 6.2 refuses for
+	// every link that is up, whatever the name (dev_change_name).
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.Index = op.Bond, bond.Attrs().Index
+	attrs.Name = op.Bond
 	change := netlink.NewLinkBond(attrs)
 	change.ActiveSlave = member.Attrs().Index
 	if err := handle.LinkModify(change); !errors.Is(err, unix.EINVAL) {
