@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from spidercoordinator.kube.resource import EVENTS
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, eventually
-from tests.apiserver.soak import CountedOperator, come_and_go, settled
+from tests.apiserver.soak import NAMESPACE, CountedOperator, come_and_go, settled
 
 MANY = int(os.environ.get("SPIDERCOORDINATOR_SOAK_OBJECTS", "300"))
 FIRST = 200
@@ -44,6 +45,8 @@ async def test_nothing_grows_with_what_is_gone(cluster: Cluster, counted: Counte
     for first in range(FIRST, FIRST + MANY, AT_ONCE):
         last = min(first + AT_ONCE, FIRST + MANY)
         await come_and_go(cluster.api, counted, range(first, last))
+        # Of all together the API server could not be rid in one request.
+        await cluster.api.delete(EVENTS, "", NAMESPACE)
         gone, resident = last - FIRST, counted.resident()
         print(f"{gone} networks are gone, {resident} KiB resident")  # noqa: T201 - figures to read
     grown: dict[str, int] = {}
