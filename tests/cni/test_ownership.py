@@ -9,7 +9,7 @@ from tests.cni.conftest import wait_for
 from tests.cni.routing import defaults
 from tests.cni.test_idempotency import fail_at
 from tests.cni.test_verbs import collect
-from tests.cni.topology import PluginError, Pod, Segment
+from tests.cni.topology import LAN_IPV4, LAN_IPV6, NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
 from tests.cni.traffic import pings
 
 DUAL = (4, 6)
@@ -22,6 +22,22 @@ def same_addresses(pod: Pod, other: Pod, dev: str = "eth0") -> None:
         pod.space.run(f"ip addr add {ip} dev {dev} {'nodad' if ':' in ip else ''}")
     result = pod.results[dev]
     pod.results[dev] = result | {"ips": other.results[dev]["ips"]}
+
+
+def assign(pod: Pod, dev: str, ip: str) -> None:
+    """Make an interface with an address by hand, and the result of the plugin that did."""
+    made, length = "scratch", 64 if ":" in ip else 16
+    pod.segment.node.run(
+        f"ip link add {made} link eth0 netns {pod.space.name} type macvlan mode bridge"
+    )
+    pod.space.run(f"ip link set {made} name {dev}")
+    pod.space.run(f"ip addr add {ip}/{length} dev {dev} {'nodad' if ':' in ip else ''}")
+    pod.space.run(f"ip link set {dev} up")
+    pod.results[dev] = {
+        "cniVersion": "1.0.0",
+        "interfaces": [{"name": dev, "sandbox": str(pod.space.path)}],
+        "ips": [{"address": f"{ip}/{length}", "interface": 0}],
+    }
 
 
 def entries(segment: Segment) -> list[str]:
@@ -204,3 +220,39 @@ def test_rollback_restores_two_default_routes_of_one_metric(segment: Segment) ->
         step += 1
     assert step > 5
     pod.coordinator("CHECK", "net1")
+
+
+NODE_VIPS = ("10.6.0.77", "fd00:10:6::77")
+
+
+@pytest.mark.parametrize("dev", ["eth0", "net1"])
+@pytest.mark.parametrize(
+    ("ip", "owner"),
+    [
+        (NODE_IPV4, "is the node's own, of its interface eth0"),
+        (NODE_IPV6, "is the node's own, of its interface eth0"),
+        (NODE_VIPS[0], "is the node's own, of its interface lo"),
+        (NODE_VIPS[1], "is the node's own, of its interface lo"),
+        (LAN_IPV4, "is the router of the node's default route"),
+        (LAN_IPV6, "is the router of the node's default route"),
+    ],
+)
+def test_an_address_that_the_node_needs_is_refused(
+    segment: Segment, dev: str, ip: str, owner: str
+) -> None:
+    """A range that is not without it: the pod would have no traffic, or the node none."""
+    for vip in NODE_VIPS:
+        segment.node.run(f"ip addr add {vip} dev lo")
+    pod = segment.pod()
+    if dev != "eth0":
+        pod.plug(9)
+        pod.coordinator()
+    assign(pod, dev, ip)
+    before = entries(segment)
+    with pytest.raises(PluginError, match=owner) as refused:
+        pod.coordinator("ADD", dev)
+    assert f"interface {dev}: address {ip} " in refused.value.msg
+    assert entries(segment) == before
+    pod.coordinator("DEL", dev)
+    assert pings(segment.lan, NODE_IPV4)
+    assert pings(segment.lan, NODE_IPV6)

@@ -179,6 +179,8 @@ type Facts struct {
 	Pod, Host NetnsState
 	// Sources holds the address the node uses by default, for each family it has a default route for.
 	Sources map[Family]netip.Addr
+	// Routers holds the router of the node's default route, for each family that has one.
+	Routers map[Family]netip.Addr
 	// ToFirst is the node's route to the first interface of the pod, where the cluster network added that:
 	// destination, device, and the router if there is one between.
 	ToFirst map[Family]Route

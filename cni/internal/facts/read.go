@@ -23,7 +23,7 @@ type Query struct {
 
 // Read reads the observed state of a pod and its node.
 func Read(pod, host *Namespace, query Query) (*Facts, error) {
-	observed := &Facts{Sources: map[Family]netip.Addr{}}
+	observed := &Facts{Sources: map[Family]netip.Addr{}, Routers: map[Family]netip.Addr{}}
 	if err := readPod(pod, &observed.Pod, query); err != nil {
 		return nil, fmt.Errorf("read the state of the pod: %w", err)
 	}

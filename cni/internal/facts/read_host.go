@@ -22,7 +22,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	if state.Rules, err = readRules(handle); err != nil {
 		return err
 	}
-	readSources(handle, observed)
+	readDefaultRoutes(handle, observed)
 	readToFirst(links, observed, query)
 	podAddrs := podAddresses(observed, query)
 	for _, table := range podTables(state.Rules, query.HostRuleTable) {
@@ -130,14 +130,20 @@ var documentationAddrs = map[Family]netip.Addr{
 	V6: netip.MustParseAddr("2001:db8::1"),
 }
 
-// readSources looks up the preferred source address of the node's default route. A lookup of the
-// pod's address instead would have another result once the route to the pod exists. A look-up that fails
-// gives none: there is no such family or route, or it is a blackhole or prohibited.
-func readSources(handle *netlink.Handle, observed *Facts) {
+// readDefaultRoutes looks up the preferred source address of the node's default routes, and their routers.
+// A lookup of the pod's address instead would have another result once the route to the pod exists. A
+// look-up that fails gives none: there is no such family or route, or it is a blackhole or prohibited.
+func readDefaultRoutes(handle *netlink.Handle, observed *Facts) {
 	for family, target := range documentationAddrs {
 		routes, err := handle.RouteGet(target.AsSlice())
-		if err == nil && len(routes) > 0 && IsUsable(toAddr(routes[0].Src)) {
+		if err != nil || len(routes) == 0 {
+			continue
+		}
+		if IsUsable(toAddr(routes[0].Src)) {
 			observed.Sources[family] = toAddr(routes[0].Src)
+		}
+		if IsUsable(toAddr(routes[0].Gw)) {
+			observed.Routers[family] = toAddr(routes[0].Gw)
 		}
 	}
 }

@@ -24,6 +24,9 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	if err := a.checkDefaultRouteNIC(); err != nil {
 		return nil, err
 	}
+	if err := a.checkAddressesAreNotTheNodes(families); err != nil {
+		return nil, err
+	}
 	if err := a.planVethPair(families); err != nil {
 		return nil, err
 	}

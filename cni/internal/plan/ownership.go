@@ -21,6 +21,25 @@ func isHostVethOf(host facts.Link, containerID string) bool {
 	return host.Kind == "veth" && host.Alias == "" && host.MAC == HostMAC(containerID)
 }
 
+// checkAddressesAreNotTheNodes refuses addresses that the node has itself, which it never sends to a pod, and
+// that of its router, whose place in the segment the pod would take.
+func (a *adder) checkAddressesAreNotTheNodes(families []facts.Family) error {
+	const remedy = "exclude it from the IPAM range of the network, and delete the pod"
+	for _, family := range families {
+		for _, ip := range a.req.addresses(a.facts, a.req.IfName, family) {
+			for _, addr := range a.facts.Host.Addrs {
+				if addr.Prefix.Addr() == ip {
+					return &ConflictError{fmt.Sprintf("address %s is the node's own, of its interface %s: %s", ip, addr.Dev, remedy)}
+				}
+			}
+			if a.facts.Routers[family] == ip {
+				return &ConflictError{fmt.Sprintf("address %s is the router of the node's default route: %s", ip, remedy)}
+			}
+		}
+	}
+	return nil
+}
+
 // checkAddressesFree refuses addresses that the node routes to another container's link, or that have
 // a permanent neighbour there. What is left of containers that are gone is no obstacle.
 func (a *adder) checkAddressesFree(families []facts.Family) error {
