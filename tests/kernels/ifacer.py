@@ -87,9 +87,15 @@ def refused(pod: Pod, plugin: Path, wanted: Json) -> str:
 
 def _state(node: Namespace) -> list[tuple[Any, ...]]:
     return sorted(
-        (link["ifname"], link["mtu"], link.get("master"), link["address"], "UP" in link["flags"])
+        (link["ifname"], link["mtu"], link.get("master"), _address(link), "UP" in link["flags"])
         for link in node.ip("link show")
     )
+
+
+def _address(link: Json) -> str:
+    """Return the hardware address; a bond changes its own and its members' when it likes."""
+    kind = link.get("linkinfo", {}).get("info_kind")
+    return "" if kind == "bond" or "master" in link else str(link["address"])
 
 
 def tag_seen(pod: Pod, space: Namespace, dev: str, target: str) -> int:
