@@ -22,11 +22,6 @@ def nad(version: int, name: str = "net", **annotations: str) -> dict[str, Any]:
     return {"metadata": meta | {"annotations": annotations}}
 
 
-def with_spec(version: int, spec: dict[str, Any]) -> dict[str, Any]:
-    given = nad(version)
-    return {"metadata": given["metadata"] | {"generation": 1}, "spec": spec}
-
-
 @pytest.fixture
 def calls() -> list[tuple[str, str]]:
     return []
@@ -112,52 +107,6 @@ def test_a_change_of_others_that_an_answer_brings_along_is_told(
     store.observe(nad(5, adopt="gone"))
     store.observe(nad(6, adopt="gone"))
     assert calls == [("", "4"), ("6", "6")]
-
-
-def test_an_answer_that_reads_otherwise_by_another_schema_is_told(
-    store: Store, calls: list[tuple[str, str]]
-) -> None:
-    pruned, whole = with_spec(4, {}), with_spec(5, {"announce": False})
-    store.observe(pruned)
-    with store.write(NAME) as answered:
-        answered(whole)
-    store.observe(with_spec(5, {}))
-    assert calls == [("", "4"), ("4", "5")]
-    assert store[NAME] == whole
-
-
-@pytest.mark.parametrize(
-    ("listed", "told"),
-    [
-        (("4", {"announce": False}), [("4", "4")]),
-        (("4", {}), []),
-        (("5", {}), [("4", "5")]),
-        (("3", {"announce": False}), []),
-    ],
-    ids=["reads otherwise", "reads the same", "newer", "older"],
-)
-def test_a_list_after_a_change_of_the_schema(
-    store: Store,
-    calls: list[tuple[str, str]],
-    listed: tuple[str, dict[str, Any]],
-    told: list[tuple[str, str]],
-) -> None:
-    store.observe(with_spec(4, {}))
-    calls.clear()
-    store.observe_schema(with_spec(int(listed[0]), listed[1]))
-    assert calls == told
-    if told:
-        assert store[NAME]["spec"] == listed[1]
-
-
-def test_a_list_after_a_change_of_the_schema_brings_nothing_back(
-    store: Store, calls: list[tuple[str, str]]
-) -> None:
-    store.observe(with_spec(4, {}))
-    store.observe_deletion(with_spec(5, {}))
-    store.observe_schema(with_spec(4, {"announce": False}))
-    assert NAME not in store
-    assert calls == [("", "4"), ("4", "")]
 
 
 def test_two_own_writes_in_a_row_start_nothing(store: Store, calls: list[Any]) -> None:
