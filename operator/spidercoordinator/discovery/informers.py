@@ -179,7 +179,7 @@ class SourceInformers:
                 continue
             name = event.object["metadata"]["name"] if isinstance(event, Updated | Deleted) else ""
             for watched in self._watched.values():
-                of_this_kind = any(name == each.full_name for each in watched.selection.resources)
+                of_this_kind = _is_of(watched, name)
                 if of_this_kind and isinstance(event, Deleted):
                     # Its watch may stay open for a while and deliver nothing.
                     self._start(tasks, watched)
@@ -193,8 +193,7 @@ class SourceInformers:
 
     def _schema_changed(self, name: str) -> None:
         for title, watched in self._watched.items():
-            of_this_kind = any(name == each.full_name for each in watched.selection.resources)
-            if of_this_kind and (reflector := self._reflectors.get(title)):
+            if _is_of(watched, name) and (reflector := self._reflectors.get(title)):
                 reflector.expire()
         self._signals.schema_changed(name)
 
@@ -205,6 +204,11 @@ class SourceInformers:
         # A watch that is just being started looks by itself.
         if reflector := self._reflectors.get(watched.title):
             reflector.wake.set()
+
+
+def _is_of(watched: WatchedObjects, name: str) -> bool:
+    """Whether the watched objects are of the kind with this name of a CRD."""
+    return any(name == each.full_name for each in watched.selection.resources)
 
 
 def update_observation(
