@@ -3,7 +3,6 @@ package facts
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -224,12 +223,16 @@ var excludedPrefixes = []string{
 	"kube-bridge", "vx-submariner", "dummy", "kube-ipvs", "kube-dummy-if", "nodelocaldns",
 }
 
-// dockerNetwork matches bridges of Docker's networks that people made (bridge_linux.go in Docker).
-var dockerNetwork = regexp.MustCompile(`^br-[0-9a-f]{12}$`)
+// isDockerNetwork says whether a bridge has the name of a Docker network that people made: br- and twelve
+// hexadecimal digits. The plugin starts for each call, so that no regular expression is compiled.
+func isDockerNetwork(name string) bool {
+	id, found := strings.CutPrefix(name, "br-")
+	return found && len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
+}
 
 // NodeInterface says whether the addresses of that interface count as addresses of the node.
 func NodeInterface(name string) bool {
-	if name == "lo" || dockerNetwork.MatchString(name) {
+	if name == "lo" || isDockerNetwork(name) {
 		return false
 	}
 	for _, prefix := range excludedPrefixes {

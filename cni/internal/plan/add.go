@@ -24,13 +24,10 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	if err := a.checkDefaultRouteNIC(); err != nil {
 		return nil, err
 	}
-	if err := a.checkAddressesAreNotTheNodes(families); err != nil {
-		return nil, err
-	}
 	if err := a.planVethPair(families); err != nil {
 		return nil, err
 	}
-	if err := a.checkAddressesFree(families); err != nil {
+	if err := a.checkAddresses(families); err != nil {
 		return nil, err
 	}
 	addPlan := &Plan{Veth: a.veth}

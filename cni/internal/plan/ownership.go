@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -21,40 +22,47 @@ func isHostVethOf(host facts.Link, containerID string) bool {
 	return host.Kind == "veth" && host.Alias == "" && host.MAC == HostMAC(containerID)
 }
 
-// checkAddressesAreNotTheNodes refuses addresses that the node has itself, which it never sends to a pod, and
-// that of its router, whose place in the segment the pod would take.
-func (a *adder) checkAddressesAreNotTheNodes(families []facts.Family) error {
-	const remedy = "exclude it from the IPAM range of the network, and delete the pod"
+// checkAddresses refuses addresses of the pod that are in use elsewhere.
+func (a *adder) checkAddresses(families []facts.Family) error {
 	for _, family := range families {
 		for _, ip := range a.req.addresses(a.facts, a.req.IfName, family) {
-			for _, addr := range a.facts.Host.Addrs {
-				if addr.Prefix.Addr() == ip {
-					return &ConflictError{fmt.Sprintf("address %s is the node's own, of its interface %s: %s", ip, addr.Dev, remedy)}
-				}
+			if err := a.checkNotTheNodes(ip, family); err != nil {
+				return err
 			}
-			if a.facts.Routers[family] == ip {
-				return &ConflictError{fmt.Sprintf("address %s is the router of the node's default route: %s", ip, remedy)}
+			if err := a.checkFree(ip); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// checkAddressesFree refuses addresses that the node routes to another container's link, or that have
-// a permanent neighbour there. What is left of containers that are gone is no obstacle.
-func (a *adder) checkAddressesFree(families []facts.Family) error {
-	for _, family := range families {
-		for _, ip := range a.req.addresses(a.facts, a.req.IfName, family) {
-			for _, route := range a.facts.Host.Routes {
-				if link, ok := a.legOfAnother(route.Dev); ok && route.Dst.IsSingleIP() && route.Dst.Addr() == ip {
-					return &ConflictError{fmt.Sprintf("address %s is already routed to %s", ip, a.describeLeg(link))}
-				}
-			}
-			for _, neigh := range a.facts.Host.Neighs {
-				if link, ok := a.legOfAnother(neigh.Dev); ok && neigh.Permanent && neigh.IP == ip {
-					return &ConflictError{fmt.Sprintf("address %s already has a permanent neighbour entry of %s", ip, a.describeLeg(link))}
-				}
-			}
+// checkNotTheNodes refuses an address that the node has itself, which it never sends to a pod, and that of
+// its router, whose place in the segment the pod would take.
+func (a *adder) checkNotTheNodes(ip netip.Addr, family facts.Family) error {
+	const remedy = "exclude it from the IPAM range of the network, and delete the pod"
+	for _, addr := range a.facts.Host.Addrs {
+		if addr.Prefix.Addr() == ip {
+			return &ConflictError{fmt.Sprintf("address %s is the node's own, of its interface %s: %s", ip, addr.Dev, remedy)}
+		}
+	}
+	if a.facts.Routers[family] == ip {
+		return &ConflictError{fmt.Sprintf("address %s is the router of the node's default route: %s", ip, remedy)}
+	}
+	return nil
+}
+
+// checkFree refuses an address that the node routes to another container's link, or that has a permanent
+// neighbour there. What is left of containers that are gone is no obstacle.
+func (a *adder) checkFree(ip netip.Addr) error {
+	for _, route := range a.facts.Host.Routes {
+		if link, ok := a.legOfAnother(route.Dev); ok && route.Dst.IsSingleIP() && route.Dst.Addr() == ip {
+			return &ConflictError{fmt.Sprintf("address %s is already routed to %s", ip, a.describeLeg(link))}
+		}
+	}
+	for _, neigh := range a.facts.Host.Neighs {
+		if link, ok := a.legOfAnother(neigh.Dev); ok && neigh.Permanent && neigh.IP == ip {
+			return &ConflictError{fmt.Sprintf("address %s already has a permanent neighbour entry of %s", ip, a.describeLeg(link))}
 		}
 	}
 	return nil
