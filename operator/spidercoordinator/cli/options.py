@@ -121,9 +121,11 @@ def output(default: str) -> Callable[[Command], Command]:
     )
 
 
-def connection_options(command: Command) -> Command:
+def connection_options(
+    command: Command, wanted: tuple[Callable[[Any], Any], ...] = _CONNECTION
+) -> Command:
     """The options of kubectl that say which cluster is meant."""
-    for option in reversed(_CONNECTION):
+    for option in reversed(wanted):
         command = option(command)
     return command
 
@@ -153,9 +155,7 @@ def connects_without_namespace(command: Callable[..., Any]) -> Callable[..., Any
             raise click.UsageError("-n means nothing here: the whole cluster is looked at")
         return command(connection=connection, **options)
 
-    for option in reversed(_CLUSTER):
-        inner = option(inner)
-    return inner
+    return connection_options(inner, _CLUSTER)
 
 
 def merged(given: dict[str, str | None]) -> Connection:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -69,12 +68,10 @@ class SchemaChanges:
     Attributes:
         client: how to ask.
         stores: the store of each kind.
-        clock: of the event loop, in seconds.
     """
 
     client: Client
     stores: dict[Resource, Store]
-    clock: Callable[[], float] = lambda: asyncio.get_running_loop().time()
     _suspicions: dict[Resource, Suspicion] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -82,13 +79,13 @@ class SchemaChanges:
         """Take in that the CRD of a kind has another spec."""
         text = "the CRD %s changed: its objects are listed anew"
         logger.info(text, kind.full_name, extra={"kind": kind.full_name})
-        self._suspicions[kind] = Suspicion.of_change(self.clock())
+        self._suspicions[kind] = Suspicion.of_change(_now())
         self._wake.set()
 
     def observe(self, kind: Resource) -> None:
         """Take in that kopf delivered an event of a kind."""
         if suspicion := self._suspicions.get(kind):
-            suspicion.observe(self.clock())
+            suspicion.observe(_now())
             self._wake.set()
 
     async def run(self) -> None:
@@ -101,18 +98,22 @@ class SchemaChanges:
                     await self._wake.wait()
             except TimeoutError:
                 for kind, suspicion in list(self._suspicions.items()):
-                    if suspicion.due <= self.clock():
+                    if suspicion.due <= _now():
                         await self._list(kind, suspicion)
 
     async def _list(self, kind: Resource, suspicion: Suspicion) -> None:
-        last = suspicion.list(self.clock())
+        last = suspicion.list(_now())
         try:
             objects, _ = await self.client.list(kind)
         except ApiError as error:
-            suspicion.observe(self.clock())
+            suspicion.observe(_now())
             logger.warning("%s changed and cannot be listed yet: %s", kind.full_name, error)
             return
         for given in objects:
             self.stores[kind].observe_schema(given)
         if last and self._suspicions.get(kind) is suspicion:
             del self._suspicions[kind]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
