@@ -120,8 +120,13 @@ class Operator:
 
     def metric(self, name: str) -> float:
         """The value of a sample; of a name without labels, the sum over all of them."""
-        sample = rf"^{re.escape(name)}(?:(?<!\}})\{{.*\}})? (\S+)$"
-        return sum(map(float, re.findall(sample, self.get("/metrics")[1], re.MULTILINE)))
+        return self.samples(name)[0]
+
+    def samples(self, *names: str) -> list[float]:
+        """What `metric` gives for each of the names, all at one moment."""
+        page = self.get("/metrics")[1]
+        samples = (rf"^{re.escape(name)}(?:(?<!\}})\{{.*\}})? (\S+)$" for name in names)
+        return [sum(map(float, re.findall(each, page, re.MULTILINE))) for each in samples]
 
     def repairs(self) -> float:
         """What resyncs had to mend; anything but zero is a bug."""

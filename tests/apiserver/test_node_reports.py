@@ -134,6 +134,13 @@ async def test_what_nodes_lack_is_told_and_what_changes_is_known(
     await eventually("all logs were read twice", read_again, seconds=WITHIN)
     assert await version(networks, "net") == before
 
+    async def known() -> bool:
+        return operator.metric(f"spidercoordinator_{lacking}") == 1
+
+    await eventually("what nodes report is taken over", known, seconds=WITHIN)
+    reconciled = 'spidercoordinator_reconciles_total{kind="SpiderMultusConfig",result="ok"}'
+    assert operator.metric(reconciled) == 2, "the networks were reconciled once more for nothing"
+
     nodes.report("node-2", interfaces=["eth0", "tun7"], plugins=HAS)
     await shows(networks, "net", "NodesReady", "True", "AllNodes")
     assert operator.metric(f"spidercoordinator_{lacking}") == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -51,8 +52,9 @@ def is_ready(thing: Object) -> bool:
     return condition(thing.get("status") or {}, "Ready").get("status") == "True"
 
 
-def is_of_burst(nad: Object) -> bool:
-    return str(nad["metadata"]["name"]).startswith("burst")
+def begins(prefix: str) -> Callable[[Object], bool]:
+    """Whether an object's name begins so: others may still be on their way out."""
+    return lambda thing: str(thing["metadata"]["name"]).startswith(prefix)
 
 
 async def make_networks(api: Client, wanted: list[str]) -> tuple[float, float]:
@@ -134,7 +136,7 @@ async def test_many_at_once(api: Client, operator: Operator) -> None:
     for round_ in range(3):
         bare = await make_nads(api, names(f"bare{round_}", BURST))
         used, began = operator.cpu(), time.perf_counter()
-        async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, is_of_burst) as nads:
+        async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, begins("burst")) as nads:
             ours, creating = await make_networks(api, names(f"burst{round_}", BURST))
             late.append((await nads.until(BURST) - began - creating) / creating)
         cpu.append(operator.cpu() - used)
@@ -162,7 +164,7 @@ async def test_many_at_once(api: Client, operator: Operator) -> None:
 async def test_one_at_a_time(api: Client, operator: Operator) -> None:
     await settled(api, operator)
     times = []
-    async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, lambda _: True) as seen:
+    async with watching(api, NETWORK_ATTACHMENT_DEFINITIONS, begins("single")) as seen:
         for count, name in enumerate(names("single", ONE_BY_ONE), start=1):
             began = time.perf_counter()
             await api.create(SPIDERMULTUSCONFIGS, network(name), "default")
