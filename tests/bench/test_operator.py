@@ -103,18 +103,16 @@ async def make_all_by_hand(api: Client, wanted: list[str]) -> float:
 
 
 async def floor_of(api: Client, operator: Operator) -> float:
-    """The median of the floor for a burst, with nobody else at work.
+    """The median of the floor for a burst, while no operator runs.
 
-    After all bursts: what an operator that slept has missed is work, long after it is awake.
+    One that only slept would work off what it missed, long after it is awake.
     """
     took = []
-    operator.pause()
-    try:
-        for round_ in range(ROUNDS):
-            took.append(await make_all_by_hand(api, names(f"floor{round_}", BURST)))
-            await remove(api, names(f"floor{round_}", BURST))
-    finally:
-        operator.resume()
+    operator.stop()
+    for round_ in range(ROUNDS):
+        took.append(await make_all_by_hand(api, names(f"floor{round_}", BURST)))
+        await remove(api, names(f"floor{round_}", BURST))
+    operator.start()
     return statistics.median(took)
 
 
