@@ -5,6 +5,7 @@ SpiderCoordinatorError          base; str() is one line an administrator can act
 ├── LoginError                  no way to the API server: no kubeconfig, no service account
 ├── ManifestError               a file cannot be read, or is no YAML
 ├── InvalidObjectError          a user's object cannot be used; names field, value, what is allowed
+├── OddObjectError              an object of others lacks what its kind always has
 ├── LeadershipLostError         another replica leads, or may do so soon: stop
 ├── KindRemovedError            the CRD of one of our kinds was deleted: stop, and wait for it anew
 ├── OperatorEndedError          what runs the operator failed: stop, and start anew
@@ -87,6 +88,10 @@ class InvalidObjectError(SpiderCoordinatorError):
         super().__init__(message)
         self.field = field
         self.reason = reason
+
+
+class OddObjectError(SpiderCoordinatorError):
+    """An object of another project lacks what objects of its kind always have: it says nothing."""
 
 
 class LeadershipLostError(SpiderCoordinatorError):

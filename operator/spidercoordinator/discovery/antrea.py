@@ -22,6 +22,7 @@ from spidercoordinator.discovery.source import (
     WatchedObjects,
     unread,
 )
+from spidercoordinator.errors import OddObjectError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
     ANTREA_POOLS_V1ALPHA2,
@@ -51,7 +52,13 @@ class _Config:
 
 
 def read_config(obj: Object) -> _Config:
-    """Read the two files that count."""
+    """Read the two files that count.
+
+    Raises:
+        OddObjectError: there is nothing in it.
+    """
+    if not section(obj, "data"):
+        raise OddObjectError("it has no data")
     try:
         controller, agent = (
             parse_yaml(text(obj, "data", key) or "{}") for key in (_CONTROLLER, _AGENT)
@@ -73,11 +80,19 @@ def read_pool(obj: Object) -> tuple[str, ...] | None:
     """The ranges of an IPPool; None for one of a VLAN, which the physical network routes to.
 
     v1alpha2 has gateway and VLAN in each range, v1beta1 once for the pool.
+
+    Raises:
+        OddObjectError: it has no range.
     """
     if section(obj, "spec", "subnetInfo").get("vlan"):
         return None
-    ranges = (each for each in mappings(obj, "spec", "ipRanges") if not each.get("vlan"))
-    return tuple(cidr for each in ranges for cidr in _cidrs(each)) or None
+    ranges = list(mappings(obj, "spec", "ipRanges"))
+    if ranges and all(each.get("vlan") for each in ranges):
+        return None
+    found = [cidr for each in ranges if not each.get("vlan") for cidr in _cidrs(each)]
+    if not found:
+        raise OddObjectError("spec.ipRanges has no range that can be read")
+    return tuple(found)
 
 
 def _cidrs(given: Object) -> Iterator[str]:

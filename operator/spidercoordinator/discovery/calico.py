@@ -23,6 +23,7 @@ from spidercoordinator.discovery.daemonsets import (
     find_agents,
     presence,
 )
+from spidercoordinator.discovery.shapes import needed_text
 from spidercoordinator.discovery.source import (
     Observation,
     Observations,
@@ -43,14 +44,18 @@ class _Pool:
 
 
 def read_pool(obj: Object) -> _Pool | None:
-    """What is kept of an IPPool, None when it is not for workloads."""
+    """What is kept of an IPPool, None when it is not for workloads.
+
+    Raises:
+        OddObjectError: it has no range.
+    """
     spec, meta = obj.get("spec") or {}, obj["metadata"]
     uses = spec.get("allowedUses")
-    cidrs = normalise([str(spec.get("cidr", ""))])
-    if not cidrs or (uses and "Workload" not in uses):
+    if uses and "Workload" not in uses:
         return None
+    (cidr,) = normalise([needed_text(obj, "spec", "cidr")])
     closed = bool(spec.get("disabled") or meta.get("deletionTimestamp"))
-    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs[0], not closed)
+    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidr, not closed)
 
 
 def read_block(obj: Object) -> str | None:

@@ -20,7 +20,9 @@ from spidercoordinator.discovery.daemonsets import (
     find_agents,
     presence,
 )
+from spidercoordinator.discovery.shapes import items, section, split
 from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
+from spidercoordinator.errors import OddObjectError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
     CILIUM_NODES,
@@ -54,8 +56,14 @@ class _Pool:
 
 
 def read_config(obj: Object) -> _Config:
-    """Read the ConfigMap; lists of CIDRs are separated by blanks or commas."""
-    data = obj.get("data") or {}
+    """Read the ConfigMap; lists of CIDRs are separated by blanks or commas.
+
+    Raises:
+        OddObjectError: there is nothing in it: its defaults would say what nobody wrote.
+    """
+    data = obj.get("data")
+    if not data:
+        raise OddObjectError("it has no data")
     pools = normalise(
         entry
         for family in ("ipv4", "ipv6")
@@ -66,13 +74,19 @@ def read_config(obj: Object) -> _Config:
     return _Config(data.get("ipam") or "cluster-pool", pools, chained)
 
 
-def read_pool(obj: Object) -> _Pool | None:
-    """The CIDRs of one CiliumPodIPPool."""
-    spec, meta = obj.get("spec") or {}, obj["metadata"]
+def read_pool(obj: Object) -> _Pool:
+    """The CIDRs of one CiliumPodIPPool.
+
+    Raises:
+        OddObjectError: it has none.
+    """
+    spec, meta = section(obj, "spec"), obj["metadata"]
     cidrs = normalise(
-        cidr for family in ("ipv4", "ipv6") for cidr in (spec.get(family) or {}).get("cidrs") or ()
+        cidr for family in ("ipv4", "ipv6") for cidr in split(items(spec, family, "cidrs"))
     )
-    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs) if cidrs else None
+    if not cidrs:
+        raise OddObjectError("it has no spec.ipv4.cidrs and no spec.ipv6.cidrs")
+    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs)
 
 
 def read_node(obj: Object) -> tuple[str, ...] | None:

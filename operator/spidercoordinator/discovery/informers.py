@@ -23,6 +23,7 @@ from spidercoordinator.discovery.source import (
     WatchedObjects,
     full_name,
 )
+from spidercoordinator.errors import OddObjectError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.crash import CrashHandler, brief, restarting
 from spidercoordinator.kube.reflector import (
@@ -254,8 +255,11 @@ def _understood(
     if given.error is None:
         return given.value
     about = f"{watched.selection.resources[0].kind} {given.name.lstrip('/')}"
-    crashes.handle("source", about, given.error)
-    observed.unreadable[given.name] = f"{about} cannot be understood: {brief(given.error)}"
+    why = str(given.error)
+    if not isinstance(given.error, OddObjectError):
+        crashes.handle("source", about, given.error)
+        why = brief(given.error)
+    observed.unreadable[given.name] = f"{about} cannot be understood: {why}"
     return observed.entries.get(given.name)
 
 

@@ -17,7 +17,7 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
-from spidercoordinator.discovery.shapes import section, split, text
+from spidercoordinator.discovery.shapes import needed_text, section, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import KUBE_OVN_SUBNETS
@@ -38,13 +38,17 @@ class _Subnet:
 
 
 def read_subnet(obj: Object) -> _Subnet | None:
-    """What is kept of a Subnet, None when pods do not get their first interface from it."""
+    """What is kept of a Subnet, None when pods do not get their first interface from it.
+
+    Raises:
+        OddObjectError: it has no range.
+    """
     spec, meta = section(obj, "spec"), obj["metadata"]
     physical = bool(spec.get("vlan")) and spec.get("logicalGateway") is not True
     provider = text(spec, "provider") or _FIRST_INTERFACE
-    cidrs = split(spec.get("cidrBlock"))
-    if physical or provider != _FIRST_INTERFACE or not cidrs:
+    if physical or provider != _FIRST_INTERFACE:
         return None
+    cidrs = split(needed_text(obj, "spec", "cidrBlock"))
     further = spec.get("default") is not True
     vpc = text(spec, "vpc") or _DEFAULT_VPC
     return _Subnet(further, meta.get("creationTimestamp", ""), meta["name"], vpc, cidrs)

@@ -12,6 +12,7 @@ from typing import Any
 
 from spidercoordinator.api.objects import Object, mapping
 from spidercoordinator.api.yamltext import parse
+from spidercoordinator.errors import OddObjectError
 
 
 def section(obj: Object, *path: str) -> Object:
@@ -34,6 +35,17 @@ def text(obj: Object, *path: str) -> str:
     *parents, key = path
     value = section(obj, *parents).get(key)
     return value if isinstance(value, str) else ""
+
+
+def needed_text(obj: Object, *path: str) -> str:
+    """The text at this path, which objects of this kind always have.
+
+    Raises:
+        OddObjectError: there is none.
+    """
+    if found := text(obj, *path).strip():
+        return found
+    raise OddObjectError(f"it has no {'.'.join(path)}")
 
 
 def mappings(obj: Object, *path: str) -> Iterator[Object]:

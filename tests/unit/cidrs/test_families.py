@@ -110,6 +110,33 @@ def test_a_plugin_whose_source_goes_by_another_name(
     assert select_family([Candidate(report, cidrs)], 4, KNOWN) == chosen
 
 
+ODD = '"fd00::" is not a range of addresses'
+
+
+def odd(source: str, *cidrs: str) -> Candidate:
+    """One of whose entries some are no ranges."""
+    return replace(candidate(source, *cidrs), faults=(ODD,))
+
+
+@pytest.mark.parametrize(
+    ("candidates", "chosen"),
+    [
+        pytest.param([odd("kubeadm-config")], KEPT, id="no entry is a range"),
+        pytest.param([odd("kubeadm-config", "fd00::/56")], KEPT, id="that of this family is none"),
+        pytest.param([odd("kubeadm-config"), FLAGS], KEPT, id="another one tells a range"),
+        pytest.param(
+            [odd("kubeadm-config", "10.8.0.0/16")],
+            FamilyCIDRs(("10.8.0.0/16", "10.244.0.0/16"), "kubeadm-config", last_known=True),
+            id="one of two is none",
+        ),
+    ],
+)
+def test_an_entry_that_is_no_range_takes_nothing_away(
+    candidates: list[Candidate], chosen: FamilyCIDRs
+) -> None:
+    assert select_family(candidates, 4, KNOWN) == chosen
+
+
 def test_nodes_follow_themselves() -> None:
     known = FamilyCIDRs(("10.244.0.0/23",), "nodes")
     assert select_family([ABSENT, NODES], 4, known) == told(NODES)

@@ -5,6 +5,8 @@ The clusters are in `clusters`; what is taken away is found by looking at them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from spidercoordinator.core.cidrs.ranges import uncovered
@@ -164,6 +166,36 @@ def test_one_that_cannot_be_understood_after_a_restart_is_not() -> None:
     status = decide(observe(odd), before)
     assert lists(status) == lists(before)
     assert "IPPool six cannot be understood" in degraded(status)
+
+
+@pytest.mark.parametrize("emptied", [None, {}, [], "text"])
+@EVERY
+def test_an_object_that_lost_its_content_changes_nothing(name: str, emptied: Any) -> None:
+    """Whatever emptied it, somebody's mistake or a schema that prunes: it is no removal."""
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    for kind, given in cluster.objects.items():
+        for index, each in enumerate(given):
+            part = "data" if kind == MAPS else "spec"
+            if kind in {NODES, DAEMON_SETS, CALICO_BLOCKS, CILIUM_NODES} or part not in each:
+                continue
+            odd = [*given[:index], {**each, part: emptied}, *given[index + 1 :]]
+            objects = {**cluster.objects, kind: odd}
+            status = decide(observe(objects), before)
+            assert lists(status) == expected(cluster), (kind, index)
+            assert lists(decide(observe(objects, before=observe(cluster.objects)), before)) == (
+                expected(cluster)
+            ), (kind, index)
+
+
+def test_an_object_that_lost_its_range_is_named() -> None:
+    name = "Calico with several pools"
+    before = decide(observe(CLUSTERS[name].objects))
+    pools = CLUSTERS[name].objects[CALICO_POOLS]
+    lost = [custom("six", {}) if each["metadata"]["name"] == "six" else each for each in pools]
+    status = decide(observe({**CLUSTERS[name].objects, CALICO_POOLS: lost}), before)
+    assert lists(status) == lists(before)
+    assert "IPPool six cannot be understood: it has no spec.cidr" in degraded(status)
 
 
 def test_an_unused_pool_counts_where_nothing_is_known_of_addresses_in_use() -> None:

@@ -30,6 +30,14 @@ class Candidate:
     missing: str = ""
     faults: tuple[str, ...] = ()
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether what it told before and does not tell now may still hold.
+
+        An entry that is no range stands for one that nobody can read: it took nothing away.
+        """
+        return bool(self.report.unread or self.faults)
+
 
 def select_family(
     candidates: Sequence[Candidate], family: Family, known: FamilyCIDRs | None
@@ -47,7 +55,7 @@ def select_family(
         return _first(candidates, present, family)
     owner = _owner(candidates, known)
     if present is None:
-        gave_up = owner is not None and owner.cidrs and _is_judged(owner.report, family)
+        gave_up = owner is not None and owner.cidrs and _is_judged(owner, family)
         # Its source still tells the other family: this one was taken away on purpose.
         return FamilyCIDRs() if gave_up else _kept(known)
     if owner in telling:
@@ -55,8 +63,8 @@ def select_family(
     return _instead_of(owner, present, family, known)
 
 
-def _is_judged(report: SourceReport, family: Family) -> bool:
-    return not report.unread and family not in report.undecided
+def _is_judged(owner: Candidate, family: Family) -> bool:
+    return not owner.doubtful and family not in owner.report.undecided
 
 
 def _owner(candidates: Sequence[Candidate], known: FamilyCIDRs) -> Candidate | None:
@@ -82,7 +90,7 @@ def _first(
 def _with_unread(present: Candidate, family: Family, known: FamilyCIDRs) -> FamilyCIDRs:
     """What a source tells, and what was known before where a part of it cannot be read now."""
     found = _of(present, family)
-    lost = uncovered(known.cidrs, found.cidrs) if present.report.unread else ()
+    lost = uncovered(known.cidrs, found.cidrs) if present.doubtful else ()
     if not lost:
         return found
     return FamilyCIDRs((*found.cidrs, *lost), found.source, last_known=True)
@@ -100,7 +108,7 @@ def _instead_of(
         return _kept(known)
     if set(found.cidrs) == set(known.cidrs):
         return found
-    return _kept(known) if owner.report.unread or owner.report.holds else found
+    return _kept(known) if owner.doubtful or owner.report.holds else found
 
 
 def _of(candidate: Candidate, family: Family) -> FamilyCIDRs:

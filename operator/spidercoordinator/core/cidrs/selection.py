@@ -200,9 +200,8 @@ def _candidates(
             left_out = set(report.uncertain) - set(before) if before else set()
             told = (each for each in report.cidrs(kind) if each not in left_out)
             ranges, faults = usable(told)
-            missing = report.unread or report.missing
-            if faults and not ranges:
-                missing = f"{report.source}: {'; '.join(faults)}"
+            named = f"{report.source}: {'; '.join(faults)}" if faults else ""
+            missing = report.unread or named or report.missing
             candidates.append(Candidate(report, ranges, missing, faults))
     return candidates
 
