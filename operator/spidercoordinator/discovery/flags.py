@@ -32,8 +32,11 @@ def split_words(text: str) -> list[str]:
     """
     if "--" not in text or not any(blank in text for blank in " \t\n"):
         return [text]
+    # A shell joins lines that end with a backslash, and ends words at its operators.
+    lexer = shlex.shlex(text.replace("\\\n", " "), posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
     try:
-        return shlex.split(text)
+        return list(lexer)
     except ValueError:
         return text.split()
 

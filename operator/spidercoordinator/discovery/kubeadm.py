@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.api.yamltext import parse
+from spidercoordinator.api.yamltext import parse_all
 from spidercoordinator.core.cidrs.ranges import normalise, usable
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery.source import Observations, WatchedObjects
@@ -14,6 +14,7 @@ from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CONFIG_MAPS
 
 _OBJECT: Final = "ConfigMap kube-system/kubeadm-config"
+_KIND: Final = "ClusterConfiguration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,13 @@ def read_kubeadm_config(obj: Object) -> _Networking:
     if text is None:
         return _Networking(missing=f"{_OBJECT} has no key ClusterConfiguration")
     try:
-        parsed = parse(text)
+        documents = [each for each in parse_all(text) if isinstance(each, dict)]
     except ValueError as error:
         return _Networking(missing=f"ClusterConfiguration of {_OBJECT} is no YAML: {error}")
-    networking = parsed.get("networking") if isinstance(parsed, dict) else None
+    # Beside others, such as one of the kubelet, it is told by its kind.
+    of_kind = (each for each in documents if each.get("kind") == _KIND)
+    document = next(of_kind, documents[0] if documents else {})
+    networking = document.get("networking")
     if not isinstance(networking, dict):
         return _Networking(missing=f"ClusterConfiguration of {_OBJECT} has no networking")
     pod, service = _cidrs(networking.get("podSubnet")), _cidrs(networking.get("serviceSubnet"))

@@ -59,6 +59,21 @@ def observed(*pods: dict[str, Any]) -> dict[str, Observation]:
             id="one line for a shell",
         ),
         pytest.param(
+            pod(
+                ["sh", "-c"],
+                ["set -e\nexec kcm \\\n--v=2 \\\n--cluster-cidr=10.1.0.0/16,fd00::/56 \\\n  --x\n"],
+            ),
+            id="several lines for a shell",
+        ),
+        pytest.param(
+            pod(["sh", "-c", "exec kcm --cluster-cidr=10.1.0.0/16,fd00::/56; sleep 1"]),
+            id="the end of a shell's command",
+        ),
+        pytest.param(
+            pod(["sh", "-c", "(kcm --cluster-cidr 10.1.0.0/16,fd00::/56)&&echo \\'--done"]),
+            id="operators of a shell",
+        ),
+        pytest.param(
             pod(["kcm", "--cluster-cidr=10.9.0.0/16", "--cluster-cidr=10.1.0.0/16,fd00::/56"]),
             id="the last one wins",
         ),

@@ -44,6 +44,35 @@ def test_a_commented_line_and_a_longer_key_are_not_taken_for_the_subnet() -> Non
     assert read_kubeadm_config(config(text)).pod == ("10.4.0.0/16",)
 
 
+@pytest.mark.parametrize("version", ["v1beta2", "v1beta3", "v1beta4"])
+@pytest.mark.parametrize(
+    "documents",
+    [
+        pytest.param("---\n{0}", id="marked"),
+        pytest.param("---\n{0}---\n{1}", id="first"),
+        pytest.param("{1}---\n# the cluster\n{0}...\n", id="second"),
+        pytest.param("---\n---\n{0}---\n", id="beside empty ones"),
+        pytest.param("{2}---\n{0}", id="beside one of another kind with a networking"),
+    ],
+)
+def test_a_file_of_several_documents_is_read_as_kubeadm_reads_it(
+    documents: str, version: str
+) -> None:
+    cluster = f"apiVersion: kubeadm.k8s.io/{version}\n{networking('10.1.0.0/16')}"
+    kubelet = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+    other = f"kind: Other\n{networking('10.9.0.0/16').partition(chr(10))[2]}"
+    read = read_kubeadm_config(config(documents.format(cluster, kubelet, other)))
+    assert (read.pod, read.service, read.missing) == (("10.1.0.0/16",), ("10.96.0.0/12",), "")
+
+
+def test_anchors_of_yaml_are_followed() -> None:
+    text = (
+        "x: &pod '10.1.0.0/16'\nbase: &net {podSubnet: *pod, serviceSubnet: 10.96.0.0/12}\n"
+        "networking:\n  <<: *net\n  dnsDomain: x\n"
+    )
+    assert read_kubeadm_config(config(text)).pod == ("10.1.0.0/16",)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
