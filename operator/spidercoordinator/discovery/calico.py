@@ -23,7 +23,7 @@ from spidercoordinator.discovery.daemonsets import (
     find_agents,
     presence,
 )
-from spidercoordinator.discovery.shapes import needed_text
+from spidercoordinator.discovery.shapes import needed_text, text
 from spidercoordinator.discovery.source import (
     Observation,
     Observations,
@@ -34,6 +34,9 @@ from spidercoordinator.discovery.source import (
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CALICO_BLOCKS, CALICO_POOLS_V1, CALICO_POOLS_V3
 
+_NO_NODE: Final = "!all()"
+"""nodeSelector of a pool for pods that name it: by itself no pod has an address of it."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Pool:
@@ -41,6 +44,7 @@ class _Pool:
     name: str
     cidr: str
     open: bool
+    of_nodes: bool = True
 
 
 def read_pool(obj: Object) -> _Pool | None:
@@ -55,7 +59,8 @@ def read_pool(obj: Object) -> _Pool | None:
         return None
     (cidr,) = normalise([needed_text(obj, "spec", "cidr")])
     closed = bool(spec.get("disabled") or meta.get("deletionTimestamp"))
-    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidr, not closed)
+    of_nodes = text(obj, "spec", "nodeSelector").strip() != _NO_NODE
+    return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidr, not closed, of_nodes)
 
 
 def read_block(obj: Object) -> str | None:
@@ -126,7 +131,7 @@ class Calico:
     def detect(self, observations: Observations) -> DetectedPlugin:
         """Ready agents with a pool or blocks; without either it is there for policy alone."""
         pools, blocks = observations[POOLS.title], observations[BLOCKS.title]
-        open_pool = any(pool.open for pool in pools.entries.values())
+        open_pool = any(pool.open and pool.of_nodes for pool in pools.entries.values())
         agents, name = find_agents(observations[self.agents.title])
         evidence = [describe(agents, name)]
         if blocks.entries:

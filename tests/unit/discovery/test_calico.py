@@ -145,6 +145,17 @@ def test_calico_without_a_pool_is_there_for_policy_alone() -> None:
     assert DETECTOR.detect(observations(agents=Agents.READY, blocks=[])).chained
 
 
+def test_nor_does_a_pool_that_no_node_takes_from_say_otherwise() -> None:
+    # Beside a cloud's own network, such a pool marks its addresses as known, or waits for pods.
+    pools = [pool("vpc", "10.0.0.0/16", nodeSelector="!all()")]
+    assert DETECTOR.detect(observations(*pools, agents=Agents.READY, blocks=[])).chained
+    used = [block("10.0.3.0/26", used=True)]
+    found = DETECTOR.detect(observations(*pools, agents=Agents.READY, blocks=used))
+    assert (found.presence, found.chained) == (Presence.RUNNING, False)
+    some = [pool("zone", "10.1.0.0/16", nodeSelector="zone == 'a'")]
+    assert not DETECTOR.detect(observations(*some, agents=Agents.READY, blocks=[])).chained
+
+
 def test_agents_whose_kinds_do_not_exist_are_doubtful() -> None:
     observed = observations(agents=Agents.READY)
     observed[POOLS.title] = Observation(ReadState.NOT_SERVED)
