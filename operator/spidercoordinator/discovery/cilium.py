@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.cidrs.ranges import collapse, normalise
+from spidercoordinator.core.cidrs.ranges import collapse, normalise, uncovered
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.discovery.daemonsets import (
     Objects,
@@ -38,6 +39,8 @@ _NODES_RANGES: Final = "kubernetes"
 """The mode that hands out the nodes' podCIDRs, which the cluster's own sources tell."""
 _KEEPS_ADDRESSES: Final = ("", "none", "portmap")
 """Chaining modes in which Cilium itself makes the pods' interfaces: portmap is chained after it."""
+_SHOWN: Final = 4
+"""As many of the nodes' ranges are in a message."""
 _MODES: Final = (*_CLUSTER_POOL, "multi-pool", _NODES_RANGES, *_NODE_MODES)
 
 
@@ -156,13 +159,15 @@ class CiliumAddresses:
         where, mode = self.config.title, config.mode
         if mode in _CLUSTER_POOL:
             missing = f"{where} has no usable cluster-pool-ipv4-cidr or cluster-pool-ipv6-cidr"
-            return _report("Cilium cluster-pool", config.pools, missing, not_read)
+            found = _report("Cilium cluster-pool", config.pools, missing, not_read)
+            return _with_those_in_use(found, where, observations)
         if mode == "multi-pool":
             pools = sorted(observations[POOLS.title].entries.values())
             cidrs = normalise(cidr for pool in pools for cidr in pool.cidrs)
             missing = observations[POOLS.title].why_empty(POOLS)
             not_read = unread(observations, self.config, POOLS)
-            return _report("CiliumPodIPPools", cidrs, missing, not_read)
+            found = _report("CiliumPodIPPools", cidrs, missing, not_read)
+            return _with_those_in_use(found, "the list of CiliumPodIPPools", observations)
         if mode == _NODES_RANGES:
             return SourceReport(
                 "Cilium", "cilium", kinds=("pod",), defers_to_cluster=True, unread=not_read
@@ -178,6 +183,34 @@ class CiliumAddresses:
         known = ", ".join(_MODES)
         missing = f"{where} has ipam {mode!r}; known are {known}"
         return _report("Cilium", missing=missing, not_read=not_read)
+
+
+def _with_those_in_use(
+    report: SourceReport, where: str, observations: Observations
+) -> SourceReport:
+    """A pool's ranges, and those that nodes have beside them.
+
+    A node keeps what it was given, and its pods theirs, when the pool is changed or deleted.
+    """
+    observed = observations[CILIUM_NODE.title]
+    beside = _beside(frozenset(observed.entries.values()), report.pod) if report.pod else ()
+    warning = (
+        f"{where} names {', '.join(report.pod)}, but CiliumNodes have pod CIDRs elsewhere, too:"
+        f" {', '.join(beside[:_SHOWN])}{' ...' if len(beside) > _SHOWN else ''}"
+    )
+    reasons = (report.unread, observed.unread(CILIUM_NODE))
+    return replace(
+        report,
+        pod=report.pod + beside,
+        warning=warning if beside else "",
+        unread="; ".join(filter(None, reasons)),
+    )
+
+
+# Thousands of nodes are mostly the same at the next reconcile.
+@lru_cache(maxsize=2)
+def _beside(nodes: frozenset[tuple[str, ...]], pools: tuple[str, ...]) -> tuple[str, ...]:
+    return collapse(uncovered((cidr for node in nodes for cidr in node), pools))
 
 
 def _report(

@@ -82,6 +82,44 @@ def test_multi_pool_takes_all_pools_the_oldest_first() -> None:
     assert report.pod == ("10.10.0.0/16", "fd00:10::/104", "10.20.0.0/16")
 
 
+@pytest.mark.parametrize(
+    ("ipam", "beside"),
+    [
+        pytest.param({"podCIDRs": ["10.10.3.0/24"]}, (), id="of the pool"),
+        pytest.param({"podCIDRs": ["10.0.3.0/24"]}, ("10.0.3.0/24",), id="of the former pool"),
+        pytest.param(
+            {"pools": {"allocated": [{"pool": "gone", "cidrs": ["10.9.0.0/27", "fd00::/123"]}]}},
+            ("10.9.0.0/27", "fd00::/123"),
+            id="of a pool that is deleted",
+        ),
+        pytest.param({}, (), id="a node that just joined"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["cluster-pool", "multi-pool"])
+def test_what_nodes_have_beside_the_pool_counts_and_is_said(
+    mode: str, ipam: dict[str, Any], beside: tuple[str, ...]
+) -> None:
+    data = {"ipam": mode, "cluster-pool-ipv4-cidr": "10.10.0.0/16"}
+    pools = [pool("default", "2026-01-01T00:00:00Z", ["10.10.0.0/16"], [])]
+    nodes = [
+        {"metadata": {"name": "a"}, "spec": {"ipam": ipam}},
+        {"metadata": {"name": "b"}, "spec": {"ipam": {"podCIDRs": ["10.10.4.0/24"]}}},
+    ]
+    found = SOURCE.report(observations(data, pools=pools, nodes=nodes))
+    assert found.pod == ("10.10.0.0/16", *beside)
+    assert all(each in found.warning for each in ("10.10.0.0/16", *beside) if beside)
+    assert bool(found.warning) == bool(beside)
+
+
+def test_adjoining_pools_hold_what_nodes_have_of_both() -> None:
+    data = {"ipam": "cluster-pool", "cluster-pool-ipv4-cidr": "10.0.0.0/24 10.0.1.0/24"}
+    nodes = [
+        {"metadata": {"name": str(each)}, "spec": {"ipam": {"podCIDRs": [f"10.0.{each}.0/24"]}}}
+        for each in (0, 1)
+    ]
+    assert SOURCE.report(observations(data, nodes=nodes)).warning == ""
+
+
 def test_kubernetes_mode_leaves_it_to_the_cluster() -> None:
     assert SOURCE.report(observations({"ipam": "kubernetes"})).defers_to_cluster
 
