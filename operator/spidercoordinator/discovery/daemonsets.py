@@ -69,6 +69,12 @@ def find_agents(observation: Observation) -> tuple[Agents, str]:
     return best, found.get(best, "")
 
 
+def running(observation: Observation) -> str:
+    """That agents have ready pods, for people; empty when none are known to."""
+    agents, name = find_agents(observation)
+    return describe(agents, name) if agents is Agents.READY else ""
+
+
 def deployed(observation: Observation) -> bool:
     """Whether agents are meant to run, also while they restart or cannot be read."""
     return find_agents(observation)[0] in {Agents.READY, Agents.STARTING, Agents.UNREAD}

@@ -14,6 +14,7 @@ from typing import Final
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
+from spidercoordinator.discovery.daemonsets import daemon_set, running
 from spidercoordinator.discovery.shapes import parse_json, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
@@ -22,6 +23,8 @@ from spidercoordinator.kube.resource import CONFIG_MAPS
 _NAMESPACE: Final = "kube-flannel"
 """Where its own manifest puts it."""
 _NAMES: Final = ("kube-flannel-cfg", "canal-config")
+_AGENTS: Final = ("kube-flannel-ds", "kube-flannel")
+"""Its own manifest and chart call them so, and Talos."""
 _KEY: Final = "net-conf.json"
 
 
@@ -70,20 +73,31 @@ def config_maps(namespaces: Iterable[str]) -> tuple[WatchedObjects, ...]:
     )
 
 
+def agents(namespaces: Iterable[str]) -> tuple[WatchedObjects, ...]:
+    """Its agents.
+
+    Args:
+        namespaces: those of the cluster's own components; flannel's own is added.
+    """
+    return tuple(daemon_set(name, (*namespaces, _NAMESPACE)) for name in _AGENTS)
+
+
 @dataclass(frozen=True)
 class Flannel:
     """See the module.
 
     Attributes:
         config_maps: those that may hold its configuration.
+        agents: its DaemonSets.
     """
 
     config_maps: tuple[WatchedObjects, ...]
+    agents: tuple[WatchedObjects, ...] = ()
 
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
-        """The ConfigMaps, and the nodes, which show whether they are in use."""
-        return (*self.config_maps, nodes.WATCHED)
+        """The ConfigMaps, the agents, and the nodes, which show whether they are in use."""
+        return (*self.config_maps, *self.agents, nodes.WATCHED)
 
     def report(self, observations: Observations) -> SourceReport:
         """The ranges, unless nodes have got theirs from elsewhere."""
@@ -108,4 +122,5 @@ class Flannel:
             missing="" if pod else missing,
             warning=warning,
             unread=not_read,
+            runs=next(filter(None, map(running, (observations[a.title] for a in self.agents))), ""),
         )

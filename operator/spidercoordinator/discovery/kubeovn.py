@@ -16,7 +16,7 @@ from typing import Final
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
-from spidercoordinator.discovery.daemonsets import daemon_set, deployed
+from spidercoordinator.discovery.daemonsets import daemon_set, deployed, running
 from spidercoordinator.discovery.shapes import needed_text, section, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
@@ -95,9 +95,9 @@ class KubeOVN:
         # Agents that cannot be read are no sign of it where its Subnets are known to be absent.
         has_subnets = bool(observed.entries or observed.unread(SUBNETS))
         agents_deployed = deployed(observations[self.agents.title])
-        running = has_subnets and agents_deployed
+        in_use = has_subnets and agents_deployed
         pod, warning = cidrs, ""
-        if not running:
+        if not in_use:
             pod, warning = nodes.without_left_overs("Kube-OVN in its Subnets", cidrs, observations)
         return SourceReport(
             "Kube-OVN Subnets",
@@ -106,6 +106,7 @@ class KubeOVN:
             missing="" if pod else warning or missing,
             warning=warning,
             unread=unread(observations, SUBNETS, self.agents),
-            supersedes_cluster=running,
+            supersedes_cluster=in_use,
             holds=agents_deployed,
+            runs=running(observations[self.agents.title]),
         )

@@ -15,6 +15,7 @@ from typing import Final
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery import daemonsets
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
 from spidercoordinator.discovery.nodes import WATCHED as NODES
 from spidercoordinator.discovery.nodes import without_left_overs
@@ -134,6 +135,7 @@ class OVNKubernetes:
             unread=not_read,
             supersedes_cluster=running,
             holds=running,
+            runs=daemonsets.running(observations[self.agents.title]),
         )
 
 

@@ -63,7 +63,7 @@ def sources(
         AzureOverlay(),
         ovn_kubernetes(agent_namespaces),
         KubeOVN(kubeovn.agents(agent_namespaces)),
-        Flannel(flannel.config_maps(agent_namespaces)),
+        Flannel(flannel.config_maps(agent_namespaces), flannel.agents(agent_namespaces)),
         KubeProxy(),
         KubeRouter(),
         AntreaPools(),

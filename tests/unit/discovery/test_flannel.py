@@ -7,12 +7,12 @@ import pytest
 
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import nodes
-from spidercoordinator.discovery.flannel import Flannel, config_maps
+from spidercoordinator.discovery.flannel import Flannel, agents, config_maps
 from tests.unit.discovery.observing import FORBIDDEN, config_map, node, observe
 
 CNI_CONF = '{"name":"cbr0","cniVersion":"1.0.0","plugins":[{"type":"flannel"}]}'
 CONFIG, CANAL = config_maps(("kube-system",))
-SOURCE = Flannel((CONFIG, CANAL))
+SOURCE = Flannel((CONFIG, CANAL), agents(("kube-system",)))
 
 
 def net_conf(text: Any, namespace: str = "kube-flannel") -> dict[str, Any]:

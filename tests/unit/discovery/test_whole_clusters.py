@@ -20,6 +20,7 @@ from tests.unit.discovery.deciding import (
     MAPS,
     NODES,
     SERVICE_CIDRS,
+    SUBNETS,
     WATCHED,
     Cluster,
     Objects,
@@ -31,6 +32,7 @@ from tests.unit.discovery.deciding import (
 )
 from tests.unit.discovery.observing import config_map, custom, daemon_set, node
 
+NET_CONF = '{"Network": "10.244.0.0/16"}'
 EVERY = pytest.mark.parametrize("name", CLUSTERS)
 
 
@@ -196,6 +198,64 @@ def test_an_object_that_lost_its_range_is_named() -> None:
     status = decide(observe({**CLUSTERS[name].objects, CALICO_POOLS: lost}), before)
     assert lists(status) == lists(before)
     assert "IPPool six cannot be understood: it has no spec.cidr" in degraded(status)
+
+
+MIGRATIONS = {
+    "flannel to Calico": (
+        "Calico with several pools",
+        [daemon_set("kube-flannel", "kube-flannel-ds")],
+        [config_map("kube-flannel", "kube-flannel-cfg", {"net-conf.json": NET_CONF})],
+    ),
+    "flannel of Talos to Cilium": (
+        "Cilium, cluster-pool",
+        [daemon_set("kube-system", "kube-flannel")],
+        [config_map("kube-system", "kube-flannel-cfg", {"net-conf.json": NET_CONF})],
+    ),
+    "Kube-OVN to Calico": (
+        "Calico with several pools",
+        CLUSTERS["Kube-OVN"].objects[DAEMON_SETS],
+        [],
+    ),
+    "OVN-Kubernetes to Cilium": (
+        "Cilium, cluster-pool",
+        CLUSTERS["OVN-Kubernetes"].objects[DAEMON_SETS],
+        [config_map("ovn-kubernetes", "ovn-config", {"net_cidr": "10.128.0.0/14/23"})],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MIGRATIONS)
+def test_two_networks_amid_a_migration_are_both_named(name: str) -> None:
+    target, agents, maps = MIGRATIONS[name]
+    objects = {**CLUSTERS["Kube-OVN"].objects, **CLUSTERS[target].objects}
+    if "Kube-OVN" not in name:
+        objects.pop(SUBNETS)
+    objects[NODES] = [node("a", "10.244.0.0/24")]
+    objects[DAEMON_SETS] = [*CLUSTERS[target].objects[DAEMON_SETS], *agents]
+    objects[MAPS] = [*CLUSTERS[target].objects[MAPS], *maps]
+    status = decide(observe(objects))
+    assert status["podCIDRType"] == CLUSTERS[target].type
+    for each in agents:
+        meta = each["metadata"]
+        said = f"DaemonSet {meta['namespace']}/{meta['name']} has ready pods, too, and"
+        assert said in degraded(status)
+    objects[DAEMON_SETS] = CLUSTERS[target].objects[DAEMON_SETS]
+    assert "has ready pods, too" not in degraded(decide(observe(objects), status))
+
+
+def test_agents_that_share_the_range_are_no_migration() -> None:
+    objects = {
+        **CLUSTERS["RKE2 with its defaults and Calico"].objects,
+        MAPS: [config_map("kube-flannel", "kube-flannel-cfg", {"net-conf.json": NET_CONF})],
+        CALICO_POOLS: [custom("default-ipv4-ippool", {"cidr": "10.244.0.0/16"})],
+        NODES: [node("a", "10.244.0.0/24")],
+    }
+    objects[DAEMON_SETS] = [
+        *objects[DAEMON_SETS],
+        daemon_set("kube-flannel", "kube-flannel-ds"),
+        daemon_set("tenant", "kube-flannel"),
+    ]
+    assert "too, and" not in degraded(decide(observe(objects)))
 
 
 def test_an_unused_pool_counts_where_nothing_is_known_of_addresses_in_use() -> None:

@@ -40,6 +40,7 @@ class SourceReport:
             they count where they did before, and where nothing was known before.
         holds: its agents are deployed, so that no other source is evidence against what it told
             before, also where it tells nothing now.
+        runs: that its own agents have ready pods, for people; empty when that is not known.
         undecided: families of whose pod CIDRs nothing can be told now, since there is nothing yet
             that would show them: what is missing of those was not taken away.
     """
@@ -58,6 +59,7 @@ class SourceReport:
     additional: bool = False
     uncertain: tuple[str, ...] = ()
     holds: bool = False
+    runs: str = ""
     undecided: tuple[int, ...] = ()
 
     def cidrs(self, kind: CIDRKind) -> tuple[str, ...]:

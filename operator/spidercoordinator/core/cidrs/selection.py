@@ -16,9 +16,9 @@ from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.core.cidrs.families import Candidate, find_conflicts, select_family
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList, LastKnown, source_text
 from spidercoordinator.core.cidrs.override import override_conflicts
-from spidercoordinator.core.cidrs.podtype import resolve_pod_cidr_type, stays
+from spidercoordinator.core.cidrs.podtype import ResolvedType, resolve_pod_cidr_type, stays
 from spidercoordinator.core.cidrs.precedence import apply_precedence, partial_sources
-from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, usable
+from spidercoordinator.core.cidrs.ranges import FAMILIES, Family, normalise, uncovered, usable
 from spidercoordinator.core.cidrs.reports import CIDRKind, DetectedPlugin, SourceReport
 
 
@@ -105,6 +105,7 @@ def select_cidrs(
         if spec.pod_cidr_type == "auto" and _is_unread(pod) and known.type != resolved.type:
             resolved = stays(resolved, known.type, pod.unread)
             pod = _of_pods(reports, resolved.type, known)
+    beside = _running_beside(reports, resolved, pod) if spec.pod_cidr_type == "auto" else ()
     of_services = _candidates(reports, "service")
     if spec.service_cidr:
         service = _overridden(spec.service_cidr, "spec.serviceCIDR", of_services)
@@ -115,7 +116,7 @@ def select_cidrs(
         resolved.reason,
         pod,
         service,
-        resolved.conflicts + _warnings(reports),
+        resolved.conflicts + beside + _warnings(reports),
         # With an override the type does not matter.
         () if spec.pod_cidr else resolved.unread,
         partial_sources(pod.source, reports),
@@ -142,6 +143,23 @@ def _of_type(reports: Sequence[SourceReport], type_: PodCIDRTypeName | None) -> 
     if any(report.defers_to_cluster for report in of_type):
         of_type += [report for report in reports if report.type == "cluster"]
     return of_type
+
+
+def _running_beside(
+    reports: Sequence[SourceReport], resolved: ResolvedType, pod: SelectedCIDRs
+) -> tuple[str, ...]:
+    """Networks that run beside the plugin whose ranges are taken, as amid a migration."""
+    if resolved.type not in {"calico", "cilium"}:
+        return ()
+    return tuple(
+        f"podCIDRType {resolved.type} is taken ({resolved.reason}), but {each.runs}, too, and"
+        f" {each.source} says {', '.join(beyond)}: pods that have addresses from there are not"
+        " reached through their node; end the migration, or set spec.podCIDR to the ranges of both"
+        for each in reports
+        if each.type == "cluster"
+        and each.runs
+        and (beyond := uncovered(usable(each.pod)[0], pod.cidrs))
+    )
 
 
 def _warnings(reports: Sequence[SourceReport]) -> tuple[str, ...]:
