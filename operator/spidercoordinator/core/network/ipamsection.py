@@ -9,10 +9,11 @@ are not judged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, Final
 
 from spidercoordinator.api.scalars import IPAddress, IPNetwork, parse_ip, parse_network
+from spidercoordinator.core.network.addressrange import AddressRange, in_order
 from spidercoordinator.core.network.ipamkeys import (
     HOST_LOCAL,
     STATIC,
@@ -30,35 +31,9 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """IPAM plugin → keys of which it needs one, where the pod itself asks for nothing."""
 
+_IPV4: Final = 4
 _SMALLEST: Final = 2
 """Bits of a subnet that host-local can allocate from."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddressRange:
-    """Addresses that an IPAM plugin gives out.
-
-    Attributes:
-        key: where it stands in the section.
-        subnet: the network that the addresses are in.
-        first: the first address.
-        last: the last one.
-        gateway: the router of the subnet that the plugin names, None for none.
-        ignored: an end that the plugin passes over, None for none.
-    """
-
-    key: str
-    subnet: IPNetwork
-    first: IPAddress
-    last: IPAddress
-    gateway: IPAddress | None = None
-    ignored: IPAddress | None = None
-
-    def overlaps(self, other: AddressRange) -> bool:
-        """Whether an address is in both."""
-        if self.subnet.version != other.subnet.version:
-            return False
-        return int(self.first) <= int(other.last) and int(other.first) <= int(self.last)
 
 
 class _BrokenError(Exception):
@@ -164,12 +139,17 @@ def _host_local_range(item: Mapping[str, Any], at: str) -> AddressRange:
         raise _BrokenError(f"{at}subnet {item['subnet']} has host bits set; write {subnet}")
     if subnet.max_prefixlen - subnet.prefixlen < _SMALLEST:
         raise _BrokenError(f"{at}subnet {subnet} is too small to give addresses of")
+    gateway = _address(item, "gateway", at, None) or subnet[1]
+    end = _address(item, "rangeEnd", at, subnet)
+    # By itself it ends before the broadcast address.
+    left_out = [gateway, *([subnet[-1]] if end is None and subnet.version == _IPV4 else [])]
     return AddressRange(
         f"{at}subnet",
         subnet,
         _address(item, "rangeStart", at, subnet) or subnet[1],
-        _address(item, "rangeEnd", at, subnet) or subnet[-1],
-        _address(item, "gateway", at, None) or subnet[1],
+        end or subnet[-1],
+        gateway,
+        excluded=in_order([ip_network(e) for e in left_out if e.version == subnet.version]),
     )
 
 
@@ -216,7 +196,14 @@ def _whereabouts_range(item: Mapping[str, Any], at: str, gateway: IPAddress | No
     first, last = start or subnet[0], end or subnet[-1]
     # It passes over an end before the start (pkg/iphelpers, GetIPRange).
     ignored = last if int(last) < int(first) else None
-    return AddressRange(key, subnet, first, subnet[-1] if ignored else last, own, ignored)
+    last = subnet[-1] if ignored else last
+    return AddressRange(key, subnet, first, last, own, ignored, _left_out(item, at, subnet))
+
+
+def _left_out(item: Mapping[str, Any], at: str, subnet: IPNetwork) -> tuple[IPNetwork, ...]:
+    """What whereabouts does not give: the first and last address of a subnet, and `exclude`."""
+    named = [each for each in _excluded(item, at) if each.version == subnet.version]
+    return in_order([ip_network(subnet[0]), ip_network(subnet[-1]), *named])
 
 
 _READERS: Final = {HOST_LOCAL: _host_local, STATIC: _static, WHEREABOUTS: _whereabouts}
@@ -250,9 +237,15 @@ def _check_excluded(section: Mapping[str, Any]) -> None:
         f"ipRanges[{index}].": each for index, each in enumerate(_list(section.get("ipRanges")))
     }
     for at, part in {"": section, **parts}.items():
-        for index, text in enumerate(_list(_object(part, at).get("exclude"))):
-            given = without_zeros({"exclude": text}, "exclude")["exclude"]
-            _network(given, f"{at}exclude[{index}]", "a CIDR such as 10.6.0.1/32")
+        _excluded(_object(part, at), at)
+
+
+def _excluded(part: Mapping[str, Any], at: str) -> list[IPNetwork]:
+    found = []
+    for index, text in enumerate(_list(part.get("exclude"))):
+        given = without_zeros({"exclude": text}, "exclude")["exclude"]
+        found.append(_network(given, f"{at}exclude[{index}]", "a CIDR such as 10.6.0.1/32"))
+    return found
 
 
 def _check_routes(section: Mapping[str, Any]) -> None:

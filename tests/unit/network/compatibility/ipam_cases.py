@@ -9,11 +9,13 @@ from tests.unit.network.compatibility.networks import (
     Spec,
     custom,
     of,
+    routed,
 )
 
 BROKEN_HOST_LOCAL: list[Spec] = [
     {"subnet": "10.6.0.5/16"},
     {"subnet": "10.6.0.0/31"},
+    {"subnet": "10.6.0.0/16", "rangeStart": "10.6.0.1", "rangeEnd": "10.6.0.1"},
     {"subnet": "10.6.0.0/16", "rangeStart": "10.7.0.1"},
     {"subnet": "10.6.0.0/16", "rangeEnd": "ten"},
     {"subnet": "10.6.0.0/16", "rangeStart": "10.6.0.9", "rangeEnd": "10.6.0.8"},
@@ -55,6 +57,12 @@ BROKEN_WHEREABOUTS: list[Spec] = [
     {"range": "10.6.0.0/16", "gateway": []},
     {"range": "10.6.0.0/16", "sleep_for_race": "1"},
     {"range": "10.6.0.0/16", "enable_overlapping_ranges": "false"},
+    {"range": "10.6.0.0/31"},
+    {"range": "10.6.0.7/32"},
+    {"range": "fd06::/127"},
+    {"range": "10.6.0.0/24", "exclude": ["10.6.0.0/25", "10.6.0.128/25"]},
+    {"range": "10.6.0.0/24", "range_start": "10.6.0.9", "exclude": ["10.6.0.8/29", "10.6.0.0/16"]},
+    {"ipRanges": [{"range": "10.6.0.0/16"}, {"range": "fd06::/64", "exclude": ["fd06::/63"]}]},
 ]
 
 # Plugins take keys in any case, and whereabouts some values with leading zeros.
@@ -71,6 +79,91 @@ OTHERWISE_SPELT: list[tuple[str, Spec]] = [
 
 # Reason → networks that it is about, and networks near them that are fine.
 IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
+    "RouterInRange": (
+        [
+            *(
+                of("macvlan", ipam={"type": "whereabouts", **section})
+                for section in (
+                    {"range": "10.6.0.0/16", "gateway": "10.6.0.1"},
+                    {"range": "10.6.0.5-10.6.0.9/16", "gateway": "10.6.0.5"},
+                    {"range": "10.6.0.0/16", "gateway": "10.6.0.1", "exclude": ["10.6.0.2/31"]},
+                    {"ipRanges": [{"range": "fd06::/64"}], "gateway": "fd06::1"},
+                    {
+                        "range": "10.6.0.0/16",
+                        "gateway": "10.6.0.1",
+                        "exclude": ["10.6.0.1/32"],
+                        "routes": [{"dst": "10.9.0.0/16", "gw": "10.6.0.2"}],
+                    },
+                )
+            ),
+            of("macvlan", ipam=HOST_LOCAL | {"routes": [{"dst": "0.0.0.0/0", "gw": "10.6.0.2"}]}),
+            of("macvlan", ipam=STATIC | {"routes": [{"dst": "0.0.0.0/0", "gw": "10.6.0.9"}]}),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "static",
+                    "addresses": [{"address": "10.6.0.1/16", "gateway": "10.6.0.1"}],
+                },
+            ),
+            routed("10.6.0.2", HOST_LOCAL),
+            custom(
+                {
+                    "type": "macvlan",
+                    "ipam": {"type": "whereabouts", "range": "10.6.0.0/16", "gateway": "10.6.0.1"},
+                }
+            ),
+        ],
+        [
+            *(
+                of("macvlan", ipam={"type": "whereabouts", **section})
+                for section in (
+                    {"range": "10.6.0.0/16", "gateway": "10.6.0.1", "exclude": ["10.6.0.0/30"]},
+                    {"range": "10.6.0.0/16", "gateway": "10.6.0.1", "exclude": ["10.6.0.1"]},
+                    {"range": "10.6.0.5-10.6.0.9/16", "gateway": "10.6.0.1"},
+                    {"range": "10.6.0.0/16", "gateway": "10.6.0.0"},
+                )
+            ),
+            of("macvlan", ipam=HOST_LOCAL | {"routes": [{"dst": "0.0.0.0/0"}]}),
+            routed("10.6.0.1", HOST_LOCAL),
+            routed("10.6.0.1", WHEREABOUTS),
+            routed("10.6.0.5", WHEREABOUTS, mode="disabled"),
+        ],
+    ),
+    "AddressUnusable": (
+        [
+            *(
+                of("macvlan", ipam={"type": "static", "addresses": [{"address": address}]})
+                for address in (
+                    *("10.6.0.0/16", "10.6.255.255/16", "224.0.0.9/24", "127.0.0.5/8", "0.0.0.9/24"),
+                    *("ff02::9/64", "::1/64"),
+                )
+            ),
+            of("macvlan", ipam={"type": "host-local", "subnet": "239.0.0.0/16"}),
+            of(
+                "macvlan",
+                ipam={
+                    "type": "host-local",
+                    "subnet": "10.6.0.0/24",
+                    "rangeStart": "10.6.0.0",
+                    "rangeEnd": "10.6.0.9",
+                },
+            ),
+            of(
+                "macvlan",
+                ipam={"type": "host-local", "subnet": "10.6.0.0/24", "rangeEnd": "10.6.0.255"},
+            ),
+            of("macvlan", ipam={"type": "whereabouts", "range": "127.0.0.0/8"}),
+        ],
+        [
+            of("macvlan", ipam=STATIC),
+            of("macvlan", ipam=HOST_LOCAL),
+            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.0.0/16"}),
+            *(
+                of("macvlan", ipam={"type": "static", "addresses": [{"address": address}]})
+                for address in ("10.6.0.0/31", "10.6.0.7/32", "fd06::/64", "fd06::ffff/64")
+            ),
+        ],
+    ),
     "RangeEndIgnored": (
         [
             of("macvlan", ipam={"type": "whereabouts", "range": "10.6.0.9-10.6.0.5/16"}),
@@ -172,7 +265,15 @@ IPAM_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
         ]
         + [of("macvlan", ipam={**HOST_LOCAL, "routes": [{"dst": "0.0.0.0/0", "gw": "10.7.0.1"}]})],
         [
-            of("macvlan", ipam={"type": "whereabouts", "range": "10.6.8.0/21", "gateway": gateway})
+            of(
+                "macvlan",
+                ipam={
+                    "type": "whereabouts",
+                    "range": "10.6.8.0/21",
+                    "gateway": gateway,
+                    "exclude": [f"{gateway}/32"],
+                },
+            )
             for gateway in ("10.6.8.1", "10.6.15.254")
         ],
     ),

@@ -35,6 +35,8 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule("IPAMIncomplete", "warning", "{ipam}", addressing.incomplete_ipam),
     CompatibilityRule("RouteWithoutGateway", "warning", "{ipam}", addressing.route_without_gateway),
     CompatibilityRule("GatewayElsewhere", "warning", "{ipam}", addressing.gateway_elsewhere),
+    CompatibilityRule("RouterInRange", "warning", "{ipam}", addressing.router_in_range),
+    CompatibilityRule("AddressUnusable", "warning", "{ipam}", addressing.unusable_address),
     CompatibilityRule("IPAMKeyUnknown", "warning", "{ipam}", addressing.unknown_ipam_key),
     CompatibilityRule("RangeEndIgnored", "warning", "{ipam}", addressing.ignored_end),
     CompatibilityRule(

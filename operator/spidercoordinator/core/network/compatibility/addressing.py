@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from spidercoordinator.api.multus import SPIDERPOOL
 from spidercoordinator.api.scalars import IPNetwork, parse_network
-from spidercoordinator.core.network import ipamkeys, ipamsection
+from spidercoordinator.core.network import ipamgiven, ipamkeys, ipamsection
 from spidercoordinator.core.network.addresses import subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
 from spidercoordinator.core.network.ipam import NO_SPIDERPOOL, ipam_type, section_of
@@ -50,7 +50,9 @@ def unused_pools(subject: Subject) -> str | None:
 
 def incomplete_ipam(subject: Subject) -> str | None:
     """An IPAM section with which its plugin fails every pod."""
-    return _of_sections(subject, ipamsection.broken)
+    return _of_sections(subject, ipamsection.broken) or _of_sections(
+        subject, ipamgiven.nothing_given
+    )
 
 
 def route_without_gateway(subject: Subject) -> str | None:
@@ -61,6 +63,18 @@ def route_without_gateway(subject: Subject) -> str | None:
 def gateway_elsewhere(subject: Subject) -> str | None:
     """A router in the IPAM section that pods cannot reach."""
     return _of_sections(subject, ipamsection.gateway_elsewhere)
+
+
+def router_in_range(subject: Subject) -> str | None:
+    """A range of the IPAM section with the address of a router in it."""
+    routes = (subject.effective.get("policy_routes") or ()) if subject.coordinated else ()
+    gateways = [route["gw"] for route in routes]
+    return _of_sections(subject, lambda section: ipamgiven.router_given(section, gateways))
+
+
+def unusable_address(subject: Subject) -> str | None:
+    """A range of the IPAM section with an address in it that is of no use to a pod."""
+    return _of_sections(subject, ipamgiven.unusable_address)
 
 
 def unknown_ipam_key(subject: Subject) -> str | None:
