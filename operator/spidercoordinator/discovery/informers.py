@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Final
 
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.core.network.nodeaddresses import NodeAddresses
+from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.crds import regenerated, undetermined
 from spidercoordinator.discovery.ipam import SPIDERPOOL, spiderpool_served
 from spidercoordinator.discovery.mesh import ISTIO, istio
@@ -90,6 +92,7 @@ class SourceInformers:
         self._reported: dict[Source, SourceReport] = {}
         self._detected: dict[Detector, DetectedPlugin] = {}
         self._generations: dict[str, int] = {}
+        self._node_addresses: NodeAddresses | None = None
         all_watched = [
             watched for each in self._sources + self._detectors for watched in each.watched
         ]
@@ -113,6 +116,12 @@ class SourceInformers:
     def spiderpool(self) -> bool | None:
         """Whether Spiderpool's kinds are served; None while that is not known."""
         return spiderpool_served(self.observations)
+
+    def node_addresses(self) -> NodeAddresses:
+        """The addresses of all nodes that are known; the same object until one changes."""
+        if self._node_addresses is None:
+            self._node_addresses = nodes.addresses(self.observations)
+        return self._node_addresses
 
     def readings(self) -> list[Reading]:
         """How the watched objects were read, for the metrics."""
@@ -170,6 +179,8 @@ class SourceInformers:
                 observed.last_read = time.time()
                 self._signals.event_seen()
             if update_observation(watched, observed, event, self._crashes):
+                if watched is nodes.WATCHED:
+                    self._node_addresses = None
                 self._signals.changed()
             if all(each.synced for each in self.observations.values()):
                 self.synced.set()

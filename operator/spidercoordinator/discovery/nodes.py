@@ -15,8 +15,9 @@ from spidercoordinator.api.scalars import parse_network
 from spidercoordinator.core.cidrs.backing import holding, left_over
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.core.network.nodeaddresses import NodeAddresses
 from spidercoordinator.discovery.nodeargs import ServerArgs, read_server_args
-from spidercoordinator.discovery.shapes import section, split
+from spidercoordinator.discovery.shapes import mappings, section, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import NODES
@@ -35,6 +36,9 @@ _OF_OTHERS: Final = (
     "ovn.kubernetes.io/",
 )
 """How the annotations begin with which a network marks its nodes."""
+
+_OF_INTERFACES: Final = ("InternalIP", "ExternalIP")
+"""Types of a node's addresses that are no names."""
 
 _SHOWN: Final = 4
 """As many of the nodes' ranges are in a message."""
@@ -55,12 +59,14 @@ class NodeFacts:
         args: what its arguments as a k3s or RKE2 server name, None for another node.
         control_plane: whether it is labelled as one of the control plane.
         of_calico: whether Calico, and no other network, marked it (see `caliconodes`).
+        addresses: those by which it is reached.
     """
 
     cidrs: tuple[str, ...]
     args: ServerArgs | None = None
     control_plane: bool = False
     of_calico: bool = False
+    addresses: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it tells a range, for the metric."""
@@ -73,7 +79,14 @@ def read_node(obj: Object) -> NodeFacts:
     annotated = (_annotated(annotations.get(name)) for name in _KUBE_ROUTER)
     cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
     labelled = _CONTROL_PLANE in section(obj, "metadata", "labels")
-    return NodeFacts(cidrs, read_server_args(obj), labelled, _only_calico(annotations))
+    return NodeFacts(
+        cidrs, read_server_args(obj), labelled, _only_calico(annotations), _addresses(obj)
+    )
+
+
+def _addresses(obj: Object) -> tuple[str, ...]:
+    found = mappings(obj, "status", "addresses")
+    return tuple(text(each, "address") for each in found if each.get("type") in _OF_INTERFACES)
 
 
 def _annotated(value: object) -> tuple[str, ...]:
@@ -90,6 +103,12 @@ def _only_calico(annotations: Iterable[str]) -> bool:
 
 
 WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,)), read_node)
+
+
+def addresses(observations: Observations) -> NodeAddresses:
+    """The addresses of all nodes."""
+    entries = observations[WATCHED.title].entries
+    return NodeAddresses.of((name.lstrip("/"), each.addresses) for name, each in entries.items())
 
 
 def all_cidrs(observations: Observations) -> tuple[str, ...]:

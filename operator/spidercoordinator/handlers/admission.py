@@ -141,4 +141,5 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         cluster=manager.context.decided.cluster,
         ipam=manager.context.decided.ipam,
         pools=stores.ranges.pools.values(),
+        node_addresses=manager.context.services.discovery.node_addresses(),
     )

@@ -20,6 +20,7 @@ from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.network.nodeaddresses import NodeAddresses, NodeCollisions
 from spidercoordinator.core.network.rangeindex import RangeIndex
 from spidercoordinator.core.nodes.fleet import Fleet
 from spidercoordinator.core.status.contention import History
@@ -72,6 +73,9 @@ class Discovery(Protocol):
     def spiderpool(self) -> bool | None:
         """Whether Spiderpool's kinds are served; None while that is not known."""
 
+    def node_addresses(self) -> NodeAddresses:
+        """The addresses of all nodes that are known; the same object until one changes."""
+
     def undetermined(self) -> tuple[str, ...]:
         """Of which products it cannot be told whether they are installed, and why."""
 
@@ -108,6 +112,7 @@ class Stores:
         node_defaults: the ConfigMap that nodes mount.
         index: which network desires, and has, which NAD.
         ranges: which networks give out the same addresses.
+        on_nodes: which networks give out addresses of nodes.
     """
 
     coordinators: Store
@@ -116,6 +121,7 @@ class Stores:
     node_defaults: Store
     index: Claims
     ranges: RangeIndex
+    on_nodes: NodeCollisions = field(default_factory=NodeCollisions)
 
     @classmethod
     def empty(cls, crashes: CrashHandler | None = None) -> Stores:
@@ -148,6 +154,7 @@ class Stores:
         if after is None:
             self.index.remove_network(name)
             self.ranges.remove(name)
+            self.on_nodes.remove(name)
         else:
             self.index.update_network(after)
             self.ranges.update(after)

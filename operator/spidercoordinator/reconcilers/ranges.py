@@ -1,4 +1,7 @@
-"""Which networks give out the same addresses as others, decided anew as networks change."""
+"""Which networks give out addresses that others have: another network's, or nodes' own.
+
+It is decided anew as networks and nodes change.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import time
 from typing import Final
 
+from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Name
 from spidercoordinator.reconcilers.context import Context
 
@@ -22,12 +26,27 @@ async def follow(context: Context) -> None:
         await asyncio.sleep(_LOOK_EVERY)
         if context.decided.known:
             _compare(context)
+            _follow_nodes(context)
 
 
 def overlap(context: Context, network: Name) -> str | None:
     """Why pods of the network and of another get the same addresses; None when they do not."""
     _compare(context)
     return context.stores.ranges.overlap(network)
+
+
+def node_address(context: Context, config: SpiderMultusConfig) -> str | None:
+    """Which addresses of nodes pods of the network may get; None for none."""
+    network = (config.metadata.namespace, config.metadata.name)
+    pool = context.stores.ranges.pools.get(network)
+    return context.stores.on_nodes.judge(network, pool, context.services.discovery.node_addresses())
+
+
+def _follow_nodes(context: Context) -> None:
+    """Have networks reconciled of which something else holds since nodes came, went or changed."""
+    stores, addresses = context.stores, context.services.discovery.node_addresses()
+    for name in stores.on_nodes.follow(addresses, stores.ranges.pools):
+        context.enqueue_network(name, low_priority=True)
 
 
 def _compare(context: Context) -> None:

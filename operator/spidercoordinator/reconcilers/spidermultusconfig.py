@@ -239,6 +239,7 @@ def _outcome(
                 decided.ipam,
                 cni_version=list_version(config.metadata.annotations),
                 overlap=ranges.overlap(context, (desired.namespace, config.metadata.name)),
+                node_address=ranges.node_address(context, config),
             )
             return NetworkOutcome(
                 nad=desired.name,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.api.scalars import parse_network
+from spidercoordinator.core.network.addressrange import AddressRange
 from spidercoordinator.core.network.conditions import network_conditions
-from spidercoordinator.core.network.ipamsection import AddressRange
 from spidercoordinator.core.network.overlaps import Claim, overlapping
 from spidercoordinator.core.network.rangeindex import RangeIndex
 from spidercoordinator.core.network.sharing import AddressPool, shared_range

@@ -24,6 +24,11 @@ from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
+from spidercoordinator.core.network.nodeaddresses import (
+    NodeAddresses,
+    node_address_given,
+    node_address_warning,
+)
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.sharing import (
     AddressPool,
@@ -72,6 +77,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     cluster: ClusterConfig | None = None,
     ipam: ClusterIPAM | None = None,
     pools: Iterable[AddressPool] = (),
+    node_addresses: NodeAddresses | None = None,
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
 
@@ -89,6 +95,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         cluster: The effective SpiderCoordinator; None when there is none, or it is not known.
         ipam: What the cluster has of IPAM; None when that is not known.
         pools: What all networks give addresses from.
+        node_addresses: The addresses of nodes; None when they are not known.
     """
     if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
@@ -107,7 +114,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         *_dropped(NETWORK_KIND, network),
         *unread,
         *_warnings(config, nodes, cluster, ipam),
-        *_shared(network, pools, ipam),
+        *_shared(network, pools, ipam, node_addresses),
     ]
     return Review(conflict, tuple(warnings))
 
@@ -172,12 +179,23 @@ def _conflict(
     return []
 
 
-def _shared(network: Object, pools: Iterable[AddressPool], ipam: ClusterIPAM | None) -> list[str]:
-    """Addresses that another network gives as well."""
-    pool = pool_of(network, ipam.default if ipam else {})
-    message = shared_range(pool, pools) if pool is not None else None
+def _shared(
+    network: Object,
+    pools: Iterable[AddressPool],
+    ipam: ClusterIPAM | None,
+    nodes: NodeAddresses | None,
+) -> list[str]:
+    """Addresses that another network gives as well, or a node has."""
+    pool = pool_of(network, ipam.default if ipam else {}, linked=False)
+    if pool is None:
+        return []
     kind = str((network.get("spec") or {}).get("cniType"))
-    return [str(overlap_warning(message, kind))] if message else []
+    found = []
+    if message := shared_range(pool, pools):
+        found.append(overlap_warning(message, kind))
+    if message := node_address_given(pool.kind, pool.ranges, nodes or NodeAddresses()):
+        found.append(node_address_warning(message, kind))
+    return list(map(str, found))
 
 
 def _dotted(config: SpiderMultusConfig) -> list[str]:

@@ -8,18 +8,20 @@ from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.network.nodeaddresses import node_address_warning
 from spidercoordinator.core.network.sharing import overlap_warning
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import degraded_condition
 
 
-def network_conditions(
+def network_conditions(  # noqa: PLR0913 - all that they tell of, most of it by keyword
     spec: SpiderMultusConfigSpec,
     cluster: ClusterConfig | None,
     ipam: ClusterIPAM | None = None,
     *,
     cni_version: str = "",
     overlap: str | None = None,
+    node_address: str | None = None,
 ) -> list[ConditionState]:
     """VethLinkAddress where the coordinator runs, and Degraded while there are warnings.
 
@@ -30,10 +32,12 @@ def network_conditions(
         cni_version: Version of the list that is rendered; empty when that is not known.
         overlap: Why pods of this network and of another get the same addresses, None if they do
             not.
+        node_address: Which addresses of nodes pods may get, None for none.
     """
     subject = subject_of(spec, cluster, ipam, cni_version=cni_version)
     shared = [overlap_warning(overlap, spec.cni_type)] if overlap else []
-    conditions = degraded_condition([*network_warnings(subject), *shared])
+    on_nodes = [node_address_warning(node_address, spec.cni_type)] if node_address else []
+    conditions = degraded_condition([*network_warnings(subject), *shared, *on_nodes])
     if not spec.runs_coordinator:
         return conditions
     effective = subject.effective

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Self
 
+from spidercoordinator.api.objects import Name
 from spidercoordinator.api.scalars import IPAddress, parse_ip
 from spidercoordinator.core.network.addressrange import AddressRange
 from spidercoordinator.core.network.ipamkeys import HOST_LOCAL, WHEREABOUTS
+from spidercoordinator.core.network.sharing import AddressPool
 from spidercoordinator.core.status.warnings import FieldWarning
 
 REASON: Final = "NodeAddressInRange"
@@ -58,6 +60,56 @@ class NodeAddresses:
                 at += 1
             else:
                 at = bisect_left(entries, (number, ""), at)
+
+
+@dataclass(slots=True)
+class NodeCollisions:
+    """Which networks give out addresses of nodes, as they were told.
+
+    Attributes:
+        told: what was said of each network of which something is to be said.
+    """
+
+    told: dict[Name, str] = field(default_factory=dict)
+    _addresses: NodeAddresses | None = None
+
+    def judge(
+        self, network: Name, pool: AddressPool | None, addresses: NodeAddresses
+    ) -> str | None:
+        """What is to be said of a network now; None for nothing.
+
+        Args:
+            network: its name.
+            pool: what it gives addresses from, None where that is not known.
+            addresses: the nodes'.
+        """
+        message = node_address_given(pool.kind, pool.ranges, addresses) if pool else None
+        self.remove(network)
+        if message is not None:
+            self.told[network] = message
+        return message
+
+    def remove(self, network: Name) -> None:
+        """Forget a network."""
+        self.told.pop(network, None)
+
+    def follow(self, addresses: NodeAddresses, pools: Mapping[Name, AddressPool]) -> list[Name]:
+        """Those of which something else is to be said than they were told.
+
+        Args:
+            addresses: the nodes', now; the same object as before tells that nothing changed.
+            pools: what each network gives addresses from.
+        """
+        if addresses is self._addresses:
+            return []
+        unchanged = addresses == self._addresses
+        self._addresses = addresses
+        return [] if unchanged else [n for n, pool in pools.items() if self._differs(pool)]
+
+    def _differs(self, pool: AddressPool) -> bool:
+        addresses = self._addresses or NodeAddresses()
+        message = node_address_given(pool.kind, pool.ranges, addresses)
+        return message != self.told.get(pool.network)
 
 
 def node_address_given(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from spidercoordinator.api.objects import Name
-from spidercoordinator.core.network.ipamsection import AddressRange
+from spidercoordinator.core.network.addressrange import AddressRange
 from spidercoordinator.core.network.sharing import AddressPool
 
 Order = tuple[int, int, Name]

@@ -39,7 +39,7 @@ class RangeIndex:
 
     def update(self, network: Object) -> None:
         """Read a network that came or changed."""
-        name, pool = name_of(network), pool_of(network, self._default)
+        name, pool = name_of(network), pool_of(network, self._default, linked=False)
         if pool == self.pools.get(name):
             return
         self.remove(name)

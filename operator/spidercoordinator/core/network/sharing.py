@@ -17,10 +17,11 @@ from spidercoordinator.api import nad
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.networks import MasterNetwork
 from spidercoordinator.api.objects import Name, Object, name_of
+from spidercoordinator.core.network.addressrange import AddressRange
 from spidercoordinator.core.network.desired import nad_name
 from spidercoordinator.core.network.ipam import section_of
 from spidercoordinator.core.network.ipamkeys import HOST_LOCAL, canonical
-from spidercoordinator.core.network.ipamsection import NEEDED, AddressRange, address_ranges
+from spidercoordinator.core.network.ipamsection import NEEDED, address_ranges
 from spidercoordinator.core.network.render import json_text
 from spidercoordinator.core.network.render.plugin import is_in_pod
 from spidercoordinator.core.status.warnings import FieldWarning
@@ -50,7 +51,9 @@ class AddressPool:
     ranges: tuple[AddressRange, ...]
 
 
-def pool_of(network: Object, default_ipam: Mapping[str, Any]) -> AddressPool | None:
+def pool_of(
+    network: Object, default_ipam: Mapping[str, Any], *, linked: bool = True
+) -> AddressPool | None:
     """What a network gives addresses from; None where that cannot be read from its section.
 
     Of customCNI it is the first plugin with an IPAM section of a known plugin.
@@ -58,6 +61,7 @@ def pool_of(network: Object, default_ipam: Mapping[str, Any]) -> AddressPool | N
     Args:
         network: A SpiderMultusConfig.
         default_ipam: IPAM of a network that names none; empty where there is none.
+        linked: whether only one of which it is known which link it is on is wanted.
     """
     given = network.get("spec") or {}
     ipam, text = given.get("ipam"), given.get("customCNI")
@@ -66,7 +70,7 @@ def pool_of(network: Object, default_ipam: Mapping[str, Any]) -> AddressPool | N
     if not named and (not isinstance(kind, str) or kind not in NEEDED):
         return None  # most networks are done with that
     read = _read(json.dumps(given, sort_keys=True), json.dumps(dict(default_ipam), sort_keys=True))
-    if read is None or not read.links:
+    if read is None or (linked and not read.links):
         return None
     annotations = network["metadata"].get("annotations") or {}
     name = read.name or annotations.get(nad.CNICONFIG_NAME) or nad_name(network)
