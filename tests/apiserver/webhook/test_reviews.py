@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from spidercoordinator.errors import ApiInvalidError
+from spidercoordinator.kube.resource import NODES
 from testbed import binaries
 from testbed.apiserver import ApiServer
 from tests.apiserver.harness import Cluster, Operator, eventually
@@ -176,3 +177,19 @@ async def test_a_range_that_another_network_gives_is_shown_by_kubectl(
 
     await eventually("kubectl shows the warning", shown)
     await networks.delete("first")
+
+
+async def test_an_address_of_a_node_is_shown_by_kubectl(
+    own_server: ApiServer, networks: Networks
+) -> None:
+    await networks.api.create(NODES, {"metadata": {"name": "near"}})
+    addresses = {"addresses": [{"type": "InternalIP", "address": "10.66.0.77"}]}
+    await networks.api.patch(NODES, "near", patch={"status": addresses}, subresource="status")
+    spec = {**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.66.0.0/24"}}
+
+    async def shown() -> bool:
+        text = applied(own_server, spec, "--dry-run=server", name="over-nodes")
+        return "10.66.0.77 of node near" in text
+
+    await eventually("the webhook warns", shown)
+    await networks.api.delete(NODES, "near")
