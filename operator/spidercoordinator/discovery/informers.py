@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
-from spidercoordinator.core.network.nodeaddresses import NodeAddresses
 from spidercoordinator.discovery import nodes
 from spidercoordinator.discovery.crds import regenerated, undetermined
 from spidercoordinator.discovery.ipam import SPIDERPOOL, spiderpool_served

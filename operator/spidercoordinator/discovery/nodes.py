@@ -13,9 +13,9 @@ from typing import Final
 from spidercoordinator.api.objects import Object
 from spidercoordinator.api.scalars import parse_network
 from spidercoordinator.core.cidrs.backing import holding, left_over
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.core.network.nodeaddresses import NodeAddresses
 from spidercoordinator.discovery.nodeargs import ServerArgs, read_server_args
 from spidercoordinator.discovery.shapes import mappings, section, split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects

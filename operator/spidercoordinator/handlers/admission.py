@@ -57,7 +57,12 @@ async def validate_network(memo: Any, warnings: list[str], **request: Any) -> No
 )
 async def validate_coordinator(memo: Any, warnings: list[str], **request: Any) -> None:
     """Refuse or warn of a SpiderCoordinator that is created or changed."""
-    review = partial(review_coordinator, cluster=memo.manager.context.decided.cluster)
+    context = memo.manager.context
+    review = partial(
+        review_coordinator,
+        cluster=context.decided.cluster,
+        node_addresses=context.services.discovery.node_addresses(),
+    )
     _answer(memo.manager, _COORDINATOR, review, warnings, request)
 
 

@@ -16,11 +16,12 @@ from weakref import WeakValueDictionary
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.nesting import KEPT
 from spidercoordinator.api.objects import Name, Object
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.core.network.ipam import ClusterIPAM
-from spidercoordinator.core.network.nodeaddresses import NodeAddresses, NodeCollisions
+from spidercoordinator.core.network.nodecollisions import NodeCollisions
 from spidercoordinator.core.network.rangeindex import RangeIndex
 from spidercoordinator.core.nodes.fleet import Fleet
 from spidercoordinator.core.status.contention import History

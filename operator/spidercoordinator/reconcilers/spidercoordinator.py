@@ -155,6 +155,7 @@ async def _reconcile_effective(context: Context, observed: Object) -> None:
             now=now(),
             istio=context.services.discovery.istio(),
             undetermined=context.services.discovery.undetermined(),
+            nodes=context.services.discovery.node_addresses(),
         )
     )
     context.services.metrics.ready.set(outcome.status["phase"] == SYNCED)

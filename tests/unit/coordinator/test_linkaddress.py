@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.coordinator.linkaddress import (
     OWNED,
     Surroundings,
@@ -86,6 +87,14 @@ def test_collisions_are_warned_of(address: str, reason: str, text: str) -> None:
     found, message = warnings(address)[0]
     assert found == reason
     assert text in message
+
+
+def test_an_address_of_a_node_is_warned_of_by_its_name() -> None:
+    nodes = NodeAddresses.of([("worker-7", ["192.168.1.7", "fd00:1::7"])])
+    for address in ("192.168.1.7", "FD00:1::7"):
+        reason, message = warnings(address, Surroundings(nodes=nodes))[0]
+        assert (reason, "belongs to node worker-7," in message) == ("AddressInUse", True)
+    assert warnings("192.168.1.8", Surroundings(nodes=nodes))[0][0] == "NotLinkLocal"
 
 
 @pytest.mark.parametrize("address", ["", "none", "169.254.100.1", "169.254.0.1", "169.254.200.1"])

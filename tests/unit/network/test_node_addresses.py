@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.network.ipamsection import address_ranges
-from spidercoordinator.core.network.nodeaddresses import (
-    NodeAddresses,
+from spidercoordinator.core.network.nodecollisions import (
     NodeCollisions,
+    given_by,
     node_address_given,
 )
 from spidercoordinator.core.network.sharing import pool_of
@@ -137,7 +138,7 @@ def test_it_is_as_looking_at_each_address(
         and each not in {0x0A060000, 0x0A0600FF}
         and not any(each >> 32 - length == net >> 32 - length for net, length in excluded)
     ]
-    assert [number for number, _ in known.given(of_pods)] == left
+    assert [number for number, _ in given_by(of_pods, known)] == left
 
 
 def test_the_owner_of_an_address() -> None:

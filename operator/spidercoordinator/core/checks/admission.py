@@ -19,16 +19,13 @@ from spidercoordinator.api.multus import SpiderMultusConfig
 from spidercoordinator.api.objects import Object
 from spidercoordinator.core.checks.annotations import unknown_annotations
 from spidercoordinator.core.checks.fields import dropped_fields
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
-from spidercoordinator.core.network.nodeaddresses import (
-    NodeAddresses,
-    node_address_given,
-    node_address_warning,
-)
+from spidercoordinator.core.network.nodecollisions import node_address_given, node_address_warning
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.sharing import (
     AddressPool,
@@ -120,7 +117,11 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
 
 
 def review_coordinator(
-    coordinator: Object, old: Object | None = None, *, cluster: ClusterConfig | None = None
+    coordinator: Object,
+    old: Object | None = None,
+    *,
+    cluster: ClusterConfig | None = None,
+    node_addresses: NodeAddresses | None = None,
 ) -> Review:
     """A SpiderCoordinator: its rules are all in the CRD, so there are warnings only.
 
@@ -128,6 +129,7 @@ def review_coordinator(
         coordinator: As it would be stored.
         old: As it is stored now, None when it is created.
         cluster: What is known of the cluster's CIDRs.
+        node_addresses: The addresses of nodes; None when they are not known.
     """
     if _is_same(coordinator, old):
         return Review()
@@ -137,7 +139,8 @@ def review_coordinator(
         return Review()  # an older CRD took it; the status says what is wrong
     dropped = _dropped(COORDINATOR_KIND, coordinator)
     cidrs = (cluster.overlay_pod_cidr, cluster.service_cidr) if cluster else ((), ())
-    return Review(warnings=(*dropped, *map(str, coordinator_warnings(spec, *cidrs))))
+    found = coordinator_warnings(spec, *cidrs, nodes=node_addresses or NodeAddresses())
+    return Review(warnings=(*dropped, *map(str, found)))
 
 
 def _dropped(kind: str, obj: Object) -> list[str]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from spidercoordinator.api.scalars import OFF, IPAddress, parse_ip, parse_network
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import FieldWarning
 
@@ -22,10 +23,23 @@ OWNED: Final = {
     "169.254.25.10": "the node-local DNS cache of Kubespray",
     "169.254.1.1": "the gateway Calico gives its pods",
     "fe80::ecee:eeff:feee:eeee": "the gateway Calico gives its pods",
+    "169.254.169.252": "the metadata server of GKE",
+    "169.254.0.252": "Antrea's Services",
+    "169.254.0.253": "Antrea's Services",
+    "fe80::a9fe:a9fe": "the metadata service of OpenStack",
+    "fd00:ec2::254": "the metadata service of AWS",
+    "fd00:ec2::253": "the resolver of AWS",
+    "fd00:ec2::123": "the time service of AWS",
+    "fd00:ec2::23": "EKS Pod Identity",
+    "fd20:ce::254": "the metadata service of Google Cloud",
+    "168.63.129.16": "the platform of Azure",
+    "100.100.100.200": "the metadata service of Alibaba Cloud",
+    "100.100.100.100": "the resolver of Tailscale",
+    "fd16:9254:7127:1337:ffff:ffff:ffff:ffff": "the health probes of Istio's ambient mode",
     "169.254.0.0": "the network 169.254.0.0/16 as a whole",
     "169.254.255.255": "all hosts of 169.254.0.0/16, as their broadcast address",
 }
-"""Link-local addresses that are used for something else, and for what."""
+"""Addresses that are used for something else, and for what."""
 
 CONDITION: Final = "VethLinkAddress"
 NEEDED_BY_ISTIO: Final = "IstioNeedsIt"
@@ -110,11 +124,13 @@ class Surroundings:
         pod_cidr: pod CIDRs.
         service_cidr: service CIDRs.
         gateways: gateways of policyRoutes.
+        nodes: addresses of nodes.
     """
 
     pod_cidr: Iterable[str] = ()
     service_cidr: Iterable[str] = ()
     gateways: Iterable[str] = ()
+    nodes: NodeAddresses = NodeAddresses()  # noqa: RUF009 - it is immutable
 
     @property
     def families(self) -> frozenset[int] | None:
@@ -174,4 +190,5 @@ def _taken(address: IPAddress, surroundings: Surroundings) -> str:
                 return f"{what} {cidr}"
     if any(parse_ip(each) == address for each in surroundings.gateways):
         return "a gateway of policyRoutes"
-    return ""
+    node = surroundings.nodes.owner(address)
+    return f"node {node}" if node else ""

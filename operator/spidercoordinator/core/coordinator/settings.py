@@ -13,6 +13,7 @@ from typing import Any, Final
 from spidercoordinator.api.coordinator import CoordinatorSettings, SpiderCoordinatorSpec
 from spidercoordinator.api.networks import LEAST_MTU_IPV6
 from spidercoordinator.api.scalars import parse_network
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.ranges import doubtful
 from spidercoordinator.core.coordinator.linkaddress import (
     NEEDED_BY_ISTIO,
@@ -110,6 +111,7 @@ def coordinator_warnings(
     service_cidr: tuple[str, ...] = (),
     *,
     istio: bool = False,
+    nodes: NodeAddresses = NodeAddresses(),  # noqa: B008 - it is immutable
 ) -> Iterator[FieldWarning]:
     """What may not work of a SpiderCoordinator.
 
@@ -118,6 +120,7 @@ def coordinator_warnings(
         pod_cidr: The pod CIDRs in use; the spec's own where they are not known.
         service_cidr: The service CIDRs, likewise.
         istio: Whether Istio is installed.
+        nodes: The addresses of nodes.
     """
     address, field = spec.veth_link_address or "", "spec.vethLinkAddress"
     condition = link_address_condition(address, mode=spec.mode, istio=istio)
@@ -127,6 +130,7 @@ def coordinator_warnings(
         pod_cidr or spec.pod_cidr or (),
         service_cidr or spec.service_cidr or (),
         tuple(route.gw for route in spec.policy_routes or ()),
+        nodes,
     )
     yield from link_address_warnings(address, field, surroundings)
     yield from settings_warnings(spec, "spec")

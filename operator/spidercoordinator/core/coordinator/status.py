@@ -14,6 +14,7 @@ from typing import Final
 
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.objects import Object
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.selection import DiscoveredCIDRs, SelectedCIDRs
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.following import FOLLOWS_NODES, follows_nodes
@@ -53,6 +54,7 @@ class StatusInputs:
         istio: whether Istio is installed; None when it cannot be told, which leaves the verdict on
             a missing vethLinkAddress as it was.
         undetermined: of which products it cannot be told whether they are installed, and why.
+        nodes: the addresses of nodes.
     """
 
     name: str
@@ -64,6 +66,7 @@ class StatusInputs:
     now: str
     istio: bool | None = False
     undetermined: tuple[str, ...] = ()
+    nodes: NodeAddresses = NodeAddresses()  # noqa: RUF009 - it is immutable
 
     @property
     def needs_link_address(self) -> bool:
@@ -185,7 +188,8 @@ def _condition_states(
     cidrs = _discovered_condition(inputs, pod, service, unknown)
     mesh, spec = inputs.needs_link_address, inputs.spec
     link = link_address_condition(spec.veth_link_address or "", mode=spec.mode, istio=mesh)
-    warnings = list(coordinator_warnings(spec, pod.cidrs, service.cidrs, istio=mesh))
+    cidrs_in_use = (pod.cidrs, service.cidrs)
+    warnings = list(coordinator_warnings(spec, *cidrs_in_use, istio=mesh, nodes=inputs.nodes))
     if unknown:
         ready = ConditionState("Ready", status=False, reason="CIDRsUnknown", message=unknown)
     elif not inputs.nad_kind_served:

@@ -8,7 +8,7 @@ from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.ipam import ClusterIPAM
-from spidercoordinator.core.network.nodeaddresses import node_address_warning
+from spidercoordinator.core.network.nodecollisions import node_address_warning
 from spidercoordinator.core.network.sharing import overlap_warning
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import degraded_condition

@@ -144,13 +144,13 @@ LINK_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     ),
     "CNIVersionUnspoken": (
         [of(each, chainCNIJsonData=['{"type":"firewall"}']) for each in ("macvlan", "sriov")],
-        [of("macvlan", chainCNIJsonData=['{"type":"portmap"}', '{"type":"vrf"}'])],
+        [of("macvlan", chainCNIJsonData=['{"type":"portmap"}', '{"type":"vrf","vrfname":"v"}'])],
     ),
     "CustomVersionUnspoken": (
         [
             custom(MACVLAN, {"type": "firewall"}, cniVersion="0.3.1"),
             custom({"type": "macvlan", "ipam": {"type": "spiderpool"}}, cniVersion="1.1.0"),
-            {"cniType": "custom", "customCNI": '{"cniVersion":"0.3.0","type":"vrf"}'},
+            {"cniType": "custom", "customCNI": '{"cniVersion":"0.3.0","type":"vrf","vrfname":"v"}'},
         ],
         [
             custom(MACVLAN, {"type": "firewall"}),

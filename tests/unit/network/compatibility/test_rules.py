@@ -26,8 +26,9 @@ from tests.unit.network.compatibility.networks import (
     parsed,
     warnings,
 )
+from tests.unit.network.compatibility.text_cases import TEXT_CASES
 
-CASES = IPAM_CASES | LINK_CASES
+CASES = IPAM_CASES | LINK_CASES | TEXT_CASES
 REASONS = {rule.reason for rule in COMPATIBILITY_RULES} | {"VethMTUBelowIPv6"}
 # What is told of some IPAM plugins in any network, so also in cases of other rules.
 EVERYWHERE = {"SameAddress"}

@@ -77,6 +77,8 @@ COMPATIBILITY_RULES: Final = (
         "CoordinatorTwice", "warning", "spec.chainCNIJsonData", texts.coordinator_twice
     ),
     CompatibilityRule("FixedMAC", "warning", "spec.chainCNIJsonData", texts.fixed_mac),
+    CompatibilityRule("PluginSetting", "warning", "spec.{text}", texts.wrong_setting),
+    CompatibilityRule("ListRefused", "warning", "spec.customCNI", texts.wrong_list),
     CompatibilityRule("CNIVersionUnknown", "warning", "spec.customCNI", texts.unknown_version),
     CompatibilityRule(
         "CNIVersionUnspoken",
@@ -129,14 +131,15 @@ def network_warnings(subject: Subject, *, notices: bool = False) -> list[FieldWa
 
 def _by_rules(subject: Subject, *, notices: bool) -> Iterator[FieldWarning]:
     network = NETWORK_OF.get(subject.spec.cni_type, "customCNI")
-    ipam = "spec.ipam" if subject.spec.network is not None else "spec.customCNI"
+    rendered = subject.spec.network is not None
+    ipam = "spec.ipam" if rendered else "spec.customCNI"
+    text = "chainCNIJsonData" if rendered else "customCNI"
     for rule in COMPATIBILITY_RULES:
         if notices or rule.severity == "warning":
             message = rule.judge(subject)
             if message is not None:
-                yield FieldWarning(
-                    rule.reason, rule.field.format(network=network, ipam=ipam), message
-                )
+                field = rule.field.format(network=network, ipam=ipam, text=text)
+                yield FieldWarning(rule.reason, field, message)
 
 
 def _of_own_settings(subject: Subject) -> Iterator[FieldWarning]:

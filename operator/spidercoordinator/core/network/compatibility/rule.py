@@ -54,7 +54,7 @@ class CompatibilityRule:
         reason: one CamelCase word, for programs.
         severity: see `Severity`.
         field: path of the field that is to blame; `{network}` stands for the type's property,
-            `{ipam}` for the one that holds the IPAM section.
+            `{ipam}` for the one that holds the IPAM section, `{text}` for the one that holds JSON.
         judge: see `Judge`.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,11 +13,14 @@ from spidercoordinator.api import nad
 from spidercoordinator.api.coordinator import CoordinatorSettings
 from spidercoordinator.api.multus import NO_OWN_MAC
 from spidercoordinator.api.scalars import OFF
+from spidercoordinator.core.network import pluginsettings
 from spidercoordinator.core.network.compatibility.rule import Subject
 from spidercoordinator.core.network.plugins import COORDINATOR, NEEDS_IPAM
 from spidercoordinator.core.network.render import json_text
 
 _VERSIONS: Final = ("0.1.0", "0.2.0", *nad.CNI_VERSIONS)
+_LIST_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]*")
+_LONGEST: Final = 64
 _OLD_VERSIONS: Final = frozenset({"", "0.1.0", "0.2.0"})
 """Versions of CNI without lists of plugins; a configuration without a version counts as 0.1.0."""
 
@@ -53,6 +57,39 @@ def fixed_mac(subject: Subject) -> str | None:
                 f"entry {index} gives the MAC address {mac} to all pods, of which one has traffic;"
                 " remove mac, or set coordinator.podMACPrefix"
             )
+    return None
+
+
+def wrong_setting(subject: Subject) -> str | None:
+    """A value that a plugin of containernetworking refuses, so that every pod fails."""
+    spec = subject.spec
+    if spec.network is not None:
+        texts = spec.chain_cni_json_data or ()
+        named = [(f"entry {index}", json_text.plain(each)) for index, each in enumerate(texts)]
+        main = str(spec.cni_type)
+    else:
+        content = json_text.plain(spec.custom_cni or "{}")
+        plugins = content.get("plugins") or [content]
+        named = [(f"plugins[{index}]", each) for index, each in enumerate(plugins)]
+        main = str(plugins[0].get("type"))
+    for at, plugin in named:
+        if fault := pluginsettings.wrong_setting(plugin, main):
+            return f"{at} ({plugin['type']}): {fault}; as it is, pods fail to start"
+    return None
+
+
+def wrong_list(subject: Subject) -> str | None:
+    """What of a list in customCNI runtimes refuse."""
+    if subject.spec.network is not None or not subject.spec.custom_cni:
+        return None
+    content = json_text.plain(subject.spec.custom_cni)
+    name = content.get("name")
+    if name not in (None, "") and not (isinstance(name, str) and _LIST_NAME.fullmatch(name)):
+        return (
+            f"its name is {json.dumps(name)[:_LONGEST]}, which runtimes refuse, so pods fail to"
+            ' start; allowed are letters, digits, ".", "-" and "_", beginning with a letter or'
+            " digit"
+        )
     return None
 
 

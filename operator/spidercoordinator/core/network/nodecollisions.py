@@ -1,4 +1,4 @@
-"""The addresses of nodes, and which of them an IPAM plugin may give to a pod."""
+"""Which addresses of nodes an IPAM plugin may give to a pod, and which networks that holds of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, Self
+from typing import Final
 
 from spidercoordinator.api.objects import Name
-from spidercoordinator.api.scalars import IPAddress, parse_ip
+from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.network.addressrange import AddressRange
 from spidercoordinator.core.network.ipamkeys import HOST_LOCAL, WHEREABOUTS
 from spidercoordinator.core.network.sharing import AddressPool
@@ -19,47 +19,20 @@ REASON: Final = "NodeAddressInRange"
 _SHOWN: Final = 3
 """As many are named, the lowest: a node more mostly changes no text."""
 
-_Entry = tuple[int, str]
 
-
-@dataclass(frozen=True, slots=True)
-class NodeAddresses:
-    """See the module.
-
-    Attributes:
-        entries: address and node, by 4 or 6 for the family, lowest first.
-    """
-
-    entries: Mapping[int, tuple[_Entry, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, nodes: Iterable[tuple[str, Iterable[str]]]) -> Self:
-        """Those of nodes, given by name; what is no address is passed over."""
-        found: dict[int, set[_Entry]] = {}
-        for name, texts in nodes:
-            for address in filter(None, map(parse_ip, texts)):
-                found.setdefault(address.version, set()).add((int(address), name))
-        return cls({version: tuple(sorted(entries)) for version, entries in found.items()})
-
-    def owner(self, address: IPAddress) -> str:
-        """The node that has an address, empty for none."""
-        entries = self.entries.get(address.version, ())
-        at = bisect_left(entries, (int(address), ""))
-        return entries[at][1] if at < len(entries) and entries[at][0] == int(address) else ""
-
-    def given(self, of_pods: AddressRange) -> Iterator[_Entry]:
-        """Those that a pod may get, lowest first."""
-        entries = self.entries.get(of_pods.subnet.version, ())
-        at = bisect_left(entries, (int(of_pods.first), ""))
-        while at < len(entries):
-            number = of_pods.next_given(entries[at][0])
-            if number is None:
-                return
-            if number == entries[at][0]:
-                yield entries[at]
-                at += 1
-            else:
-                at = bisect_left(entries, (number, ""), at)
+def given_by(of_pods: AddressRange, nodes: NodeAddresses) -> Iterator[tuple[int, str]]:
+    """The addresses of nodes that a pod may get, and whose they are, lowest first."""
+    entries = nodes.entries.get(of_pods.subnet.version, ())
+    at = bisect_left(entries, (int(of_pods.first), ""))
+    while at < len(entries):
+        number = of_pods.next_given(entries[at][0])
+        if number is None:
+            return
+        if number == entries[at][0]:
+            yield entries[at]
+            at += 1
+        else:
+            at = bisect_left(entries, (number, ""), at)
 
 
 @dataclass(slots=True)
@@ -123,7 +96,7 @@ def node_address_given(
         nodes: the nodes' addresses.
     """
     for each in ranges:
-        found = list(islice(nodes.given(each), _SHOWN + 1))
+        found = list(islice(given_by(each, nodes), _SHOWN + 1))
         if not found:
             continue
         address = type(each.first)
@@ -131,8 +104,8 @@ def node_address_given(
         named = ", ".join(f"{text} of node {name}" for text, name in shown)
         more = " and others" if len(found) > _SHOWN else ""
         return (
-            f"{each.key} gives pods {named}{more}: a pod with the address of its node fails to"
-            f" start, and one elsewhere takes the node's traffic; {_remedy(kind, each, shown)}"
+            f"{each.key} gives pods {named}{more}: such a pod fails to"
+            f" start on that node, and takes its traffic elsewhere; {_remedy(kind, each, shown)}"
         )
     return None
 
