@@ -147,4 +147,5 @@ def _review_network(manager: Manager, network: Object, before: Object | None) ->
         ipam=manager.context.decided.ipam,
         pools=stores.ranges.pools.values(),
         node_addresses=manager.context.services.discovery.node_addresses(),
+        links=stores.links,
     )

@@ -21,6 +21,7 @@ from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.index import Claims
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.network.linkuse import LinkIndex
 from spidercoordinator.core.network.nodecollisions import NodeCollisions
 from spidercoordinator.core.network.rangeindex import RangeIndex
 from spidercoordinator.core.nodes.fleet import Fleet
@@ -114,6 +115,7 @@ class Stores:
         index: which network desires, and has, which NAD.
         ranges: which networks give out the same addresses.
         on_nodes: which networks give out addresses of nodes.
+        links: which networks cannot share a link of a node.
     """
 
     coordinators: Store
@@ -123,6 +125,7 @@ class Stores:
     index: Claims
     ranges: RangeIndex
     on_nodes: NodeCollisions = field(default_factory=NodeCollisions)
+    links: LinkIndex = field(default_factory=LinkIndex)
 
     @classmethod
     def empty(cls, crashes: CrashHandler | None = None) -> Stores:
@@ -156,9 +159,11 @@ class Stores:
             self.index.remove_network(name)
             self.ranges.remove(name)
             self.on_nodes.remove(name)
+            self.links.remove(name)
         else:
             self.index.update_network(after)
             self.ranges.update(after)
+            self.links.update(after)
 
     def _index_nad(self, name: Name, _: Object | None, after: Object | None) -> None:
         if after is None:

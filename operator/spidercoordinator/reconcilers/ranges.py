@@ -1,4 +1,4 @@
-"""Which networks give out addresses that others have: another network's, or nodes' own.
+"""Which networks are in each other's way, or in that of nodes: by addresses, or by a link.
 
 It is decided anew as networks and nodes change.
 """
@@ -27,6 +27,7 @@ async def follow(context: Context) -> None:
         if context.decided.known:
             _compare(context)
             _follow_nodes(context)
+            _follow_links(context)
 
 
 def overlap(context: Context, network: Name) -> str | None:
@@ -40,6 +41,17 @@ def node_address(context: Context, config: SpiderMultusConfig) -> str | None:
     network = (config.metadata.namespace, config.metadata.name)
     pool = context.stores.ranges.pools.get(network)
     return context.stores.on_nodes.judge(network, pool, context.services.discovery.node_addresses())
+
+
+def shared_link(context: Context, config: SpiderMultusConfig) -> str | None:
+    """Why pods of the network and of another cannot share a node; None when they can."""
+    return context.stores.links.judge((config.metadata.namespace, config.metadata.name))
+
+
+def _follow_links(context: Context) -> None:
+    """Have networks reconciled of which something else holds since others came, went or changed."""
+    for name in context.stores.links.follow():
+        context.enqueue_network(name, low_priority=True)
 
 
 def _follow_nodes(context: Context) -> None:

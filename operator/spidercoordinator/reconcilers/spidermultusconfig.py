@@ -240,6 +240,7 @@ def _outcome(
                 cni_version=list_version(config.metadata.annotations),
                 overlap=ranges.overlap(context, (desired.namespace, config.metadata.name)),
                 node_address=ranges.node_address(context, config),
+                shared_link=ranges.shared_link(context, config),
             )
             return NetworkOutcome(
                 nad=desired.name,

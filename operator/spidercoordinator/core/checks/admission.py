@@ -16,7 +16,7 @@ from spidercoordinator.api import nad as nad_api
 from spidercoordinator.api.coordinator import SpiderCoordinatorSpec
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
 from spidercoordinator.api.multus import SpiderMultusConfig
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Object, name_of
 from spidercoordinator.core.checks.annotations import unknown_annotations
 from spidercoordinator.core.checks.fields import dropped_fields
 from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
@@ -25,6 +25,7 @@ from spidercoordinator.core.coordinator.settings import coordinator_warnings
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.desired import desired_nad, list_version, nad_name
 from spidercoordinator.core.network.ipam import NO_IPAM, ClusterIPAM, lacks_ipam
+from spidercoordinator.core.network.linkuse import LinkIndex, link_uses, shared_link_warning
 from spidercoordinator.core.network.nodecollisions import node_address_given, node_address_warning
 from spidercoordinator.core.network.ownership import Conflict, decide
 from spidercoordinator.core.network.sharing import (
@@ -75,6 +76,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
     ipam: ClusterIPAM | None = None,
     pools: Iterable[AddressPool] = (),
     node_addresses: NodeAddresses | None = None,
+    links: LinkIndex | None = None,
 ) -> Review:
     """A SpiderMultusConfig that is created (`old` is None) or changed.
 
@@ -93,6 +95,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         ipam: What the cluster has of IPAM; None when that is not known.
         pools: What all networks give addresses from.
         node_addresses: The addresses of nodes; None when they are not known.
+        links: What all networks make of links; None when that is not known.
     """
     if network["metadata"].get("deletionTimestamp") or _is_same(network, old):
         return Review()
@@ -112,6 +115,7 @@ def review_network(  # noqa: PLR0913 - all that the verdict depends on, most of 
         *unread,
         *_warnings(config, nodes, cluster, ipam),
         *_shared(network, pools, ipam, node_addresses),
+        *_on_links(network, links),
     ]
     return Review(conflict, tuple(warnings))
 
@@ -199,6 +203,15 @@ def _shared(
     if message := node_address_given(pool.kind, pool.ranges, nodes or NodeAddresses()):
         found.append(node_address_warning(message, kind))
     return list(map(str, found))
+
+
+def _on_links(network: Object, links: LinkIndex | None) -> list[str]:
+    """A link of which another network makes something else."""
+    if links is None:
+        return []
+    message = links.conflict(name_of(network), link_uses(network))
+    kind = str((network.get("spec") or {}).get("cniType", "custom"))
+    return [str(shared_link_warning(message, kind))] if message else []
 
 
 def _dotted(config: SpiderMultusConfig) -> list[str]:

@@ -24,6 +24,7 @@ from spidercoordinator.core.checks.fields import unknown_fields
 from spidercoordinator.core.checks.stated import stated_cluster
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.network.desired import nad_name
+from spidercoordinator.core.network.linkuse import LinkIndex
 from spidercoordinator.core.network.sharing import AddressPool, pool_of
 from spidercoordinator.core.network.validation import (
     Problem,
@@ -118,9 +119,10 @@ def review_manifests(manifests: Sequence[Manifest]) -> list[Diagnostic]:
     diagnostics: list[Diagnostic] = []
     counts = Counter((each.kind, each.name) for each in manifests)
     rivals, cluster, pools = _by_nad(manifests), _cluster(manifests), _pools(manifests)
+    links = _links(manifests)
     for each in manifests:
         unknown = unknown_fields(each.kind, each.obj.get("spec"))
-        reviewed = _review(each, rivals, cluster, pools)
+        reviewed = _review(each, rivals, cluster, pools, links)
         problems = [*((problem, "error") for problem in unknown), *reviewed]
         if counts[each.kind, each.name] > 1:
             problems.append((Problem("metadata.name", "it is there more than once"), "error"))
@@ -236,11 +238,21 @@ def _pools(manifests: Iterable[Manifest]) -> list[AddressPool]:
     return [each for each in pools if each is not None]
 
 
+def _links(manifests: Iterable[Manifest]) -> LinkIndex:
+    """What the networks make of links of nodes."""
+    index = LinkIndex()
+    for each in manifests:
+        if each.kind == NETWORK_KIND and not any(find_problems(each.obj)):
+            index.update(each.obj)
+    return index
+
+
 def _review(
     manifest: Manifest,
     by_nad: Mapping[Name, Sequence[Manifest]],
     cluster: ClusterConfig | None,
     pools: Sequence[AddressPool],
+    links: LinkIndex,
 ) -> Iterator[tuple[Problem, Severity]]:
     if manifest.kind == COORDINATOR_KIND:
         try:
@@ -252,7 +264,13 @@ def _review(
     else:
         others = [each.obj for each in by_nad[_nad(manifest)] if each.name != manifest.name]
         result = review_network(
-            manifest.obj, None, rivals=others, nad=None, cluster=cluster, pools=pools
+            manifest.obj,
+            None,
+            rivals=others,
+            nad=None,
+            cluster=cluster,
+            pools=pools,
+            links=links,
         )
     yield from ((problem, "error") for problem in result.refusals)
     yield from ((Problem("", text), "warning") for text in result.warnings)

@@ -8,6 +8,7 @@ from spidercoordinator.core.coordinator.cluster import ClusterConfig
 from spidercoordinator.core.coordinator.linkaddress import link_address_condition
 from spidercoordinator.core.network.compatibility import network_warnings, subject_of
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from spidercoordinator.core.network.linkuse import shared_link_warning
 from spidercoordinator.core.network.nodecollisions import node_address_warning
 from spidercoordinator.core.network.sharing import overlap_warning
 from spidercoordinator.core.status.conditions import ConditionState
@@ -22,6 +23,7 @@ def network_conditions(  # noqa: PLR0913 - all that they tell of, most of it by 
     cni_version: str = "",
     overlap: str | None = None,
     node_address: str | None = None,
+    shared_link: str | None = None,
 ) -> list[ConditionState]:
     """VethLinkAddress where the coordinator runs, and Degraded while there are warnings.
 
@@ -33,11 +35,14 @@ def network_conditions(  # noqa: PLR0913 - all that they tell of, most of it by 
         overlap: Why pods of this network and of another get the same addresses, None if they do
             not.
         node_address: Which addresses of nodes pods may get, None for none.
+        shared_link: Why pods of this network and of another cannot share a node, None if they can.
     """
     subject = subject_of(spec, cluster, ipam, cni_version=cni_version)
     shared = [overlap_warning(overlap, spec.cni_type)] if overlap else []
     on_nodes = [node_address_warning(node_address, spec.cni_type)] if node_address else []
-    conditions = degraded_condition([*network_warnings(subject), *shared, *on_nodes])
+    on_links = [shared_link_warning(shared_link, spec.cni_type)] if shared_link else []
+    around = [*on_links, *shared, *on_nodes]
+    conditions = degraded_condition([*network_warnings(subject), *around])
     if not spec.runs_coordinator:
         return conditions
     effective = subject.effective
