@@ -18,7 +18,13 @@ from tests.unit.network.compatibility.networks import (
 
 # As in ipam_cases.
 LINK_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
-    "DHCPOnIpvlan": ([of("ipvlan", ipam={"type": "dhcp"})], [of("ipvlan", ipam=HOST_LOCAL)]),
+    "DHCPOnIpvlan": (
+        [
+            of("ipvlan", ipam={"type": "dhcp"}),
+            custom({"type": "ipvlan", "master": "eth0", "ipam": {"type": "dhcp"}}),
+        ],
+        [of("ipvlan", ipam=HOST_LOCAL), custom(MACVLAN, {"type": "tuning"})],
+    ),
     "VethMTUBelowIPv6": (
         [of("macvlan", coordinator={"vethMTU": 1000})],
         [of("macvlan", coordinator={"vethMTU": 1280})],

@@ -13,6 +13,7 @@ from spidercoordinator.core.network.compatibility import (
     network_warnings,
     subject_of,
 )
+from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
 from spidercoordinator.core.network.ipam import ClusterIPAM
 from tests.unit.network.compatibility.networks import (
@@ -117,3 +118,47 @@ def test_without_addresses_the_coordinator_is_left_out() -> None:
     assert section(chained, cluster()) is not None
     assert depends_on_cluster(parsed(chained))
     assert depends_on_cluster({"metadata": {}, "spec": chained})
+
+
+V6_ONLY: Spec = {"type": "whereabouts", "range": "fd06::/64"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "default", "reason"),
+    [
+        pytest.param(of("ipvlan"), {"type": "dhcp"}, "DHCPOnIpvlan", id="DHCP"),
+        pytest.param(
+            of("macvlan"),
+            {"type": "whereabouts", "range": "10.244.9.0/24"},
+            "SubnetOverlap",
+            id="pods",
+        ),
+        pytest.param(
+            of("macvlan", coordinator={"policyRoutes": [{"dst": "10.9.0.0/16", "gw": "10.7.0.1"}]}),
+            WHEREABOUTS,
+            "GatewayUnreachable",
+            id="gateway",
+        ),
+        pytest.param(of("macvlan", {"mtu": 1000}), V6_ONLY, "MTUBelowIPv6", id="an MTU"),
+    ],
+)
+def test_the_default_ipam_counts_as_the_network_s_own(
+    spec: Spec, default: Spec, reason: str
+) -> None:
+    def told(given: Spec, ipam: ClusterIPAM) -> set[str]:
+        return {w.reason for w in network_warnings(subject_of(parsed(given).spec, cluster(), ipam))}
+
+    assert reason in told(spec, ClusterIPAM(default))
+    assert reason in told({**spec, "ipam": default}, ClusterIPAM())
+    other = {"type": "dhcp"} if reason != "DHCPOnIpvlan" else WHEREABOUTS
+    if reason != "MTUBelowIPv6":  # of a family that is not known it is warned, too
+        assert reason not in told({**spec, "ipam": other}, ClusterIPAM(default))
+
+
+def test_the_families_of_the_default_ipam_are_those_of_the_pods() -> None:
+    around = cluster(vethLinkAddress="169.254.100.1")
+    spec = parsed(of("macvlan")).spec
+    [state, *_] = network_conditions(spec, around, ClusterIPAM(V6_ONLY))
+    assert (state.status, state.reason) == (False, "FamilyMismatch")
+    [state, *_] = network_conditions(spec, around, ClusterIPAM(WHEREABOUTS))
+    assert (state.status, state.message) == (True, "veth0 of pods has 169.254.100.1")

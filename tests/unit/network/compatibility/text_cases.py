@@ -17,7 +17,9 @@ def tuning(**settings: Any) -> Spec:
 
 
 def main(kind: str, **settings: Any) -> Spec:
-    return custom({"type": kind, "ipam": {"type": "dhcp"}, **settings})
+    return custom(
+        {"type": kind, "ipam": {"type": "whereabouts", "range": "10.6.0.0/24"}, **settings}
+    )
 
 
 RATES: Spec = {"ingressRate": 1000, "ingressBurst": 1000}

@@ -49,7 +49,7 @@ COMPATIBILITY_RULES: Final = (
         "spec.{network}.ippools",
         addressing.pool_of_both_families,
     ),
-    CompatibilityRule("DHCPOnIpvlan", "warning", "spec.ipam.type", addressing.dhcp_on_ipvlan),
+    CompatibilityRule("DHCPOnIpvlan", "warning", "{ipam}", addressing.dhcp_on_ipvlan),
     CompatibilityRule(
         "MACPrefixLeftOut", "warning", f"{_SETTINGS}.podMACPrefix", settings.inherited_mac_prefix
     ),
@@ -115,8 +115,9 @@ def subject_of(
 ) -> Subject:
     """What rules look at: a network, and what is known of the cluster."""
     effective = effective_settings(cluster, spec.coordinator)
-    families = pod_families(spec)
-    return Subject(spec, cluster, effective, families, ipam or ClusterIPAM(), cni_version)
+    around = ipam or ClusterIPAM()
+    families = pod_families(spec, around.default)
+    return Subject(spec, cluster, effective, families, around, cni_version)
 
 
 def network_warnings(subject: Subject, *, notices: bool = False) -> list[FieldWarning]:

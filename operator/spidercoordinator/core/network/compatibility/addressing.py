@@ -135,8 +135,15 @@ def spiderpool_is_missing(subject: Subject) -> str | None:
 
 def dhcp_on_ipvlan(subject: Subject) -> str | None:
     """DHCP where all pods of a node have one MAC address."""
-    ipam = subject.spec.ipam
-    if ipam is None or ipam.type != "dhcp" or subject.spec.cni_type != "ipvlan":
+    if subject.spec.network is None:
+        plugins = _plugins(subject.spec.custom_cni or "{}")
+        kinds = [(each.get("type"), each.get("ipam")) for each in plugins]
+    else:
+        kinds = [(subject.spec.cni_type, section_of(subject.spec, subject.ipam.default))]
+    if not any(
+        kind == "ipvlan" and isinstance(ipam, Mapping) and ipam.get("type") == "dhcp"
+        for kind, ipam in kinds
+    ):
         return None
     return (
         "dhcp with ipvlan: all interfaces have the MAC address of their master, so a DHCP server"
@@ -176,7 +183,7 @@ def subnet_overlap(subject: Subject) -> str | None:
     """Pods' subnets that overlap what pods reach through their node."""
     if not subject.coordinated:
         return None
-    for subnet in subnets(subject.spec):
+    for subnet in subnets(subject.spec, subject.ipam.default):
         for field, what in (("service_cidr", "service CIDR"), ("pod_cidr", "pod CIDR")):
             for text in subject.effective.get(field) or ():
                 cidr = parse_network(text)

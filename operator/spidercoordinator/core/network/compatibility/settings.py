@@ -43,7 +43,7 @@ def inherited_veth_mtu(subject: Subject) -> str | None:
 
 def unreachable_gateway(subject: Subject) -> str | None:
     """A policy route whose gateway is in none of the pods' subnets."""
-    own, known = subject.spec.coordinator, subnets(subject.spec)
+    own, known = subject.spec.coordinator, subnets(subject.spec, subject.ipam.default)
     if own is None or not own.policy_routes or not known or not subject.coordinated:
         return None
     for route in own.policy_routes:
