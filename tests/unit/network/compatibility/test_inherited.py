@@ -126,7 +126,6 @@ V6_ONLY: Spec = {"type": "whereabouts", "range": "fd06::/64"}
 @pytest.mark.parametrize(
     ("spec", "default", "reason"),
     [
-        pytest.param(of("ipvlan"), {"type": "dhcp"}, "DHCPOnIpvlan", id="DHCP"),
         pytest.param(
             of("macvlan"),
             {"type": "whereabouts", "range": "10.244.9.0/24"},
@@ -150,7 +149,7 @@ def test_the_default_ipam_counts_as_the_network_s_own(
 
     assert reason in told(spec, ClusterIPAM(default))
     assert reason in told({**spec, "ipam": default}, ClusterIPAM())
-    other = {"type": "dhcp"} if reason != "DHCPOnIpvlan" else WHEREABOUTS
+    other = {"type": "dhcp"}
     if reason != "MTUBelowIPv6":  # of a family that is not known it is warned, too
         assert reason not in told({**spec, "ipam": other}, ClusterIPAM(default))
 

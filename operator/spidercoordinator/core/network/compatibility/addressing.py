@@ -139,7 +139,7 @@ def dhcp_on_ipvlan(subject: Subject) -> str | None:
         plugins = _plugins(subject.spec.custom_cni or "{}")
         kinds = [(each.get("type"), each.get("ipam")) for each in plugins]
     else:
-        kinds = [(subject.spec.cni_type, section_of(subject.spec, subject.ipam.default))]
+        kinds = [(subject.spec.cni_type, section_of(subject.spec, {}))]
     if not any(
         kind == "ipvlan" and isinstance(ipam, Mapping) and ipam.get("type") == "dhcp"
         for kind, ipam in kinds
