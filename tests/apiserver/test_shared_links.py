@@ -26,11 +26,10 @@ async def told(networks: Networks, name: str, other: str) -> None:
 
     async def look() -> bool:
         status = (await networks.get(name)).get("status") or {}
-        degraded = condition(status, "Degraded")
-        shared = degraded.get("reason") == "LinkShared"
-        named = f"SpiderMultusConfig default/{other}:" in degraded.get("message", "")
+        shared = condition(status, "LinkShared")
+        named = f"SpiderMultusConfig default/{other}:" in shared.get("message", "")
         ready = condition(status, "Ready").get("status") == "True"
-        return ready and (shared and named if other else not shared)
+        return ready and (named if other else not shared)
 
     await eventually(f"{name} is told of {other or 'nobody'}", look)
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.linkuse import LinkIndex, link_uses
+from spidercoordinator.core.network.validation import parse
 
 Spec = dict[str, Any]
 BOND = {"name": "bond0", "mode": 1}
@@ -199,3 +201,13 @@ def test_after_any_changes_it_is_as_if_read_at_once(changes: list[tuple[str, Spe
         fresh.update(network(name, spec))
     told = {name: fresh.judge(("x", name)) for name in known}
     assert {name: index.told.get(("x", name)) for name in known} == told
+
+
+def test_it_is_a_condition_of_its_own() -> None:
+    first, _ = said(of("macvlan", "eth1"), of("ipvlan", "eth1"))
+    spec = parse({**network("one", of("macvlan", "eth1"))}).spec
+    states = {each.type: each for each in network_conditions(spec, None, shared_link=first)}
+    assert (states["LinkShared"].status, states["LinkShared"].reason) == (True, "OtherNetwork")
+    assert states["LinkShared"].message == f"spec.macvlan.master: {first}"
+    assert "Degraded" not in states
+    assert "LinkShared" not in {each.type for each in network_conditions(spec, None)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from spidercoordinator.api.multus import SpiderMultusConfigSpec
 from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
@@ -13,6 +15,9 @@ from spidercoordinator.core.network.nodecollisions import node_address_warning
 from spidercoordinator.core.network.sharing import overlap_warning
 from spidercoordinator.core.status.conditions import ConditionState
 from spidercoordinator.core.status.warnings import degraded_condition
+
+_OTHER: Final = "OtherNetwork"
+"""Reason of the condition LinkShared."""
 
 
 def network_conditions(  # noqa: PLR0913 - all that they tell of, most of it by keyword
@@ -40,9 +45,13 @@ def network_conditions(  # noqa: PLR0913 - all that they tell of, most of it by 
     subject = subject_of(spec, cluster, ipam, cni_version=cni_version)
     shared = [overlap_warning(overlap, spec.cni_type)] if overlap else []
     on_nodes = [node_address_warning(node_address, spec.cni_type)] if node_address else []
-    on_links = [shared_link_warning(shared_link, spec.cni_type)] if shared_link else []
-    around = [*on_links, *shared, *on_nodes]
-    conditions = degraded_condition([*network_warnings(subject), *around])
+    conditions = degraded_condition([*network_warnings(subject), *shared, *on_nodes])
+    if shared_link:
+        # By itself: it is about two networks, each of which is right alone.
+        told = shared_link_warning(shared_link, spec.cni_type)
+        conditions.append(
+            ConditionState(told.reason, status=True, reason=_OTHER, message=str(told))
+        )
     if not spec.runs_coordinator:
         return conditions
     effective = subject.effective
