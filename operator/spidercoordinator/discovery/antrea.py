@@ -13,9 +13,9 @@ from ipaddress import summarize_address_range
 from typing import Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.api.scalars import parse_ip
+from spidercoordinator.api.scalars import parse_ip, parse_network
 from spidercoordinator.core.cidrs.reports import SourceReport
-from spidercoordinator.discovery.shapes import mappings, parse_yaml, section, split, text
+from spidercoordinator.discovery.shapes import items, parse_yaml, section, split, text
 from spidercoordinator.discovery.source import (
     Observations,
     ReadState,
@@ -82,22 +82,27 @@ def read_pool(obj: Object) -> tuple[str, ...] | None:
     v1alpha2 has gateway and VLAN in each range, v1beta1 once for the pool.
 
     Raises:
-        OddObjectError: it has no range.
+        OddObjectError: it has no range, or one that cannot be read.
     """
     if section(obj, "spec", "subnetInfo").get("vlan"):
         return None
-    ranges = list(mappings(obj, "spec", "ipRanges"))
-    if ranges and all(each.get("vlan") for each in ranges):
-        return None
-    found = [cidr for each in ranges if not each.get("vlan") for cidr in _cidrs(each)]
-    if not found:
-        raise OddObjectError("spec.ipRanges has no range that can be read")
-    return tuple(found)
+    given = items(obj, "spec", "ipRanges")
+    found = []
+    for index, each in enumerate(given):
+        of_vlan = isinstance(each, dict) and each.get("vlan")
+        cidrs = list(_cidrs(each)) if isinstance(each, dict) else []
+        if not cidrs and not of_vlan:
+            raise OddObjectError(f"spec.ipRanges[{index}] is no range")
+        found += [] if of_vlan else cidrs
+    if not given:
+        raise OddObjectError("it has no spec.ipRanges")
+    return tuple(found) or None
 
 
 def _cidrs(given: Object) -> Iterator[str]:
     if cidr := text(given, "cidr"):
-        yield cidr
+        if parse_network(cidr) is not None:
+            yield cidr
         return
     first, final = parse_ip(text(given, "start")), parse_ip(text(given, "end"))
     if first is None or final is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from spidercoordinator.api.objects import Object
+from spidercoordinator.api.scalars import parse_network
 from spidercoordinator.core.cidrs.ranges import normalise, uncovered
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
 from spidercoordinator.discovery import nodes
@@ -23,7 +24,7 @@ from spidercoordinator.discovery.daemonsets import (
     find_agents,
     presence,
 )
-from spidercoordinator.discovery.shapes import needed_text, text
+from spidercoordinator.discovery.shapes import items, needed_text, text
 from spidercoordinator.discovery.source import (
     Observation,
     Observations,
@@ -31,6 +32,7 @@ from spidercoordinator.discovery.source import (
     WatchedObjects,
     unread,
 )
+from spidercoordinator.errors import OddObjectError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import CALICO_BLOCKS, CALICO_POOLS_V1, CALICO_POOLS_V3
 
@@ -59,15 +61,21 @@ def read_pool(obj: Object) -> _Pool | None:
         return None
     (cidr,) = normalise([needed_text(obj, "spec", "cidr")])
     closed = bool(spec.get("disabled") or meta.get("deletionTimestamp"))
+    if closed and parse_network(cidr) is None:
+        # Of one that is open the selection names it.
+        raise OddObjectError(f'spec.cidr "{cidr}" is not a range of addresses')
     of_nodes = text(obj, "spec", "nodeSelector").strip() != _NO_NODE
     return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidr, not closed, of_nodes)
 
 
 def read_block(obj: Object) -> str | None:
-    """The CIDR of an IPAM block that has an address in use."""
-    spec: dict[str, Any] = obj.get("spec") or {}
-    in_use = any(entry is not None for entry in spec.get("allocations") or ())
-    return next(iter(normalise([str(spec.get("cidr", ""))])), None) if in_use else None
+    """The CIDR of an IPAM block that has an address in use.
+
+    Raises:
+        OddObjectError: it has no range.
+    """
+    (cidr,) = normalise([needed_text(obj, "spec", "cidr")])
+    return cidr if any(entry is not None for entry in items(obj, "spec", "allocations")) else None
 
 
 POOLS: Final = WatchedObjects(

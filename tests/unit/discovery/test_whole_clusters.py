@@ -5,6 +5,8 @@ The clusters are in `clusters`; what is taken away is found by looking at them.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from spidercoordinator.core.cidrs.ranges import uncovered
 from tests.unit.discovery.clusters import CLUSTERS
 from tests.unit.discovery.deciding import (
+    ANTREA_POOLS,
     CALICO_BLOCKS,
     CALICO_POOLS,
     CILIUM_NODES,
@@ -179,7 +182,7 @@ def test_an_object_that_lost_its_content_changes_nothing(name: str, emptied: Any
     for kind, given in cluster.objects.items():
         for index, each in enumerate(given):
             part = "data" if kind == MAPS else "spec"
-            if kind in {NODES, DAEMON_SETS, CALICO_BLOCKS, CILIUM_NODES} or part not in each:
+            if kind in {NODES, DAEMON_SETS, CILIUM_NODES} or part not in each:
                 continue
             odd = [*given[:index], {**each, part: emptied}, *given[index + 1 :]]
             objects = {**cluster.objects, kind: odd}
@@ -188,6 +191,22 @@ def test_an_object_that_lost_its_content_changes_nothing(name: str, emptied: Any
             assert lists(decide(observe(objects, before=observe(cluster.objects)), before)) == (
                 expected(cluster)
             ), (kind, index)
+
+
+@EVERY
+def test_a_range_that_is_none_any_more_is_no_removal_and_is_named(name: str) -> None:
+    cluster = CLUSTERS[name]
+    before = decide(observe(cluster.objects))
+    for kind in {CALICO_POOLS, ANTREA_POOLS, SUBNETS, CILIUM_POOLS} & cluster.objects.keys():
+        for index, each in enumerate(cluster.objects[kind]):
+            odd = json.loads(re.sub(r"[0-9a-f.:]+/\d+", "odd", json.dumps(each)))
+            given = [*cluster.objects[kind]]
+            given[index] = odd
+            status = decide(observe({**cluster.objects, kind: given}), before)
+            assert lists(status) == expected(cluster), (kind, index)
+            told = "odd" in degraded(status) or "cannot be understood" in degraded(status)
+            unused = lists(decide(observe({**cluster.objects, kind: given}))) == expected(cluster)
+            assert told or unused, (kind, index)
 
 
 def test_an_object_that_lost_its_range_is_named() -> None:
