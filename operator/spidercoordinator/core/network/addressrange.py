@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spidercoordinator.api.scalars import IPAddress, IPNetwork
@@ -18,7 +19,8 @@ class AddressRange:
         last: the last one.
         gateway: the router of the subnet that the plugin names, None for none.
         ignored: an end that the plugin passes over, None for none.
-        excluded: what the plugin leaves out, such as the gateway, lowest first.
+        excluded: what the plugin leaves out, such as the gateway: first and last address of each
+            part as numbers, lowest first.
     """
 
     key: str
@@ -27,7 +29,7 @@ class AddressRange:
     last: IPAddress
     gateway: IPAddress | None = None
     ignored: IPAddress | None = None
-    excluded: tuple[IPNetwork, ...] = ()
+    excluded: tuple[tuple[int, int], ...] = ()
 
     def overlaps(self, other: AddressRange) -> bool:
         """Whether an address is in both."""
@@ -48,12 +50,21 @@ class AddressRange:
             number: an address of the range's family.
         """
         number = max(number, int(self.first))
-        for each in self.excluded:
-            if int(each.network_address) <= number <= int(each.broadcast_address):
-                number = int(each.broadcast_address) + 1
+        for first, last in self.excluded:
+            if first <= number <= last:
+                number = last + 1
         return number if number <= int(self.last) else None
 
 
-def in_order(networks: list[IPNetwork]) -> tuple[IPNetwork, ...]:
-    """Networks of one family, lowest first, as `AddressRange.excluded` has them."""
-    return tuple(sorted(networks, key=lambda each: int(each.network_address)))
+def left_out(
+    subnet: IPNetwork, addresses: Iterable[IPAddress], networks: Iterable[IPNetwork] = ()
+) -> tuple[tuple[int, int], ...]:
+    """What a plugin leaves out of a subnet, as `AddressRange.excluded` has it."""
+    version = subnet.version
+    single = [(int(each), int(each)) for each in addresses if each.version == version]
+    whole = [
+        (int(each.network_address), int(each.broadcast_address))
+        for each in networks
+        if each.version == version
+    ]
+    return tuple(sorted([*single, *whole]))

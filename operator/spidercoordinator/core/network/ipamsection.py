@@ -9,11 +9,10 @@ are not judged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 from typing import Any, Final
 
 from spidercoordinator.api.scalars import IPAddress, IPNetwork, parse_ip, parse_network
-from spidercoordinator.core.network.addressrange import AddressRange, in_order
+from spidercoordinator.core.network.addressrange import AddressRange, left_out
 from spidercoordinator.core.network.ipamkeys import (
     HOST_LOCAL,
     STATIC,
@@ -142,14 +141,14 @@ def _host_local_range(item: Mapping[str, Any], at: str) -> AddressRange:
     gateway = _address(item, "gateway", at, None) or subnet[1]
     end = _address(item, "rangeEnd", at, subnet)
     # By itself it ends before the broadcast address.
-    left_out = [gateway, *([subnet[-1]] if end is None and subnet.version == _IPV4 else [])]
+    kept = [gateway, *([subnet[-1]] if end is None and subnet.version == _IPV4 else [])]
     return AddressRange(
         f"{at}subnet",
         subnet,
         _address(item, "rangeStart", at, subnet) or subnet[1],
         end or subnet[-1],
         gateway,
-        excluded=in_order([ip_network(e) for e in left_out if e.version == subnet.version]),
+        excluded=left_out(subnet, kept),
     )
 
 
@@ -197,13 +196,9 @@ def _whereabouts_range(item: Mapping[str, Any], at: str, gateway: IPAddress | No
     # It passes over an end before the start (pkg/iphelpers, GetIPRange).
     ignored = last if int(last) < int(first) else None
     last = subnet[-1] if ignored else last
-    return AddressRange(key, subnet, first, last, own, ignored, _left_out(item, at, subnet))
-
-
-def _left_out(item: Mapping[str, Any], at: str, subnet: IPNetwork) -> tuple[IPNetwork, ...]:
-    """What whereabouts does not give: the first and last address of a subnet, and `exclude`."""
-    named = [each for each in _excluded(item, at) if each.version == subnet.version]
-    return in_order([ip_network(subnet[0]), ip_network(subnet[-1]), *named])
+    # It gives neither the first nor the last address of a subnet.
+    excluded = left_out(subnet, (subnet[0], subnet[-1]), _excluded(item, at))
+    return AddressRange(key, subnet, first, last, own, ignored, excluded)
 
 
 _READERS: Final = {HOST_LOCAL: _host_local, STATIC: _static, WHEREABOUTS: _whereabouts}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import nsmallest
 from typing import Any, Final
 
@@ -36,6 +37,12 @@ def link_uses(network: Object) -> frozenset[Use]:
     if kind not in _ON_MASTER or not isinstance(section, dict):
         return frozenset()
     return frozenset(_of_section(kind, section))
+
+
+# Thousands of networks have few different ones.
+@lru_cache(maxsize=1024)
+def _shared(uses: frozenset[Use]) -> frozenset[Use]:
+    return uses
 
 
 def _of_section(kind: str, section: Object) -> Iterator[Use]:
@@ -98,7 +105,7 @@ class LinkIndex:
 
     def update(self, network: Object) -> None:
         """Read a network that came or changed."""
-        name, uses = name_of(network), link_uses(network)
+        name, uses = name_of(network), _shared(link_uses(network))
         if uses == self._uses.get(name, frozenset()):
             return
         self._drop(name)

@@ -17,6 +17,8 @@ from tests.unit.network.compatibility.networks import (
 )
 
 # As in ipam_cases.
+LINK_LOCAL: Spec = {"type": "whereabouts", "range": "169.254.77.0/24"}
+
 LINK_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     "DHCPOnIpvlan": (
         [
@@ -28,6 +30,17 @@ LINK_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
     "VethMTUBelowIPv6": (
         [of("macvlan", coordinator={"vethMTU": 1000})],
         [of("macvlan", coordinator={"vethMTU": 1280})],
+    ),
+    "LinkAddressInSubnet": (
+        [
+            of("macvlan", ipam=LINK_LOCAL, coordinator={"vethLinkAddress": "169.254.77.1"}),
+            of("ovs", ipam=LINK_LOCAL, coordinator={"vethLinkAddress": "169.254.77.200"}),
+        ],
+        [
+            of("macvlan", ipam=LINK_LOCAL, coordinator={"vethLinkAddress": "169.254.100.1"}),
+            of("macvlan", ipam=LINK_LOCAL, coordinator={"vethLinkAddress": "none"}),
+            of("macvlan", ipam=LINK_LOCAL),
+        ],
     ),
     "GatewayUnreachable": (
         [routed("10.7.0.1", each) for each in (HOST_LOCAL, STATIC, WHEREABOUTS)],

@@ -161,3 +161,13 @@ def test_the_families_of_the_default_ipam_are_those_of_the_pods() -> None:
     assert (state.status, state.reason) == (False, "FamilyMismatch")
     [state, *_] = network_conditions(spec, around, ClusterIPAM(WHEREABOUTS))
     assert (state.status, state.message) == (True, "veth0 of pods has 169.254.100.1")
+
+
+def test_an_inherited_link_address_is_looked_at_in_each_network() -> None:
+    ipam = {"type": "whereabouts", "range": "169.254.77.0/24"}
+    around = cluster(vethLinkAddress="169.254.77.9")
+    assert [each.reason for each in warnings(of("macvlan", ipam=ipam), around)] == [
+        "LinkAddressInSubnet"
+    ]
+    off = {"mode": "overlay"}
+    assert warnings(of("macvlan", ipam=ipam, coordinator=off), around) == []

@@ -59,6 +59,12 @@ COMPATIBILITY_RULES: Final = (
     CompatibilityRule(
         "GatewayUnreachable", "warning", f"{_SETTINGS}.policyRoutes", settings.unreachable_gateway
     ),
+    CompatibilityRule(
+        "LinkAddressInSubnet",
+        "warning",
+        f"{_SETTINGS}.vethLinkAddress",
+        settings.link_address_in_subnet,
+    ),
     CompatibilityRule("ProbesOnInfiniBand", "warning", _SETTINGS, settings.probe_on_infiniband),
     CompatibilityRule("VLANUntagged", "warning", "spec.vlan.vlanID", links.untagged_vlan),
     CompatibilityRule("DoubleTagged", "warning", "spec.{network}.vlanID", links.double_tagged),

@@ -7,6 +7,7 @@ from typing import Final
 from spidercoordinator.api.multus import NO_OWN_MAC
 from spidercoordinator.api.networks import LEAST_MTU_IPV6
 from spidercoordinator.api.scalars import OFF, parse_ip
+from spidercoordinator.core.coordinator.linkaddress import ADVISED
 from spidercoordinator.core.network.addresses import subnets
 from spidercoordinator.core.network.compatibility.rule import Subject
 
@@ -53,6 +54,22 @@ def unreachable_gateway(subject: Subject) -> str | None:
             return (
                 f"gateway {route.gw} of {route.dst} is in no subnet of ipam ({shown}), so pods do"
                 " not get the route; name a router in one of them"
+            )
+    return None
+
+
+def link_address_in_subnet(subject: Subject) -> str | None:
+    """An address of veth0 that pods or the router have on the network itself."""
+    if not subject.coordinated or subject.effective.get("mode") == "overlay":
+        return None
+    address = parse_ip(subject.effective.get("veth_link_address") or "")
+    if address is None:
+        return None
+    for subnet in subnets(subject.spec, subject.ipam.default):
+        if address in subnet:
+            return (
+                f"{address} is in subnet {subnet} of the network, so pods do not reach who has it"
+                f" there, another pod or the router; choose one elsewhere, such as {ADVISED}"
             )
     return None
 
