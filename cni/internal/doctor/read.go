@@ -39,7 +39,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	node.LinkManagers = readLinkManagers(hostRoot)
 	if hostRoot != "" {
 		node.Containers, node.Names = readContainers(hostRoot)
-		node.Pods, node.PodsErr = readPods(host, node.State.Links, hostRoot)
+		node.Pods, node.PodsErr = readPods(host, &node, hostRoot)
 	}
 	return node, nil
 }
