@@ -49,6 +49,8 @@ type Node struct {
 	PodsErr error
 	// Names are the pods of containers, as namespace/name.
 	Names map[string]string
+	// Ways holds the device that the node's routing gives for each address of a pod; empty: none.
+	Ways map[netip.Addr]string
 	// Firewall is the node's; FirewallErr says why it could not be read.
 	Firewall    facts.Firewall
 	FirewallErr error
@@ -89,7 +91,7 @@ type LinkManager struct {
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, pods, firewall, uplinks, linkManagers, datapaths, unobservable,
+		kernel, plugins, defaults, sysctls, rules, ways, routes, staleState, links, pods, firewall, uplinks, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}

@@ -26,6 +26,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	if node.State, err = facts.Snapshot(host); err != nil {
 		return Node{}, err
 	}
+	node.Ways = readWays(host, node.State)
 	node.Firewall, node.FirewallErr = facts.ReadFirewall(host, forwardsOrMasquerades)
 	for _, each := range installer.Plugins() {
 		plugin := Plugin{Name: each.Name(), Target: each.Target()}
