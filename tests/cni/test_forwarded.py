@@ -16,7 +16,7 @@ INSIDE = {4: ("10.0.2.1", "10.0.2.2", 24), 6: ("fd10:0:2::1", "fd10:0:2::2", 120
 
 @pytest.fixture(params=[None, "169.254.100.1", "1.2.3.4", "fe80::64", "2001:db8:77::1"])
 def section(request: pytest.FixtureRequest) -> Json:
-    """What the pod's veth0 has: masquerading takes an address of the link that a packet leaves by."""
+    """What veth0 has: masquerading takes an address of the link that a packet leaves by."""
     return {"vethLinkAddress": request.param}
 
 

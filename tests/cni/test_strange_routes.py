@@ -233,7 +233,7 @@ def test_replies_of_the_cluster_networks_interface_whose_default_route_multus_de
 
 
 @both
-def test_a_cluster_network_with_several_routers(pod: Pod, segment: Segment, family: int) -> None:
+def test_a_cluster_network_with_several_routers(pod: Pod, family: int) -> None:
     """The way to the node and to services is by one of them."""
     overlay.connect(pod)
     first, second = overlay.GATEWAY[family], {4: "169.254.1.2", 6: "fe80::2"}[family]
