@@ -76,6 +76,7 @@ type Defaults struct {
 	NotReady string
 	Table    int            // hostRuleTable
 	CIDRs    []netip.Prefix // pod and service networks, which pods reach by their node
+	PodCIDRs []netip.Prefix // the pods' among them
 }
 
 // LinkManager is a program that configures links by itself.
@@ -91,7 +92,7 @@ type LinkManager struct {
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		kernel, plugins, defaults, sysctls, rules, ways, routes, staleState, links, pods, firewall, uplinks, linkManagers, datapaths, unobservable,
+		kernel, plugins, defaults, sysctls, rules, ways, routes, staleState, links, pods, firewall, uplinks, tunnels, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}

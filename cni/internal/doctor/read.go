@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
@@ -68,7 +69,7 @@ func readDefaults(installer *install.Installer) Defaults {
 	if section.Table > 0 {
 		file.Table = section.Table
 	}
-	file.NotReady, file.CIDRs = section.NotReady, append(section.Pods, section.Services...)
+	file.NotReady, file.PodCIDRs, file.CIDRs = section.NotReady, section.Pods, slices.Concat(section.Pods, section.Services)
 	if source, err := os.ReadFile(installer.DefaultsSource); err == nil {
 		file.Stale = !bytes.Equal(source, content)
 	}
