@@ -104,7 +104,8 @@ func datapaths(node Node) []Finding {
 	var findings []Finding
 	for _, datapath := range []struct{ link, subject, value, remedy string }{
 		{"cilium_host", "Cilium", "its eBPF programs may bypass the node's routing",
-			"if the node does not reach underlay pods: cilium-dbg monitor --type drop, and run Cilium with bpf.hostLegacyRouting=true"},
+			"if the node does not reach underlay pods: cilium-dbg monitor --type drop, and run Cilium with bpf.hostLegacyRouting=true; " +
+				"if it says Invalid source ip of a pod in overlay mode: cilium-dbg endpoint config ID SourceIPVerification=Disabled"},
 		{"bpfin.cali", "Calico's eBPF data plane", "services are translated in Calico's own links, which underlay pods do not have",
 			"if underlay pods reach no ClusterIP: run Calico with bpfEnabled false, and kube-proxy"},
 		{"kube-ipvs0", "kube-proxy in IPVS mode", "all service addresses are the node's own",
