@@ -4,8 +4,8 @@ import pytest
 
 from tests.cni.bridge import GATEWAY, Bridge
 from tests.cni.namespace import Json
-from tests.cni.routing import DUAL
 from tests.cni.topology import Pod, Segment
+from tests.istio.cells import Family
 
 ROUTER = {4: "10.{}.0.1", 6: "fd00:10:{}::1"}
 OWN = {
@@ -14,6 +14,7 @@ OWN = {
     "whole": {4: "10.{}.0.0/16", 6: "fd00:10:{}::/64"},
 }
 FAR = {4: ["198.18.0.0/15", "198.19.0.0/16"], 6: ["2001:2::/48", "2001:2:0:7::/64"]}
+DUAL: tuple[Family, ...] = (4, 6)
 both = pytest.mark.parametrize("family", DUAL)
 
 
@@ -33,7 +34,7 @@ def entries(family: int, kind: str) -> list[Json]:
 def test_policy_routes_by_both_interfaces(
     pod: Pod, family: int, kind: str, nic: str | None
 ) -> None:
-    section = {"policyRoutes": entries(family, kind), "podDefaultRouteNIC": nic}
+    section: Json = {"policyRoutes": entries(family, kind), "podDefaultRouteNIC": nic}
     pod.attach(families=DUAL)
     pod.coordinator(**section)
     pod.attach("net1", families=DUAL, net=7)
@@ -48,7 +49,9 @@ def test_policy_routes_by_both_interfaces(
 
 
 @both
-def test_a_cidr_with_the_cluster_networks_router(segment: Segment, pod: Pod, family: int) -> None:
+def test_a_cidr_with_the_cluster_networks_router(
+    segment: Segment, pod: Pod, family: Family
+) -> None:
     Bridge(segment).connect(pod)
     pod.attach("net1", families=DUAL, net=7)
     part = {4: "10.233.70.0/30", 6: "fd85:ee78::/126"}[family]
