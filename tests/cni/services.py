@@ -51,7 +51,9 @@ class Services:
             f"--patch={json.dumps({'status': status})}",
         )
 
-    def service(self, name: str, pod: Pod, address: str, node_port: int | None = None) -> None:
+    def service(
+        self, name: str, pod: Pod, address: str, node_port: int | None = None, node: str = NODE.name
+    ) -> None:
         """Make a Service of one pod; with a port of the node, clients keep their addresses."""
         port: Json = {"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}
         spec: Json = {"clusterIP": address, "ports": [port]}
@@ -71,7 +73,7 @@ class Services:
                 "endpoints": [
                     {
                         "addresses": [pod.ipv4()],
-                        "nodeName": NODE.name,
+                        "nodeName": node,
                         "conditions": {"ready": True},
                     }
                 ],

@@ -100,6 +100,21 @@ FAULTS = {
         "ip rule del pref 9",
         "NOTE IPv4 rule 9 of another program",
     ),
+    "a rule before ours that decides, as wg-quick makes": (
+        "ip rule add pref 999 lookup main suppress_prefixlength 0",
+        "ip rule del pref 999",
+        "ERROR the node's IPv4 way to pods: leads by eth0",
+    ),
+    "a rule before ours that prohibits": (
+        "ip -6 rule add pref 99 prohibit",
+        "ip -6 rule del pref 99",
+        "ERROR the node's IPv6 way to pods: leads nowhere",
+    ),
+    "the rule of a VRF": (
+        "ip rule add pref 1000 l3mdev",
+        "ip rule del pref 1000 l3mdev",
+        "NOTE IPv4 rule 1000 of another program",
+    ),
     "table": (
         "ip route add 192.0.2.0/24 dev eth0 table 500",
         "ip route del 192.0.2.0/24 table 500",

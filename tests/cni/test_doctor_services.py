@@ -149,3 +149,25 @@ def test_an_address_that_moves(scene: Scene) -> None:
     node.run(f"ip route add {VIP} via {LAN_IPV4}")
     with server(lan, VIP, 80):
         assert ask(other.space, VIP, 80) == (other.ipv4(), VIP)
+
+
+def test_a_strict_tunnel(scene: Scene) -> None:
+    """An underlay pod of another node comes by the tunnel, and its answer goes by the segment."""
+    node, other = scene.segment.node, scene.segment.lan
+    (scene.doctor.files / "defaults.json").write_text('{"overlayPodCIDR":["10.244.0.0/16"]}')
+    ends = ((node, NODE_IPV4, LAN_IPV4, "1", "2"), (other, LAN_IPV4, NODE_IPV4, "2", "1"))
+    for space, local, remote, own, away in ends:
+        vxlan = f"type vxlan id 1 dstport 8472 local {local} remote {remote}"
+        space.run(f"ip link add flannel.1 {vxlan}")
+        space.run(f"ip addr add 10.244.{own}.0/32 dev flannel.1")
+        space.run("ip link set flannel.1 up")
+        way = f"10.244.{away}.0/24 via 10.244.{away}.0 dev flannel.1 onlink"
+        space.run(f"ip route add {way} src {local}")
+    node.run("ip addr add 10.244.1.5/32 dev lo")
+    told = "WARNING sysctl net/ipv4/conf/flannel.1/rp_filter: 1 (strict"
+    with server(node, "10.244.1.5", PORT):
+        assert ask(other, "10.244.1.5", PORT) is not None
+        assert not scene.doctor.starting(told)
+        node.run("sysctl -qw net/ipv4/conf/flannel.1/rp_filter=1")
+        assert ask(other, "10.244.1.5", PORT, deadline=1) is None
+        assert len(scene.doctor.starting(told)) == 1

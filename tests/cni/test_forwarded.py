@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cni.namespace import Namespace
+from tests.cni.namespace import Json, Namespace
 from tests.cni.routing import DUAL, own
 from tests.cni.test_strange_routes import kept_client, node_port
 from tests.cni.topology import NODE_IPV4, NODE_IPV6, Pod, Segment
@@ -14,11 +14,17 @@ NODE = {4: NODE_IPV4, 6: NODE_IPV6}
 INSIDE = {4: ("10.0.2.1", "10.0.2.2", 24), 6: ("fd10:0:2::1", "fd10:0:2::2", 120)}
 
 
+@pytest.fixture(params=[None, "169.254.100.1", "1.2.3.4", "fe80::64", "2001:db8:77::1"])
+def section(request: pytest.FixtureRequest) -> Json:
+    """What veth0 has: masquerading takes an address of the link that a packet leaves by."""
+    return {"vethLinkAddress": request.param}
+
+
 @pytest.fixture
-def machine(pod: Pod) -> Iterator[Namespace]:
+def machine(pod: Pod, section: Json) -> Iterator[Namespace]:
     """A machine behind the pod, whose ports are the pod's and whose address is translated."""
     pod.attach(families=DUAL)
-    pod.coordinator()
+    pod.coordinator(**section)
     made = Namespace(f"{pod.space.name}-vm")
     made.create()
     try:
@@ -49,7 +55,7 @@ def machine(pod: Pod) -> Iterator[Namespace]:
 
 @pytest.mark.parametrize("family", DUAL)
 def test_a_machine_in_the_pod_answers_clients_whose_address_was_kept(
-    pod: Pod, segment: Segment, machine: Namespace, family: int
+    segment: Segment, pod: Pod, section: Json, machine: Namespace, family: int
 ) -> None:
     client = kept_client(segment, family)
     node_port(segment, family, own(pod, "eth0", family))
@@ -59,5 +65,5 @@ def test_a_machine_in_the_pod_answers_clients_whose_address_was_kept(
         assert ask(segment.node, own(pod, "eth0", family), 8080) == (NODE[family], guest)
     with server(segment.node, NODE[family], 10250):
         seen = ask(machine, NODE[family], 10250)
-    assert seen is not None
-    pod.coordinator("CHECK")
+    assert seen == (own(pod, "eth0", family), NODE[family])
+    pod.coordinator("CHECK", **section)

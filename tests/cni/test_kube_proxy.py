@@ -12,8 +12,8 @@ from tests.cni.services import SERVICE_CIDR, api_server, proxied
 from tests.cni.topology import NODE_IPV4, PLUGINS, Pod, Segment
 from tests.cni.traffic import ask, pings, server
 
-OWN, OTHER = "10.96.0.80", "10.96.0.81"
-NODE_PORT, HOST_PORT = 30080, 8088
+OWN, OTHER, ELSEWHERE = "10.96.0.80", "10.96.0.81", "10.96.0.82"
+NODE_PORT, PORT_ELSEWHERE, HOST_PORT = 30080, 30082, 8088
 CLIENT = "198.51.100.7"  # of another network: within one, the portmap plugin hides clients
 RULES = {"iptables": "iptables-save -t nat", "nftables": "nft list table ip kube-proxy"}
 
@@ -45,8 +45,10 @@ def scene(
         with api_server(segment.node) as services:
             services.service("own", pods[0], OWN, NODE_PORT)
             services.service("other", pods[1], OTHER)
+            services.service("elsewhere", pods[1], ELSEWHERE, PORT_ELSEWHERE, node="elsewhere")
             with proxied(segment.node, services, request.param, state / "log"):
                 rules = RULES[request.param]
+                wait_for(lambda: ELSEWHERE in segment.node.run(rules, check=False))
                 wait_for(lambda: OTHER in segment.node.run(rules, check=False))
                 yield Scene(segment, *pods)
     finally:
@@ -73,6 +75,15 @@ def test_a_node_port_keeps_the_clients_address(scene: Scene) -> None:
         assert ask(lan, NODE_IPV4, NODE_PORT, deadline=1) is None
         pod.coordinator(serviceCIDR=[SERVICE_CIDR])
         assert ask(lan, NODE_IPV4, NODE_PORT) == (CLIENT, pod.ipv4())
+
+
+def test_a_node_port_with_policy_local_and_no_pod_on_the_node(scene: Scene) -> None:
+    """To kube-proxy an underlay pod is a client from outside: it goes by ranges of addresses."""
+    pod, other, node = scene.pod, scene.other, scene.segment.node
+    with server(other.space, other.ipv4(), 8080):
+        assert ask(node, NODE_IPV4, PORT_ELSEWHERE) is not None
+        assert ask(pod.space, NODE_IPV4, PORT_ELSEWHERE, deadline=1) is None
+        assert ask(pod.space, ELSEWHERE, 80) is not None
 
 
 def test_a_host_port_keeps_the_clients_address(scene: Scene) -> None:

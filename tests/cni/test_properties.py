@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cni.doctor import Doctor
 from tests.cni.namespace import Namespace
 from tests.cni.routing import OUTSIDE, SERVICE, defaults, from_rules
 from tests.cni.scenarios import Interface, Scenario, address, attach, new_pod, scenarios
@@ -71,6 +72,21 @@ def test_each_interfaces_traffic_leaves_by_it_and_services_go_through_the_node(
         add_all(pod, scenario)
         check_tables(pod, scenario)
         check_lookups(pod, scenario, scenario.interfaces)
+
+
+@given(scenario=scenarios())
+@more_examples
+def test_the_doctor_misses_nothing_of_pods_as_they_were_added(
+    shared: Segment, programs: Path, tmp_path_factory: pytest.TempPathFactory, scenario: Scenario
+) -> None:
+    """It knows what an ADD left, but not what the networks said."""
+    files = tmp_path_factory.mktemp("doctor")
+    (files / "run").mkdir()
+    (files / "run/netns").symlink_to("/run/netns")
+    with new_pod(shared) as pod:
+        add_all(pod, scenario)
+        lines = Doctor(shared, programs, files).findings(f"--host-root={files}")
+        assert [line for line in lines if "the pod with" in line and "rp_filter" not in line] == []
 
 
 @given(scenario=scenarios(further=1), choice=st.integers(0, 5))

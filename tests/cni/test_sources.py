@@ -138,3 +138,25 @@ def test_a_source_that_is_still_tentative_is_waited_for(pod: Pod, segment: Segme
     assert "src fd00:10:6::2:77" in " ".join(pod.space.routes(6, 5000))
     assert asks_as(pod, segment, 6) == "fd00:10:6::2:77"
     pod.coordinator("CHECK")
+
+
+@pytest.mark.parametrize("family", DUAL)
+@pytest.mark.parametrize("dev", ["eth0", "net1"])
+def test_of_several_addresses_the_first_of_ipam_is_the_source(
+    pod: Pod, family: int, dev: str
+) -> None:
+    """It is the pod's address in Kubernetes; the kernel lists an IPv6 link's last one first."""
+    if dev == "net1":
+        pod.attach(families=DUAL)
+        pod.coordinator()
+    pod.attach(dev, families=DUAL, net=7)
+    second, length = ("10.7.9.9", 16) if family == 4 else ("fd00:10:7::9:9", 64)
+    nodad = "nodad" if family == 6 else ""
+    pod.space.run(f"ip -{family} addr add {second}/{length} dev {dev} {nodad}")
+    pod.results[dev]["ips"].append({"address": f"{second}/{length}", "interface": 0})
+    pod.coordinator("ADD", dev)
+    table = "main" if dev == "eth0" else "5001"
+    [route] = [each for each in pod.space.routes(family, table) if each.startswith(NODE[family])]
+    assert f"src {own(pod, dev, family)}" in route
+    for each in {dev, "eth0"}:
+        pod.coordinator("CHECK", each)

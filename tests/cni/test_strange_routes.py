@@ -230,3 +230,22 @@ def test_replies_of_the_cluster_networks_interface_whose_default_route_multus_de
     assert "dev eth0" in pod.space.route_get(f"{OUTSIDE[family]} from {first}", family)
     assert "dev net1" in pod.space.route_get(OUTSIDE[family], family)
     pod.coordinator("CHECK", "net1")
+
+
+@both
+def test_a_cluster_network_with_several_routers(pod: Pod, family: int) -> None:
+    """The way to the node and to services is by one of them."""
+    overlay.connect(pod)
+    first, second = overlay.GATEWAY[family], {4: "169.254.1.2", 6: "fe80::2"}[family]
+    if family == 4:
+        pod.space.run(f"ip route add {second} dev eth0 scope link")
+    pod.space.run(f"ip -{family} route del default")
+    hops = " ".join(f"nexthop via {router} dev eth0" for router in (first, second))
+    pod.space.run(f"ip -{family} route add default {hops}")
+    pod.attach("net1", families=DUAL, net=7)
+    pod.coordinator("ADD", "net1")
+    pod.coordinator("CHECK", "net1")
+    for target in (NODE[family], SERVICES[family]):
+        [route] = [each for each in pod.space.routes(family) if each.startswith(f"{target} ")]
+        assert f"via {first} dev eth0" in route
+    reach_each_other(pod, family, "net1")

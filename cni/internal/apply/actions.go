@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 
@@ -108,7 +109,11 @@ func (k *Kernel) changeAddr(side facts.Side, addr facts.Addr, change func(*netli
 		flags = unix.IFA_F_NODAD
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index, Name: addr.Dev}}
-	return change(k.netns(side).Netlink, link, &netlink.Addr{IPNet: facts.ToIPNet(addr.Prefix), Scope: addr.Scope, Flags: flags})
+	changed := &netlink.Addr{IPNet: facts.ToIPNet(addr.Prefix), Scope: addr.Scope, Flags: flags}
+	if addr.Unpreferred && addr.Prefix.Addr().Is6() {
+		changed.ValidLft, changed.PreferedLft = math.MaxUint32, 0 // for ever, and deprecated from the start
+	}
+	return change(k.netns(side).Netlink, link, changed)
 }
 
 func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*netlink.Handle, *netlink.Route) error) error {

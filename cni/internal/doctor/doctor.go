@@ -49,6 +49,8 @@ type Node struct {
 	PodsErr error
 	// Names are the pods of containers, as namespace/name.
 	Names map[string]string
+	// Ways holds the device that the node's routing gives for each address of a pod; empty: none.
+	Ways map[netip.Addr]string
 	// Firewall is the node's; FirewallErr says why it could not be read.
 	Firewall    facts.Firewall
 	FirewallErr error
@@ -74,6 +76,7 @@ type Defaults struct {
 	NotReady string
 	Table    int            // hostRuleTable
 	CIDRs    []netip.Prefix // pod and service networks, which pods reach by their node
+	PodCIDRs []netip.Prefix // the pods' among them
 }
 
 // LinkManager is a program that configures links by itself.
@@ -89,7 +92,7 @@ type LinkManager struct {
 func Check(node Node) []Finding {
 	var findings []Finding
 	for _, check := range []func(Node) []Finding{
-		kernel, plugins, defaults, sysctls, rules, routes, staleState, links, pods, firewall, uplinks, linkManagers, datapaths, unobservable,
+		kernel, plugins, defaults, sysctls, rules, ways, routes, staleState, links, pods, firewall, uplinks, tunnels, linkManagers, datapaths, unobservable,
 	} {
 		findings = append(findings, check(node)...)
 	}

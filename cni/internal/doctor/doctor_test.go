@@ -76,6 +76,12 @@ func TestFindings(t *testing.T) {
 		{"a rule for all before ours", func(n *Node) {
 			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 100, Table: 42})
 		}, "WARNING IPv4 rule 100"},
+		{"a rule of a VRF", func(n *Node) {
+			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 1000})
+		}, "NOTE IPv4 rule 1000"},
+		{"another way to the pod", func(n *Node) { n.Ways = map[netip.Addr]string{podIP: "eth0"} }, "ERROR the node's IPv4 way to pods"},
+		{"no way to the pod", func(n *Node) { n.Ways = map[netip.Addr]string{podIP: ""} }, "ERROR the node's IPv4 way to pods"},
+		{"the way to the pod", func(n *Node) { n.Ways = map[netip.Addr]string{podIP: plan.HostVeth(container)} }, ""},
 		{"a rule after ours", func(n *Node) {
 			n.State.Rules = append(n.State.Rules, facts.Rule{Family: facts.V4, Priority: 5210, Mark: 1, Table: 52})
 		}, ""},

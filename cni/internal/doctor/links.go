@@ -40,7 +40,7 @@ const linkManagerNames = "NetworkManager, systemd-networkd, udev; see cni/host-c
 
 // staleState reports links, routes and neighbours without a pod.
 func staleState(node Node) []Finding {
-	return append(staleLinks(node), staleEntries(node.State)...)
+	return append(staleLinks(node), staleEntries(node)...)
 }
 
 func staleLinks(node Node) []Finding {
@@ -75,8 +75,9 @@ func isLiving(link facts.Link) bool {
 	return ours && link.PeerElsewhere
 }
 
-func staleEntries(host *facts.NetnsState) []Finding {
+func staleEntries(node Node) []Finding {
 	var findings []Finding
+	host := node.State
 	veths, routeDev := coordinatorVeths(host), map[netip.Addr]string{}
 	for _, route := range podRoutes(host) {
 		routeDev[unmap(route.Dst)] = route.Dev
@@ -92,7 +93,7 @@ func staleEntries(host *facts.NetnsState) []Finding {
 				remedy = fmt.Sprintf("if the pod has that address, its route was removed: ip route add %s dev %s table TABLE proto %d, "+
 					"with the table of the pod's network, hostRuleTable", neigh.IP, neigh.Dev, facts.Proto)
 			}
-			findings = append(findings, Finding{Warning, "neighbour " + neigh.IP.String() + " of " + neigh.Dev, "there is no route to it", remedy})
+			findings = append(findings, Finding{Warning, "neighbour " + neigh.IP.String() + " of " + neigh.Dev, "there is no route to it, of " + node.who(link), remedy})
 		}
 	}
 	return findings
@@ -103,7 +104,8 @@ func datapaths(node Node) []Finding {
 	var findings []Finding
 	for _, datapath := range []struct{ link, subject, value, remedy string }{
 		{"cilium_host", "Cilium", "its eBPF programs may bypass the node's routing",
-			"if the node does not reach underlay pods: cilium-dbg monitor --type drop, and run Cilium with bpf.hostLegacyRouting=true"},
+			"if the node does not reach underlay pods: cilium-dbg monitor --type drop, and run Cilium with bpf.hostLegacyRouting=true; " +
+				"if it says Invalid source ip of a pod in overlay mode: cilium-dbg endpoint config ID SourceIPVerification=Disabled"},
 		{"bpfin.cali", "Calico's eBPF data plane", "services are translated in Calico's own links, which underlay pods do not have",
 			"if underlay pods reach no ClusterIP: run Calico with bpfEnabled false, and kube-proxy"},
 		{"kube-ipvs0", "kube-proxy in IPVS mode", "all service addresses are the node's own",

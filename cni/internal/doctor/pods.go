@@ -10,12 +10,14 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-// Pod is the observed state of a pod that has a veth pair to the node.
+// Pod is the observed state of a pod that the plugin connected.
 type Pod struct {
-	Veth     facts.Link // the node's end
+	Veth     facts.Link // the node's end of its pair, the cluster network's in overlay mode; empty: not known
 	Netns    string     // path of its namespace
 	State    *facts.NetnsState
 	Firewall facts.Firewall // the chains that translate what comes in
+	// Attachments are its interfaces that the plugin connected.
+	Attachments []Attachment
 }
 
 // who names the pod that a host veth leads to: by its name, else by its addresses.
@@ -36,11 +38,31 @@ func (n Node) who(link facts.Link) string {
 	return "the pod with address " + strings.Join(addrs, " and ")
 }
 
+// who names the pod, also where its pair does not.
+func (p *Pod) who(node Node) string {
+	if name := node.Names[sandboxKey(p.Netns)]; name != "" {
+		return "pod " + name
+	}
+	if _, paired := vethOwner(p.Veth); paired {
+		return node.who(p.Veth)
+	}
+	var addrs []string
+	for _, link := range p.State.Links {
+		if name := node.Names[p.container(&node, link.Name)]; name != "" {
+			return "pod " + name
+		}
+		for _, ip := range plan.UsableAddresses(p.State, link.Name) {
+			addrs = append(addrs, ip.String())
+		}
+	}
+	return "the pod with address " + strings.Join(addrs, " and ")
+}
+
 // pods reports what differs in pods from what an ADD leaves there.
 func pods(node Node) []Finding {
 	var findings []Finding
 	for _, pod := range node.Pods {
-		check := podCheck{Pod: pod, node: node, name: node.who(pod.Veth)}
+		check := podCheck{Pod: pod, node: node, name: pod.who(node)}
 		check.run()
 		findings = append(findings, check.findings...)
 	}
@@ -55,14 +77,26 @@ type podCheck struct {
 }
 
 func (c *podCheck) report(level Level, value, remedy string) {
-	c.findings = append(c.findings, Finding{level, c.name, value, remedy})
+	finding := Finding{level, c.name, value, remedy}
+	if !slices.Contains(c.findings, finding) { // ADDs of several interfaces put back the same
+		c.findings = append(c.findings, finding)
+	}
 }
 
 // inPod is a command line that runs a command in the pod's namespace.
 func (c *podCheck) inPod(command string) string { return "nsenter --net=" + c.Netns + " " + command }
 
 func (c *podCheck) run() {
+	if !c.underlay() {
+		c.missing()
+		return
+	}
 	veth, ok := c.State.Link(facts.PodVeth)
+	if _, paired := vethOwner(c.Veth); !ok && !paired {
+		c.report(Error, "has lost its veth0, and the node the other end: neither the node nor services reach it",
+			"the link was deleted on the node or in the pod: let its controller replace the pod, and find out who did it")
+		return
+	}
 	if !ok {
 		c.report(Error, "has no veth0, though the node has its other end", "something in the pod renamed or moved it: let its controller replace the pod")
 		return
@@ -85,6 +119,10 @@ func (c *podCheck) run() {
 		c.neighboursOfPod(addrs, veth.MAC)
 		c.replies(family)
 		c.clusterRoutes(family)
+	}
+	if c.Veth.Up {
+		c.strangeAddresses()
+		c.missing()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
@@ -26,6 +27,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	if node.State, err = facts.Snapshot(host); err != nil {
 		return Node{}, err
 	}
+	node.Ways = readWays(host, node.State)
 	node.Firewall, node.FirewallErr = facts.ReadFirewall(host, forwardsOrMasquerades)
 	for _, each := range installer.Plugins() {
 		plugin := Plugin{Name: each.Name(), Target: each.Target()}
@@ -39,7 +41,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	node.LinkManagers = readLinkManagers(hostRoot)
 	if hostRoot != "" {
 		node.Containers, node.Names = readContainers(hostRoot)
-		node.Pods, node.PodsErr = readPods(host, node.State.Links, hostRoot)
+		node.Pods, node.PodsErr = readPods(host, &node, hostRoot)
 	}
 	return node, nil
 }
@@ -67,7 +69,7 @@ func readDefaults(installer *install.Installer) Defaults {
 	if section.Table > 0 {
 		file.Table = section.Table
 	}
-	file.NotReady, file.CIDRs = section.NotReady, append(section.Pods, section.Services...)
+	file.NotReady, file.PodCIDRs, file.CIDRs = section.NotReady, section.Pods, slices.Concat(section.Pods, section.Services)
 	if source, err := os.ReadFile(installer.DefaultsSource); err == nil {
 		file.Stale = !bytes.Equal(source, content)
 	}

@@ -1,123 +1,159 @@
 package doctor
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
 )
 
-// readContainers returns the containers for which libcni keeps results (NETWORK-CONTAINER-INTERFACE),
-// on behalf of the runtime or of Multus, and their pods; nil when there are no such folders.
-func readContainers(hostRoot string) (containers map[string]bool, names map[string]string) {
-	names = map[string]string{}
-	for _, folder := range []string{"results", "cache/results", "multus/results", "multus/libcni/results"} {
-		path := filepath.Join(hostRoot, "var/lib/cni", folder)
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			continue
-		}
-		if containers == nil {
-			containers = map[string]bool{}
-		}
-		for _, entry := range entries {
-			for part := range strings.SplitSeq(entry.Name(), "-") {
-				containers[part] = true
-			}
-			if container, name := readPodName(filepath.Join(path, entry.Name())); name != "" {
-				names[container] = name
-			}
-		}
-	}
-	return containers, names
+// podReader looks for the pods of a node that this plugin connected, in all network namespaces; it takes
+// CAP_SYS_ADMIN to enter them.
+type podReader struct {
+	host     *facts.Namespace
+	node     *Node
+	hostRoot string
+	seen     map[uint64]bool    // namespaces, by inode
+	missing  map[int]facts.Link // links that lead to pods whose namespace is not found yet, by its number
+	pods     []Pod
 }
 
-// readPodName reads the pod from libcni's record of an attachment (cniCacheV1).
-func readPodName(path string) (container, name string) {
-	var attachment struct {
-		ContainerID string     `json:"containerId"`
-		Args        [][]string `json:"cniArgs"`
-	}
-	content, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(content, &attachment) != nil {
-		return "", "" // a record that is being written, or of another format
-	}
-	values := map[string]string{}
-	for _, pair := range attachment.Args {
-		if len(pair) == 2 {
-			values[pair[0]] = pair[1]
-		}
-	}
-	if values["K8S_POD_NAME"] == "" {
-		return "", ""
-	}
-	return attachment.ContainerID, values["K8S_POD_NAMESPACE"] + "/" + values["K8S_POD_NAME"]
-}
-
-// readPods reads the pods' sides of the node's veth pairs; it takes CAP_SYS_ADMIN to enter them.
-func readPods(host *facts.Namespace, links []facts.Link, hostRoot string) ([]Pod, error) {
-	wanted := map[int]facts.Link{}
-	for _, link := range links {
-		if isLiving(link) {
-			wanted[link.PeerNetns] = link
-		}
-	}
-	var pods []Pod
-	var failed error
+// readPods reads the sides of the node's pods.
+func readPods(host *facts.Namespace, node *Node, hostRoot string) ([]Pod, error) {
+	reader := podReader{host: host, node: node, hostRoot: hostRoot, seen: map[uint64]bool{}, missing: legsToPods(node.State)}
 	for _, pattern := range []string{"run/netns/*", "proc/[0-9]*/ns/net"} {
-		if len(wanted) == 0 {
-			break
-		}
 		paths, err := filepath.Glob(filepath.Join(hostRoot, pattern))
 		if err != nil {
 			return nil, err
 		}
 		for _, path := range paths {
-			number, err := numberOf(host, path)
-			link, ok := wanted[number]
-			if err != nil || !ok {
-				continue // of another program, or gone meanwhile
+			if err := reader.look(path); err != nil {
+				return reader.pods, err
 			}
-			pod := Pod{Veth: link, Netns: path}
-			if failed = pod.read(); failed != nil {
-				return pods, failed
-			}
-			delete(wanted, number)
-			pods = append(pods, pod)
+		}
+		if len(reader.missing) == 0 {
+			break
 		}
 	}
-	if len(wanted) > 0 {
-		return pods, fmt.Errorf("%d of them are neither in %s nor of a process", len(wanted), filepath.Join(hostRoot, "run/netns"))
+	if len(reader.missing) > 0 {
+		return reader.pods, fmt.Errorf("%d of them are neither in %s nor of a process", len(reader.missing), filepath.Join(hostRoot, "run/netns"))
 	}
-	return pods, nil
+	return reader.pods, nil
 }
 
-// numberOf is the number that the kernel gave to a namespace, as seen from the node's.
-func numberOf(host *facts.Namespace, path string) (int, error) {
-	file, err := os.Open(path)
+// legsToPods are the links that lead to a pod of this plugin: its own, and those of the cluster network that
+// its routes go to.
+func legsToPods(host *facts.NetnsState) map[int]facts.Link {
+	legs := map[int]facts.Link{}
+	for _, link := range host.Links {
+		if isLiving(link) {
+			legs[link.PeerNetns] = link
+		}
+	}
+	for _, route := range podRoutes(host) {
+		if link, ok := host.Link(route.Dev); ok && link.PeerElsewhere {
+			legs[link.PeerNetns] = link
+		}
+	}
+	return legs
+}
+
+// look reads a namespace if it is one of a pod of this plugin.
+func (r *podReader) look(path string) error {
+	var file unix.Stat_t
+	if unix.Stat(path, &file) != nil || r.seen[file.Ino] {
+		return nil // gone meanwhile, or read by another path
+	}
+	r.seen[file.Ino] = true
+	namespace, err := facts.OpenPath(path)
 	if err != nil {
-		return 0, err
+		return nil //nolint:nilerr // no namespace: run/netns may have other files
 	}
-	defer func() { _ = file.Close() }()
-	return host.Netlink.GetNetNsIdByFd(int(file.Fd()))
-}
-
-func (p *Pod) read() error {
-	namespace, err := facts.OpenPath(p.Netns)
+	defer namespace.Close()
+	if namespace.Same(r.host) {
+		return nil
+	}
+	number, err := r.host.NumberOf(namespace)
 	if err != nil {
 		return err
 	}
-	defer namespace.Close()
+	link, wanted := r.missing[number]
+	if !wanted {
+		ours, err := r.isOurs(namespace)
+		if err != nil || !ours {
+			return err
+		}
+	}
+	delete(r.missing, number)
+	pod := Pod{Veth: link, Netns: path}
+	if err := pod.read(r, namespace); err != nil {
+		if _, gone := os.Stat(path); gone != nil {
+			return nil
+		}
+		return err
+	}
+	r.pods = append(r.pods, pod)
+	return nil
+}
+
+// isOurs says whether a namespace without a link that leads there has entries of this plugin, and a link that
+// lies on one of this node: other nodes may be namespaces of the same machine.
+func (r *podReader) isOurs(namespace *facts.Namespace) (bool, error) {
+	state, err := facts.HostRules(namespace)
+	if err != nil || !hasEntries(state) {
+		return false, err
+	}
+	number, err := namespace.NumberOf(r.host)
+	if err != nil || number < 0 {
+		return false, err
+	}
+	links, err := namespace.Links()
+	for _, link := range links {
+		if int32(link.Attrs().NetNsID) == int32(number) { // the library reads it as unsigned
+			return true, err
+		}
+	}
+	return false, err
+}
+
+func hasEntries(state *facts.NetnsState) bool {
+	for _, rule := range state.Rules {
+		if rule.Proto == facts.Proto {
+			return true
+		}
+	}
+	for _, route := range state.Routes {
+		if route.Proto == facts.Proto {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pod) read(r *podReader, namespace *facts.Namespace) (err error) {
 	if p.State, err = facts.PodSnapshot(namespace); err != nil {
 		return err
 	}
 	p.Firewall, err = facts.ReadFirewall(namespace, func(chain facts.Chain) bool {
 		return chain.Base && chain.NAT && chain.Hook == *nftables.ChainHookPrerouting
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	for _, request := range p.requests(r.node) {
+		observed, err := facts.Read(namespace, r.host, facts.Query{
+			HostVeth: plan.HostVeth(request.ContainerID), HostRuleTable: request.Config.HostRuleTable,
+			First: request.Config.First, IfName: request.IfName, Marks: p.underlay(),
+		})
+		if err != nil {
+			return err
+		}
+		p.Attachments = append(p.Attachments, Attachment{request, observed})
+	}
+	return nil
 }

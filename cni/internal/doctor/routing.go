@@ -56,7 +56,8 @@ func rules(node Node) []Finding {
 	var findings []Finding
 	for _, rule := range plan.RulesBeforeOurs(node.State) {
 		subject := fmt.Sprintf("%s rule %d of another program", rule.Family, rule.Priority)
-		if rule.Foreign || rule.Mark != 0 || rule.Mask != 0 || rule.Src.IsValid() {
+		// Without a table: of a VRF (l3mdev), or with another action, whose effect the ways to pods show.
+		if rule.Foreign || rule.Table == 0 || rule.Mark != 0 || rule.Mask != 0 || rule.Src.IsValid() {
 			findings = append(findings, Finding{Note, subject, fmt.Sprintf("goes before ours (%d) for some packets", plan.PriorityHost),
 				"if the node does not reach a pod: ip route get POD, with the mark or source that this rule has"})
 			continue

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -119,6 +120,29 @@ func uplinks(node Node) []Finding {
 		findings = append(findings, Finding{Note, "sysctl " + key, "1 (strict, its own or that of all) on the interface of the default route",
 			"if pods of this node do not reach a LoadBalancer address or VIP that this node has: put it into hijackCIDR, or set this and " +
 				facts.RPFilter("all") + " to 0 or 2"})
+	}
+	return findings
+}
+
+// tunnelKinds are the kinds of links by which a cluster network sends between nodes.
+var tunnelKinds = []string{"vxlan", "geneve", "ipip", "gre", "ip6tnl", "sit", "wireguard", "tuntap"}
+
+// tunnels reports links to other nodes' pods that drop what underlay pods of other nodes send to pods of this one: it
+// comes by the tunnel, and the node's way back to an underlay pod is the segment.
+func tunnels(node Node) []Finding {
+	var findings []Finding
+	seen := map[string]bool{}
+	for _, route := range node.State.Routes {
+		toPods := slices.ContainsFunc(node.Defaults.PodCIDRs, func(cidr netip.Prefix) bool {
+			return cidr.Bits() <= route.Dst.Bits() && cidr.Contains(route.Dst.Addr())
+		})
+		link, _ := node.State.Link(route.Dev)
+		if !toPods || seen[route.Dev] || !slices.Contains(tunnelKinds, link.Kind) || !plan.RPFilterStrict(node.State, route.Dev) {
+			continue
+		}
+		seen[route.Dev] = true
+		findings = append(findings, Finding{Warning, "sysctl " + facts.RPFilter(route.Dev), "1 (strict, its own or that of all) on the tunnel to other nodes' pods",
+			"set this and " + facts.RPFilter("all") + " to 0 or 2: underlay pods of other nodes do not reach pods of the cluster network on this node"})
 	}
 	return findings
 }

@@ -88,15 +88,30 @@ func TestServiceFindings(t *testing.T) {
 			n.State.Routes = append(n.State.Routes, defaultRoute)
 			n.State.Sysctls[facts.RPFilter("eth1")] = "1"
 		}, ""},
+		{"a strict tunnel", func(n *Node) { tunnel(n, "vxlan", "1") }, "WARNING sysctl net/ipv4/conf/flannel.1/rp_filter"},
+		{"a loose tunnel", func(n *Node) { tunnel(n, "vxlan", "2") }, ""},
+		{"a strict bridge of the node's own pods", func(n *Node) { tunnel(n, "bridge", "1") }, ""},
+		{"a strict tunnel to somewhere else", func(n *Node) {
+			tunnel(n, "wireguard", "1")
+			n.Defaults.PodCIDRs = nil
+		}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			node := healthy()
 			test.change(&node)
 			var got []string
-			for _, finding := range slices.Concat(firewall(node), uplinks(node)) {
+			for _, finding := range slices.Concat(firewall(node), uplinks(node), tunnels(node)) {
 				got = append(got, string(finding.Level)+" "+finding.Subject)
 			}
 			expect(t, got, test.want)
 		})
 	}
+}
+
+// tunnel adds a link to other nodes' pods.
+func tunnel(n *Node, kind, filter string) {
+	n.Defaults.PodCIDRs = []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}
+	n.State.Links = append(n.State.Links, facts.Link{Name: "flannel.1", Kind: kind, Up: true})
+	n.State.Routes = append(n.State.Routes, facts.Route{Dst: netip.MustParsePrefix("10.244.2.0/24"), Dev: "flannel.1", Table: facts.TableMain})
+	n.State.Sysctls[facts.RPFilter("flannel.1")] = filter
 }

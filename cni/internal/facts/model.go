@@ -104,6 +104,8 @@ type Addr struct {
 	Tentative bool
 	DADFailed bool // duplicate address detection found another owner
 	Dynamic   bool // has a lifetime: learned from a router, so that it comes and goes
+	// Unpreferred: to add it so that the kernel chooses it as a source only where there is no other (IPv6).
+	Unpreferred bool
 }
 
 // Route is a route with at most one next hop.

@@ -81,6 +81,15 @@ func (n *Namespace) Same(other *Namespace) bool {
 // Fd is the descriptor of the namespace.
 func (n *Namespace) Fd() int { return int(n.netns.Fd()) }
 
+// NumberOf is the number that another namespace has in this one (`ip netns list-id`); -1: none.
+func (n *Namespace) NumberOf(other *Namespace) (int, error) {
+	number, err := n.Netlink.GetNetNsIdByFd(other.Fd())
+	if err != nil {
+		return 0, fmt.Errorf("ask for the number of a network namespace: %w", err)
+	}
+	return number, nil
+}
+
 // Do runs a function inside the namespace, on the calling thread: another one would have to be woken, and on
 // a busy node that costs more than the work. New sockets and the first look into /proc/sys/net need it. A
 // thread that cannot return stays locked, so that nothing else ever runs on it.

@@ -3,6 +3,8 @@ package facts
 import (
 	"fmt"
 	"net/netip"
+
+	"golang.org/x/sys/unix"
 )
 
 // Keys of settings of the whole node.
@@ -23,6 +25,16 @@ func HostRules(host *Namespace) (*NetnsState, error) {
 		return nil, err
 	}
 	return state, nil
+}
+
+// DeviceTo asks the kernel by which link it would send to an address; empty: by none. It needs no capability.
+func (n *Namespace) DeviceTo(ip netip.Addr, state *NetnsState) string {
+	routes, err := n.Netlink.RouteGet(ip.AsSlice())
+	if err != nil || len(routes) == 0 || (routes[0].Type != unix.RTN_UNICAST && routes[0].Type != unix.RTN_LOCAL) {
+		return ""
+	}
+	link, _ := state.LinkByIndex(routes[0].LinkIndex)
+	return link.Name
 }
 
 // PodSnapshot reads the state of a pod, complete but for its node.

@@ -98,6 +98,18 @@ func nftFamily(family facts.Family) string {
 	return "ip"
 }
 
+// RouteWords are the words by which ip(8) knows a route.
+func RouteWords(r facts.Route) string {
+	words := describeRoute(r)
+	if r.Metric > 0 && r.Metric != facts.MetricIPv6 {
+		words += fmt.Sprintf(" metric %d", r.Metric)
+	}
+	return words
+}
+
+// RuleWords are the words by which ip(8) knows a rule.
+func RuleWords(r facts.Rule) string { return describeRule(r) }
+
 func describeRoute(r facts.Route) string {
 	var text strings.Builder
 	if r.IsDefault() {

@@ -117,7 +117,13 @@ func (a *adder) nodeRoutes(via nexthop, table int, source netip.Addr) []facts.Ro
 			a.warn(fmt.Sprintf("CIDR %s is also the subnet of interface %s of the pod: it is not routed through the node", cidr, dev))
 			continue
 		}
-		routes = append(routes, a.toNode(via, cidr))
+		route := a.toNode(via, cidr)
+		if router, hides := a.hidesRouter(route); hides && !a.veth.AddedByCoordinator {
+			a.warn(fmt.Sprintf("CIDR %s is not routed through the node: %s, the router of interface %s, is in it, and IPv6 takes a router for its routes "+
+				"only where it is on-link", cidr, router, route.Dev))
+			continue
+		}
+		routes = append(routes, route)
 	}
 	for i := range routes {
 		routes[i].Src, routes[i].Table = source, table

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -98,7 +99,7 @@ func (a *adder) clusterRoute(dst netip.Prefix) (route facts.Route, ok bool) {
 func (a *adder) clusterNexthop(dst netip.Prefix) (best facts.Route, ok bool) {
 	family, dev := facts.FamilyOf(dst.Addr()), a.veth.PodDev
 	var router facts.Route
-	for _, route := range a.mainRoutes(dev, family) {
+	for _, route := range slices.Concat(a.mainRoutes(dev, family), a.sharedRoutes(dev, family)) {
 		if route.Proto == facts.Proto {
 			continue
 		}
@@ -117,6 +118,19 @@ func (a *adder) clusterNexthop(dst netip.Prefix) (best facts.Route, ok bool) {
 		return moved, true
 	}
 	return router, router.Gw.IsValid()
+}
+
+// sharedRoutes are the next hops of an interface in routes of the main table that have several: each of them leads
+// there.
+func (a *adder) sharedRoutes(dev string, family facts.Family) []facts.Route {
+	var hops []facts.Route
+	for _, route := range a.facts.Pod.Special {
+		plain := route.Type == 0 && route.Gw.IsValid() && facts.FamilyOf(route.Gw) == family
+		if plain && route.Table == facts.TableMain && route.Dev == dev && route.Family() == family {
+			hops = append(hops, route)
+		}
+	}
+	return hops
 }
 
 // leadsTo says whether a route that covers a destination leads there: behind the node nobody answers for a

@@ -33,6 +33,9 @@ func (a *adder) sourceOf(dev string, family facts.Family, table int) netip.Addr 
 	if len(candidates) == 0 {
 		return netip.Addr{}
 	}
+	if dev == a.req.IfName {
+		candidates = a.req.firstOfIPAM(&a.facts.Pod, candidates)
+	}
 	best, _ := a.facts.Pod.Addr(candidates[0])
 	link, _ := a.facts.Pod.Link(dev)
 	if best.DADFailed || (best.Tentative && !link.Carrier) {
@@ -46,6 +49,18 @@ func (a *adder) sourceOf(dev string, family facts.Family, table int) netip.Addr 
 		}
 	}
 	return candidates[0]
+}
+
+// firstOfIPAM puts the first address of prevResult before the others: the kernel lists the last one of an IPv6 link
+// first.
+func (r *Request) firstOfIPAM(pod *facts.NetnsState, candidates []netip.Addr) []netip.Addr {
+	for _, ip := range r.Addresses {
+		if entry, ok := pod.Addr(ip); ok && slices.Contains(candidates, ip) && !entry.Dynamic && !entry.DADFailed {
+			others := slices.DeleteFunc(slices.Clone(candidates), func(other netip.Addr) bool { return other == ip })
+			return append([]netip.Addr{ip}, others...)
+		}
+	}
+	return candidates
 }
 
 // isSourceOf says whether an address is one of the pod's interfaces.

@@ -154,23 +154,18 @@ func (a *adder) gateway(family facts.Family) netip.Addr {
 }
 
 // planLinkAddress plans the addresses of veth0: the configured one, which lets iptables REDIRECT work,
-// and for IPv6 a link-local one that is usable at once.
+// and for IPv6 a link-local one that is usable at once. Nobody knows a way back to the configured one, so that
+// the kernel must not choose it, as masquerading does for the link that a packet leaves by: it has the scope of
+// the link, which IPv6 takes from the address, so that there it is not preferred.
 func (a *adder) planLinkAddress(family facts.Family) {
 	if link := a.req.Config.VethLinkAddress; link.IsValid() && facts.FamilyOf(link) == family {
 		prefix := netip.PrefixFrom(link, link.BitLen())
-		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: prefix, Scope: scopeOf(link)})
+		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: prefix, Scope: facts.ScopeLink, Unpreferred: !link.IsLinkLocalUnicast()})
 	}
 	if family == facts.V6 {
 		local := netip.PrefixFrom(linkLocal(a.veth.PodMAC), 64)
 		a.ensureAddr(facts.Pod, facts.Addr{Dev: facts.PodVeth, Prefix: local, Scope: facts.ScopeLink})
 	}
-}
-
-func scopeOf(ip netip.Addr) int {
-	if ip.IsLinkLocalUnicast() {
-		return facts.ScopeLink
-	}
-	return facts.ScopeUniverse
 }
 
 // linkLocal is the address that RFC 4291 derives from a hardware address.
