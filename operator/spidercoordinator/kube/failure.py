@@ -137,7 +137,7 @@ def refused(
 
 
 def _seconds(wait: Any) -> float:
-    """How long to wait, within reason: a webhook may have written it, or a proxy; a date is none."""
+    """How long to wait, within reason: webhooks and proxies write it, too; a date is none."""
     text = str(wait)
     return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
 
