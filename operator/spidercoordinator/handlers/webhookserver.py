@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import kopf
+from aiohttp import web
+from typing_extensions import override
 
 from spidercoordinator.handlers.admission import reviewed
 from spidercoordinator.kube.backoff import Backoff
@@ -31,6 +33,8 @@ from spidercoordinator.runtime.mountedcertificate import MountedCertificate
 _FILES_EVERY: Final = 1.0
 """Seconds between two looks at the files that are served."""
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
+_LARGEST_REVIEW: Final = 16 << 20
+"""Bytes: the object before and after, of 3 MiB at the most each, with every character escaped."""
 _NOT_YET: Final = "the webhook does not listen yet"
 
 
@@ -89,7 +93,7 @@ class WebhookServer:
                     await asyncio.sleep(_BACKOFF.delay(failures))
 
     async def _listen(self, files: ServedFiles, answer: Any) -> AsyncIterator[Any]:
-        server = kopf.WebhookServer(
+        server = _Server(
             port=self._settings.webhook_port,
             certfile=str(files.certificate_file),
             pkeyfile=str(files.key_file),
@@ -165,3 +169,21 @@ class WebhookServer:
     def _show(self, *, listening: bool, failure: str) -> None:
         self._health.webhook_failure = failure
         self._metrics.webhook_up.set(listening)
+
+
+class _Server(kopf.WebhookServer):
+    """kopf's, for reviews of any size, and for anybody: the port asks nobody who he is.
+
+    What is no review is answered so, and is not worth a trace in the log.
+    """
+
+    @staticmethod
+    @override
+    async def _serve(fn: Any, request: web.Request) -> web.Response:
+        large = request.clone(client_max_size=_LARGEST_REVIEW)
+        try:
+            return await kopf.WebhookServer._serve(fn, large)  # noqa: SLF001 - kopf offers no other
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            raise web.HTTPBadRequest(text=f"no review: {brief(error)}") from error

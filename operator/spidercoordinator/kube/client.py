@@ -23,7 +23,7 @@ FIELD_MANAGER: Final = "spidercoordinator"
 
 _JSON: Final = "application/json"
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
-_PAGE: Final = 500
+PAGE: Final = 500
 _OK: Final = range(200, 300)
 
 
@@ -81,7 +81,7 @@ class Client:
         fields: str = "",
         metadata_only: bool = False,
         keep: Callable[[Object], Any] | None = None,
-        page: int = _PAGE,
+        page: int = PAGE,
     ) -> tuple[list[Any], str]:
         """Read a collection page by page; gives the objects and the list's resource version.
 
@@ -93,7 +93,7 @@ class Client:
             metadata_only: leave spec and status on the server.
             keep: what is kept of each object. Whole objects are there for one page only, the raw
                 answer and all that was parsed of it are dropped before the next one is asked for.
-            page: objects of one answer. Parsed, one takes some five times its size as JSON.
+            page: objects of one answer, 0: all. Parsed, one takes five times its size as JSON.
 
         Raises:
             ApiGoneError: the server does not have the further pages any more; begin anew.

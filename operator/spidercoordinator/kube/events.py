@@ -16,7 +16,7 @@ from typing import Final
 from spidercoordinator.api.names import LONGEST_NAME
 from spidercoordinator.api.objects import name_of
 from spidercoordinator.core.status.transitions import Transition
-from spidercoordinator.errors import ApiUnavailableError, SpiderCoordinatorError
+from spidercoordinator.errors import ApiError, ApiUnavailableError, Refusal
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.client import FIELD_MANAGER, Client
 from spidercoordinator.kube.resource import EVENTS, Object, Resource
@@ -31,6 +31,10 @@ _YIELDS_FOR: Final = 30.0
 """Seconds for which Events wait behind what is being reconciled."""
 _LOOKS_EVERY: Final = 0.05
 _TRIES: Final = 4
+_GOES: Final = frozenset({Refusal.NAMESPACE_TERMINATING, Refusal.NOT_FOUND})
+"""Why none can be written in a namespace that is being deleted, or is gone: nobody misses one."""
+_WEBHOOK: Final = Refusal.WEBHOOK_FAILED
+"""Takes its time-out at each try, while the Events of all other namespaces wait."""
 
 
 class Recorder:
@@ -47,7 +51,7 @@ class Recorder:
         self._backoff = Backoff(first=0.5, cap=10.0)
         self._pending: deque[Object] = deque()
         self._wake = asyncio.Event()
-        self._failing = False
+        self._failing: set[str] = set()
         self._dropped = 0
 
     def record(self, resource: Resource, about: Object, transition: Transition) -> None:
@@ -88,21 +92,35 @@ class Recorder:
             await asyncio.sleep(_LOOKS_EVERY)
 
     async def _write(self, event: Object) -> None:
+        namespace = event["metadata"]["namespace"]
         for failures in range(1, _TRIES + 1):
             try:
-                await self._client.create(EVENTS, event, event["metadata"]["namespace"])
-            except SpiderCoordinatorError as error:
-                if not self._failing:
-                    logger.warning("an Event could not be written, and is lost: %s", error)
-                self._failing = True
-                if not isinstance(error, ApiUnavailableError):
+                await self._client.create(EVENTS, event, namespace)
+            except ApiError as error:
+                if not self._retries(namespace, error):
                     return
                 await asyncio.sleep(max(self._backoff.delay(failures), error.retry_after))
             else:
-                if self._failing:
-                    logger.info("Events can be written again")
-                self._failing = False
+                self._passed(namespace)
                 return
+
+    def _retries(self, namespace: str, error: ApiError) -> bool:
+        """Say once what fails: everywhere, or in a namespace; whether to try again."""
+        if error.refusal in _GOES:
+            logger.debug("an Event is left out: %s", error)
+            return False
+        retries = isinstance(error, ApiUnavailableError) and error.refusal is not _WEBHOOK
+        where = "" if retries else namespace
+        if where not in self._failing:
+            logger.warning("an Event could not be written, and is lost: %s", error)
+        if len(self._failing) < _MOST_PENDING:
+            self._failing.add(where)
+        return retries
+
+    def _passed(self, namespace: str) -> None:
+        for where in self._failing & {"", namespace}:
+            self._failing.discard(where)
+            logger.info("Events can be written again%s", where and f" in namespace {where}")
 
 
 def event_of(resource: Resource, about: Object, transition: Transition, *, now: str) -> Object:

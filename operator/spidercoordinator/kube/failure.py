@@ -45,6 +45,13 @@ _TOO_LARGE: Final = re.compile(r"request is too large|message larger than max")
 _TERMINATING: Final = "NamespaceTerminating"
 """The reason of a cause, from apiserver's admission/plugin/namespace/lifecycle."""
 
+_SAYS_OTHERWISE: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE}
+)
+"""What means something else where no webhook says it."""
+_LONGEST_WAIT: Final = 60.0
+"""Seconds that an answer may put the next try off; as long as the longest back-off."""
+
 _BY_STATUS: Final[dict[int, Refusal]] = {
     HTTPStatus.BAD_REQUEST: Refusal.INVALID,
     HTTPStatus.UNAUTHORIZED: Refusal.UNAUTHORIZED,
@@ -109,20 +116,30 @@ def refused(
     message = str(answer.get("message") or "") if answer else text
     details = answer.get("details")
     details = details if isinstance(details, dict) else {}
-    causes = [cause for cause in details.get("causes") or () if isinstance(cause, dict)]
+    given = details.get("causes")
+    given = given if isinstance(given, list) else []
+    causes = [cause for cause in given if isinstance(cause, dict)]
     refusal = refusal_of(status, message, [str(cause.get("reason", "")) for cause in causes])
     text = f"{action}: the API server answered {status}: {message or 'without a message'}"
     if advice := (_PERSONAL_ADVICE if personal else _ADVICE).get(refusal):
         text += f"; {advice}"
     wait = (headers or {}).get("Retry-After") or details.get("retryAfterSeconds") or 0
-    return api_error_class(status)(
+    # A webhook chooses the status of its answer; one that says 404 does not make an object go.
+    by_webhook = refusal is Refusal.DENIED and status in _SAYS_OTHERWISE
+    return api_error_class(HTTPStatus.FORBIDDEN if by_webhook else status)(
         text,
         status=status,
-        retry_after=float(wait) if str(wait).isdigit() else 0.0,
+        retry_after=_seconds(wait),
         causes=tuple((str(each.get("field", "")), str(each.get("message", ""))) for each in causes),
         subject=str(details.get("name") or ""),
         refusal=refusal,
     )
+
+
+def _seconds(wait: Any) -> float:
+    """How long to wait, within reason: webhooks and proxies write it, too; a date is none."""
+    text = str(wait)
+    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
 
 
 def refusal_of(status: int, message: str, causes: Sequence[str]) -> Refusal:

@@ -195,7 +195,13 @@ class Login:
             return False
         self._reloaded = time.monotonic()
         logger.info("the API server does not accept the login any more, reading it again")
-        await _load(self.configuration, self._kubeconfig, self._context)
+        try:
+            await _load(self.configuration, self._kubeconfig, self._context)
+        except LoginError as error:
+            # It is being written anew, or a volume is not mounted for a moment: the answer stands,
+            # and the next one is asked with what can be read then.
+            logger.warning("what was read before stays in use: %s", error)
+            return False
         return True
 
 

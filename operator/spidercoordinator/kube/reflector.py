@@ -6,8 +6,8 @@ generator serves them all and never ends:
 - a clean end of the watch (the server ends it after about a minute) resumes where it was, after a
   back-off where the watch was very short and delivered nothing;
 - silence longer than that, a lost connection, 5xx and 429 resume after a back-off;
-- 410, as status or as event, lists again, and so does the end of a watch whose kind has another
-  schema since it was opened (`expire`);
+- 410, as status or as event, lists again, and so do a watch that fails soon and more than once and
+  the end of one whose kind has another schema since it was opened (`expire`);
 - a kind that does not exist is reported and looked for again, at once when woken: whoever watches
   CustomResourceDefinitions wakes it, so that it looks seldom by itself.
 
@@ -26,16 +26,41 @@ from typing import Any, Final
 
 from spidercoordinator.errors import ApiError, ApiGoneError, ApiNotFoundError, ApiUnavailableError
 from spidercoordinator.kube.backoff import Backoff
-from spidercoordinator.kube.client import Client, selection
+from spidercoordinator.kube.client import PAGE, Client, selection
 from spidercoordinator.kube.resource import Object, Resource
+from spidercoordinator.kube.watchevent import (
+    Bookmark,
+    Deleted,
+    NotServed,
+    Replaced,
+    Updated,
+    WatchEvent,
+    WatchFailed,
+    event_of,
+)
+
+__all__ = [
+    "Bookmark",
+    "Deleted",
+    "NotServed",
+    "Reflector",
+    "Replaced",
+    "Selection",
+    "Updated",
+    "WatchEvent",
+    "WatchFailed",
+]
 
 logger = logging.getLogger(__name__)
 
-_GONE: Final = 410
 _SERVER_ENDS_AFTER: Final = 60
 """Seconds after which the API server ends a watch; an older one is taken for dead."""
 _VERY_SHORT: Final = 1.0
 """Seconds; a watch that ended sooner without an event is not opened again at once."""
+_LASTED: Final = 5.0
+"""Seconds; a watch that was cut off later has worked: load balancers cut off what is silent."""
+_TOLD_AFTER: Final = 2
+"""Failures in a row after which it is told that a kind, or a version of it, cannot be found."""
 _UNSERVED_CAP: Final = 300.0
 """Seconds at most between looks for a kind that no CustomResourceDefinition announces: one of an
 aggregated API server, or a built-in one after an upgrade."""
@@ -65,53 +90,6 @@ class Selection:
         """How messages name it: the one object it is of, or the kind."""
         resource, (_, of_name, name) = self.resources[0], self.fields.partition("metadata.name=")
         return resource.describe(self.namespace, name) if of_name else resource.full_name
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """The whole selection as it is now; everything seen before is void.
-
-    Attributes:
-        objects: what the reflector's `keep` left of each object.
-        version: resource version of the list.
-    """
-
-    objects: list[Any]
-    version: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Updated:
-    """One object is new or different."""
-
-    object: Object
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """One object is gone."""
-
-    object: Object
-
-
-@dataclass(frozen=True, slots=True)
-class Bookmark:
-    """Nothing new, but the watch works."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotServed:
-    """The API server does not have the kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class WatchFailed:
-    """The selection cannot be read now; it is tried again."""
-
-    error: ApiError
-
-
-WatchEvent = Replaced | Updated | Deleted | Bookmark | NotServed | WatchFailed
 
 
 def _whole(given: Object) -> Object:
@@ -144,6 +122,9 @@ class Reflector:
     _version: str = ""
     _expired: bool = False
     _failures: int = 0
+    _inside: bool = False
+    """Whether the last failure was in the middle of a watch, which could be opened."""
+    _page: int = PAGE
     _logged: str = ""
 
     def expire(self) -> None:
@@ -178,18 +159,24 @@ class Reflector:
                     yield Replaced(await self._list(resource), self._version)
                 async for seen in self._watch(resource):
                     yield seen
-            except ApiNotFoundError:
-                # Discovery may still name a kind that is going.
-                resource, self._version = None, ""
-                await self._back_off()
-            except ApiGoneError:
-                self._version = ""
-                if self._failures:
-                    await self._back_off()
-                self._failures += 1
             except ApiError as error:
-                yield WatchFailed(error)
-                await self._back_off(error.retry_after)
+                if isinstance(error, ApiNotFoundError):
+                    # Discovery may still name a kind that is going.
+                    resource = None
+                if self._tells_of(error):
+                    yield WatchFailed(error)
+                if isinstance(error, ApiGoneError) and not self._failures:
+                    self._failures = 1
+                else:
+                    await self._back_off(error.retry_after)
+
+    def _tells_of(self, error: ApiError) -> bool:
+        """Forget the version where a list is to follow; whether the failure is to be told of."""
+        begins_anew = isinstance(error, ApiNotFoundError | ApiGoneError)
+        # It may be what came in since that version; client-go lists at once.
+        if begins_anew or (self._inside and self._failures):
+            self._version = ""
+        return not begins_anew or self._failures >= _TOLD_AFTER
 
     def _log(self, event: WatchEvent) -> None:
         """Say once what fails, in which words ever, and when it is over.
@@ -204,7 +191,7 @@ class Reflector:
                 self._logged = kind
                 text = "%s cannot be read, what is known stays in use: %s"
                 logger.warning(text, name, event.error, extra={"watched": name})
-        elif self._logged:
+        elif self._logged and not (self._inside and isinstance(event, Replaced)):
             self._logged = ""
             logger.info("%s can be read again", name, extra={"watched": name})
 
@@ -216,14 +203,21 @@ class Reflector:
 
     async def _list(self, resource: Resource) -> list[Any]:
         chosen = self.selection
-        objects, self._version = await self.api.list(
-            resource,
-            chosen.namespace,
-            labels=chosen.labels,
-            fields=chosen.fields,
-            metadata_only=chosen.metadata_only,
-            keep=self.keep,
-        )
+        try:
+            objects, self._version = await self.api.list(
+                resource,
+                chosen.namespace,
+                labels=chosen.labels,
+                fields=chosen.fields,
+                metadata_only=chosen.metadata_only,
+                keep=self.keep,
+                page=self._page,
+            )
+        except ApiGoneError:
+            # Pages that end sooner than they are read: all in one answer, like client-go's pager.
+            self._page = 0 if self._failures else PAGE
+            raise
+        self._page = PAGE
         return objects
 
     async def _watch(self, resource: Resource) -> AsyncIterator[WatchEvent]:
@@ -241,28 +235,28 @@ class Reflector:
             metadata_only=self.selection.metadata_only,
             idle=seconds + _GRACE,
         )
-        opened, events_seen = asyncio.get_running_loop().time(), False
+        clock = asyncio.get_running_loop().time
+        opened, events_seen, unproven = clock(), False, self._inside
+        self._inside = False
         async with stream as events:
-            yield Bookmark()
-            async for event in events:
-                yield self._event(event)
-                # Only now: a watch that opens and fails at once must not be retried at once.
-                self._failures, events_seen = 0, True
-        if events_seen or asyncio.get_running_loop().time() - opened >= _VERY_SHORT:
+            if not unproven:
+                yield Bookmark()
+            try:
+                async for event in events:
+                    seen, self._version = event_of(event)
+                    yield seen
+                    # Only now: a watch that opens and fails at once must not be retried at once.
+                    self._failures, events_seen = 0, True
+            except Exception as error:
+                self._inside = True
+                if clock() - opened >= _LASTED and not isinstance(error, TimeoutError | ApiError):
+                    self._failures = 0
+                raise
+        if events_seen or clock() - opened >= _VERY_SHORT:
             self._failures = 0
+            yield Bookmark()
         else:
             await self._back_off()
-
-    def _event(self, event: dict[str, Any]) -> WatchEvent:
-        given: Object = event["object"]
-        if event["type"] == "ERROR":
-            status = int(given.get("code") or 0)
-            kind = ApiGoneError if status == _GONE else ApiUnavailableError
-            raise kind(f"the watch ended: {given.get('message', '')}", status=status)
-        self._version = given["metadata"]["resourceVersion"]
-        if event["type"] == "BOOKMARK":
-            return Bookmark()
-        return Deleted(given) if event["type"] == "DELETED" else Updated(given)
 
     async def _back_off(self, at_least: float = 0.0, backoff: Backoff | None = None) -> None:
         self._failures += 1

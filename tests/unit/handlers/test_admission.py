@@ -148,6 +148,40 @@ async def test_what_kopf_stumbles_over_is_allowed_with_a_warning(manager: Manage
     assert reviews(manager, "failed") == 1
 
 
+@pytest.mark.parametrize(
+    "review",
+    [
+        {"request": {"kind": {"kind": "Pod"}}},
+        {"request": {"kind": "SpiderMultusConfig"}},
+        {"request": {"kind": {"kind": ["SpiderMultusConfig"]}}},
+        {"request": []},
+        {"request": None},
+        {},
+        [],
+        None,
+    ],
+)
+async def test_what_is_no_review_of_our_kinds_leaves_no_trace(
+    manager: Manager, caplog: pytest.LogCaptureFixture, review: Any
+) -> None:
+    async def answer(_: Any) -> Any:
+        raise kopf.PermanentError("unknown")
+
+    before = manager.context.services.metrics.render()
+    with pytest.raises(kopf.PermanentError):
+        await reviewed(manager, answer, review)
+    families = [line for line in before.splitlines() if b"reviews" in line or b"unexpected" in line]
+    after = manager.context.services.metrics.render().splitlines()
+    assert families == [line for line in after if b"reviews" in line or b"unexpected" in line]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("body", [{}, {"metadata": None}, {"metadata": {}}, {"metadata": []}])
+async def test_an_object_without_a_name_is_allowed(manager: Manager, body: Any) -> None:
+    [warning] = await ask(manager, body)
+    assert "not checked" in warning
+
+
 async def test_a_review_is_passed_on_to_kopf(manager: Manager) -> None:
     async def answer(review: Any, **details: Any) -> Any:
         return review, details

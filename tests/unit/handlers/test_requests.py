@@ -24,10 +24,10 @@ async def test_what_fails_again_and_again_is_said_once_and_when_it_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "spidercoordinator")
-    statuses = [200, 503, 200, 403, 403, 403, 410, 200]
+    statuses = [200, 503, 200, 403, 403, 403, 200]
 
     async def answer(_: web.Request) -> web.Response:
-        return web.Response(status=statuses.pop(0))
+        return web.json_response({"items": []}, status=statuses.pop(0))
 
     app = web.Application()
     app.router.add_get(PATH, answer)

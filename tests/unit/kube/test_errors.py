@@ -52,6 +52,40 @@ def test_an_answer_that_is_no_status_object_is_survived(body: bytes) -> None:
     assert refused("get it", 502, body).status == 502
 
 
+@pytest.mark.parametrize(
+    ("given", "waits"),
+    [
+        ("7", 7),
+        (86_400_000, 60),
+        ("9" * 400, 60),
+        ("Fri, 27 Nov 2026 20:00:00 GMT", 0),
+        ("²", 0),
+        ("-1", 0),
+        (1.5, 0),
+        (True, 0),
+        ([], 0),
+    ],
+)
+def test_no_answer_puts_the_next_try_off_for_long(given: object, waits: float) -> None:
+    body = {"message": "later", "details": {"retryAfterSeconds": given}}
+    assert refused("do it", 429, json.dumps(body).encode()).retry_after == waits
+    if isinstance(given, str):
+        assert refused("do it", 429, b"", {"Retry-After": given}).retry_after == waits
+
+
+@pytest.mark.parametrize("causes", [5, "text", True, {"a": 1}, [None, "text", {"field": 1}]])
+def test_causes_of_another_form_are_survived(causes: object) -> None:
+    body = {"message": "no", "details": {"causes": causes}}
+    assert "no" in str(refused("do it", 422, json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize("status", [401, 404, 409, 410])
+def test_a_webhook_s_status_does_not_make_an_object_go(status: int) -> None:
+    error = refused("delete it", status, json.dumps({"message": BY_WEBHOOK}).encode())
+    assert type(error) is errors.ApiForbiddenError
+    assert (error.status, error.refusal) == (status, R.DENIED)
+
+
 def test_a_missing_role_says_where_to_look() -> None:
     assert "ClusterRole" in str(refused("get it", 403, b""))
 

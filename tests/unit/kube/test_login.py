@@ -128,3 +128,24 @@ async def test_a_wrong_token_is_asked_about_once_more_and_not_for_ever(tmp_path:
                 await api.list(NODES)
     assert server.asked <= 4
     await server.http.close()
+
+
+@pytest.mark.parametrize("content", [None, "", "- a"])
+async def test_a_login_that_cannot_be_read_for_a_moment_is_an_answer_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    monkeypatch.setattr(login_module, "_RELOAD_EVERY", 0.0)
+    server, path = TokenServer(), tmp_path / "kubeconfig"
+    await server.http.start_server()
+    url = str(server.http.make_url(""))
+    write_kubeconfig(path, url, "first")
+    async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
+        server.accepted = "second"
+        path.unlink()
+        if content is not None:
+            path.write_text(content)
+        with pytest.raises(ApiUnauthorizedError):
+            await api.list(NODES)
+        write_kubeconfig(path, url, "second")
+        assert await api.list(NODES) == ([], "1")
+    await server.http.close()

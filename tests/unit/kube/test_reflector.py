@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -43,6 +44,7 @@ class FakeServer:
         self.served = True
         self.version = 1
         self.lists = 0
+        self.limit = ""
         self.pages = 1
         self.asked_for_page: Callable[[int], None] = lambda _: None
         self.watched_from: list[str] = []
@@ -64,6 +66,7 @@ class FakeServer:
             raise web.HTTPNotFound
         if "watch" not in request.query:
             page = int(request.query.get("continue", "0"))
+            self.limit = request.query["limit"]
             self.asked_for_page(page)
             self.lists += 1
             meta = {"resourceVersion": str(self.version)}
@@ -355,3 +358,94 @@ async def test_a_line_longer_than_any_buffer_arrives_whole(
     big = thing("big", 2) | {"data": "x" * 3_000_000}
     server.scripts = [says(("ADDED", big), stay=True)]
     assert (await take(reflector, lambda seen: len(seen) == 2))[1] == Updated(big)
+
+
+async def test_a_kind_that_is_listed_and_not_found_is_told_of(
+    fake: tuple[FakeServer, Reflector],
+) -> None:
+    server, reflector = fake
+
+    def nothing(_: int) -> None:
+        raise web.HTTPNotFound
+
+    server.asked_for_page = nothing
+    [failed] = await take(reflector, bool)
+    assert isinstance(failed, WatchFailed)
+    assert failed.error.status == 404
+
+
+async def test_pages_that_end_again_and_again_are_asked_for_in_one_answer(
+    fake: tuple[FakeServer, Reflector],
+) -> None:
+    server, reflector = fake
+    server.pages, server.scripts = 3, [says(stay=True)]
+    limits: list[str] = []
+
+    def ends(page: int) -> None:
+        limits.append(server.limit)
+        if page:
+            raise web.HTTPGone
+        server.pages = 1 if server.limit == "0" else 3
+
+    server.asked_for_page = ends
+    seen = await take(reflector, lambda seen: any(isinstance(each, Replaced) for each in seen))
+    assert seen[-1] == Replaced([thing("a", 1)])
+    assert limits == ["500"] * 4 + ["0"]
+
+
+async def test_a_version_that_is_gone_again_and_again_is_told_of(
+    fake: tuple[FakeServer, Reflector], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, watch_module.__name__)
+    server, reflector = fake
+    server.scripts = [says(("ERROR", {"code": 410, "message": "too old"}))]
+    await take(reflector, lambda _: server.lists > 6)
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        says(("ERROR", {"code": 500, "message": "cannot decode"})),
+        says(("ERROR", {"code": "?"})),
+        says(("ADDED", {})),
+        says(("ADDED", {"metadata": {"resourceVersion": "7"}})),
+        says(("BOOKMARK", {"metadata": {}})),
+    ],
+)
+async def test_a_watch_that_fails_whenever_it_is_opened_lists_again_and_is_told_of_once(
+    fake: tuple[FakeServer, Reflector], caplog: pytest.LogCaptureFixture, script: Answer
+) -> None:
+    caplog.set_level(logging.INFO, watch_module.__name__)
+    server, reflector = fake
+    server.scripts = [script]
+    seen = await take(reflector, lambda _: server.lists > 4)
+    assert any(isinstance(each, WatchFailed) for each in seen)
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    caplog.clear()
+    server.scripts = [says(("ADDED", thing("b", 2)), stay=True)]
+    await take(reflector, lambda seen: Updated(thing("b", 2)) in seen)
+    assert [each.levelname for each in caplog.records] == ["INFO"]
+
+
+async def test_watches_that_are_cut_off_after_a_while_are_no_news(
+    fake: tuple[FakeServer, Reflector],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "_LASTED", 0.1)
+    caplog.set_level(logging.INFO, watch_module.__name__)
+    server, reflector = fake
+
+    async def cut_off(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.sleep(0.2)  # what a load balancer waits
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    server.scripts = [cut_off]
+    await take(reflector, lambda _: len(server.watched_from) > 3)
+    assert caplog.records == []
+    assert server.lists == 1
