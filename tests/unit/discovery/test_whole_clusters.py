@@ -277,6 +277,16 @@ def test_agents_that_share_the_range_are_no_migration() -> None:
     assert "too, and" not in degraded(decide(observe(objects)))
 
 
+def test_what_pods_have_beside_the_cluster_s_ranges_never_stands_for_them() -> None:
+    objects = CLUSTERS["Antrea with IPPools"].objects
+    forbidden = [title for title in WATCHED if title != "Antrea IPPool"]
+    assert decide(observe(objects, forbidden=forbidden))["phase"] == "NotReady"
+    before = decide(observe(objects))
+    gone = {**objects, MAPS: [], NODES: []}
+    for given in (observe(gone), observe(objects, forbidden=forbidden)):
+        assert lists(decide(given, before))[:2] == lists(before)[:2]
+
+
 def test_an_unused_pool_counts_where_nothing_is_known_of_addresses_in_use() -> None:
     name = "Calico with several pools"
     status = decide(observe(CLUSTERS[name].objects, forbidden=["Calico IPAM block"]))

@@ -81,7 +81,7 @@ def _first(
     if present is None:
         return FamilyCIDRs()
     better = candidates[: candidates.index(present)]
-    if present.report.partial and any(each.report.unread for each in better):
+    if _is_a_part(present) and any(each.report.unread for each in better):
         # Who knows the whole range cannot be read: that of today's nodes would cut off the others.
         return FamilyCIDRs()
     return _of(present, family)
@@ -102,13 +102,18 @@ def _instead_of(
     """What takes the place of a source that was lost, or that is none any more."""
     found = _of(present, family)
     if owner is None:
-        narrower = present.report.partial and uncovered(known.cidrs, found.cidrs)
+        narrower = _is_a_part(present) and uncovered(known.cidrs, found.cidrs)
         return _kept(known) if narrower else found
-    if present.report.partial:
+    if _is_a_part(present):
         return _kept(known)
     if set(found.cidrs) == set(known.cidrs):
         return found
     return _kept(known) if owner.doubtful or owner.report.holds else found
+
+
+def _is_a_part(candidate: Candidate) -> bool:
+    """Whether what a source tells is never the range of the whole cluster."""
+    return candidate.report.partial or candidate.report.additional
 
 
 def _of(candidate: Candidate, family: Family) -> FamilyCIDRs:

@@ -22,6 +22,7 @@ def main(kind: str, **settings: Any) -> Spec:
     )
 
 
+V6: Spec = {"ipam": {"type": "whereabouts", "range": "fd06::/64"}}
 RATES: Spec = {"ingressRate": 1000, "ingressBurst": 1000}
 
 # Reason → networks that it is about, and networks near them that are fine.
@@ -101,6 +102,19 @@ TEXT_CASES: dict[str, tuple[list[Spec], list[Spec]]] = {
                 {"type": "bandwidth", **RATES},
                 {"type": "firewall", "ingressPolicy": "same-bridge"},
             ),
+        ],
+    ),
+    "IPv6TunedAway": (
+        [
+            {**tuning(mtu=1200), **V6},
+            {**tuning(sysctl={"net.ipv6.conf.IFNAME.disable_ipv6": "1"}), **V6},
+            {**tuning(sysctl={"net/ipv6/conf/all/disable_ipv6": "1\n"}), **V6},
+        ],
+        [
+            {**tuning(mtu=1280), **V6},
+            {**tuning(mtu=1200), "ipam": {"type": "whereabouts", "range": "10.6.0.0/24"}},
+            {**tuning(sysctl={"net.ipv6.conf.IFNAME.disable_ipv6": "0"}), **V6},
+            {**tuning(sysctl={"net.ipv6.conf.eth7.disable_ipv6": "1"}), **V6},
         ],
     ),
     "ListRefused": (

@@ -84,6 +84,7 @@ COMPATIBILITY_RULES: Final = (
     ),
     CompatibilityRule("FixedMAC", "warning", "spec.chainCNIJsonData", texts.fixed_mac),
     CompatibilityRule("PluginSetting", "warning", "spec.{text}", texts.wrong_setting),
+    CompatibilityRule("IPv6TunedAway", "warning", "spec.chainCNIJsonData", texts.tuned_ipv6),
     CompatibilityRule("ListRefused", "warning", "spec.customCNI", texts.wrong_list),
     CompatibilityRule("CNIVersionUnknown", "warning", "spec.customCNI", texts.unknown_version),
     CompatibilityRule(

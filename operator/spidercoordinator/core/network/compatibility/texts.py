@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from spidercoordinator.api import nad
 from spidercoordinator.api.coordinator import CoordinatorSettings
 from spidercoordinator.api.multus import NO_OWN_MAC
+from spidercoordinator.api.networks import LEAST_MTU_IPV6
 from spidercoordinator.api.scalars import OFF
 from spidercoordinator.core.network import pluginsettings
 from spidercoordinator.core.network.compatibility.rule import Subject
@@ -21,6 +22,8 @@ from spidercoordinator.core.network.render import json_text
 _VERSIONS: Final = ("0.1.0", "0.2.0", *nad.CNI_VERSIONS)
 _LIST_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]*")
 _LONGEST: Final = 64
+_IPV6: Final = 6
+_NO_IPV6: Final = re.compile(r"/?net[./]ipv6[./]conf[./](IFNAME|all)[./]disable_ipv6")
 _OLD_VERSIONS: Final = frozenset({"", "0.1.0", "0.2.0"})
 """Versions of CNI without lists of plugins; a configuration without a version counts as 0.1.0."""
 
@@ -75,6 +78,30 @@ def wrong_setting(subject: Subject) -> str | None:
     for at, plugin in named:
         if fault := pluginsettings.wrong_setting(plugin, main):
             return f"{at} ({plugin['type']}): {fault}; as it is, pods fail to start"
+    return None
+
+
+def tuned_ipv6(subject: Subject) -> str | None:
+    """Settings of the tuning plugin that take the pods' IPv6 addresses away."""
+    spec = subject.spec
+    if spec.network is None or _IPV6 not in (subject.families or ()):
+        return None
+    for index, text in enumerate(spec.chain_cni_json_data or ()):
+        plugin = json_text.plain(text)
+        if plugin.get("type") != "tuning" or pluginsettings.wrong_setting(plugin, spec.cni_type):
+            continue
+        mtu, sysctl = plugin.get("mtu") or LEAST_MTU_IPV6, plugin.get("sysctl") or {}
+        if mtu < LEAST_MTU_IPV6:
+            return (
+                f"entry {index} sets mtu {mtu}, below {LEAST_MTU_IPV6}, with which an interface has"
+                f" no IPv6, and pods have IPv6 addresses; use {LEAST_MTU_IPV6} or more"
+            )
+        for key, value in sysctl.items():
+            if _NO_IPV6.fullmatch(key) and value.strip() not in {"", "0"}:
+                return (
+                    f"entry {index} sets {key} to {value.strip()[:8]}, which takes the IPv6"
+                    " addresses away that pods have; remove it"
+                )
     return None
 
 
