@@ -64,7 +64,8 @@ func (c *call) deleteEntries(kernel *apply.Kernel, hostVeth facts.Link) error {
 			kernel.Pod = pod
 			podErr = facts.ReadPodRoutes(pod, &observed.Pod)
 			first, _ := observed.Pod.Link(removal.First)
-			query.Indexes = append(query.Indexes, first.Peer)
+			veth, _ := observed.Pod.Link(facts.PodVeth)
+			query.Indexes = append(query.Indexes, first.Peer, veth.Peer)
 			query.Addrs = append(query.Addrs, plan.UsableAddresses(&observed.Pod, removal.IfName)...)
 		}
 	}

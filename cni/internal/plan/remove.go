@@ -25,21 +25,6 @@ func DelHostLink(host facts.Link, containerID, ifName string) []Op {
 	return []Op{{Do: DropLink{facts.Host, host.Name}}}
 }
 
-// OwnsNetns says whether a network namespace is that of the container: the path that the runtime names
-// may belong to another one by now. It is where the peer of the container's link on the node is, or
-// where the interface has the hardware address of prevResult.
-func (r Removal) OwnsNetns(pod, host *facts.NetnsState) bool {
-	for dev := range r.markedLegs(host) {
-		if link, ok := host.Link(dev); ok {
-			if _, inside := pod.PeerOf(link); inside {
-				return true
-			}
-		}
-	}
-	link, ok := pod.Link(r.IfName)
-	return ok && r.MAC != "" && link.MAC == r.MAC
-}
-
 // markedLegs are the links of the node that are marked as the container's: its host veth by its alias, and
 // in overlay mode those that routes with its metric go to.
 func (r Removal) markedLegs(host *facts.NetnsState) map[string]bool {
