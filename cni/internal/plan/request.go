@@ -34,6 +34,8 @@ type Plan struct {
 	MAC string
 	// Announce is set when that address is new, so that neighbours must learn it.
 	Announce bool
+	// Missing are addresses of prevResult that the interface does not have.
+	Missing []netip.Addr
 }
 
 // VethPair is the pair of links (veth or netkit) that connects the pod with its node. The cluster network's
@@ -83,6 +85,14 @@ func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []n
 		}
 	}
 	return addrs
+}
+
+// missing are the addresses of prevResult that the interface does not have, in families that the pod has.
+func (r *Request) missing(f *facts.Facts) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(r.Addresses), func(ip netip.Addr) bool {
+		assigned := func(addr facts.Addr) bool { return addr.Dev == r.IfName && addr.Prefix.Addr() == ip }
+		return !f.Pod.Has(facts.FamilyOf(ip)) || slices.ContainsFunc(f.Pod.Addrs, assigned)
+	})
 }
 
 // learnedSinceAdd says whether an address was learned and neither node nor pod has an entry for it.
