@@ -36,7 +36,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	if observed.ClusterMTU, err = clusterMTU(host, links, query.ClusterCIDRs); err != nil {
 		return err
 	}
-	keys := []string{RPFilter("all"), TCPLiberal}
+	keys := []string{RPFilter("all"), TCPLiberal, Forward4, Forwarding("default"), Forwarding(query.HostVeth)}
 	peer, _ := observed.Pod.Link(query.First)
 	devs := []string{query.HostVeth, links.name(peer.Peer)}
 	for _, route := range observed.ToFirst {
