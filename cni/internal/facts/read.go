@@ -107,11 +107,7 @@ func readAddrs(namespace *Namespace, name linkNamer) ([]Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	converted := make([]Addr, 0, len(addrs))
-	for _, addr := range addrs {
-		converted = append(converted, fromAddr(addr, name))
-	}
-	return converted, nil
+	return fromAddrs(addrs, name), nil
 }
 
 func readRules(handle *netlink.Handle) ([]Rule, error) {

@@ -94,9 +94,7 @@ func readHostLinks(host *Namespace, links *linkCache, observed *Facts, query Que
 	if err != nil {
 		return err
 	}
-	for _, addr := range addrs {
-		observed.Host.Addrs = append(observed.Host.Addrs, fromAddr(addr, links.name))
-	}
+	observed.Host.Addrs = fromAddrs(addrs, links.name)
 	if first, ok := observed.Pod.Link(query.First); ok && first.Peer != 0 {
 		links.name(first.Peer)
 	}
