@@ -76,7 +76,8 @@ func (c *call) deleteEntries(kernel *apply.Kernel, hostVeth facts.Link) error {
 		observed.Pod = facts.NetnsState{}
 	}
 	kernel.CacheIndexes(observed)
-	ops := append(removal.DelHostEntries(observed), removal.DelPod(&observed.Pod)...)
+	// The node's entries say whose the netns is: a DEL that is killed before leaves them for the next one.
+	ops := append(removal.DelPod(&observed.Pod), removal.DelHostEntries(observed)...)
 	return errors.Join(podErr, kernel.RunAll(ops))
 }
 

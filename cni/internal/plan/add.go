@@ -130,8 +130,8 @@ func (a *adder) planRPFilter() {
 func (a *adder) planFamily(family facts.Family) {
 	via, ok := a.resolveNexthop(family)
 	if ok {
+		a.planHostSide(via) // first, so that after an ADD that was killed DEL knows whose the pod's side is
 		a.planPodSide(via)
-		a.planHostSide(via)
 	}
 	if a.veth.AddedByCoordinator && a.req.first() {
 		a.keepDefault(family)

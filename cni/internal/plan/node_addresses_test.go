@@ -11,7 +11,9 @@ func TestTheGatewayIsAnAddressThatStays(t *testing.T) {
 	passing := func(addr facts.Addr) facts.Addr { addr.Passing = true; return addr }
 	tentative := func(addr facts.Addr) facts.Addr { addr.Tentative = true; return addr }
 	failed := func(addr facts.Addr) facts.Addr { addr.DADFailed = true; return addr }
-	on := func(dev, prefix string) facts.Addr { return facts.Addr{Dev: dev, Prefix: netip.MustParsePrefix(prefix)} }
+	on := func(dev, prefix string) facts.Addr {
+		return facts.Addr{Dev: dev, Prefix: netip.MustParsePrefix(prefix)}
+	}
 	eth0 := func(prefix string) facts.Addr { return on("eth0", prefix) }
 	for _, test := range []struct {
 		name   string

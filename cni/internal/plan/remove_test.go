@@ -145,8 +145,8 @@ func TestDELOfAnInterfaceInThePod(t *testing.T) {
 		want  []string
 	}{
 		{"its rule and table are deleted", net1, []string{
-			"delete IPv4 rule pref 32765 from 10.7.1.3/32 lookup 5007 of the pod",
 			"delete route default via 10.7.0.1 dev net1 table 5007 of the pod",
+			"delete IPv4 rule pref 32765 from 10.7.1.3/32 lookup 5007 of the pod",
 		}},
 		{"the default route of another interface returns to the main table", eth0, []string{
 			"add route default via 10.6.0.1 dev eth0 table main to the pod",
