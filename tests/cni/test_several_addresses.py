@@ -1,4 +1,4 @@
-"""Several addresses of one interface: which one is the source, at the node's end and at the pod's."""
+"""Several addresses of one interface: which one is the source, of the node and of the pod."""
 
 import pytest
 

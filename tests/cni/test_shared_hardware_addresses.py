@@ -1,6 +1,7 @@
 """A DEL whose netns is another pod's by now, which has the hardware address of the deleted one.
 
-All ipvlan interfaces of a node have their master's, and with podMACPrefix it follows from the address.
+All ipvlan interfaces of a node have their master's, and with podMACPrefix it follows from the
+address.
 """
 
 import pytest
@@ -17,7 +18,7 @@ PREFIX: Json = {"podMACPrefix": "0a:1b"}
 
 
 def grow(pod: Pod, *, beside: bool, like: Pod | None = None, address: bool = False) -> None:
-    """Give a pod eth0 and net1, net1 with the hardware address of another one's, or its addresses too."""
+    """Give a pod eth0 and net1, net1 with another one's hardware address, or its addresses too."""
     if beside:
         overlay.connect(pod)
     else:
