@@ -75,6 +75,16 @@ FAULTS = {
         "sysctl -qw net.ipv4.ip_forward=1",
         "ERROR sysctl net/ipv4/ip_forward: 0",
     ),
+    "forwarding of the pod's link": (
+        "sysctl -qw net.ipv4.conf.{veth}.forwarding=0",
+        "sysctl -qw net.ipv4.conf.{veth}.forwarding=1",
+        "ERROR sysctl net/ipv4/conf/{veth}/forwarding: 0, though the node forwards",
+    ),
+    "forwarding of the uplink": (
+        "sysctl -qw net.ipv4.conf.eth0.forwarding=0",
+        "sysctl -qw net.ipv4.conf.eth0.forwarding=1",
+        "ERROR sysctl net/ipv4/conf/eth0/forwarding: 0, though the node forwards",
+    ),
     "forwarding of IPv6": (
         "sysctl -qw net.ipv6.conf.all.forwarding=0",
         "sysctl -qw net.ipv6.conf.all.forwarding=1",

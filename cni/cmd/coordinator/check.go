@@ -37,10 +37,13 @@ func check(args *skel.CmdArgs) error {
 		return c.fail(counters.NotInSync, codeNotInSync, err)
 	}
 	c.warn(append(addPlan.Warnings, plan.SysctlWarnings(observed, plan.HostVeth(args.ContainerID))...))
-	if len(addPlan.Ops) == 0 {
+	if len(addPlan.Ops)+len(addPlan.Missing) == 0 {
 		return nil
 	}
-	operations := make([]string, 0, len(addPlan.Ops))
+	operations := make([]string, 0, len(addPlan.Ops)+len(addPlan.Missing))
+	for _, ip := range addPlan.Missing {
+		operations = append(operations, fmt.Sprintf("add address %s to %s of the pod", ip, args.IfName))
+	}
 	for _, op := range addPlan.Ops {
 		operations = append(operations, op.Do.String())
 	}

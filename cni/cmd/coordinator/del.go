@@ -64,7 +64,8 @@ func (c *call) deleteEntries(kernel *apply.Kernel, hostVeth facts.Link) error {
 			kernel.Pod = pod
 			podErr = facts.ReadPodRoutes(pod, &observed.Pod)
 			first, _ := observed.Pod.Link(removal.First)
-			query.Indexes = append(query.Indexes, first.Peer)
+			veth, _ := observed.Pod.Link(facts.PodVeth)
+			query.Indexes = append(query.Indexes, first.Peer, veth.Peer)
 			query.Addrs = append(query.Addrs, plan.UsableAddresses(&observed.Pod, removal.IfName)...)
 		}
 	}
@@ -75,7 +76,8 @@ func (c *call) deleteEntries(kernel *apply.Kernel, hostVeth facts.Link) error {
 		observed.Pod = facts.NetnsState{}
 	}
 	kernel.CacheIndexes(observed)
-	ops := append(removal.DelHostEntries(observed), removal.DelPod(&observed.Pod)...)
+	// The node's entries say whose the netns is: a DEL that is killed before leaves them for the next one.
+	ops := append(removal.DelPod(&observed.Pod), removal.DelHostEntries(observed)...)
 	return errors.Join(podErr, kernel.RunAll(ops))
 }
 

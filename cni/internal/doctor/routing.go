@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
@@ -31,7 +32,32 @@ func sysctls(node Node) []Finding {
 		findings = append(findings, Finding{Unseen, "sysctl " + facts.TCPLiberal, "is not there",
 			"only the node's own namespaces show it: is the module nf_conntrack loaded, and does this run in the node's network?"})
 	}
-	return append(findings, reversePathFilter(host)...)
+	return slices.Concat(findings, forwardingOfLinks(host), reversePathFilter(host))
+}
+
+// forwardingOfLinks reports links from which the node forwards nothing though it forwards: those to pods, and
+// those of the default route, by which answers come back.
+func forwardingOfLinks(host *facts.NetnsState) []Finding {
+	if host.Sysctls[facts.Forward4] == "0" {
+		return nil // reported for the whole node
+	}
+	var findings []Finding
+	reported := map[string]bool{}
+	for _, route := range host.Routes {
+		toPod := route.Proto == facts.Proto && route.Dst.IsSingleIP()
+		uplink := route.IsDefault() && route.Table == facts.TableMain
+		if !toPod && !uplink || route.Family() != facts.V4 || reported[route.Dev] || host.Sysctls[facts.Forwarding(route.Dev)] != "0" {
+			continue
+		}
+		reported[route.Dev] = true
+		effect := "what its pod sends to services gets no further than the node"
+		if !toPod {
+			effect = "answers to pods' requests to services, and requests to NodePorts from outside, get no further than the node"
+		}
+		findings = append(findings, Finding{Error, "sysctl " + facts.Forwarding(route.Dev), "0, though the node forwards",
+			"set it to 1, and find out who sets it or " + facts.Forwarding("default") + ": " + effect})
+	}
+	return findings
 }
 
 // reversePathFilter reports host veths that drop what they receive: with rp_filter 1 the reverse path

@@ -3,6 +3,7 @@ package facts
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -60,11 +61,36 @@ func fromLink(link netlink.Link) Link {
 type linkNamer func(index int) string
 
 func fromAddr(addr netlink.Addr, name linkNamer) Addr {
-	return Addr{
+	converted := Addr{
 		Dev: name(addr.LinkIndex), Prefix: toPrefix(addr.IPNet, unix.AF_UNSPEC), Scope: addr.Scope,
 		Tentative: addr.Flags&unix.IFA_F_TENTATIVE != 0 && addr.Flags&unix.IFA_F_OPTIMISTIC == 0,
 		DADFailed: addr.Flags&unix.IFA_F_DADFAILED != 0, Dynamic: addr.Flags&unix.IFA_F_PERMANENT == 0,
+		Passing: addr.Flags&unix.IFA_F_DEPRECATED != 0,
 	}
+	if converted.Prefix.Addr().Is6() { // the same bit is that of secondary addresses in IPv4
+		converted.Passing = converted.Passing || addr.Flags&unix.IFA_F_TEMPORARY != 0
+	}
+	return converted
+}
+
+// fromAddrs converts addresses in the order in which each link got them. That is the kernel's order in IPv4;
+// in IPv6 it puts a new address before the others.
+func fromAddrs(addrs []netlink.Addr, name linkNamer) []Addr {
+	converted := make([]Addr, 0, len(addrs))
+	for _, addr := range addrs {
+		converted = append(converted, fromAddr(addr, name))
+	}
+	for start := 0; start < len(addrs); {
+		end := start + 1
+		for end < len(addrs) && addrs[end].LinkIndex == addrs[start].LinkIndex && converted[end].Prefix.Addr().Is6() == converted[start].Prefix.Addr().Is6() {
+			end++
+		}
+		if converted[start].Prefix.Addr().Is6() {
+			slices.Reverse(converted[start:end])
+		}
+		start = end
+	}
+	return converted
 }
 
 func fromRule(rule netlink.Rule) Rule {

@@ -1,8 +1,10 @@
 package facts
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -80,5 +82,36 @@ func TestUsableAddresses(t *testing.T) {
 		if IsUsable(netip.MustParseAddr(text)) != want {
 			t.Errorf("%s: got %t", text, !want)
 		}
+	}
+}
+
+func TestAddressesAreInTheOrderInWhichALinkGotThem(t *testing.T) {
+	var dumped []netlink.Addr
+	for _, entry := range []struct {
+		index   int
+		address string
+		flags   int
+	}{
+		{2, "10.6.0.10/16", unix.IFA_F_PERMANENT}, {2, "10.6.0.99/16", unix.IFA_F_PERMANENT | unix.IFA_F_SECONDARY},
+		{3, "10.7.0.10/16", unix.IFA_F_PERMANENT},
+		{2, "fd00::3/64", unix.IFA_F_TEMPORARY}, {2, "fd00::2/64", unix.IFA_F_PERMANENT | unix.IFA_F_DEPRECATED}, {2, "fd00::1/64", unix.IFA_F_PERMANENT},
+		{3, "fd01::2/64", 0}, {3, "fd01::1/64", unix.IFA_F_PERMANENT},
+	} {
+		prefix := netip.MustParsePrefix(entry.address)
+		network := ToIPNet(prefix)
+		network.IP = prefix.Addr().AsSlice()
+		dumped = append(dumped, netlink.Addr{IPNet: network, LinkIndex: entry.index, Flags: entry.flags})
+	}
+	var got []string
+	for _, addr := range fromAddrs(dumped, func(index int) string { return fmt.Sprint("eth", index) }) {
+		got = append(got, fmt.Sprintf("%s %s %t %t", addr.Dev, addr.Prefix.Addr(), addr.Passing, addr.Dynamic))
+	}
+	want := []string{
+		"eth2 10.6.0.10 false false", "eth2 10.6.0.99 false false", "eth3 10.7.0.10 false false",
+		"eth2 fd00::1 false false", "eth2 fd00::2 true false", "eth2 fd00::3 true true",
+		"eth3 fd01::1 false false", "eth3 fd01::2 false true",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

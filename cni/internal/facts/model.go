@@ -106,6 +106,9 @@ type Addr struct {
 	Dynamic   bool // has a lifetime: learned from a router, so that it comes and goes
 	// Unpreferred: to add it so that the kernel chooses it as a source only where there is no other (IPv6).
 	Unpreferred bool
+	// Passing: not to be used for new connections (deprecated, as virtual addresses often are), or for a day
+	// only (temporary, RFC 8981).
+	Passing bool
 }
 
 // Route is a route with at most one next hop.
@@ -236,22 +239,24 @@ func (s *NetnsState) Typed() []Route {
 // Usable returns the addresses of a link that other machines can talk to: no link-local and no
 // multicast ones. Addresses of one family only; tentative ones count, since duplicate address
 // detection ends soon after ADD. The first is the one to use as source: learned addresses come after
-// those of IPAM, and the ones that another machine has come last.
+// those of IPAM, then deprecated and temporary ones, and the ones that another machine has come last.
 func (s *NetnsState) Usable(dev string, family Family) []netip.Addr {
-	var assigned, learned, failed []netip.Addr
+	var assigned, learned, passing, failed []netip.Addr
 	for _, addr := range s.Addrs {
 		ip := addr.Prefix.Addr()
 		switch {
 		case addr.Dev != dev || FamilyOf(ip) != family || !IsUsable(ip):
 		case addr.DADFailed:
 			failed = append(failed, ip)
+		case addr.Passing:
+			passing = append(passing, ip)
 		case addr.Dynamic:
 			learned = append(learned, ip)
 		default:
 			assigned = append(assigned, ip)
 		}
 	}
-	return slices.Concat(assigned, learned, failed)
+	return slices.Concat(assigned, learned, passing, failed)
 }
 
 // Addr returns the entry of an address, on whichever link.

@@ -107,11 +107,7 @@ func readAddrs(namespace *Namespace, name linkNamer) ([]Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	converted := make([]Addr, 0, len(addrs))
-	for _, addr := range addrs {
-		converted = append(converted, fromAddr(addr, name))
-	}
-	return converted, nil
+	return fromAddrs(addrs, name), nil
 }
 
 func readRules(handle *netlink.Handle) ([]Rule, error) {
@@ -133,6 +129,10 @@ func readRules(handle *netlink.Handle) ([]Rule, error) {
 
 // RPFilter is the key of the reverse path filter of an interface (or of "all" and "default").
 func RPFilter(dev string) string { return "net/ipv4/conf/" + dev + "/rp_filter" }
+
+// Forwarding is the key of an interface's IPv4 forwarding of what comes in by it (or of new ones, "default").
+// The one of IPv6 decides nothing: there the kernel asks that of "all".
+func Forwarding(dev string) string { return "net/ipv4/conf/" + dev + "/forwarding" }
 
 // TCPLiberal is the key of the connection tracker's tolerance of TCP packets out of its window.
 const TCPLiberal = "net/netfilter/nf_conntrack_tcp_be_liberal"

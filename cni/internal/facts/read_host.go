@@ -36,7 +36,7 @@ func readHost(host *Namespace, observed *Facts, query Query) error {
 	if observed.ClusterMTU, err = clusterMTU(host, links, query.ClusterCIDRs); err != nil {
 		return err
 	}
-	keys := []string{RPFilter("all"), TCPLiberal}
+	keys := []string{RPFilter("all"), TCPLiberal, Forward4, Forwarding("default"), Forwarding(query.HostVeth)}
 	peer, _ := observed.Pod.Link(query.First)
 	devs := []string{query.HostVeth, links.name(peer.Peer)}
 	for _, route := range observed.ToFirst {
@@ -94,9 +94,7 @@ func readHostLinks(host *Namespace, links *linkCache, observed *Facts, query Que
 	if err != nil {
 		return err
 	}
-	for _, addr := range addrs {
-		observed.Host.Addrs = append(observed.Host.Addrs, fromAddr(addr, links.name))
-	}
+	observed.Host.Addrs = fromAddrs(addrs, links.name)
 	if first, ok := observed.Pod.Link(query.First); ok && first.Peer != 0 {
 		links.name(first.Peer)
 	}

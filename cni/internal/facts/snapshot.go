@@ -59,7 +59,7 @@ func Snapshot(host *Namespace) (*NetnsState, error) {
 	}
 	keys := []string{Forward4, Forward6, SrcValidMark, TCPLiberal, RPFilter("all")}
 	for _, link := range state.Links {
-		keys = append(keys, RPFilter(link.Name))
+		keys = append(keys, RPFilter(link.Name), Forwarding(link.Name))
 	}
 	state.Sysctls = host.readSysctls(keys)
 	return state, nil

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -30,13 +31,25 @@ func Add(f *facts.Facts, req *Request) (*Plan, error) {
 	if err := a.checkAddresses(families); err != nil {
 		return nil, err
 	}
-	addPlan := &Plan{Veth: a.veth}
+	addPlan := &Plan{Veth: a.veth, Missing: req.missing(f)}
+	for _, ip := range addPlan.Missing {
+		a.warn(fmt.Sprintf("interface %s does not have the address %s that the plugin before the coordinator reports: nothing reaches the pod by it%s",
+			req.IfName, ip, whyMissing(req.IfName, ip)))
+	}
 	a.planInterface(addPlan)
 	for _, family := range families {
 		a.planFamily(family)
 	}
 	addPlan.Ops, addPlan.Warnings = a.ops, a.warnings
 	return addPlan, nil
+}
+
+// whyMissing is what to look at where an interface has lost an address.
+func whyMissing(dev string, ip netip.Addr) string {
+	if facts.FamilyOf(ip) == facts.V6 {
+		return fmt.Sprintf("; is net.ipv6.conf.%s.disable_ipv6 of the pod 1?", dev)
+	}
+	return ""
 }
 
 // families are those in which the interface has an address. Each is planned independently.
@@ -117,8 +130,8 @@ func (a *adder) planRPFilter() {
 func (a *adder) planFamily(family facts.Family) {
 	via, ok := a.resolveNexthop(family)
 	if ok {
+		a.planHostSide(via) // first, so that after an ADD that was killed DEL knows whose the pod's side is
 		a.planPodSide(via)
-		a.planHostSide(via)
 	}
 	if a.veth.AddedByCoordinator && a.req.first() {
 		a.keepDefault(family)

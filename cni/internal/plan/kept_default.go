@@ -17,6 +17,9 @@ func (a *adder) keepDefault(family facts.Family) {
 	foreign := func(route facts.Route) bool { return route.Table == tableKept && route.Proto != facts.Proto }
 	lookedUp := func(rule facts.Rule) bool { return rule.Table == tableKept }
 	pod := &a.facts.Pod
+	if len(pod.Usable(a.req.IfName, family)) == 0 {
+		return // nothing has its address, and the kernel may not take a copy any more
+	}
 	if slices.ContainsFunc(pod.Routes, foreign) || slices.ContainsFunc(pod.Special, foreign) || slices.ContainsFunc(pod.Rules, lookedUp) {
 		a.warn(fmt.Sprintf("routing table %d of the pod is another program's: where Multus gives the default route to another interface, "+
 			"replies from the addresses of %s leave by that one", tableKept, a.req.IfName))

@@ -159,7 +159,6 @@ func (a *adder) connected(cidr netip.Prefix) string {
 func (a *adder) planHostSide(via nexthop) {
 	table := a.req.Config.HostRuleTable
 	for _, ip := range a.req.addresses(a.facts, a.req.IfName, via.family) {
-		a.planHostNeighs(ip, via.toPod)
 		route := facts.Route{
 			Dst: netip.PrefixFrom(ip, ip.BitLen()), Dev: via.toPod.dev, Gw: via.toPod.via, Src: via.gateway(), Table: table,
 		}
@@ -171,6 +170,7 @@ func (a *adder) planHostSide(via nexthop) {
 		}
 		a.ensureRoute(facts.Host, route)
 		a.dropStaleRoutes(route)
+		a.planHostNeighs(ip, via.toPod)
 	}
 	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -109,4 +110,39 @@ func (a *adder) dropStaleRoutes(desired facts.Route) {
 			a.dropRoute(facts.Host, existing)
 		}
 	}
+}
+
+// OwnsNetns says whether a network namespace is that of the container: the path that the runtime names
+// may belong to another one by now. The node's entries tell; where they are gone, what the interface has of
+// prevResult does. The hardware address alone is no proof: all ipvlan interfaces of a node have their
+// master's, and with podMACPrefix it follows from the address, which another pod may have now.
+func (r Removal) OwnsNetns(pod, host *facts.NetnsState) bool {
+	for dev := range r.markedLegs(host) {
+		if link, ok := host.Link(dev); ok {
+			if _, inside := pod.PeerOf(link); inside {
+				return true
+			}
+		}
+	}
+	assigned := UsableAddresses(pod, r.IfName)
+	for _, route := range host.Routes {
+		if route.Proto == facts.Proto && route.Metric != 0 && route.Dst.IsSingleIP() && slices.Contains(assigned, route.Dst.Addr()) {
+			return r.owns(route) // by a bridge or switch, or another container's
+		}
+	}
+	if r.leadsToAnother(pod, host) {
+		return false
+	}
+	link, ok := pod.Link(r.IfName)
+	sameAddress := len(r.Addresses) == 0 || slices.ContainsFunc(assigned, func(ip netip.Addr) bool { return slices.Contains(r.Addresses, ip) })
+	return ok && r.MAC != "" && link.MAC == r.MAC && sameAddress
+}
+
+// leadsToAnother says whether a namespace's veth0 is the other end of another container's host veth.
+func (r Removal) leadsToAnother(pod, host *facts.NetnsState) bool {
+	return slices.ContainsFunc(host.Links, func(link facts.Link) bool {
+		inside, paired := pod.PeerOf(link)
+		owner, known := ParseAlias(link.Alias)
+		return paired && inside.Name == facts.PodVeth && known && owner.ContainerID != r.ContainerID
+	})
 }

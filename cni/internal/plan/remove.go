@@ -25,21 +25,6 @@ func DelHostLink(host facts.Link, containerID, ifName string) []Op {
 	return []Op{{Do: DropLink{facts.Host, host.Name}}}
 }
 
-// OwnsNetns says whether a network namespace is that of the container: the path that the runtime names
-// may belong to another one by now. It is where the peer of the container's link on the node is, or
-// where the interface has the hardware address of prevResult.
-func (r Removal) OwnsNetns(pod, host *facts.NetnsState) bool {
-	for dev := range r.markedLegs(host) {
-		if link, ok := host.Link(dev); ok {
-			if _, inside := pod.PeerOf(link); inside {
-				return true
-			}
-		}
-	}
-	link, ok := pod.Link(r.IfName)
-	return ok && r.MAC != "" && link.MAC == r.MAC
-}
-
 // markedLegs are the links of the node that are marked as the container's: its host veth by its alias, and
 // in overlay mode those that routes with its metric go to.
 func (r Removal) markedLegs(host *facts.NetnsState) map[string]bool {
@@ -71,21 +56,21 @@ func (r Removal) owns(route facts.Route) bool {
 }
 
 // DelHostEntries plans the deletion of the node's entries of an interface: routes with our protocol that
-// are marked as its, or lead to its addresses by a link of the container, and the neighbours there. The
-// pod's state is empty where its netns is gone or another container's.
+// are marked as its, or lead to its addresses by a link of the container, and the neighbours there, which come
+// first: the routes say whose they are. The pod's state is empty where its netns is gone or another container's.
 func (r Removal) DelHostEntries(observed *facts.Facts) []Op {
 	pod, host := &observed.Pod, &observed.Host
 	addresses := map[netip.Addr]bool{}
 	for _, ip := range r.allAddresses(pod) {
 		addresses[ip] = true
 	}
-	var ops []Op
+	var ops, routes []Op
 	legs := r.legs(pod, host)
 	for _, route := range host.Routes {
 		byLink := route.Proto == facts.Proto && route.Dst.IsSingleIP() && addresses[route.Dst.Addr()] && legs[route.Dev]
 		if byLink || r.owns(route) {
 			addresses[route.Dst.Addr()] = true
-			ops = append(ops, Op{Do: DropRoute{facts.Host, route}})
+			routes = append(routes, Op{Do: DropRoute{facts.Host, route}})
 		}
 	}
 	for _, neigh := range host.Neighs {
@@ -93,7 +78,7 @@ func (r Removal) DelHostEntries(observed *facts.Facts) []Op {
 			ops = append(ops, Op{Do: DropNeigh{facts.Host, neigh}})
 		}
 	}
-	return ops
+	return append(ops, routes...)
 }
 
 // allAddresses are the interface's addresses by prevResult and in the pod.
@@ -111,25 +96,15 @@ func UsableAddresses(pod *facts.NetnsState, dev string) []netip.Addr {
 }
 
 // DelPod plans the DEL of an interface in a pod whose netns still exists: its rules and tables are
-// deleted, and when it had the default route, another interface's returns to the main table.
+// deleted, and when it had the default route, another interface's returns to the main table. Rules come last:
+// after a DEL that was killed they say which tables are the interface's.
 func (r Removal) DelPod(pod *facts.NetnsState) []Op {
 	addresses, hasDefault := map[netip.Addr]bool{}, map[facts.Family]bool{}
 	for _, ip := range r.allAddresses(pod) {
 		addresses[ip] = true
 	}
+	rules, tables, ofOthers := ownTables(pod, addresses)
 	var ops []Op
-	tables, ofOthers := map[int]bool{}, map[int]bool{}
-	for _, rule := range pod.Rules {
-		if rule.Proto != facts.Proto || rule.Foreign || !rule.Src.IsValid() {
-			continue
-		}
-		if !addresses[rule.Src.Addr()] {
-			ofOthers[rule.Table] = true
-			continue
-		}
-		tables[rule.Table] = true
-		ops = append(ops, Op{Do: DropRule{facts.Pod, rule}})
-	}
 	for _, route := range pod.Routes {
 		if tables[route.Table] {
 			ops = append(ops, Op{Do: DropRoute{facts.Pod, route}})
@@ -144,7 +119,36 @@ func (r Removal) DelPod(pod *facts.NetnsState) []Op {
 		}
 	}
 	ops = append(ops, r.replaceSource(pod, addresses, tables)...)
-	return append(ops, promoteDefaults(pod, r.IfName, ofOthers, hasDefault)...)
+	ops = append(ops, promoteDefaults(pod, r.IfName, ofOthers, hasDefault)...)
+	for _, rule := range rules {
+		ops = append(ops, Op{Do: DropRule{facts.Pod, rule}})
+	}
+	return ops
+}
+
+// ownTables finds the rules by addresses of an interface, its tables, and those of other interfaces. A table
+// whose rule an ADD that was killed did not get to has a route of this plugin with such an address as source.
+func ownTables(pod *facts.NetnsState, addresses map[netip.Addr]bool) (rules []facts.Rule, tables, ofOthers map[int]bool) {
+	tables, ofOthers = map[int]bool{}, map[int]bool{}
+	lookedUp := map[int]bool{}
+	for _, rule := range pod.Rules {
+		ours := rule.Proto == facts.Proto && !rule.Foreign && rule.Src.IsValid()
+		switch {
+		case ours && addresses[rule.Src.Addr()]:
+			rules = append(rules, rule)
+			tables[rule.Table] = true
+			continue
+		case ours:
+			ofOthers[rule.Table] = true
+		}
+		lookedUp[rule.Table] = true
+	}
+	for _, route := range pod.Routes {
+		if route.Proto == facts.Proto && route.Table >= FirstTable && addresses[route.Src] && !lookedUp[route.Table] {
+			tables[route.Table] = true
+		}
+	}
+	return rules, tables, ofOthers
 }
 
 // promoteDefaults brings the default route of another interface back to the main table, for each family

@@ -145,8 +145,8 @@ func TestDELOfAnInterfaceInThePod(t *testing.T) {
 		want  []string
 	}{
 		{"its rule and table are deleted", net1, []string{
-			"delete IPv4 rule pref 32765 from 10.7.1.3/32 lookup 5007 of the pod",
 			"delete route default via 10.7.0.1 dev net1 table 5007 of the pod",
+			"delete IPv4 rule pref 32765 from 10.7.1.3/32 lookup 5007 of the pod",
 		}},
 		{"the default route of another interface returns to the main table", eth0, []string{
 			"add route default via 10.6.0.1 dev eth0 table main to the pod",
@@ -157,6 +157,41 @@ func TestDELOfAnInterfaceInThePod(t *testing.T) {
 			movedDefault(f, test.moved)
 			if got, want := describe(Removal{IfName: "net1"}.DelPod(&f.Pod)), strings.Join(test.want, "\n"); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestTheHardwareAddressAloneIsNoProofOfTheNetns(t *testing.T) {
+	const mac = "02:00:00:00:00:03" // of each ipvlan interface of a node, or made of the address
+	ip, other := netip.MustParseAddr("10.7.1.5"), netip.MustParseAddr("10.7.1.6")
+	for _, test := range []struct {
+		name     string
+		had, has netip.Addr // the interface's address in prevResult, and in the netns
+		alias    string     // of the node's end of veth0
+		metric   int        // of the node's route to the address; 0: by veth0
+		want     bool
+	}{
+		{"nothing speaks against it", ip, ip, "", 0, true},
+		{"its link was renamed by somebody", ip, ip, "somebody's", 0, true},
+		{"another address", ip, other, "", 0, false},
+		{"veth0 of another container", ip, ip, Owner{"another", "eth0", "net"}.Alias(), 0, false},
+		{"an overlay pod's, with its route", ip, ip, "", RouteMetric(container, "net1"), true},
+		{"another overlay pod's, with that one's route", ip, ip, "", RouteMetric("another", "net1"), false},
+		{"its route, and another address by now", ip, other, "", RouteMetric(container, "net1"), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pod := &facts.NetnsState{
+				Links: []facts.Link{{Index: 2, Peer: 77, Name: "veth0", Kind: "veth"}, {Index: 3, Name: "net1", MAC: mac}},
+				Addrs: []facts.Addr{{Dev: "net1", Prefix: netip.PrefixFrom(test.has, 16)}},
+			}
+			host := &facts.NetnsState{
+				Links:  []facts.Link{{Index: 77, Peer: 2, Name: "leg", Kind: "veth", Alias: test.alias}, {Index: 78, Name: "cni0", Kind: "bridge"}},
+				Routes: []facts.Route{{Dst: netip.PrefixFrom(ip, 32), Dev: "cni0", Table: 500, Metric: test.metric, Proto: facts.Proto}},
+			}
+			removal := Removal{ContainerID: container, IfName: "net1", First: "eth0", Addresses: []netip.Addr{test.had}, MAC: mac}
+			if got := removal.OwnsNetns(pod, host); got != test.want {
+				t.Errorf("got %t", got)
 			}
 		})
 	}

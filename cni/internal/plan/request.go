@@ -18,7 +18,7 @@ type Request struct {
 	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
 	// Attachments are the pod's interfaces in the order in which Multus adds them; nil: unknown.
 	Attachments []string
-	// Check: the plan is for CHECK, which knows of no address that was learned from a router since ADD.
+	// Check: the plan is for CHECK, which knows of no address that the interface got after ADD.
 	Check bool
 	// Gateways are those of the default routes in prevResult.
 	Gateways map[facts.Family]netip.Addr
@@ -34,6 +34,8 @@ type Plan struct {
 	MAC string
 	// Announce is set when that address is new, so that neighbours must learn it.
 	Announce bool
+	// Missing are addresses of prevResult that the interface does not have.
+	Missing []netip.Addr
 }
 
 // VethPair is the pair of links (veth or netkit) that connects the pod with its node. The cluster network's
@@ -68,7 +70,7 @@ func (r *Request) Underlay(f *facts.Facts) bool {
 func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []netip.Addr {
 	addrs := f.Pod.Usable(dev, family)
 	if r.Check {
-		addrs = slices.DeleteFunc(addrs, func(ip netip.Addr) bool { return learnedSinceAdd(f, ip) })
+		addrs = r.presentAtAdd(f, dev, addrs)
 	}
 	if dev != r.IfName {
 		return addrs
@@ -85,55 +87,41 @@ func (r *Request) addresses(f *facts.Facts, dev string, family facts.Family) []n
 	return addrs
 }
 
-// learnedSinceAdd says whether an address was learned and neither node nor pod has an entry for it.
-func learnedSinceAdd(f *facts.Facts, ip netip.Addr) bool {
-	entry, _ := f.Pod.Addr(ip)
+// missing are the addresses of prevResult that the interface does not have, in families that the pod has.
+func (r *Request) missing(f *facts.Facts) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(r.Addresses), func(ip netip.Addr) bool {
+		assigned := func(addr facts.Addr) bool { return addr.Dev == r.IfName && addr.Prefix.Addr() == ip }
+		return !f.Pod.Has(facts.FamilyOf(ip)) || slices.ContainsFunc(f.Pod.Addrs, assigned)
+	})
+}
+
+// presentAtAdd leaves out of an interface's addresses those that it got after the ADD, from a router or from
+// somebody in the pod: IPAM did not give them, and neither node nor pod has an entry for them.
+func (r *Request) presentAtAdd(f *facts.Facts, dev string, addrs []netip.Addr) []netip.Addr {
+	present := map[netip.Addr]bool{}
+	for _, ip := range addrs {
+		if (dev == r.IfName && slices.Contains(r.Addresses, ip)) || hasEntry(f, ip) {
+			present[ip] = true
+		}
+	}
+	return slices.DeleteFunc(addrs, func(ip netip.Addr) bool {
+		entry, _ := f.Pod.Addr(ip)
+		return !present[ip] && (entry.Dynamic || len(present) > 0)
+	})
+}
+
+// hasEntry says whether node or pod has an entry for an address of the pod.
+func hasEntry(f *facts.Facts, ip netip.Addr) bool {
 	known := func(prefix netip.Prefix) bool { return prefix.IsSingleIP() && prefix.Addr() == ip }
-	return entry.Dynamic &&
-		!slices.ContainsFunc(f.Host.Routes, func(route facts.Route) bool { return known(route.Dst) }) &&
-		!slices.ContainsFunc(f.Pod.Rules, func(rule facts.Rule) bool { return known(rule.Src) })
+	return slices.ContainsFunc(f.Host.Routes, func(route facts.Route) bool { return known(route.Dst) }) ||
+		slices.ContainsFunc(f.Pod.Rules, func(rule facts.Rule) bool { return known(rule.Src) }) ||
+		slices.ContainsFunc(f.Pod.Routes, func(route facts.Route) bool { return route.Proto == facts.Proto && route.Src == ip })
 }
 
 // macFor makes the hardware address from the prefix and an address of the interface.
 func macFor(prefix []byte, ip netip.Addr) string {
 	bytes := ip.AsSlice()
 	return net.HardwareAddr(append(append([]byte{}, prefix...), bytes[len(bytes)-4:]...)).String()
-}
-
-// nodeAddresses are the node's own addresses in a family, the one that serves as gateway first: the
-// one in the subnet of the pod, else the one of the node's default route. Of several in the same subnet
-// it is the latter too, which is not a virtual address that moves.
-func nodeAddresses(f *facts.Facts, family facts.Family, pod netip.Addr) []netip.Addr {
-	if !f.Host.Has(family) {
-		return nil
-	}
-	var all []netip.Addr
-	var best netip.Prefix
-	for _, addr := range f.Host.Addrs {
-		ip := addr.Prefix.Addr()
-		if facts.FamilyOf(ip) != family || !facts.IsUsable(ip) || addr.DADFailed || !facts.NodeInterface(addr.Dev) {
-			continue
-		}
-		all = append(all, ip)
-		closer := !best.IsValid() || addr.Prefix.Bits() > best.Bits() || (addr.Prefix.Bits() == best.Bits() && ip == f.Sources[family])
-		if addr.Prefix.Masked().Contains(pod) && closer {
-			best = addr.Prefix
-		}
-	}
-	first := f.Sources[family]
-	if best.IsValid() {
-		first = best.Addr()
-	}
-	if !first.IsValid() {
-		return all
-	}
-	ordered := []netip.Addr{first}
-	for _, ip := range all {
-		if ip != first {
-			ordered = append(ordered, ip)
-		}
-	}
-	return ordered
 }
 
 // errNoAddress is the error for an interface that nothing can be routed to.

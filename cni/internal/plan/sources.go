@@ -51,8 +51,7 @@ func (a *adder) sourceOf(dev string, family facts.Family, table int) netip.Addr 
 	return candidates[0]
 }
 
-// firstOfIPAM puts the first address of prevResult before the others: the kernel lists the last one of an IPv6 link
-// first.
+// firstOfIPAM puts the first address of prevResult before the others, in whichever order the link got them.
 func (r *Request) firstOfIPAM(pod *facts.NetnsState, candidates []netip.Addr) []netip.Addr {
 	for _, ip := range r.Addresses {
 		if entry, ok := pod.Addr(ip); ok && slices.Contains(candidates, ip) && !entry.Dynamic && !entry.DADFailed {

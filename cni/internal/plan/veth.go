@@ -23,6 +23,7 @@ func (a *adder) planVeth(families []facts.Family) error {
 	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
 		a.ensureSysctl(facts.Host, facts.RPFilter(a.veth.HostDev), fmt.Sprint(*filter))
 	}
+	a.ensureForwarding()
 	for _, family := range families {
 		if family == facts.V6 {
 			if a.facts.Host.Has(facts.V6) {
@@ -44,6 +45,20 @@ func (a *adder) planVeth(families []facts.Family) error {
 		a.warn(fmt.Sprintf("vethLinkAddress %s is not set: interface %s has no %s address", link, a.req.IfName, facts.FamilyOf(link)))
 	}
 	return nil
+}
+
+// ensureForwarding lets the node forward what comes from the pod, if it forwards at all: services translate to
+// pods of other nodes. New links have the value of "default", which may be 0 beside it. It is not written
+// without need, since for this setting the kernel takes a lock that links and addresses need, too.
+func (a *adder) ensureForwarding() {
+	sysctls, key := a.facts.Host.Sysctls, facts.Forwarding(a.veth.HostDev)
+	value, known := sysctls[key]
+	if !known {
+		value = sysctls[facts.Forwarding("default")]
+	}
+	if sysctls[facts.Forward4] == "1" && value == "0" {
+		a.ensureSysctl(facts.Host, key, "1")
+	}
 }
 
 // ensureVethPair adds the veth pair, or uses the existing one.
