@@ -38,6 +38,27 @@ def nothing_given(section: Mapping[str, Any]) -> str | None:
     return None
 
 
+def no_slices(section: Mapping[str, Any]) -> str | None:
+    """Parts of whereabouts' first range for nodes that it cannot be divided into."""
+    size, ranges = canonical(section).get("node_slice_size"), address_ranges(section)
+    if section.get("type") != WHEREABOUTS or not size or not ranges:
+        return None
+    text, subnet = str(size).removeprefix("/"), ranges[0].subnet
+    number = int(text[:4]) if text.isascii() and text.isdecimal() else -1
+    if subnet.version != _IPV4:
+        return (
+            f"node_slice_size divides ranges of IPv4 alone, and the first one is {subnet}: no node"
+            " gets a part, so whereabouts fails; remove it"
+        )
+    if subnet.prefixlen <= number <= subnet.max_prefixlen:
+        return None
+    return (
+        f"node_slice_size is {size!r}, and {ranges[0].key} {subnet} cannot be divided so: no node"
+        f" gets a part, so whereabouts fails; allowed is /{subnet.prefixlen} to"
+        f" /{subnet.max_prefixlen}"
+    )
+
+
 def router_given(section: Mapping[str, Any], further: Iterable[str] = ()) -> str | None:
     """A router whose address a pod may get, so that it answers in the router's place.
 

@@ -50,9 +50,8 @@ def unused_pools(subject: Subject) -> str | None:
 
 def incomplete_ipam(subject: Subject) -> str | None:
     """An IPAM section with which its plugin fails every pod."""
-    return _of_sections(subject, ipamsection.broken) or _of_sections(
-        subject, ipamgiven.nothing_given
-    )
+    judges = (ipamsection.broken, ipamgiven.nothing_given, ipamgiven.no_slices)
+    return next(filter(None, (_of_sections(subject, judge) for judge in judges)), None)
 
 
 def route_without_gateway(subject: Subject) -> str | None:
