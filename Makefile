@@ -20,8 +20,8 @@ GUARDED = PATH="$$($(PY) -m testbed.guard)";
 GO_LDFLAGS := -s -w
 ACTIONLINT := go tool actionlint -shellcheck=$(CURDIR)/.venv/bin/shellcheck -pyflakes=
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
-# Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator,cert-manager,whereabouts,flannel,flannel-cni,kube-router} only link other people's).
-GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% testbed/cert-manager/% testbed/whereabouts/% testbed/flannel/% testbed/flannel-cni/% testbed/kube-router/% tools/%,$(shell git ls-files '*go.mod')))
+# Go modules with code of our own (testbed/{kubernetes,helm,istio,prometheus-operator,cert-manager,whereabouts,calico,flannel,flannel-cni,kube-router} only link other people's).
+GO_MODULES := $(patsubst %/go.mod,%,$(filter-out testbed/kubernetes/% testbed/helm/% testbed/istio/% testbed/prometheus-operator/% testbed/cert-manager/% testbed/whereabouts/% testbed/calico/% testbed/flannel/% testbed/flannel-cni/% testbed/kube-router/% tools/%,$(shell git ls-files '*go.mod')))
 
 # Its notice of its own successor is no finding.
 SITE := $(PY) -m tools.site && NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet

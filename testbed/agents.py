@@ -32,6 +32,8 @@ class Project:
         daemon_set: the DaemonSet's name.
         manifests: the files with its objects, in the order in which these are created.
         adapt: changes an object of these in place, but for the image's name.
+        by_node_ranges: whether it gives pods addresses of their nodes' `spec.podCIDR`, with routes
+            to all nodes from the beginning.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Project:
     daemon_set: str
     manifests: tuple[str, ...]
     adapt: Callable[[Manifest], None]
+    by_node_ranges: bool = True
 
     def image(self, tag: str) -> str:
         """Return the name under which the image is loaded."""

@@ -184,7 +184,8 @@ def _connect_pods(
         _route_pods(cluster, inside, ranges)
     else:
         pod_network.install(cluster)
-        readiness.wait_for_routes(cluster, inside, ranges)
+        if pod_network.project.by_node_ranges:
+            readiness.wait_for_routes(cluster, inside, ranges)
         progress.say(f"{cluster.network} is the cluster network")
     for member in cluster.nodes:
         # Afterwards, as on any cluster: kube-router removes what it finds there when it comes.

@@ -3,14 +3,18 @@
 import os
 from collections.abc import Mapping
 
-from testbed import cni, extras, flannel, kube_router
+from testbed import calico, cni, extras, flannel, kube_router
 from testbed.agents import Agents
 from testbed.errors import TestbedError
 
 VARIABLE = "TESTBED_NETWORK"
 """The environment variable that names it."""
 
-_ENSURE = {cni.FLANNEL: flannel.ensure, cni.KUBE_ROUTER: kube_router.ensure}
+_ENSURE = {
+    cni.CALICO: calico.ensure,
+    cni.FLANNEL: flannel.ensure,
+    cni.KUBE_ROUTER: kube_router.ensure,
+}
 
 
 def wanted(environment: Mapping[str, str] = os.environ) -> str:

@@ -12,9 +12,10 @@ from testbed.paths import PLUGINS
 BIN = Path("/opt/cni/bin")
 CONF = Path("/etc/cni/net.d")
 MULTUS_KUBECONFIG = CONF / "multus.d" / "multus.kubeconfig"
-BRIDGE, FLANNEL, KUBE_ROUTER = "bridge", "flannel", "kube-router"
+BRIDGE, CALICO, FLANNEL, KUBE_ROUTER = "bridge", "calico", "flannel", "kube-router"
 NETWORKS = {
     BRIDGE: CONF / "10-testbed.conflist",
+    CALICO: CONF / "10-calico.conflist",
     FLANNEL: CONF / "10-flannel.conflist",
     KUBE_ROUTER: CONF / "10-kuberouter.conflist",
 }

@@ -19,7 +19,8 @@ from tests.e2e.manifests import APP_PORT, NAMESPACE
 from tests.e2e.test_doctor import OPERATOR, examine
 
 KUBEADM = ("configmap", "kubeadm-config", "kube-system")
-OF_FLANNEL, OF_NODES, LAST_KNOWN = "flannel's net-conf.json", "node.spec.podCIDRs", "last known, "
+OF_WHOLE = {cni.FLANNEL: "flannel's net-conf.json", cni.CALICO: "Calico IPPools"}
+OF_NODES, LAST_KNOWN = "node.spec.podCIDRs", "last known, "
 _OF_THIS_CLUSTER = ("resourceVersion", "uid", "creationTimestamp", "managedFields")
 
 
@@ -49,8 +50,8 @@ def made(
 
 @pytest.fixture
 def told(made: testbed_cluster.Cluster) -> Network:
-    if made.network == cni.FLANNEL:
-        return Network(OF_FLANNEL, [str(topology.POD_CIDR)])
+    if source := OF_WHOLE.get(made.network):
+        return Network(source, [str(topology.POD_CIDR)])
     ranges = [_handed_out(made, node.name) for node in made.nodes]
     return Network("", [str(each) for each in collapse_addresses(map(IPv4Network, ranges))])
 
@@ -89,7 +90,7 @@ def _synced_from(cluster: Cluster, source: str) -> Object:
 def test_the_range_without_kubeadm(
     cluster: Cluster, synced: Release, told: Network, without_kubeadm: None
 ) -> None:
-    """flannel's ConfigMap tells it; others have none, and what was known before stays."""
+    """flannel's ConfigMap tells it, or Calico's pools; else what was known before stays."""
     del synced, without_kubeadm
     found = _synced_from(cluster, told.whole or LAST_KNOWN)
     assert found["overlayPodCIDR"] == [str(topology.POD_CIDR)]
@@ -143,7 +144,7 @@ def test_an_underlay_pod_and_a_pod_of_another_node(
         return bool(answer(cluster.execute("far-asking", command, NAMESPACE).output))
 
     eventually("it is reached by its Service", lambda: ask(service["spec"]["clusterIP"]))
-    if made.network == cni.BRIDGE:
+    if made.network in {cni.BRIDGE, cni.CALICO}:
         return  # kube-proxy's mode decides there
     address, works = f"{elsewhere['status']['podIP']}:{APP_PORT}", made.network == cni.FLANNEL
     # kube-router's rules for a pod come some moments after the pod.

@@ -48,10 +48,14 @@ def test_service_cidr_is_the_clusters(
 def test_pod_cidr_is_the_clusters(
     cluster: Cluster, default: Object, unable: Callable[[str], NoReturn]
 ) -> None:
-    networking = kubeadm_networking(cluster)
-    if networking is None or default["status"]["podCIDRType"] != "cluster":
-        unable("it has no kubeadm-config that tells the pod CIDRs")
-    assert default["status"]["overlayPodCIDR"] == networking["podSubnet"].split(",")
+    networking, kind = kubeadm_networking(cluster), default["status"]["podCIDRType"]
+    if kind == "calico":
+        told = [each["spec"]["cidr"] for each in cluster.items("ippools.crd.projectcalico.org")]
+    elif kind == "cluster" and networking is not None:
+        told = networking["podSubnet"].split(",")
+    else:
+        unable("it has neither pools of Calico nor a kubeadm-config that tells the pod CIDRs")
+    assert sorted(default["status"]["overlayPodCIDR"]) == sorted(told)
 
 
 def test_status_is_of_this_generation(default: Object) -> None:

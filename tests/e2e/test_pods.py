@@ -152,7 +152,7 @@ def test_deleted_pod_leaves_nothing_on_its_node(
 def test_further_interface_in_json_form(
     cluster: Cluster, network: MakeNetwork, pod: MakePod
 ) -> None:
-    network("data", enableCoordinator=False)
+    network("data")
     chosen = [{"name": "data", "namespace": NAMESPACE, "interface": "data0"}]
     made = pod("two-legged", further=json.dumps(chosen))
     text = made["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed import agents, flannel, ipam, kube_router
+from testbed import agents, calico, flannel, ipam, kube_router
 from testbed.agents import Agents, Project
 
 PUBLISHED = Path(__file__).parents[1] / "discovery" / "manifests"
@@ -65,6 +65,38 @@ def test_kube_router_needs_no_privileges_and_no_folder_of_modules(tmp_path: Path
     volumes = {each["name"] for each in pod["volumes"]}
     mounts = [mount for each in agents.containers(found) for mount in each["volumeMounts"]]
     assert {each["name"] for each in mounts} == volumes
+
+
+def _calico(privileged: dict[str, Any], *volumes: str) -> dict[str, Any]:
+    """A DaemonSet as Calico's, with the volumes that are named."""
+    mounts = [{"name": each, "mountPath": f"/{each}"} for each in volumes]
+    container = {"image": "far/away", "securityContext": privileged, "volumeMounts": mounts}
+    pod = {
+        "initContainers": [{"name": name, **container} for name in ("install-cni", "mount-bpffs")],
+        "containers": [{"name": "calico-node", **container}],
+        "volumes": [{"name": each, "hostPath": {"path": f"/{each}"}} for each in volumes],
+    }
+    meta = {"name": "calico-node", "namespace": "kube-system"}
+    return {"kind": "DaemonSet", "metadata": meta, "spec": {"template": {"spec": pod}}}
+
+
+def test_calico_needs_no_privileges_and_nothing_of_ebpf(tmp_path: Path) -> None:
+    published = _calico({"privileged": True}, "cni-bin-dir", "bpffs", "sys-fs", "nodeproc")
+    pod = _objects(calico.PROJECT, tmp_path, yaml.safe_dump(published))["DaemonSet"]["spec"]
+    pod = pod["template"]["spec"]
+    assert [each["name"] for each in pod["initContainers"]] == ["install-cni"]
+    assert [each["name"] for each in pod["volumes"]] == ["cni-bin-dir"]
+    for each in (*pod["initContainers"], *pod["containers"]):
+        assert [mount["name"] for mount in each["volumeMounts"]] == ["cni-bin-dir"]
+        added = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN"]
+        assert each["securityContext"] == {"capabilities": {"add": added}}
+
+
+def test_of_calico_what_cleans_up_after_nodes_is_left_out() -> None:
+    names = ("calico-config", "calico-kube-controllers", "calico-node")
+    objects = [{"kind": "Deployment", "metadata": {"name": name}} for name in names]
+    left = calico.kept("---\n" + yaml.safe_dump_all(objects))
+    assert [each["metadata"]["name"] for each in left] == ["calico-config", "calico-node"]
 
 
 @pytest.mark.parametrize("container", [{}, {"securityContext": {"privileged": True}}])

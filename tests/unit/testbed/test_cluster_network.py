@@ -22,7 +22,7 @@ def test_the_named_one_is_there_and_the_bridge_otherwise(value: str, name: str) 
 
 @pytest.mark.parametrize("value", ["Flannel", "kuberouter", "1", " "])
 def test_others_are_refused_by_name(value: str) -> None:
-    allowed = "bridge or flannel or kube-router"
+    allowed = "bridge or calico or flannel or kube-router"
     with pytest.raises(TestbedError, match=f"{VARIABLE}='{value}': give {allowed}"):
         cluster_network.wanted({VARIABLE: value})
 
