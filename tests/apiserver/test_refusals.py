@@ -142,6 +142,9 @@ async def test_a_refused_nad_is_told_of_and_tried_again(
         assert "nad" not in (await networks.get(name))["status"]
         await tried_again(operator, "SpiderMultusConfig")
         assert text in await one_event(networks, name, reason)
+        assert condition((await networks.get(name))["status"], "WritesBlocked") == {}
+        about, _ = await networks.api.list(EVENTS, fields=f"involvedObject.name={name}")
+        assert len([each for each in about if text in each["message"]]) == 1
         assert operator.metric("spidercoordinator_writes_blocked") >= 1
     if kind != "policy":
         # That is waited for without an edit once, and takes a minute.
@@ -238,7 +241,7 @@ async def test_a_refused_status_is_an_event(
         await tried_again(operator, "SpiderMultusConfig")
         assert SAYS in await one_event(networks, "silent", "StatusRefusedDenied")
         assert await networks.nad("silent")
-    await ready(networks, "silent")
+    assert not condition((await ready(networks, "silent"))["status"], "WritesBlocked")
 
 
 async def test_a_former_nad_that_may_not_be_deleted(
@@ -340,6 +343,7 @@ async def test_a_coordinator_whose_status_or_end_is_refused_has_an_event(
         return bool(thing["status"]["observedGeneration"] == thing["metadata"]["generation"])
 
     await eventually("the status is written", observed, seconds=LIFTED_WITHIN)
+    assert not condition(await cluster.status(), "WritesBlocked")
     async with obstacles.policy(SPIDERCOORDINATORS):
         await cluster.api.delete(SPIDERCOORDINATORS, "default")
 

@@ -63,6 +63,8 @@ async def request(  # noqa: PLR0913 - a request has this many parts
         headers=headers,
         data=body,
         timeout=limits,
+        # A change that is led elsewhere becomes a GET, whose answer would pass for the change's.
+        allow_redirects=method == "GET",
         proxy=rest.proxy or None,
         proxy_headers=rest.proxy_headers or None,
         server_hostname=configuration.tls_server_name or None,

@@ -22,7 +22,8 @@ from spidercoordinator.reconcilers.writes import Target
 logger = logging.getLogger(__name__)
 
 _MAY_WAIT: Final = frozenset({"configHash", "conditions"})
-_STATUS: Final = "status"
+STATUS: Final = "status"
+"""What is written here, among problems."""
 _TRANSITIONS: Final = (network_status.network_transition, blocked_transition)
 
 
@@ -94,7 +95,7 @@ async def _write(
         context.refused_statuses[network] = status
     else:
         context.refused_statuses.pop(network, None)
-        context.problems.passed(write.key, _STATUS)
+        context.problems.passed(write.key, STATUS)
         written(context, write)
     for compare in _TRANSITIONS:
         if transition := compare(before, status):
@@ -109,7 +110,7 @@ def _target(observed: Object) -> Target:
 
 def _tell_refusal(context: Context, network: Name, observed: Object, error: ApiError) -> None:
     """By an Event, since the status cannot tell that it is refused itself."""
-    problem, new = context.problems.failed(network_key(network), _STATUS, error)
+    problem, new = context.problems.failed(network_key(network), STATUS, error)
     if problem and new:
         told = Transition("Warning", f"StatusRefused{problem.reason}", problem.message)
         context.events.record(SPIDERMULTUSCONFIGS, observed, told)

@@ -48,9 +48,16 @@ class Problems:
             if not of_key:
                 noted.pop(key, None)
 
-    def of(self, key: Key) -> list[Problem]:
-        """What there is to tell of a key."""
-        return list(self._problems.get(key, {}).values())
+    def of(self, key: Key, *told: str) -> list[Problem]:
+        """What there is to tell of a key.
+
+        Args:
+            key: of the work queue.
+            told: what is told of otherwise, such as a status, which is refused no more once it
+                is written.
+        """
+        problems = self._problems.get(key, {}).values()
+        return [each for each in problems if each.what not in told]
 
     def __len__(self) -> int:
         """How many writes do not get through now."""

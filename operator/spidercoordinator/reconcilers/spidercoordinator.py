@@ -211,7 +211,7 @@ async def _write_status(context: Context, observed: Object, status: dict[str, An
     before: Object = observed.get("status") or {}
     meta = observed["metadata"]
     blocked = set_conditions(
-        blocked_condition(context.problems.of(coordinator_key(meta["name"]))),
+        blocked_condition(context.problems.of(coordinator_key(meta["name"]), "status")),
         previous=before.get("conditions") or (),
         generation=meta["generation"],
         now=now(),

@@ -44,7 +44,7 @@ from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.resource import Object
 from spidercoordinator.reconcilers import fleet, labels, nads, ranges
 from spidercoordinator.reconcilers.context import Context, Decided, network_key
-from spidercoordinator.reconcilers.networkstatus import report, waits_for_others
+from spidercoordinator.reconcilers.networkstatus import STATUS, report, waits_for_others
 from spidercoordinator.runtime.workqueue import Key
 
 _NAD: Final = "NAD"
@@ -102,7 +102,7 @@ async def _reconcile(context: Context, network: Name) -> None:
     if synced is None:
         context.enqueue_network(network, low_priority=True)
         return
-    blocked = blocked_condition(context.problems.of(network_key(network)))
+    blocked = blocked_condition(context.problems.of(network_key(network), _NAD, STATUS))
     outcome = replace(synced.outcome, warnings=[*synced.outcome.warnings, *blocked])
     await report(context, network, observed, outcome, nad_written=synced.nad_written)
     for error in synced.errors:

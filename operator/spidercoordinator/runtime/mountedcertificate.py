@@ -52,7 +52,9 @@ class MountedCertificate:
         """When the certificate ends, in seconds since 1970."""
         from spidercoordinator.runtime import certificates  # noqa: PLC0415 - it costs memory
 
-        return certificates.not_after(self.certificate_file.read_text()).timestamp()
+        # Beside the certificates others may write what they like, in any encoding.
+        text = self.certificate_file.read_text(encoding="ascii", errors="replace")
+        return certificates.not_after(text).timestamp()
 
     def look(self) -> None:
         """Look again soon: the files may be gone."""

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientConnectorCertificateError, web
 from aiohttp.test_utils import TestServer
 
-from spidercoordinator.errors import ApiUnavailableError
+from spidercoordinator.errors import ApiError, ApiUnavailableError
 from spidercoordinator.kube.client import Client
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.resource import CONFIG_MAPS
@@ -88,3 +88,20 @@ async def test_the_certificate_may_be_of_another_name(tmp_path: Path, name: str)
                 await client.get(CONFIG_MAPS, "x", "ns")
             with pytest.raises(ClientConnectorCertificateError, match=r"127\.0\.0\.1"):
                 await session.get(login.server)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_change_that_is_led_elsewhere_was_not_made(tmp_path: Path, status: int) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/login":
+            return web.json_response({"metadata": {"name": "x"}})
+        return web.Response(status=status, headers={"Location": "/login"})
+
+    application = web.Application()
+    application.router.add_route("*", "/{rest:.*}", answer)
+    async with TestServer(application) as server:
+        environ = kubeconfig(tmp_path, server=str(server.make_url("")).rstrip("/"))
+        async with Client(await Login.find(environ)) as client:
+            assert await client.get(CONFIG_MAPS, "x", "ns") == {"metadata": {"name": "x"}}
+            with pytest.raises(ApiError, match=f"answered {status}"):
+                await client.patch(CONFIG_MAPS, "x", "ns", patch={"data": {}})
