@@ -12,6 +12,7 @@ import pytest
 from tests.cni import overlay
 from tests.cni.bridge import GATEWAY, Bridge
 from tests.cni.doctor import Doctor
+from tests.cni.namespace import Json
 from tests.cni.topology import NODE_IPV4, NODE_IPV6, POD_CIDRS, SERVICE_CIDRS, Pod
 
 NAME = "pod default/web"
@@ -158,6 +159,23 @@ def test_what_is_gone_of_an_underlay_pod(underlay: Scene, fault: str) -> None:
     for each in told:
         wanted = f"{NAME}: {each.format(**underlay.names)}"
         assert any(wanted in line for line in lines), (wanted, lines)
+
+
+def test_nothing_is_gone_where_networks_differ(pod: Pod, programs: Path, tmp_path: Path) -> None:
+    """What one network of a pod routes by the node, and the table it uses there, is no other's."""
+    sections: list[Json] = [
+        {"hijackCIDR": ["198.18.0.0/15"]},
+        {"hijackCIDR": ["2001:2::/48"], "hostRuleTable": 501},
+        {
+            "hijackCIDR": [],
+            "vethMTU": 1400,
+            "policyRoutes": [{"dst": "192.0.2.0/24", "gw": "10.8.0.1"}],
+        },
+    ]
+    for number, (dev, section) in enumerate(zip(("eth0", "net1", "net2"), sections, strict=True)):
+        pod.attach(dev, families=DUAL, net=6 + number)
+        pod.coordinator("ADD", dev, **section)
+    assert scene(pod, programs, tmp_path).findings() == []
 
 
 @pytest.mark.parametrize("kind", ["route", "rule", "neigh"])

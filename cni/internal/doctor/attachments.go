@@ -45,7 +45,7 @@ func (p *Pod) requests(node *Node) []*plan.Request {
 	}
 	cfg := config.Config{
 		Mode: config.ModeOverlay, First: first, PodRPFilter: -1, TunePodRoutes: p.tuned(toNode),
-		CIDRs: p.networks(toNode), DefaultRouteNIC: p.defaultRouteNIC(),
+		DefaultRouteNIC: p.defaultRouteNIC(),
 	}
 	if p.underlay() {
 		cfg.Mode = config.ModeUnderlay
@@ -58,7 +58,7 @@ func (p *Pod) requests(node *Node) []*plan.Request {
 			continue
 		}
 		own := cfg
-		own.HostRuleTable = p.hostTable(node, link.Name)
+		own.HostRuleTable, own.CIDRs = p.hostTable(node, link.Name), p.networks(node, link.Name)
 		requests = append(requests, &plan.Request{
 			Config: &own, ContainerID: p.container(node, link.Name), IfName: link.Name, Check: true,
 		})
@@ -94,12 +94,16 @@ func (p *Pod) tuned(toNode string) bool {
 		})
 }
 
-// networks are those that the pod reaches by its node, by any of its tables.
-func (p *Pod) networks(toNode string) []netip.Prefix {
+// networks are those that the network of an interface routes by the node: what its own table has, the main one for
+// the first interface, and of the cluster's those that any table has. Another network of the pod may name others.
+func (p *Pod) networks(node *Node, dev string) []netip.Prefix {
+	first, toNode := p.first()
+	addrs := plan.UsableAddresses(p.State, dev)
 	var networks []netip.Prefix
 	for _, route := range p.State.Routes {
 		byNode := route.Proto == facts.Proto && route.Dev == toNode && route.Gw.IsValid() && !route.IsDefault()
-		if byNode && !slices.Contains(networks, route.Dst) {
+		own := route.Table > plan.FirstTable && slices.Contains(addrs, route.Src) || route.Table == facts.TableMain && dev == first
+		if byNode && (own || slices.Contains(node.Defaults.CIDRs, route.Dst)) && !slices.Contains(networks, route.Dst) {
 			networks = append(networks, route.Dst)
 		}
 	}
