@@ -148,7 +148,7 @@ func (c *Config) validateBond(members map[string]bool) error {
 			return fmt.Errorf("bond.options: %s is %q: allowed are the bond's interfaces, %s", option, name, strings.Join(c.Interfaces, ", "))
 		}
 	}
-	return nil
+	return c.Bond.Options.validateFor(c.Bond.Mode)
 }
 
 // validName refuses what cannot name an interface. Alternative names may be longer than names.

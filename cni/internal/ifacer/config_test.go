@@ -2,6 +2,7 @@ package ifacer
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -51,21 +52,26 @@ func TestEachRefusalNamesFieldValueAndWhatIsAllowed(t *testing.T) {
 		`"interfaces":["eth0"],"vlanID":"120"`:        `vlanID is a string, it must be a whole number`,
 		`"interfaces":["enp129s0f0np0"],"vlanID":120`: `"enp129s0f0np0.120", which has 17 characters`,
 		two: `interfaces are eth1, eth2, and there is no bond`,
-		two + `,"bond":{"name":"bond0","mode":7}`:                      `bond.mode is 7: allowed are 0 to 6`,
-		two + `,"bond":{"name":"bond0","mode":-1}`:                     `bond.mode is -1`,
-		two + `,"bond":{"name":"bond0","mode":"802.3ad"}`:              `bond.mode is a string, it must be a whole number`,
-		two + `,"bond":{"name":"a bond","mode":0}`:                     `bond.name is "a bond"`,
-		two + `,"bond":{"name":"bond0123456789ab","mode":0}`:           `bond.name is "bond0123456789ab", which has 16 characters`,
-		two + `,"bond":{"name":"eth1","mode":0}`:                       `bond.name is "eth1", which is one of its own interfaces`,
-		two + `,"bond":{"name":"b","options":"miimon"}`:                `bond.options has "miimon": an option is written as miimon=100`,
-		two + `,"bond":{"name":"b","options":"miimon=1 updelay=2"}`:    `bond.options has "miimon=1 updelay=2"`,
-		two + `,"bond":{"name":"b","options":"mimon=1"}`:               `bond.options has the option "mimon": allowed are active_slave, ad_actor_sys_prio`,
-		two + `,"bond":{"name":"b","options":"miimon=soon"}`:           `bond.options: miimon is "soon": allowed is a whole number from 0 to 2147483647`,
-		two + `,"bond":{"name":"b","options":"lacp_rate=2"}`:           `bond.options: lacp_rate is "2": allowed is 0 to 1 or slow, fast`,
-		two + `,"bond":{"name":"b","options":"arp_ip_target=fe80::1"}`: `bond.options: arp_ip_target is "fe80::1": allowed is up to 16 IPv4 addresses`,
-		two + `,"bond":{"name":"b","options":"ad_actor_system=1"}`:     `bond.options: ad_actor_system is "1": allowed is a MAC address`,
-		two + `,"bond":{"name":"b","options":"primary=eth3"}`:          `bond.options: primary is "eth3": allowed are the bond's interfaces, eth1, eth2`,
-		two + `,"bond":{"name":"b","options":"miimon=1;miimon=2"}`:     `bond.options: miimon is in it twice, with 1 and 2`,
+		two + `,"bond":{"name":"bond0","mode":7}`:                             `bond.mode is 7: allowed are 0 to 6`,
+		two + `,"bond":{"name":"bond0","mode":-1}`:                            `bond.mode is -1`,
+		two + `,"bond":{"name":"bond0","mode":"802.3ad"}`:                     `bond.mode is a string, it must be a whole number`,
+		two + `,"bond":{"name":"a bond","mode":0}`:                            `bond.name is "a bond"`,
+		two + `,"bond":{"name":"bond0123456789ab","mode":0}`:                  `bond.name is "bond0123456789ab", which has 16 characters`,
+		two + `,"bond":{"name":"eth1","mode":0}`:                              `bond.name is "eth1", which is one of its own interfaces`,
+		two + `,"bond":{"name":"b","options":"miimon"}`:                       `bond.options has "miimon": an option is written as miimon=100`,
+		two + `,"bond":{"name":"b","options":"miimon=1 updelay=2"}`:           `bond.options has "miimon=1 updelay=2"`,
+		two + `,"bond":{"name":"b","options":"mimon=1"}`:                      `bond.options has the option "mimon": allowed are active_slave, ad_actor_sys_prio`,
+		two + `,"bond":{"name":"b","options":"miimon=soon"}`:                  `bond.options: miimon is "soon": allowed is a whole number from 0 to 2147483647`,
+		two + `,"bond":{"name":"b","options":"lacp_rate=2"}`:                  `bond.options: lacp_rate is "2": allowed is 0 to 1 or slow, fast`,
+		two + `,"bond":{"name":"b","options":"arp_ip_target=fe80::1"}`:        `bond.options: arp_ip_target is "fe80::1": allowed is up to 16 IPv4 addresses`,
+		two + `,"bond":{"name":"b","options":"ad_actor_system=1"}`:            `bond.options: ad_actor_system is "1": allowed is a MAC address`,
+		two + `,"bond":{"name":"b","options":"primary=eth3"}`:                 `bond.options: primary is "eth3": allowed are the bond's interfaces, eth1, eth2`,
+		two + `,"bond":{"name":"b","mode":1,"options":"lacp_rate=1"}`:         `bond.options: lacp_rate does not go with bond.mode 1: it is for 4;`,
+		two + `,"bond":{"name":"b","mode":1,"options":"packets_per_slave=2"}`: `bond.options: packets_per_slave does not go with bond.mode 1: it is for 0;`,
+		two + `,"bond":{"name":"b","mode":4,"options":"arp_interval=100"}`:    `bond.options: arp_interval does not go with bond.mode 4: it is for 0, 1, 2, 3;`,
+		two + `,"bond":{"name":"b","mode":0,"options":"primary=eth1"}`:        `bond.options: primary does not go with bond.mode 0: it is for 1, 5, 6;`,
+		two + `,"bond":{"name":"b","options":"miimon=1;arp_interval=1"}`:      `bond.options: miimon and arp_interval exclude each other`,
+		two + `,"bond":{"name":"b","options":"miimon=1;miimon=2"}`:            `bond.options: miimon is in it twice, with 1 and 2`,
 	} {
 		comma := ","
 		if text == "" {
@@ -78,6 +84,18 @@ func TestEachRefusalNamesFieldValueAndWhatIsAllowed(t *testing.T) {
 	}
 	if _, err := Parse([]byte(`{`)); err == nil || !strings.Contains(err.Error(), "not valid JSON") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOptionsOfTheMode(t *testing.T) {
+	for mode, options := range map[int]string{
+		0: "packets_per_slave=2;arp_interval=100", 1: "arp_interval=100;arp_validate=all;primary=eth1;miimon=0", 4: "lacp_rate=fast;miimon=100;arp_interval=0",
+		5: "active_slave=eth2", 6: "primary=eth1",
+	} {
+		text := fmt.Sprintf(`{"cniVersion":"0.3.1","name":"net","interfaces":["eth1","eth2"],"bond":{"mode":%d,"options":%q}}`, mode, options)
+		if _, err := Parse([]byte(text)); err != nil {
+			t.Errorf("mode %d, %s: %v", mode, options, err)
+		}
 	}
 }
 
