@@ -67,6 +67,17 @@ func (b *builder) ensureRoute(side facts.Side, route facts.Route) {
 	route = canonical(route)
 	if b.reserveRoute(side, route) {
 		b.ensureRoutes(side, []facts.Route{route})
+		b.dropHiding(side, route)
+	}
+}
+
+// dropHiding removes blackholes and their like to exactly the destination of a route that the kernel would
+// prefer to it. The one with the same metric is replaced.
+func (b *builder) dropHiding(side facts.Side, route facts.Route) {
+	for _, existing := range b.facts.Of(side).Typed() {
+		if existing.Table == route.Table && existing.Dst == route.Dst && existing.Metric < route.Metric {
+			b.dropRoute(side, existing)
+		}
 	}
 }
 
