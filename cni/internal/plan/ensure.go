@@ -93,9 +93,9 @@ func (b *builder) ensureRoutes(side facts.Side, desired []facts.Route) {
 	if len(desired) == 1 && len(missing) == 1 && len(existing) <= 1 {
 		var undo Action = DropRoute{side, missing[0]}
 		if len(surplus) == 1 {
-			undo = PutRoute{side, surplus[0]}
+			undo = PutRoute{Side: side, Route: surplus[0]}
 		}
-		b.add(PutRoute{side, missing[0]}, undo)
+		b.add(PutRoute{Side: side, Route: missing[0], New: side == facts.Host && len(existing) == 0}, undo)
 		return
 	}
 	for _, route := range missing {
