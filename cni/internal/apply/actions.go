@@ -29,7 +29,7 @@ func (k *Kernel) do(action plan.Action) error {
 	case plan.DropAddr:
 		return k.changeAddr(a.Side, a.Addr, (*netlink.Handle).AddrDel)
 	case plan.PutRoute:
-		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteReplace)
+		return k.putRoute(a)
 	case plan.AddRoute:
 		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteAppend)
 	case plan.DropRoute:
@@ -133,6 +133,19 @@ func (k *Kernel) changeRoute(side facts.Side, route facts.Route, change func(*ne
 		nlRoute.Flags = unix.RTNH_F_ONLINK
 	}
 	return change(k.netns(side).Netlink, nlRoute)
+}
+
+// putRoute adds a route or replaces the one that was there. Two containers that get the same address at the same
+// moment both find it free; the kernel decides who has it.
+func (k *Kernel) putRoute(a plan.PutRoute) error {
+	if !a.New {
+		return k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteReplace)
+	}
+	err := k.changeRoute(a.Side, a.Route, (*netlink.Handle).RouteAdd)
+	if errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("%s was routed to another container at the same moment: keep the IPAM ranges of two networks apart", a.Route.Dst.Addr())
+	}
+	return err
 }
 
 // dropRoute removes a route; one that is not there any more is none to remove.

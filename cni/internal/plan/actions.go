@@ -89,6 +89,8 @@ type (
 	PutRoute struct {
 		Side  facts.Side
 		Route facts.Route
+		// New: there was none. One that came meanwhile is another container's, and is not replaced.
+		New bool
 	}
 	// AddRoute adds a route beside others with the same destination: replacing would hit the default
 	// route of another interface.

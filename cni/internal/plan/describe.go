@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
@@ -110,8 +112,16 @@ func RouteWords(r facts.Route) string {
 // RuleWords are the words by which ip(8) knows a rule.
 func RuleWords(r facts.Rule) string { return describeRule(r) }
 
+// routeTypes are the names of the types that lead nowhere, by their numbers in the kernel (rtnetlink(7)).
+var routeTypes = map[int]string{
+	unix.RTN_BLACKHOLE: "blackhole", unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw",
+}
+
 func describeRoute(r facts.Route) string {
 	var text strings.Builder
+	if name := routeTypes[r.Type]; name != "" {
+		text.WriteString(name + " ")
+	}
 	if r.IsDefault() {
 		text.WriteString("default")
 	} else {
@@ -120,7 +130,12 @@ func describeRoute(r facts.Route) string {
 	if r.Gw.IsValid() {
 		fmt.Fprintf(&text, " via %s", r.Gw)
 	}
-	fmt.Fprintf(&text, " dev %s", r.Dev)
+	if r.Dev != "" {
+		fmt.Fprintf(&text, " dev %s", r.Dev)
+	}
+	if r.Type != 0 && r.Metric != 0 {
+		fmt.Fprintf(&text, " metric %d", r.Metric)
+	}
 	if r.Src.IsValid() {
 		fmt.Fprintf(&text, " src %s", r.Src)
 	}

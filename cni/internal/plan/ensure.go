@@ -67,6 +67,17 @@ func (b *builder) ensureRoute(side facts.Side, route facts.Route) {
 	route = canonical(route)
 	if b.reserveRoute(side, route) {
 		b.ensureRoutes(side, []facts.Route{route})
+		b.dropHiding(side, route)
+	}
+}
+
+// dropHiding removes blackholes and their like to exactly the destination of a route that the kernel would
+// prefer to it. The one with the same metric is replaced.
+func (b *builder) dropHiding(side facts.Side, route facts.Route) {
+	for _, existing := range b.facts.Of(side).Typed() {
+		if existing.Table == route.Table && existing.Dst == route.Dst && existing.Metric < route.Metric {
+			b.dropRoute(side, existing)
+		}
 	}
 }
 
@@ -82,9 +93,9 @@ func (b *builder) ensureRoutes(side facts.Side, desired []facts.Route) {
 	if len(desired) == 1 && len(missing) == 1 && len(existing) <= 1 {
 		var undo Action = DropRoute{side, missing[0]}
 		if len(surplus) == 1 {
-			undo = PutRoute{side, surplus[0]}
+			undo = PutRoute{Side: side, Route: surplus[0]}
 		}
-		b.add(PutRoute{side, missing[0]}, undo)
+		b.add(PutRoute{Side: side, Route: missing[0], New: side == facts.Host && len(existing) == 0}, undo)
 		return
 	}
 	for _, route := range missing {

@@ -188,6 +188,9 @@ func (k *kernel) putRoute(a PutRoute) error {
 	sameKey := func(r facts.Route) bool {
 		return r.Table == a.Route.Table && r.Dst == a.Route.Dst && r.Metric == a.Route.Metric
 	}
+	if a.New && slices.ContainsFunc(slices.Concat(state.Routes, state.Special), sameKey) {
+		return fmt.Errorf("%s: file exists", a)
+	}
 	if i := slices.IndexFunc(state.Special, sameKey); i >= 0 {
 		state.Special = slices.Delete(state.Special, i, i+1)
 	}

@@ -90,7 +90,7 @@ func (r Removal) replaceSource(pod *facts.NetnsState, gone map[netip.Addr]bool, 
 			others := pod.Usable(link.Name, route.Family())
 			if link.Name != r.IfName && link.Name != facts.PodVeth && link.Name != "lo" && len(others) > 0 {
 				route.Src = others[0]
-				ops = append(ops, Op{Do: PutRoute{facts.Pod, route}})
+				ops = append(ops, Op{Do: PutRoute{Side: facts.Pod, Route: route}})
 				break
 			}
 		}

@@ -28,10 +28,10 @@ func undoOf(observed *facts.Facts, do Action) Action {
 	case PutRoute:
 		for _, r := range slices.Concat(observed.Of(a.Side).Routes, observed.Of(a.Side).Typed()) {
 			if r.Table == a.Route.Table && r.Dst == a.Route.Dst && r.Metric == a.Route.Metric {
-				return PutRoute{a.Side, r}
+				return PutRoute{Side: a.Side, Route: r}
 			}
 		}
-		return DropRoute(a)
+		return DropRoute{a.Side, a.Route}
 	case PutRule:
 		if a.Side == facts.Pod {
 			return DropRule(a)
