@@ -60,7 +60,7 @@ _VERY_SHORT: Final = 1.0
 _LASTED: Final = 5.0
 """Seconds; a watch that was cut off later has worked: load balancers cut off what is silent."""
 _TOLD_AFTER: Final = 2
-"""Failures in a row after which it is told that a kind, or a version of it, cannot be found."""
+"""How often in a row a kind, or a version of it, is not found before that is told."""
 _UNSERVED_CAP: Final = 300.0
 """Seconds at most between looks for a kind that no CustomResourceDefinition announces: one of an
 aggregated API server, or a built-in one after an upgrade."""
@@ -122,6 +122,8 @@ class Reflector:
     _version: str = ""
     _expired: bool = False
     _failures: int = 0
+    _anew: int = 0
+    """How often in a row the kind, or a version of it, was not found."""
     _inside: bool = False
     """Whether the last failure was in the middle of a watch, which could be opened."""
     _page: int = PAGE
@@ -173,10 +175,11 @@ class Reflector:
     def _tells_of(self, error: ApiError) -> bool:
         """Forget the version where a list is to follow; whether the failure is to be told of."""
         begins_anew = isinstance(error, ApiNotFoundError | ApiGoneError)
+        self._anew = self._anew + 1 if begins_anew else 0
         # It may be what came in since that version; client-go lists at once.
         if begins_anew or (self._inside and self._failures):
             self._version = ""
-        return not begins_anew or self._failures >= _TOLD_AFTER
+        return not begins_anew or self._anew > _TOLD_AFTER
 
     def _log(self, event: WatchEvent) -> None:
         """Say once what fails, in which words ever, and when it is over.
@@ -246,14 +249,14 @@ class Reflector:
                     seen, self._version = event_of(event)
                     yield seen
                     # Only now: a watch that opens and fails at once must not be retried at once.
-                    self._failures, events_seen = 0, True
+                    self._failures, self._anew, events_seen = 0, 0, True
             except Exception as error:
                 self._inside = True
                 if clock() - opened >= _LASTED and not isinstance(error, TimeoutError | ApiError):
                     self._failures = 0
                 raise
         if events_seen or clock() - opened >= _VERY_SHORT:
-            self._failures = 0
+            self._failures = self._anew = 0
             yield Bookmark()
         else:
             await self._back_off()

@@ -403,6 +403,19 @@ async def test_a_version_that_is_gone_again_and_again_is_told_of(
     assert [each.levelname for each in caplog.records] == ["WARNING"]
 
 
+async def test_a_version_that_is_gone_after_an_outage_is_no_further_news(
+    fake: tuple[FakeServer, Reflector], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, watch_module.__name__)
+    server, reflector = fake
+    gone = says(("ERROR", {"code": 410, "message": "too old"}))
+    works = says(("ADDED", thing("b", 2)), stay=True)
+    server.scripts = [refuses(503), refuses(503), refuses(503), gone, works]
+    await take(reflector, lambda seen: Updated(thing("b", 2)) in seen)
+    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
+    assert "too old" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "script",
     [
