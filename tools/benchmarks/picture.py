@@ -47,11 +47,11 @@ def _mark(place: Axes, seen: Range, goal: float, height: float, color: str) -> N
 
 
 def _scales(place: Axes, figures: tuple[Figure, ...]) -> None:
-    place.axvspan(0.01, 1, color="tab:green", alpha=0.08)
+    place.axvspan(0.001, 1, color="tab:green", alpha=0.08)
     place.axvline(1, color="tab:green", linewidth=1)
     place.set_xscale("log")
-    place.set_xlim(0.05, 120)
-    place.set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100])
+    place.set_xlim(0.004, 120)
+    place.set_xticks([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100])
     place.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     place.xaxis.set_minor_formatter(NullFormatter())
     place.set_xlabel("times the goal; the goal is met on the left of the line")
