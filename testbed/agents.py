@@ -5,15 +5,16 @@ flannel, kube-router and whereabouts are built, loaded and installed alike; what
 own modules say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from testbed import cache
+from testbed import cache, gobuild
 from testbed.cluster import Cluster
+from testbed.images.base import ensure_base
 
 Manifest = dict[str, Any]
 
@@ -87,6 +88,32 @@ class Agents:
         cluster.kubectl("apply", "--filename=-", stdin=yaml.safe_dump_all(self.objects()))
         named = (f"daemonset/{self.project.daemon_set}", f"--namespace={self.project.namespace}")
         cluster.kubectl("rollout", "status", *named, f"--timeout={_TIMEOUT}")
+
+
+def built(
+    project: Project, module: Path, program: Path, build: Callable[[Path, str, str], None]
+) -> Agents:
+    """Return what is built of a project's Go module; build it when it or our own code differs.
+
+    Args:
+        project: whose.
+        module: the folder that pins the module, with all else that goes into the image.
+        program: our own code that builds it.
+        build: is called with an empty folder, the tag, and the name of the base image.
+
+    Raises:
+        TestbedError: Go is missing or a build fails.
+    """
+    base = ensure_base()
+    sources = [path for path in sorted(module.iterdir()) if path.is_file()]
+    tag = cache.key_of(*sources, program, base, gobuild.toolchain())
+    return project.ensure(tag, lambda folder: build(folder, tag, base))
+
+
+def take_privileges(container: Manifest, capabilities: Iterable[str]) -> None:
+    """Give a privileged container capabilities in place of that, and others nothing."""
+    if container.get("securityContext", {}).pop("privileged", False):
+        container["securityContext"]["capabilities"] = {"add": list(capabilities)}
 
 
 def archive(folder: Path) -> Path:

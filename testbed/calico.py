@@ -12,10 +12,9 @@ from typing import Any, Final
 
 import yaml
 
-from testbed import agents, cache, cni, gobuild, paths
+from testbed import agents, cni, gobuild, paths
 from testbed.agents import Agents, Manifest, Project
 from testbed.images import containerfile
-from testbed.images.base import ensure_base
 
 _MODULE = paths.SOURCES / "calico"
 _PATH = "github.com/projectcalico/calico"
@@ -44,8 +43,7 @@ def adapt(manifest: Manifest) -> None:
     pod["volumes"] = _without_ebpf(pod["volumes"])
     for container in agents.containers(manifest):
         container["volumeMounts"] = _without_ebpf(container["volumeMounts"])
-        if container.get("securityContext", {}).pop("privileged", False):
-            container["securityContext"]["capabilities"] = {"add": list(_CAPABILITIES)}
+        agents.take_privileges(container, _CAPABILITIES)
 
 
 def _without_ebpf(named: list[Manifest]) -> list[Manifest]:
@@ -68,10 +66,7 @@ def ensure() -> Agents:
     Raises:
         TestbedError: Go is missing or a build fails.
     """
-    base = ensure_base()
-    sources = [path for path in sorted(_MODULE.iterdir()) if path.is_file()]
-    tag = cache.key_of(*sources, Path(__file__), base, gobuild.toolchain())
-    return PROJECT.ensure(tag, lambda folder: _build(folder, tag, base))
+    return agents.built(PROJECT, _MODULE, Path(__file__), _build)
 
 
 def _build(folder: Path, tag: str, base: str) -> None:

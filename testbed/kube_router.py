@@ -12,10 +12,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from testbed import agents, cache, cni, gobuild, paths
+from testbed import agents, cni, gobuild, paths
 from testbed.agents import Agents, Manifest, Project
 from testbed.images import containerfile
-from testbed.images.base import ensure_base
 
 _MODULE = paths.SOURCES / "kube-router"
 _PATH = "github.com/cloudnativelabs/kube-router/v2"
@@ -31,8 +30,7 @@ def adapt(manifest: Manifest) -> None:
     if manifest["kind"] != "DaemonSet":
         return
     for container in agents.containers(manifest):
-        if container.get("securityContext", {}).pop("privileged", False):
-            container["securityContext"]["capabilities"] = {"add": list(_CAPABILITIES)}
+        agents.take_privileges(container, _CAPABILITIES)
         container["volumeMounts"] = _without_modules(container["volumeMounts"])
     pod = manifest["spec"]["template"]["spec"]
     pod["volumes"] = _without_modules(pod["volumes"])
@@ -57,10 +55,7 @@ def ensure() -> Agents:
     Raises:
         TestbedError: Go is missing or a build fails.
     """
-    base = ensure_base()
-    sources = [path for path in sorted(_MODULE.iterdir()) if path.is_file()]
-    tag = cache.key_of(*sources, Path(__file__), base, gobuild.toolchain())
-    return PROJECT.ensure(tag, lambda folder: _build(folder, tag, base))
+    return agents.built(PROJECT, _MODULE, Path(__file__), _build)
 
 
 def _build(folder: Path, tag: str, base: str) -> None:
