@@ -1,10 +1,24 @@
 """The doctor of a node, as root there: it may look into the firewall and into pods."""
 
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cni.topology import Segment
+from tests.cni.topology import POD_CIDRS, SERVICE_CIDRS, Segment
+
+
+def root_of_node(files: Path) -> tuple[Path, Path]:
+    """Lay out the files of a node; gives its root, and where container runtimes keep results."""
+    root = files / "root"
+    results = root / "var/lib/cni/results"
+    results.mkdir(parents=True)
+    (root / "run").mkdir()
+    (root / "run/netns").symlink_to("/run/netns")
+    (files / "defaults.json").write_text(
+        json.dumps({"overlayPodCIDR": POD_CIDRS, "serviceCIDR": SERVICE_CIDRS})
+    )
+    return root, results
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import pytest
 
 from tests.cni import overlay
 from tests.cni.bridge import GATEWAY, Bridge
-from tests.cni.doctor import Doctor
+from tests.cni.doctor import Doctor, root_of_node
 from tests.cni.namespace import Json
-from tests.cni.topology import NODE_IPV4, NODE_IPV6, POD_CIDRS, SERVICE_CIDRS, Pod
+from tests.cni.topology import NODE_IPV4, NODE_IPV6, Pod
 
 NAME = "pod default/web"
 DUAL = (4, 6)
@@ -42,17 +42,19 @@ class Scene:
         for command in commands.format(**self.names).split(";"):
             space.run(command)
 
+    def tells(self, where: str, commands: str, told: list[str]) -> None:
+        """Break what is whole, and require that the doctor tells it."""
+        assert self.findings() == []
+        self.break_by(where, commands)
+        lines = self.findings()
+        for each in told:
+            wanted = f"{NAME}: {each.format(**self.names)}"
+            assert any(wanted in line for line in lines), (wanted, lines)
+
 
 def scene(pod: Pod, programs: Path, files: Path, **names: str) -> Scene:
     """Lay out the node's files as a container runtime and the installer have them."""
-    root = files / "root"
-    results = root / "var/lib/cni/results"
-    results.mkdir(parents=True)
-    (root / "run").mkdir()
-    (root / "run/netns").symlink_to("/run/netns")
-    (files / "defaults.json").write_text(
-        json.dumps({"overlayPodCIDR": POD_CIDRS, "serviceCIDR": SERVICE_CIDRS})
-    )
+    root, results = root_of_node(files)
     record = {
         "kind": "cniCacheV1",
         "containerId": pod.container,
@@ -152,13 +154,7 @@ UNDERLAY = {
 
 @pytest.mark.parametrize("fault", UNDERLAY)
 def test_what_is_gone_of_an_underlay_pod(underlay: Scene, fault: str) -> None:
-    where, commands, told = UNDERLAY[fault]
-    assert underlay.findings() == []
-    underlay.break_by(where, commands)
-    lines = underlay.findings()
-    for each in told:
-        wanted = f"{NAME}: {each.format(**underlay.names)}"
-        assert any(wanted in line for line in lines), (wanted, lines)
+    underlay.tells(*UNDERLAY[fault])
 
 
 def test_nothing_is_gone_where_networks_differ(pod: Pod, programs: Path, tmp_path: Path) -> None:
@@ -242,10 +238,4 @@ def beside(request: pytest.FixtureRequest, pod: Pod, programs: Path, tmp_path: P
 
 @pytest.mark.parametrize("fault", OVERLAY)
 def test_what_is_gone_of_an_overlay_pod(beside: Scene, fault: str) -> None:
-    where, commands, told = OVERLAY[fault]
-    assert beside.findings() == []
-    beside.break_by(where, commands)
-    lines = beside.findings()
-    for each in told:
-        wanted = f"{NAME}: {each.format(**beside.names)}"
-        assert any(wanted in line for line in lines), (wanted, lines)
+    beside.tells(*OVERLAY[fault])

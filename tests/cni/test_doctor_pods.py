@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cni.doctor import Doctor
-from tests.cni.topology import NODE_IPV4, POD_CIDRS, SERVICE_CIDRS, Pod, Segment
+from tests.cni.doctor import Doctor, root_of_node
+from tests.cni.topology import NODE_IPV4, Pod, Segment
 from tests.cni.traffic import ask, server
 
 PORT, MESH_PORT = 8080, 15006
@@ -34,14 +34,7 @@ class Scene:
 @pytest.fixture
 def scene(segment: Segment, programs: Path, tmp_path: Path) -> Scene:
     """Lay out the node's files as a container runtime and the installer have them."""
-    root = tmp_path / "root"
-    results = root / "var/lib/cni/results"
-    results.mkdir(parents=True)
-    (root / "run").mkdir()
-    (root / "run/netns").symlink_to("/run/netns")
-    (tmp_path / "defaults.json").write_text(
-        json.dumps({"overlayPodCIDR": POD_CIDRS, "serviceCIDR": SERVICE_CIDRS})
-    )
+    root, results = root_of_node(tmp_path)
     pod = segment.pod()
     pod.attach(families=(4, 6))
     pod.coordinator()

@@ -26,7 +26,6 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from spidercoordinator.api.yamltext import parse
 from spidercoordinator.errors import LoginError
-from spidercoordinator.kube.transport import JSONResponse
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +149,6 @@ class Login:
         connector = aiohttp.TCPConnector(limit=0, ssl=client.rest_client.ssl_context)
         return aiohttp.ClientSession(
             connector=connector,
-            response_class=JSONResponse,
             middlewares=(*middlewares, self._expect_name, self._authenticate),
             proxy=self.configuration.proxy,
         )

@@ -8,28 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
-from typing_extensions import override
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.failure import parsed
-from spidercoordinator.kube.jsontext import loads
-
-
-class JSONResponse(aiohttp.ClientResponse):
-    """An answer whose JSON is read by `kube.jsontext`."""
-
-    @override
-    async def json(self, **_: Any) -> Any:
-        """The value in the body; it may be called again.
-
-        Raises:
-            ValueError: It is no JSON.
-        """
-        return loads(await self.read())
 
 
 @asynccontextmanager
