@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -102,42 +103,45 @@ def write_kubeconfig(path: Path, server: str, token: str) -> None:
     path.write_text(json.dumps(config))
 
 
+@pytest.fixture
+async def server() -> AsyncIterator[TokenServer]:
+    running = TokenServer()
+    await running.http.start_server()
+    yield running
+    await running.http.close()
+
+
 async def test_a_token_that_was_changed_is_read_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: TokenServer
 ) -> None:
     monkeypatch.setattr(login_module, "_RELOAD_EVERY", 0.0)
-    server, path = TokenServer(), tmp_path / "kubeconfig"
-    await server.http.start_server()
-    url = str(server.http.make_url(""))
+    path, url = tmp_path / "kubeconfig", str(server.http.make_url(""))
     write_kubeconfig(path, url, "first")
     async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         assert await api.list(NODES) == ([], "1")
         server.accepted = "second"
         write_kubeconfig(path, url, "second")
         assert await api.list(NODES) == ([], "1")
-    await server.http.close()
 
 
-async def test_a_wrong_token_is_asked_about_once_more_and_not_for_ever(tmp_path: Path) -> None:
-    server, path = TokenServer(), tmp_path / "kubeconfig"
-    await server.http.start_server()
+async def test_a_wrong_token_is_asked_about_once_more_and_not_for_ever(
+    tmp_path: Path, server: TokenServer
+) -> None:
+    path = tmp_path / "kubeconfig"
     write_kubeconfig(path, str(server.http.make_url("")), "wrong")
     async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         for _ in range(3):
             with pytest.raises(ApiUnauthorizedError, match="service account token"):
                 await api.list(NODES)
     assert server.asked <= 4
-    await server.http.close()
 
 
 @pytest.mark.parametrize("content", [None, "", "- a"])
 async def test_a_login_that_cannot_be_read_for_a_moment_is_an_answer_like_any_other(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: TokenServer, content: str | None
 ) -> None:
     monkeypatch.setattr(login_module, "_RELOAD_EVERY", 0.0)
-    server, path = TokenServer(), tmp_path / "kubeconfig"
-    await server.http.start_server()
-    url = str(server.http.make_url(""))
+    path, url = tmp_path / "kubeconfig", str(server.http.make_url(""))
     write_kubeconfig(path, url, "first")
     async with Client(await Login.find({"KUBECONFIG": str(path)})) as api:
         server.accepted = "second"
@@ -148,4 +152,3 @@ async def test_a_login_that_cannot_be_read_for_a_moment_is_an_answer_like_any_ot
             await api.list(NODES)
         write_kubeconfig(path, url, "second")
         assert await api.list(NODES) == ([], "1")
-    await server.http.close()
