@@ -81,7 +81,11 @@ def read_block(obj: Object) -> str | None:
 POOLS: Final = WatchedObjects(
     "Calico IPPool", Selection((CALICO_POOLS_V1, CALICO_POOLS_V3)), read_pool
 )
-BLOCKS: Final = WatchedObjects("Calico IPAM block", Selection((CALICO_BLOCKS,)), read_block)
+_PARTS: Final = ("spec.cidr", "spec.allocations")
+"""Who has the addresses is most of a block."""
+BLOCKS: Final = WatchedObjects(
+    "Calico IPAM block", Selection((CALICO_BLOCKS,), parts=_PARTS), read_block
+)
 
 
 def _in_use(pool: _Pool, blocks: Observation) -> bool:

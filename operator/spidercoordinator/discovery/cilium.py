@@ -122,7 +122,10 @@ def _subnets(status: dict[str, Any]) -> list[str]:
 POOLS: Final = WatchedObjects(
     "CiliumPodIPPool", Selection((CILIUM_POOLS_V2, CILIUM_POOLS_V2ALPHA1)), read_pool
 )
-CILIUM_NODE: Final = WatchedObjects("CiliumNode with CIDRs", Selection((CILIUM_NODES,)), read_node)
+_PARTS: Final = ("spec.ipam", "status.eni", "status.azure", "status.alibaba-cloud")
+CILIUM_NODE: Final = WatchedObjects(
+    "CiliumNode with CIDRs", Selection((CILIUM_NODES,), parts=_PARTS), read_node
+)
 
 
 def cilium_config(namespace: str, name: str) -> WatchedObjects:

@@ -26,6 +26,7 @@ RESIDENT: Final = "coordinator-install"
 """The container whose log has the reports."""
 _INIT: Final = "install"
 """The init container that reports at the start."""
+_PARTS: Final = ("spec.nodeName", "status.initContainerStatuses", "status.containerStatuses")
 _PREFIX: Final = "coordinator-install: node report "
 """How a line with a report begins, after kubelet's timestamp."""
 
@@ -56,7 +57,7 @@ def installer_pods(namespace: str, labels: str) -> WatchedObjects:
     """
     return WatchedObjects(
         "reports of the nodes",
-        Selection((PODS,), namespace, labels=labels),
+        Selection((PODS,), namespace, labels=labels, parts=_PARTS),
         read_pod,
     )
 

@@ -102,7 +102,9 @@ def _only_calico(annotations: Iterable[str]) -> bool:
     )
 
 
-WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,)), read_node)
+_PARTS: Final = ("spec.podCIDR", "spec.podCIDRs", "status.addresses")
+"""Beside annotations and labels; images are most of a node."""
+WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,), parts=_PARTS), read_node)
 
 
 def addresses(observations: Observations) -> NodeAddresses:

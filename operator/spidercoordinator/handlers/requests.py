@@ -16,6 +16,7 @@ from spidercoordinator.handlers.watchstream import Gone, WatchStream
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.jsontext import loads
+from spidercoordinator.reconcilers.context import trim
 from spidercoordinator.reconcilers.manager import KINDS
 
 logger = logging.getLogger(__name__)
@@ -186,13 +187,31 @@ async def _read(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse
     for kind in KINDS:
         if path == f"/apis/{kind.api_version}":
             _require({kind.plural}, answer, "resources")
-        elif path == kind.path() and not isinstance(answer.get("items"), list):
-            raise aiohttp.ClientConnectionError("the answer is no list")
+        elif path == kind.path():
+            answer["items"] = _items(answer)
 
     async def parsed() -> Any:
         return answer
 
     response.json = parsed  # type: ignore[method-assign,assignment]
+
+
+def _items(answer: dict[str, Any]) -> list[Any]:
+    """The objects of a list, as stores keep them.
+
+    Raises:
+        aiohttp.ClientConnectionError: it is no list of objects.
+    """
+    items = answer.get("items")
+    if not isinstance(items, list):
+        raise aiohttp.ClientConnectionError("the answer is no list")
+    # What kopf makes of an object is a cycle that holds it until the garbage collector runs: with
+    # the same object in the store that costs nothing.
+    return [trim(each) if _is_object(each) else each for each in items]
+
+
+def _is_object(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("metadata"), dict)
 
 
 def _require(required: set[str], answer: dict[str, Any], field: str) -> None:

@@ -13,8 +13,9 @@ import aiohttp
 
 from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.failure import parsed, refused, reported
-from spidercoordinator.kube.jsontext import dumps
+from spidercoordinator.kube.jsontext import dumps, loads
 from spidercoordinator.kube.login import Login
+from spidercoordinator.kube.parts import Loads, event_loads, list_loads
 from spidercoordinator.kube.resource import PODS, Object, Resource
 from spidercoordinator.kube.transport import request, watch_events
 
@@ -80,6 +81,7 @@ class Client:
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
+        parts: tuple[str, ...] = (),
         keep: Callable[[Object], Any] | None = None,
         page: int = PAGE,
     ) -> tuple[list[Any], str]:
@@ -91,6 +93,7 @@ class Client:
             labels: label selector.
             fields: field selector.
             metadata_only: leave spec and status on the server.
+            parts: what is parsed of each object beside its metadata, see `parts`; empty for all.
             keep: what is kept of each object. Whole objects are there for one page only, the raw
                 answer and all that was parsed of it are dropped before the next one is asked for.
             page: objects of one answer, 0: all. Parsed, one takes five times its size as JSON.
@@ -106,6 +109,7 @@ class Client:
                 resource.path(namespace),
                 query=query,
                 accept=_METADATA_ONLY.format("List") if metadata_only else _JSON,
+                parse=list_loads(parts) if parts else loads,
                 action=f"list {resource.describe(namespace)}",
             )
             found, meta = answer.get("items") or (), answer.get("metadata") or {}
@@ -236,13 +240,14 @@ class Client:
         return await self._request("GET", path, action=action)
 
     @asynccontextmanager
-    async def stream(
+    async def stream(  # noqa: PLR0913 - a watch has this many parts
         self,
         resource: Resource,
         namespace: str = "",
         *,
         query: Mapping[str, str],
         metadata_only: bool = False,
+        parts: tuple[str, ...] = (),
         idle: float,
     ) -> AsyncIterator[AsyncIterator[Object]]:
         """Open a watch; gives its events. `idle` seconds of silence raise `ApiUnavailableError`."""
@@ -257,7 +262,7 @@ class Client:
                 if answer.status not in _OK:
                     body = await answer.read()
                     raise self._refused(action, answer.status, body, answer.headers)
-                yield watch_events(answer.content, action)
+                yield watch_events(answer.content, action, event_loads(parts) if parts else loads)
 
     async def _request(  # noqa: PLR0913 - one place that knows everything about a request
         self,
@@ -269,6 +274,7 @@ class Client:
         body: Object | None = None,
         content_type: str = _JSON,
         accept: str = _JSON,
+        parse: Loads = loads,
     ) -> Object:
         if self._fence and method != "GET":
             await self._fence()
@@ -284,7 +290,7 @@ class Client:
                 data = await answer.read()
         if answer.status not in _OK:
             raise self._refused(action, answer.status, data, answer.headers)
-        return parsed(data, action)
+        return parsed(data, action, parse)
 
     def _refused(self, action: str, status: int, body: bytes, headers: Any) -> ApiError:
         return refused(action, status, body, headers, personal=self.login.personal)

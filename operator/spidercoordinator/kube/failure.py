@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
@@ -83,14 +83,19 @@ def reported(action: str, server: str) -> Iterator[None]:
         ) from error
 
 
-def parsed(text: bytes, action: str) -> dict[str, Any]:
+def parsed(text: bytes, action: str, parse: Callable[[bytes], Any] = loads) -> dict[str, Any]:
     """The object in an answer of the API server.
+
+    Args:
+        text: the answer.
+        action: what was tried, for messages.
+        parse: how to parse it.
 
     Raises:
         ApiUnavailableError: it is none: a proxy answered, or the answer was cut off.
     """
     try:
-        answer = loads(text)
+        answer = parse(text)
     except (ValueError, RecursionError) as error:
         raise ApiUnavailableError(f"{action}: the answer is no JSON: {error}") from error
     if not isinstance(answer, dict):

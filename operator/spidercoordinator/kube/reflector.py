@@ -78,6 +78,7 @@ class Selection:
         labels: label selector.
         fields: field selector.
         metadata_only: leave spec and status on the server.
+        parts: what is parsed of each object beside its metadata, see `parts`; empty for all.
     """
 
     resources: tuple[Resource, ...]
@@ -85,6 +86,7 @@ class Selection:
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False
+    parts: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """How messages name it: the one object it is of, or the kind."""
@@ -213,6 +215,7 @@ class Reflector:
                 labels=chosen.labels,
                 fields=chosen.fields,
                 metadata_only=chosen.metadata_only,
+                parts=chosen.parts,
                 keep=self.keep,
                 page=self._page,
             )
@@ -236,6 +239,7 @@ class Reflector:
             self.selection.namespace,
             query=query,
             metadata_only=self.selection.metadata_only,
+            parts=self.selection.parts,
             idle=seconds + _GRACE,
         )
         clock = asyncio.get_running_loop().time

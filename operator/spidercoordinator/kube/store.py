@@ -115,12 +115,12 @@ class Store(Mapping[Name, Object]):
             self._notify(self._handlers, name, self._objects[name], self._objects[name])
 
     def observe_listed(self, given: Object) -> None:
-        """Take in an object of a list; see `replace` for a whole list."""
+        """Take in an object of a list, as `trim` leaves it; see `replace` for a whole list."""
         name = name_of(given)
         if _older(_version(given), self._floor(name)):
             self._tell_unconfirmed(name)
         else:
-            self._set_listed(name, self.trim(given))
+            self._set_listed(name, given)
 
     def observe_schema(self, given: Object) -> None:
         """Take in an object of a list that was made after the kind's schema changed.

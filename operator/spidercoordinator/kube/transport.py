@@ -14,6 +14,8 @@ from kubernetes.aio.client.api_client import ApiClient
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.failure import parsed
+from spidercoordinator.kube.jsontext import loads
+from spidercoordinator.kube.parts import Loads
 
 
 @asynccontextmanager
@@ -64,12 +66,15 @@ def _session(client: ApiClient) -> aiohttp.ClientSession:
     return rest.pool_manager
 
 
-async def watch_events(content: aiohttp.StreamReader, action: str) -> AsyncIterator[Object]:
+async def watch_events(
+    content: aiohttp.StreamReader, action: str, parse: Loads = loads
+) -> AsyncIterator[Object]:
     """The events of a watch as they come in.
 
     Args:
         content: of the answer.
         action: what was tried, for messages.
+        parse: how to parse an event.
 
     Raises:
         ApiUnavailableError: something else came in.
@@ -80,4 +85,4 @@ async def watch_events(content: aiohttp.StreamReader, action: str) -> AsyncItera
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if line:
-                yield parsed(line, action)
+                yield parsed(line, action, parse)

@@ -16,6 +16,7 @@ from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.errors import ApiForbiddenError
 from spidercoordinator.kube.reflector import NotServed, Replaced, WatchFailed
 from spidercoordinator.runtime.settings import Settings
+from tests.unit.discovery.observing import listed
 
 Objects = dict[str, list[dict[str, Any]]]
 Status = dict[str, Any]
@@ -78,7 +79,8 @@ def observe(
             update_observation(watched, observation, NotServed())
         else:
             given = [each for each in objects.get(kind, []) if _is_selected(watched, each)]
-            update_observation(watched, observation, Replaced([watched.read(g) for g in given]))
+            read = [watched.read(each) for each in listed(watched, given)]
+            update_observation(watched, observation, Replaced(read))
     return found
 
 

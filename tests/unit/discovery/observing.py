@@ -8,6 +8,7 @@ from typing import Any
 from spidercoordinator.discovery.informers import update_observation
 from spidercoordinator.discovery.source import Observation, Source, WatchedObjects
 from spidercoordinator.errors import ApiForbiddenError
+from spidercoordinator.kube.parts import list_loads
 from spidercoordinator.kube.reflector import NotServed, Replaced, WatchFailed
 
 NOT_SERVED = object()
@@ -30,9 +31,18 @@ def observe(source: Source, found: Found | None = None) -> dict[str, Observation
                 watched, observation, WatchFailed(ApiForbiddenError("no", status=403))
             )
         else:
-            read = [watched.read(each) for each in given]
+            read = [watched.read(each) for each in listed(watched, given)]
             update_observation(watched, observation, Replaced(read))
     return observations
+
+
+def listed(watched: WatchedObjects, objects: list[Any]) -> list[Any]:
+    """Objects as they are in a list of the API server, of which only some parts are parsed."""
+    if not watched.selection.parts:
+        return objects
+    answer = list_loads(watched.selection.parts)(json.dumps({"items": objects}).encode())
+    items: list[Any] = answer["items"]
+    return items
 
 
 def config_map(namespace: str, name: str, data: Any) -> dict[str, Any]:

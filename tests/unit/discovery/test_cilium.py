@@ -19,6 +19,7 @@ from spidercoordinator.discovery.cilium import (
 )
 from spidercoordinator.discovery.daemonsets import Agents
 from spidercoordinator.discovery.source import Observation, ReadState
+from tests.unit.discovery.observing import listed
 
 CONFIG = cilium_config("kube-system", "cilium-config")
 SOURCE = CiliumAddresses(CONFIG)
@@ -42,7 +43,11 @@ def observations(
         ),
         CILIUM_NODE.title: Observation(
             ReadState.NOT_SERVED if nodes is None else ReadState.READ,
-            entries={str(i): w for i, n in enumerate(nodes or ()) if (w := read_node(n))},
+            entries={
+                str(i): w
+                for i, n in enumerate(listed(CILIUM_NODE, nodes or []))
+                if (w := read_node(n))
+            },
         ),
         AGENTS.title: Observation(
             ReadState.READ, entries={} if agents is Agents.NONE else {"kube-system/cilium": agents}

@@ -5,6 +5,7 @@ They are found by looking, so that a new one is covered.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from spidercoordinator.discovery.sources import detectors, sources
 from spidercoordinator.kube.crash import CrashHandler
 from spidercoordinator.kube.reflector import Replaced, Updated
 from spidercoordinator.runtime.settings import Settings
+from tests.unit.discovery.observing import listed
 
 SETTINGS = Settings()
 SOURCES = sources(SETTINGS.cilium_configmap, SETTINGS.agent_namespaces)
@@ -100,6 +102,15 @@ def test_any_object_leaves_reports_and_is_named_where_it_cannot_be_read(
         if source.watched == (watched,) and observed.unreadable:
             assert report.unread == observed.unread(watched)
     assert len(made.plugins()) == len(DETECTORS)
+
+
+@pytest.mark.parametrize("title", [name for name, each in WATCHED.items() if each.selection.parts])
+@given(parts=PARTS)
+def test_what_is_not_parsed_of_an_object_is_not_read(title: str, parts: dict[str, Any]) -> None:
+    watched = WATCHED[title]
+    whole = {**parts, "metadata": {"name": "odd", "namespace": "ns", "managedFields": [{}]}}
+    [parsed] = listed(watched, [whole])
+    assert repr(watched.read(parsed)) == repr(watched.read(json.loads(json.dumps(whole))))
 
 
 @pytest.mark.parametrize("title", WATCHED)

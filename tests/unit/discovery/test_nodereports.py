@@ -18,6 +18,7 @@ from spidercoordinator.discovery.nodereports import (
 )
 from spidercoordinator.discovery.source import Observation
 from spidercoordinator.kube.reflector import Deleted, Replaced, Updated
+from tests.unit.discovery.observing import listed
 
 MESSAGE = '{"interfaces":["eth0","bond0"],"unlisted":["veth"]}'
 REPORT = NodeReport(frozenset({"eth0", "bond0"}), ("veth",))
@@ -43,7 +44,8 @@ def ended(**other: Any) -> dict[str, Any]:
 
 
 def test_a_pod_reports_its_node_at_its_start() -> None:
-    assert read_pod(ended()) == TOLD
+    [as_listed] = listed(installer_pods("ns", "app=x"), [ended()])
+    assert read_pod(as_listed) == TOLD
 
 
 def test_other_init_containers_do_not_matter() -> None:
@@ -66,7 +68,8 @@ def test_a_log_can_be_read_while_the_resident_container_runs(
 ) -> None:
     given = ended()
     given["status"]["containerStatuses"] = [{"name": container, "state": state}]
-    read = read_pod(given)
+    [as_listed] = listed(installer_pods("ns", "app=x"), [given])
+    read = read_pod(as_listed)
     assert read is not None
     assert read.runs is runs
 

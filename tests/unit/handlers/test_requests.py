@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from spidercoordinator.handlers.requests import Requests, is_no_retry
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS
+from spidercoordinator.reconcilers.context import trim
 
 PATH = SPIDERMULTUSCONFIGS.path()
 NAME = "spidermultusconfigs.spiderpool.spidernet.io"
@@ -68,6 +69,24 @@ async def test_a_scan_that_lacks_our_kinds_is_no_answer() -> None:
         listed.append({"name": SPIDERMULTUSCONFIGS.group})
         assert (await session.get(server.make_url("/apis"))).ok
     await server.close()
+
+
+async def test_objects_of_a_list_come_as_stores_keep_them() -> None:
+    meta = {"name": "net", "managedFields": [{"manager": "kubectl"}]}
+    whole = {"metadata": meta, "spec": {"cniType": "macvlan"}}
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"items": [whole, None, {"metadata": None}]})
+
+    app = web.Application()
+    app.router.add_get(PATH, answer)
+    server = TestServer(app)
+    await server.start_server()
+    async with aiohttp.ClientSession(middlewares=(Requests(),)) as session:
+        items = (await (await session.get(server.make_url(PATH))).json())["items"]
+    await server.close()
+    assert items == [trim(whole), None, {"metadata": None}]
+    assert "managedFields" not in items[0]["metadata"]
 
 
 def test_kopf_s_retries_are_left_out_of_the_log() -> None:
