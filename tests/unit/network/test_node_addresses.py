@@ -82,6 +82,20 @@ def test_nodes_addresses_and_what_leaves_them_out_are_named(
     assert remedy in said(section)
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_range_of_the_default_ipam_is_named_as_that(*, own: bool) -> None:
+    section = WHERE | {"range": "10.6.0.12-10.6.0.20/24"}
+    spec = {"cniType": "macvlan", "macvlan": {"master": ["ens5"]}} | (
+        {"ipam": section} if own else {}
+    )
+    network = {"metadata": {"namespace": "a", "name": "b"}, "spec": spec}
+    pool = pool_of(network, section)
+    assert pool is not None
+    text = node_address_given(pool.kind, pool.ranges, NODES) or ""
+    begin = "range gives" if own else "range of the chart's defaultIPAM gives"
+    assert text.startswith(f"{begin} pods 10.6.0.12 of node b: ")
+
+
 @pytest.mark.parametrize(
     "section",
     [

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spidercoordinator.api.multus import NETWORK_OF, SpiderMultusConfigSpec
+from spidercoordinator.core.network.ipam import default_of
 from spidercoordinator.core.network.plugins import COORDINATOR
 from spidercoordinator.core.network.render import RENDERERS, json_text
 from spidercoordinator.core.network.render.plugin import Addressing, Plugin
@@ -25,8 +26,9 @@ def called_plugins(
         yield from _named("spec.customCNI", content.get("plugins") or [content])
         return
     network = NETWORK_OF[spec.cni_type]
+    default = default_of(spec, default_ipam)
     parts = RENDERERS[spec.cni_type](
-        spec.network, Addressing(spec.disable_ipam, spec.ipam, default_ipam)
+        spec.network, Addressing(spec.disable_ipam, spec.ipam, default)
     )
     before, main, after = ([*parts.before], {**parts.main}, [*parts.after])
     ipam = main.pop("ipam", {})

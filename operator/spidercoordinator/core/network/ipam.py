@@ -18,6 +18,9 @@ SPIDERPOOL_KIND: Final = "spiderippools.spiderpool.spidernet.io"
 
 _SPIDERPOOL_SECTION: Final = {"type": SPIDERPOOL}
 
+CHARTS: Final = "the chart's defaultIPAM"
+"""How messages name the IPAM of a network that names none."""
+
 NO_IPAM: Final = (
     "the network has no IPAM, so its pods get no address and do not start: set spec.ipam, such as"
     " {type: whereabouts, range: 10.6.0.0/16}, or the chart's defaultIPAM, or install Spiderpool;"

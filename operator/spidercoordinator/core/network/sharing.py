@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from spidercoordinator.api.networks import MasterNetwork
 from spidercoordinator.api.objects import Name, Object, name_of
 from spidercoordinator.core.network.addressrange import AddressRange
 from spidercoordinator.core.network.desired import nad_name
-from spidercoordinator.core.network.ipam import section_of
+from spidercoordinator.core.network.ipam import CHARTS, section_of
 from spidercoordinator.core.network.ipamkeys import HOST_LOCAL, canonical
 from spidercoordinator.core.network.ipamsection import NEEDED, address_ranges
 from spidercoordinator.core.network.render import json_text
@@ -106,7 +106,10 @@ def _read(spec: str, default: str) -> _Read | None:
     if kind not in NEEDED:
         return None
     folder = str(canonical(section).get("dataDir") or _FOLDER)
-    return _Read(kind, name, folder, frozenset(links), tuple(address_ranges(section)))
+    ranges = address_ranges(section)
+    if parsed.network is not None and parsed.ipam is None:
+        ranges = [replace(each, key=f"{each.key} of {CHARTS}") for each in ranges]
+    return _Read(kind, name, folder, frozenset(links), tuple(ranges))
 
 
 def _of_text(content: Any) -> tuple[str, Mapping[str, Any], Iterator[tuple[str, int]]]:

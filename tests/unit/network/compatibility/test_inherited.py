@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 
 from spidercoordinator.api.multus import NO_OWN_MAC
+from spidercoordinator.api.nad import DEFAULT_CNI_VERSION
 from spidercoordinator.core.coordinator.cluster import ClusterConfig
+from spidercoordinator.core.network.called import called_plugins
 from spidercoordinator.core.network.compatibility import (
+    COMPATIBILITY_RULES,
     network_warnings,
     subject_of,
 )
 from spidercoordinator.core.network.conditions import network_conditions
 from spidercoordinator.core.network.desired import depends_on_cluster, desired_nad
 from spidercoordinator.core.network.ipam import ClusterIPAM
+from tests.unit.network.compatibility.ipam_cases import IPAM_CASES
+from tests.unit.network.compatibility.link_cases import LINK_CASES
 from tests.unit.network.compatibility.networks import (
     DUAL,
     MACVLAN,
@@ -31,6 +36,11 @@ from tests.unit.network.compatibility.networks import (
     parsed,
     warnings,
 )
+from tests.unit.network.compatibility.text_cases import TEXT_CASES
+
+ABOUT_IPAM = {
+    rule.reason for rule in COMPATIBILITY_RULES if rule.field.startswith(("{ipam}", "spec.ipam"))
+}
 
 
 def test_spiderpool_is_missed_where_it_is_wanted_and_not_served() -> None:
@@ -152,6 +162,41 @@ def test_the_default_ipam_counts_as_the_network_s_own(
     other = {"type": "dhcp"}
     if reason != "MTUBelowIPv6":  # of a family that is not known it is warned, too
         assert reason not in told({**spec, "ipam": other}, ClusterIPAM(default))
+
+
+IN_SPEC = [
+    spec
+    for cases in (IPAM_CASES, LINK_CASES, TEXT_CASES)
+    for bad, good in cases.values()
+    for spec in (*bad, *good)
+    if "ipam" in spec
+]
+
+
+@pytest.mark.parametrize("spec", IN_SPEC)
+def test_every_rule_says_of_the_default_ipam_what_it_says_of_the_same_in_spec(spec: Spec) -> None:
+    around = cluster()
+    bare = {key: value for key, value in spec.items() if key != "ipam"}
+
+    def told(given: Spec, ipam: ClusterIPAM | None) -> list[tuple[str, str]]:
+        subject = subject_of(parsed(given).spec, around, ipam, cni_version=DEFAULT_CNI_VERSION)
+        return [(each.reason, each.message) for each in network_warnings(subject, notices=True)]
+
+    own, inherited = told(spec, None), told(bare, ClusterIPAM(spec["ipam"]))
+    assert [reason for reason, _ in inherited] == [reason for reason, _ in own]
+    for (reason, message), (_, theirs) in zip(inherited, own, strict=True):
+        if reason in ABOUT_IPAM:
+            assert message == f"of the chart's defaultIPAM: {theirs}"
+
+
+def test_vlan_mode_auto_takes_addresses_from_spiderpool_whatever_the_default_is() -> None:
+    spec = parsed({"cniType": "vlan", "vlan": {"master": ["a"], "vlanMode": "auto"}}).spec
+    names = [name for _, name in called_plugins(spec, WHEREABOUTS)]
+    assert names == ["vlan", "spiderpool", "coordinator"]
+    found = network_warnings(
+        subject_of(spec, cluster(), ClusterIPAM(WHEREABOUTS), cni_version="1.1.0")
+    )
+    assert [each.reason for each in found] == ["CNIVersionUnspoken"]
 
 
 def test_the_families_of_the_default_ipam_are_those_of_the_pods() -> None:

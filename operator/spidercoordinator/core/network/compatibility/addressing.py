@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from spidercoordinator.api.multus import SPIDERPOOL
+from spidercoordinator.api.multus import SPIDERPOOL, SpiderMultusConfigSpec
 from spidercoordinator.api.scalars import IPNetwork, parse_network
 from spidercoordinator.core.network import ipamgiven, ipamkeys, ipamsection
 from spidercoordinator.core.network.addresses import subnets
 from spidercoordinator.core.network.compatibility.rule import DISABLED, Subject
-from spidercoordinator.core.network.ipam import NO_SPIDERPOOL, ipam_type, section_of
+from spidercoordinator.core.network.ipam import CHARTS, NO_SPIDERPOOL, ipam_type, section_of
 from spidercoordinator.core.network.render import json_text
 
 _BY_POD: Final = {"type": ipamkeys.STATIC}
@@ -107,13 +107,18 @@ def _sections(subject: Subject) -> Iterator[tuple[str, _Section]]:
         by_pod = spec.capabilities is not None and spec.capabilities.ips
         section = section_of(spec, subject.ipam.default)
         if not (by_pod and section == _BY_POD):
-            yield "" if spec.ipam is not None else "of the chart's defaultIPAM: ", section
+            yield _whose(spec), section
         return
     for index, plugin in enumerate(_plugins(spec.custom_cni or "{}")):
         inner, wishes = plugin.get("ipam"), plugin.get("capabilities")
         by_pod = isinstance(wishes, dict) and wishes.get("ips") is True
         if isinstance(inner, dict) and not (by_pod and inner == _BY_POD):
             yield f"ipam of {plugin['type']} (plugins[{index}]): ", inner
+
+
+def _whose(spec: SpiderMultusConfigSpec) -> str:
+    """What a message begins with of a network that names no IPAM itself."""
+    return "" if spec.ipam is not None else f"of {CHARTS}: "
 
 
 @lru_cache(maxsize=1)
@@ -134,33 +139,35 @@ def spiderpool_is_missing(subject: Subject) -> str | None:
 
 def dhcp_on_ipvlan(subject: Subject) -> str | None:
     """DHCP where all pods of a node have one MAC address."""
-    if subject.spec.network is None:
-        plugins = _plugins(subject.spec.custom_cni or "{}")
+    spec, where = subject.spec, ""
+    if spec.network is None:
+        plugins = _plugins(spec.custom_cni or "{}")
         kinds = [(each.get("type"), each.get("ipam")) for each in plugins]
     else:
-        kinds = [(subject.spec.cni_type, section_of(subject.spec, {}))]
+        where = _whose(spec)
+        kinds = [(spec.cni_type, section_of(spec, subject.ipam.default))]
     if not any(
         kind == "ipvlan" and isinstance(ipam, Mapping) and ipam.get("type") == "dhcp"
         for kind, ipam in kinds
     ):
         return None
     return (
-        "dhcp with ipvlan: all interfaces have the MAC address of their master, so a DHCP server"
-        " that goes by it gives all pods of a node one address; use macvlan, or another IPAM plugin"
+        f"{where}dhcp with ipvlan: all interfaces have the MAC address of their master, so a DHCP"
+        " server that goes by it gives all pods of a node one address; use macvlan, or another IPAM"
+        " plugin"
     )
 
 
 def same_address(subject: Subject) -> str | None:
     """Addresses that more than one pod gets."""
-    ipam = subject.spec.ipam
-    if ipam is None or subject.spec.disable_ipam:
-        return None
-    if ipam.type == "static" and ipam.wire().get("addresses"):
-        return "static gives all pods of the network the same addresses; it is for a single pod"
-    if ipam.type == "host-local":
+    section, where = section_of(subject.spec, subject.ipam.default), _whose(subject.spec)
+    kind = section.get("type")
+    if kind == ipamkeys.STATIC and section.get("addresses"):
+        return f"{where}static gives all pods of the network the same addresses; it is for one pod"
+    if kind == ipamkeys.HOST_LOCAL:
         return (
-            "host-local counts on each node by itself, so pods of two nodes get the same address;"
-            " it is for pods of one node, else use whereabouts or Spiderpool"
+            f"{where}host-local counts on each node by itself, so pods of two nodes get the same"
+            " address; it is for pods of one node, else use whereabouts or Spiderpool"
         )
     return None
 
@@ -182,21 +189,22 @@ def subnet_overlap(subject: Subject) -> str | None:
     """Pods' subnets that overlap what pods reach through their node."""
     if not subject.coordinated:
         return None
+    where = _whose(subject.spec)
     for subnet in subnets(subject.spec, subject.ipam.default):
         for field, what in (("service_cidr", "service CIDR"), ("pod_cidr", "pod CIDR")):
             for text in subject.effective.get(field) or ():
                 cidr = parse_network(text)
                 if cidr and cidr.version == subnet.version and cidr.overlaps(subnet):
                     return (
-                        f"subnet {subnet} overlaps the {what} {text}, and pods reach only one of"
-                        " the two; use another subnet"
+                        f"{where}subnet {subnet} overlaps the {what} {text}, and pods reach only"
+                        " one of the two; use another subnet"
                     )
         for text in subject.effective.get("hijack_cidr") or ():
             cidr = parse_network(text)
             if cidr and cidr.version == subnet.version and _is_within(cidr, subnet):
                 return (
-                    f"subnet {subnet} has in it {text} of hijackCIDR, which pods then reach through"
-                    " their node and not directly; use another subnet, or take it out there"
+                    f"{where}subnet {subnet} has in it {text} of hijackCIDR, which pods then reach"
+                    " through their node and not directly; use another subnet, or take it out there"
                 )
     return None
 
