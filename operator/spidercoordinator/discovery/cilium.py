@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from spidercoordinator.api.objects import Object
-from spidercoordinator.core.cidrs.ranges import collapse, normalise, uncovered
+from spidercoordinator.core.cidrs.ranges import normalise
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, Presence, SourceReport
+from spidercoordinator.discovery.ciliumnodes import CILIUM_NODE, beside_pools, ranges_of_nodes
 from spidercoordinator.discovery.daemonsets import (
     Objects,
     daemon_set,
@@ -26,7 +26,6 @@ from spidercoordinator.discovery.source import Observations, WatchedObjects, unr
 from spidercoordinator.errors import OddObjectError
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import (
-    CILIUM_NODES,
     CILIUM_POOLS_V2,
     CILIUM_POOLS_V2ALPHA1,
     CONFIG_MAPS,
@@ -34,7 +33,8 @@ from spidercoordinator.kube.resource import (
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _CLUSTER_POOL: Final = ("cluster-pool", "cluster-pool-v2beta")
-_NODE_MODES: Final = ("eni", "azure", "alibabacloud", "crd", "delegated-plugin")
+_CLOUDS: Final = ("eni", "azure", "alibabacloud")
+_NODE_MODES: Final = (*_CLOUDS, "crd", "delegated-plugin")
 _NODES_RANGES: Final = "kubernetes"
 """The mode that hands out the nodes' podCIDRs, which the cluster's own sources tell."""
 _KEEPS_ADDRESSES: Final = ("", "none", "portmap")
@@ -92,39 +92,8 @@ def read_pool(obj: Object) -> _Pool:
     return _Pool(meta.get("creationTimestamp", ""), meta["name"], cidrs)
 
 
-def read_node(obj: Object) -> tuple[str, ...] | None:
-    """The CIDRs that pods of one node have addresses from: its own, or its subnets in a cloud."""
-    ipam = (obj.get("spec") or {}).get("ipam") or {}
-    allocated = (ipam.get("pools") or {}).get("allocated") or ()
-    own = [
-        *(ipam.get("podCIDRs") or ()),
-        *(cidr for pool in allocated for cidr in pool.get("cidrs") or ()),
-    ]
-    cidrs = normalise(own or _subnets(obj.get("status") or {}) or list(ipam.get("pool") or ()))
-    return tuple(sorted(cidrs)) or None
-
-
-def _subnets(status: dict[str, Any]) -> list[str]:
-    eni = (status.get("eni") or {}).get("enis") or {}
-    azure = (status.get("azure") or {}).get("interfaces") or ()
-    alibaba = (status.get("alibaba-cloud") or {}).get("enis") or {}
-    cidrs = [(each.get("subnet") or {}).get("cidr") for each in eni.values()]
-    for each in azure:
-        subnet = each.get("subnet")
-        cidrs.append((subnet or {}).get("cidr") if isinstance(subnet, dict) else None)
-        cidrs.append(each.get("cidr"))
-    for each in alibaba.values():
-        switch = each.get("vswitch") or {}
-        cidrs += [switch.get("cidr"), switch.get("ipv6-cidr")]
-    return [cidr for cidr in cidrs if cidr]
-
-
 POOLS: Final = WatchedObjects(
     "CiliumPodIPPool", Selection((CILIUM_POOLS_V2, CILIUM_POOLS_V2ALPHA1)), read_pool
-)
-_PARTS: Final = ("spec.ipam", "status.eni", "status.azure", "status.alibaba-cloud")
-CILIUM_NODE: Final = WatchedObjects(
-    "CiliumNode with CIDRs", Selection((CILIUM_NODES,), parts=_PARTS), read_node
 )
 
 
@@ -176,16 +145,25 @@ class CiliumAddresses:
                 "Cilium", "cilium", kinds=("pod",), defers_to_cluster=True, unread=not_read
             )
         if mode in _NODE_MODES:
-            nodes = observations[CILIUM_NODE.title]
-            cidrs = collapse(cidr for node in nodes.entries.values() for cidr in node)
-            not_read = unread(observations, self.config, CILIUM_NODE)
-            report = _report(f"CiliumNodes ({mode})", cidrs, nodes.why_empty(CILIUM_NODE), not_read)
-            # Another IPAM plugin gives the addresses, such as that of Azure's overlay.
-            elsewhere = mode == "delegated-plugin" and not cidrs
-            return replace(report, partial=True, defers_to_cluster=elsewhere)
+            return _of_nodes(mode, observations, observation.unread(self.config))
         known = ", ".join(_MODES)
         missing = f"{where} has ipam {mode!r}; known are {known}"
         return _report("Cilium", missing=missing, not_read=not_read)
+
+
+def _of_nodes(mode: str, observations: Observations, not_read: str) -> SourceReport:
+    nodes = observations[CILIUM_NODE.title]
+    found = ranges_of_nodes(nodes.entries, in_cloud=mode in _CLOUDS)
+    cidrs = found.cidrs + found.uncertain
+    reasons = (not_read, nodes.unread(CILIUM_NODE), found.doubt)
+    return replace(
+        _report(f"CiliumNodes ({mode})", cidrs, nodes.why_empty(CILIUM_NODE)),
+        unread="; ".join(dict.fromkeys(filter(None, reasons))),
+        uncertain=found.uncertain,
+        partial=True,
+        # Another IPAM plugin gives the addresses, such as that of Azure's overlay.
+        defers_to_cluster=mode == "delegated-plugin" and not cidrs,
+    )
 
 
 def _with_those_in_use(
@@ -196,7 +174,7 @@ def _with_those_in_use(
     A node keeps what it was given, and its pods theirs, when the pool is changed or deleted.
     """
     observed = observations[CILIUM_NODE.title]
-    beside = _beside(frozenset(observed.entries.values()), report.pod) if report.pod else ()
+    beside = beside_pools(observed.entries, report.pod) if report.pod else ()
     warning = (
         f"{where} names {', '.join(report.pod)}, but CiliumNodes have pod CIDRs elsewhere, too:"
         f" {', '.join(beside[:_SHOWN])}{' ...' if len(beside) > _SHOWN else ''}"
@@ -208,12 +186,6 @@ def _with_those_in_use(
         warning=warning if beside else "",
         unread="; ".join(filter(None, reasons)),
     )
-
-
-# Thousands of nodes are mostly the same at the next reconcile.
-@lru_cache(maxsize=2)
-def _beside(nodes: frozenset[tuple[str, ...]], pools: tuple[str, ...]) -> tuple[str, ...]:
-    return collapse(uncovered((cidr for node in nodes for cidr in node), pools))
 
 
 def _report(

@@ -97,7 +97,7 @@ class Flannel:
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
         """The ConfigMaps, the agents, and the nodes, which show whether they are in use."""
-        return (*self.config_maps, *self.agents, nodes.WATCHED)
+        return (*self.config_maps, *self.agents, *nodes.RANGES)
 
     def report(self, observations: Observations) -> SourceReport:
         """The ranges, unless nodes have got theirs from elsewhere."""

@@ -49,7 +49,7 @@ CONFIG: Final = WatchedObjects(
 class K0s:
     """See the module."""
 
-    watched: tuple[WatchedObjects, ...] = (CONFIG, nodes.WATCHED)
+    watched: tuple[WatchedObjects, ...] = (CONFIG, *nodes.RANGES)
 
     def report(self, observations: Observations) -> SourceReport:
         """The ranges of the ClusterConfig, or the default pod CIDR if nodes have theirs from it."""

@@ -25,7 +25,7 @@ _DEFAULT_SERVICE: Final = ("10.43.0.0/16", "fd00:43::/112")
 class K3s:
     """See the module."""
 
-    watched: tuple[WatchedObjects, ...] = (nodes.WATCHED,)
+    watched: tuple[WatchedObjects, ...] = nodes.RANGES
 
     def report(self, observations: Observations) -> SourceReport:
         """The ranges in the servers' arguments, or the default one that holds their podCIDRs."""

@@ -83,7 +83,7 @@ class KubeOVN:
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
         """Its subnets, its agents, and the nodes, which show whether it is in use."""
-        return (SUBNETS, self.agents, nodes.WATCHED)
+        return (SUBNETS, self.agents, *nodes.RANGES)
 
     def report(self, observations: Observations) -> SourceReport:
         """The subnets; while its agents are deployed the cluster's own pod CIDRs do not count."""

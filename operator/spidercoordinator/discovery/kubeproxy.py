@@ -86,7 +86,7 @@ class KubeProxy:
         DAEMON_SET,
         PROXIES,
         azure.CONFIGS,
-        nodes.WATCHED,
+        *nodes.RANGES,
     )
 
     def report(self, observations: Observations) -> SourceReport:

@@ -5,7 +5,7 @@ Nodes are many, and send a heartbeat each: whatever is read of them is read from
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,9 +16,10 @@ from spidercoordinator.core.cidrs.backing import holding, left_over
 from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.ranges import collapse, normalise
 from spidercoordinator.core.cidrs.reports import SourceReport
+from spidercoordinator.discovery.kuberouter import AGENTS
 from spidercoordinator.discovery.nodeargs import ServerArgs, read_server_args
 from spidercoordinator.discovery.shapes import mappings, section, split, text
-from spidercoordinator.discovery.source import Observations, WatchedObjects
+from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
 from spidercoordinator.kube.resource import NODES
 
@@ -55,7 +56,8 @@ class NodeFacts:
     """What is kept of a node.
 
     Attributes:
-        cidrs: its pod CIDRs.
+        cidrs: its pod CIDRs, by its spec.
+        annotated: those that kube-router's annotations name in their place.
         args: what its arguments as a k3s or RKE2 server name, None for another node.
         control_plane: whether it is labelled as one of the control plane.
         of_calico: whether Calico, and no other network, marked it (see `caliconodes`).
@@ -63,6 +65,7 @@ class NodeFacts:
     """
 
     cidrs: tuple[str, ...]
+    annotated: tuple[str, ...] = ()
     args: ServerArgs | None = None
     control_plane: bool = False
     of_calico: bool = False
@@ -70,17 +73,25 @@ class NodeFacts:
 
     def __bool__(self) -> bool:
         """Whether it tells a range, for the metric."""
-        return bool(self.cidrs) or self.args is not None
+        return bool(self.cidrs or self.annotated) or self.args is not None
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether kube-router's annotations name other pod CIDRs than the spec."""
+        return bool(self.cidrs and self.annotated) and self.cidrs != self.annotated
 
 
 def read_node(obj: Object) -> NodeFacts:
     """What is kept of one node."""
     annotations = section(obj, "metadata", "annotations")
     annotated = (_annotated(annotations.get(name)) for name in _KUBE_ROUTER)
-    cidrs = next(filter(None, annotated), ()) or node_cidrs(obj)
-    labelled = _CONTROL_PLANE in section(obj, "metadata", "labels")
     return NodeFacts(
-        cidrs, read_server_args(obj), labelled, _only_calico(annotations), _addresses(obj)
+        node_cidrs(obj),
+        next(filter(None, annotated), ()),
+        read_server_args(obj),
+        _CONTROL_PLANE in section(obj, "metadata", "labels"),
+        _only_calico(annotations),
+        _addresses(obj),
     )
 
 
@@ -105,6 +116,8 @@ def _only_calico(annotations: Iterable[str]) -> bool:
 _PARTS: Final = ("spec.podCIDR", "spec.podCIDRs", "status.addresses")
 """Beside annotations and labels; images are most of a node."""
 WATCHED: Final = WatchedObjects("Node with podCIDRs", Selection((NODES,), parts=_PARTS), read_node)
+RANGES: Final = (WATCHED, AGENTS)
+"""What shows the nodes' ranges: they, and whether kube-router reads what is annotated."""
 
 
 def addresses(observations: Observations) -> NodeAddresses:
@@ -115,8 +128,16 @@ def addresses(observations: Observations) -> NodeAddresses:
 
 def all_cidrs(observations: Observations) -> tuple[str, ...]:
     """The pod CIDRs of all nodes, neighbours merged."""
-    entries = observations[WATCHED.title].entries.values()
-    return _merged(frozenset(facts.cidrs for facts in entries))
+    entries, gone = observations[WATCHED.title].entries.values(), _is_without_agents(observations)
+    return _merged(
+        frozenset((gone and facts.cidrs) or facts.annotated or facts.cidrs for facts in entries)
+    )
+
+
+def _is_without_agents(observations: Observations) -> bool:
+    """Whether there is no kube-router that would read the annotations; unread, it may be there."""
+    agents = observations[AGENTS.title]
+    return not agents.entries and not agents.unread(AGENTS)
 
 
 # Several sources ask, and thousands of nodes are mostly the same at the next reconcile.
@@ -151,16 +172,33 @@ def without_left_overs(
 class Nodes:
     """See the module."""
 
-    watched: tuple[WatchedObjects, ...] = (WATCHED,)
+    watched: tuple[WatchedObjects, ...] = RANGES
 
     def report(self, observations: Observations) -> SourceReport:
         """All nodes' CIDRs, neighbours merged; a new node may widen the list."""
         observation, cidrs = observations[WATCHED.title], all_cidrs(observations)
+        overridden = {
+            name.lstrip("/"): facts
+            for name, facts in sorted(observation.entries.items())
+            if facts.is_overridden
+        }
+        gone = _is_without_agents(observations)
         return SourceReport(
             source="node.spec.podCIDRs",
             kinds=("pod",),
             pod=cidrs,
             missing="" if cidrs else observation.why_empty(WATCHED),
-            unread=observation.unread(WATCHED),
+            warning=_left_behind(overridden) if gone and overridden else "",
+            unread=unread(observations, *(RANGES if overridden else (WATCHED,))),
             partial=True,
         )
+
+
+def _left_behind(overridden: Mapping[str, NodeFacts]) -> str:
+    name, facts = next(iter(overridden.items()))
+    more = f" (and {len(overridden) - 1} more)" if len(overridden) > 1 else ""
+    return (
+        f"kube-router's annotations name {', '.join(facts.annotated)} for node {name}{more}, whose"
+        f" spec.podCIDRs are {', '.join(facts.cidrs)}, and there is no {AGENTS.title}, so the"
+        " latter count: remove what is left of kube-router, or set spec.podCIDR"
+    )

@@ -56,7 +56,7 @@ NETWORK: Final = WatchedObjects(
 class OpenShift:
     """See the module."""
 
-    watched: tuple[WatchedObjects, ...] = (NETWORK, nodes.WATCHED)
+    watched: tuple[WatchedObjects, ...] = (NETWORK, *nodes.RANGES)
 
     def report(self, observations: Observations) -> SourceReport:
         """Both lists."""

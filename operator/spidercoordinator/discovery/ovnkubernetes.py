@@ -17,8 +17,7 @@ from spidercoordinator.api.objects import Object
 from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.discovery import daemonsets
 from spidercoordinator.discovery.daemonsets import daemon_set, deployed
-from spidercoordinator.discovery.nodes import WATCHED as NODES
-from spidercoordinator.discovery.nodes import without_left_overs
+from spidercoordinator.discovery.nodes import RANGES, without_left_overs
 from spidercoordinator.discovery.shapes import split, text
 from spidercoordinator.discovery.source import Observations, WatchedObjects, unread
 from spidercoordinator.kube.reflector import Selection
@@ -99,7 +98,7 @@ class OVNKubernetes:
     @property
     def watched(self) -> tuple[WatchedObjects, ...]:
         """Its configuration, its agents, and the nodes, which show whether it is in use."""
-        return (self.config, self.ovnkube, self.agents, NODES)
+        return (self.config, self.ovnkube, self.agents, *RANGES)
 
     def report(self, observations: Observations) -> SourceReport:
         """Both lists; while its agents are deployed the cluster's own pod CIDRs do not count."""

@@ -8,15 +8,14 @@ import pytest
 from spidercoordinator.core.cidrs.reports import Presence
 from spidercoordinator.discovery import cilium
 from spidercoordinator.discovery.cilium import (
-    CILIUM_NODE,
     POOLS,
     Cilium,
     CiliumAddresses,
     cilium_config,
     read_config,
-    read_node,
     read_pool,
 )
+from spidercoordinator.discovery.ciliumnodes import CILIUM_NODE, read_node
 from spidercoordinator.discovery.daemonsets import Agents
 from spidercoordinator.discovery.source import Observation, ReadState
 from tests.unit.discovery.observing import listed

@@ -6,11 +6,13 @@ import pytest
 
 from spidercoordinator.core.cidrs.families import Candidate
 from spidercoordinator.core.cidrs.known import FamilyCIDRs, KnownList
+from spidercoordinator.core.cidrs.reports import SourceReport
 from spidercoordinator.core.cidrs.selection import select_list
-from spidercoordinator.discovery import nodes, servicecidrs
+from spidercoordinator.discovery import kuberouter, nodes, servicecidrs
 from spidercoordinator.discovery.servicedryrun import SOURCE, read_refusal, read_refusals
 from spidercoordinator.discovery.source import Observation, ReadState
 from spidercoordinator.errors import ApiError, ApiInvalidError, ApiUnavailableError
+from tests.unit.discovery.observing import FORBIDDEN, NOT_SERVED, Found, daemon_set, node, observe
 
 
 def service_cidr(name: str, created: str, *cidrs: str) -> dict[str, Any]:
@@ -79,14 +81,45 @@ def test_kube_router_s_annotations_stand_for_the_ranges(
 ) -> None:
     named = {f"kube-router.io/{key}": value for key, value in annotations.items()}
     obj = {"metadata": {"name": "a", "annotations": named}, "spec": {"podCIDR": "10.1.0.0/24"}}
-    assert nodes.read_node(obj) == nodes.NodeFacts(cidrs)
+    agents = daemon_set("kube-system", "kube-router")
+    assert of_nodes({nodes.WATCHED: [obj], kuberouter.AGENTS: [agents]}).pod == cidrs
+
+
+def of_nodes(found: Found) -> SourceReport:
+    return nodes.Nodes().report(observe(nodes.Nodes(), found))
+
+
+ANNOTATED = node("a", "10.1.0.0/24", annotations={"kube-router.io/pod-cidr": "10.9.0.0/24"})
+
+
+@pytest.mark.parametrize("agents", [[], NOT_SERVED], ids=["gone", "never there"])
+def test_what_kube_router_left_behind_loses_against_the_ranges_of_the_nodes(agents: Any) -> None:
+    found = of_nodes({nodes.WATCHED: [ANNOTATED], kuberouter.AGENTS: agents})
+    assert (found.pod, found.unread) == (("10.1.0.0/24",), "")
+    assert found.warning == (
+        "kube-router's annotations name 10.9.0.0/24 for node a, whose spec.podCIDRs are"
+        " 10.1.0.0/24, and there is no DaemonSet kube-system/kube-router, so the latter count:"
+        " remove what is left of kube-router, or set spec.podCIDR"
+    )
+    agreeing = node("a", "10.1.0.0/24", annotations={"kube-router.io/pod-cidr": "10.1.0.0/24"})
+    assert of_nodes({nodes.WATCHED: [agreeing], kuberouter.AGENTS: agents}).warning == ""
+    # Where the nodes have nothing else, it may be run by the hosts themselves.
+    alone = node("a", annotations={"kube-router.io/pod-cidr": "10.9.0.0/24"})
+    found = of_nodes({nodes.WATCHED: [alone], kuberouter.AGENTS: agents})
+    assert (found.pod, found.warning) == (("10.9.0.0/24",), "")
+
+
+def test_agents_of_kube_router_that_cannot_be_read_are_not_gone() -> None:
+    found = of_nodes({nodes.WATCHED: [ANNOTATED], kuberouter.AGENTS: FORBIDDEN})
+    assert (found.pod, found.warning) == (("10.9.0.0/24",), "")
+    assert "may not list daemonsets.apps" in found.unread
+    plain = node("a", "10.1.0.0/24")
+    assert of_nodes({nodes.WATCHED: [plain], kuberouter.AGENTS: FORBIDDEN}).unread == ""
 
 
 def test_ranges_of_nodes_are_merged() -> None:
-    entries = {str(n): nodes.NodeFacts((f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64")) for n in range(4)}
-    observation = Observation(ReadState.READ, entries=entries)
-    report = nodes.Nodes().report({nodes.WATCHED.title: observation})
-    assert report.pod == ("10.1.0.0/22", "fd00::/62")
+    joined = [node(str(n), f"10.1.{n}.0/24", f"fd00:0:0:{n}::/64") for n in range(4)]
+    assert of_nodes({nodes.WATCHED: joined}).pod == ("10.1.0.0/22", "fd00::/62")
 
 
 @pytest.mark.parametrize(

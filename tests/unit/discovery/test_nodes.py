@@ -33,7 +33,7 @@ ADDRESSES = [
             {"annotations": {"kube-router.io/pod-cidr": "10.9.0.0/24"}},
             {"podCIDR": "10.1.0.0/24"},
             {},
-            NodeFacts(("10.9.0.0/24",)),
+            NodeFacts(("10.1.0.0/24",), ("10.9.0.0/24",)),
         ),
         (
             {"annotations": {"projectcalico.org/IPv4Address": "172.16.0.1/16"}},

@@ -33,7 +33,7 @@ from tests.unit.discovery.deciding import (
     lists,
     observe,
 )
-from tests.unit.discovery.observing import config_map, custom, daemon_set, node
+from tests.unit.discovery.observing import cilium, config_map, custom, daemon_set, node
 
 NET_CONF = '{"Network": "10.244.0.0/16"}'
 EVERY = pytest.mark.parametrize("name", CLUSTERS)
@@ -346,3 +346,62 @@ def test_a_range_of_an_unknown_source_is_not_narrowed_to_today_s_nodes() -> None
     assert status["overlayPodCIDR"] == ["10.5.0.0/16"]
     assert not uncovered(["10.5.0.0/24"], status["overlayPodCIDR"])
     assert "last known" in degraded(status)
+
+
+def test_ranges_that_kube_router_left_on_nodes_do_not_hide_flannel_s() -> None:
+    left = {"kube-router.io/pod-cidr": "10.9.0.0/24"}
+    network = config_map("kube-flannel", "kube-flannel-cfg", {"net-conf.json": NET_CONF})
+    objects: Objects = {
+        NODES: [node("a", "10.244.0.0/24", annotations=left)],
+        DAEMON_SETS: [daemon_set("kube-flannel", "kube-flannel-ds")],
+        MAPS: [network],
+    }
+    status = decide(observe(objects))
+    assert status["overlayPodCIDR"] == ["10.244.0.0/16"]
+    assert "kube-router's annotations name 10.9.0.0/24 for node a" in degraded(status)
+
+
+def in_cloud(mode: str, name: str, subnet: dict[str, Any] | None, *addresses: str) -> Any:
+    """A CiliumNode with one interface, whose subnet the cloud may not have told yet."""
+    ipam = {"ipam": {"pool": {each: {"resource": "eni-1"} for each in addresses}}}
+    status = {
+        "eni": {"eni": {"enis": {"eni-1": {"subnet": subnet}}}},
+        "azure": {"azure": {"interfaces": [{"subnet": subnet}]}},
+        "alibabacloud": {"alibaba-cloud": {"enis": {"eni-1": {"vswitch": subnet}}}},
+    }
+    return custom(name, ipam, status={} if subnet is None else status[mode])
+
+
+@pytest.mark.parametrize("lost", [None, {}, {"id": "subnet-2"}], ids=["all", "both", "its range"])
+@pytest.mark.parametrize("mode", ["eni", "azure", "alibabacloud"])
+def test_a_node_in_a_cloud_whose_subnets_are_gone_from_its_status_narrows_nothing(
+    mode: str, lost: dict[str, Any] | None
+) -> None:
+    def cluster(*nodes: Any) -> Objects:
+        return {
+            NODES: [node("a"), node("b")],
+            DAEMON_SETS: [daemon_set("kube-system", "cilium")],
+            MAPS: [cilium(ipam=mode)],
+            CILIUM_NODES: list(nodes),
+        }
+
+    whole = in_cloud(mode, "a", {"cidr": "10.1.2.0/24"}, "10.1.2.3", "10.1.2.4")
+    other = in_cloud(mode, "b", {"cidr": "10.1.4.0/24"}, "10.1.4.8", "10.1.4.9")
+    emptied = in_cloud(mode, "b", lost, "10.1.4.8", "10.1.4.9")
+    before = decide(observe(cluster(whole, other)))
+    assert lists(before)[:2] == ("cilium", ["10.1.2.0/24", "10.1.4.0/24"])
+    restarted = observe(cluster(whole, emptied))
+    watching = observe(cluster(whole, emptied), before=observe(cluster(whole, other)))
+    for observed in (restarted, watching):
+        status = decide(observed, before)
+        assert lists(status) == lists(before)
+        assert "CiliumNode b has addresses in no subnet of its status, such as 10.1.4.8" in (
+            degraded(status)
+        )
+    # Where nothing was known, its addresses are better than nothing.
+    assert lists(decide(restarted))[1] == ["10.1.2.0/24", "10.1.4.8/31"]
+    # One that just joined has neither, and a node that is gone takes its subnet along.
+    for gone, joined in ((), [in_cloud(mode, "c", None)]), ((other,), []):
+        status = decide(observe(cluster(whole, *gone, *joined)), before)
+        assert lists(status)[1] == ["10.1.2.0/24", *(["10.1.4.0/24"] if gone else [])]
+        assert "in no subnet" not in degraded(status)
