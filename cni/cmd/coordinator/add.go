@@ -34,6 +34,9 @@ func add(args *skel.CmdArgs) error {
 	if err != nil {
 		return err
 	}
+	if err := kernel.Claim(c.req.Addresses); err != nil {
+		return c.fail(counters.Conflict, types.ErrTryAgainLater, err)
+	}
 	addPlan, err := c.reconcile(kernel)
 	if err != nil {
 		return err
