@@ -103,29 +103,6 @@ func (a *adder) planInterface(addPlan *Plan) {
 	a.planRPFilter()
 }
 
-// planRPFilter sets the reverse path filter. The kernel uses the greater of "all" and the
-// interface's own value, and a new namespace inherits "default" from the node: all of them count.
-func (a *adder) planRPFilter() {
-	value := a.req.Config.PodRPFilter
-	if value < 0 {
-		return
-	}
-	devs := []string{"all", "default"}
-	veth := false
-	for _, link := range a.facts.Pod.Links {
-		if link.Name != "lo" {
-			devs = append(devs, link.Name)
-			veth = veth || link.Name == facts.PodVeth
-		}
-	}
-	if a.veth.AddedByCoordinator && !veth {
-		devs = append(devs, facts.PodVeth)
-	}
-	for _, dev := range devs {
-		a.ensureSysctl(facts.Pod, facts.RPFilter(dev), fmt.Sprint(value))
-	}
-}
-
 // planFamily plans addresses, routes, rules and neighbours of one family.
 func (a *adder) planFamily(family facts.Family) {
 	via, ok := a.resolveNexthop(family)

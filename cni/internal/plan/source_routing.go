@@ -121,6 +121,9 @@ func (a *adder) defaultRouteDev(family facts.Family) string {
 		}
 	}
 	for _, link := range a.facts.Pod.Links {
+		if a.attachedAfter(link.Name) {
+			continue
+		}
 		if link.Name != a.req.IfName && link.Name != facts.PodVeth && (len(a.mainDefaults(link.Name, family)) > 0 || a.sharesDefault(link.Name, family)) {
 			return link.Name
 		}
@@ -151,6 +154,8 @@ func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string, via nex
 func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
 	present, chosen := dev == a.req.IfName, dev == a.req.Config.DefaultRouteNIC
 	switch {
+	case a.attachedAfter(dev):
+		return false
 	case dev != defaultDev:
 		return present || len(a.mainDefaults(dev, family)) > 0
 	case !a.veth.AddedByCoordinator && dev == a.veth.PodDev:
@@ -159,6 +164,12 @@ func (a *adder) needsTable(dev, defaultDev string, family facts.Family) bool {
 		return true // it has the default route only because no other interface has one
 	}
 	return a.overlaps(dev, family)
+}
+
+// attachedAfter says, for CHECK, whether an interface came after the ADD, by a network without coordinator or with
+// tunePodRoutes off: the ADD would have made it a table, and taken its default route.
+func (a *adder) attachedAfter(dev string) bool {
+	return a.req.Check && dev != a.req.IfName && dev != a.req.Config.First && dev != a.req.Config.DefaultRouteNIC && a.existingTable(dev) == 0
 }
 
 // overlaps says whether another interface has a route to the same network, or a default route is beside the

@@ -21,7 +21,7 @@ func (a *adder) planVeth(families []facts.Family) error {
 		a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "accept_ra"), "0")
 	}
 	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
-		a.ensureSysctl(facts.Host, facts.RPFilter(a.veth.HostDev), fmt.Sprint(*filter))
+		a.ensureRPFilter(facts.Host, "hostRPFilter", *filter, []string{a.veth.HostDev})
 	}
 	a.ensureForwarding()
 	for _, family := range families {
