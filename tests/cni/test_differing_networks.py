@@ -1,4 +1,4 @@
-"""Two networks of a pod whose coordinator sections differ: what each asks for holds, and CHECK of each agrees."""
+"""Networks of a pod whose sections differ: what each asks for holds, and CHECK of each agrees."""
 
 from typing import Any
 
@@ -46,7 +46,15 @@ def test_check_of_each_agrees(pod: Pod, name: str, beside: bool, swapped: bool) 
         pod.coordinator("CHECK", dev, **section)
 
 
-LOOSEST = [(0, 1, "0"), (1, 0, "0"), (0, 2, "0"), (2, 0, "0"), (1, 2, "2"), (2, 1, "2"), (1, 1, "1")]
+LOOSEST = [
+    (0, 1, "0"),
+    (1, 0, "0"),
+    (0, 2, "0"),
+    (2, 0, "0"),
+    (1, 2, "2"),
+    (2, 1, "2"),
+    (1, 1, "1"),
+]
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["underlay", "overlay"])

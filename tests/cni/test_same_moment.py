@@ -36,7 +36,7 @@ class Twin:
         return ""
 
 
-def underlay(segment: Segment, number: int, **section: object) -> Twin:
+def underlay(segment: Segment, _number: int, **section: object) -> Twin:
     """Make a pod whose first interface is in the segment."""
     pod = segment.pod()
     pod.plug(10)
