@@ -55,13 +55,16 @@ class Scene:
 def scene(pod: Pod, programs: Path, files: Path, **names: str) -> Scene:
     """Lay out the node's files as a container runtime and the installer have them."""
     root, results = root_of_node(files)
-    record = {
-        "kind": "cniCacheV1",
-        "containerId": pod.container,
-        "cniArgs": [["K8S_POD_NAMESPACE", "default"], ["K8S_POD_NAME", "web"]],
-        "result": {"interfaces": [{"name": "net1", "sandbox": f"/var/run/netns/{pod.space.name}"}]},
-    }
-    (results / f"macvlan-conf-{pod.container}-net1").write_text(json.dumps(record))
+    for dev, result in pod.results.items():
+        sandbox = {"name": dev, "sandbox": f"/var/run/netns/{pod.space.name}"}
+        record = {
+            "kind": "cniCacheV1",
+            "containerId": pod.container,
+            "ifName": dev,
+            "cniArgs": [["K8S_POD_NAMESPACE", "default"], ["K8S_POD_NAME", "web"]],
+            "result": result | {"interfaces": [sandbox]},
+        }
+        (results / f"macvlan-conf-{pod.container}-{dev}").write_text(json.dumps(record))
     known = {"n4": pod.ipv4("net1"), "n6": pod.ipv6("net1"), "h4": NODE_IPV4, "h6": NODE_IPV6}
     return Scene(pod, Doctor(pod.segment, programs, files), root, known | names)
 
@@ -147,6 +150,25 @@ UNDERLAY = {
         "ip addr flush dev net1",
         ["has no address {n4}, which the node routes to it"],
     ),
+    "eth0, down and up": (
+        "pod",
+        "ip link set eth0 down; ip link set eth0 up",
+        [
+            "lacks the route default via 10.6.0.1 dev eth0 src {e4} table main",
+            "lacks the route default via fd00:10:6::1 dev eth0 src {e6} table main",
+            "has no address {e6}, which the node routes to it",
+        ],
+    ),
+    "net1, down and up": (
+        "pod",
+        "ip link set net1 down; ip link set net1 up",
+        [
+            "lacks the route default via 10.7.0.1 dev net1 src {n4} table 5001",
+            "lacks the route 10.7.0.0/16 dev net1 src {n4} table 5001",
+            "lacks the route default via fd00:10:7::1 dev net1 src {n6} table 5001",
+            "has no address {n6}, which the node routes to it",
+        ],
+    ),
     "net1 is down": ("pod", "ip link set net1 down", ["net1 is down"]),
     "the pair": ("node", "ip link del {veth}", ["has lost its veth0"]),
 }
@@ -208,6 +230,15 @@ OVERLAY = {
         "pod",
         "ip route del 10.233.0.0/18",
         ["lacks the route 10.233.0.0/18 via {via} dev eth0"],
+    ),
+    "net1, down and up": (
+        "pod",
+        "ip link set net1 down; ip link set net1 up",
+        [
+            "lacks the route default via 10.7.0.1 dev net1 src {n4} table 5002",
+            "lacks the route default via fd00:10:7::1 dev net1 src {n6} table 5002",
+            "lacks the address {n6}/64 of net1",
+        ],
     ),
     "the rule of eth0": (
         "pod",

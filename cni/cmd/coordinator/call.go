@@ -9,7 +9,6 @@ import (
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
-	current "github.com/containernetworking/cni/pkg/types/100"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/apply"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/calls"
@@ -18,6 +17,7 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/prevresult"
 )
 
 // Error codes of this plugin; the CNI specification leaves 100 and above to plugins.
@@ -50,9 +50,11 @@ func newCall(args *skel.CmdArgs) (*call, error) {
 		return nil, c.fail(counters.Request, types.ErrInvalidNetworkConfig, errors.New("the runtime gave no prevResult: "+
 			"coordinator is a chained plugin and must come after the one that makes the interface"))
 	}
+	prefixes := prevresult.Prefixes(cfg.Prev, args.IfName)
+	gateways, routes := prevresult.Routes(cfg.Prev)
 	c.req = &plan.Request{
 		Config: cfg, ContainerID: args.ContainerID, IfName: args.IfName,
-		Addresses: addressesOf(cfg.Prev, args.IfName), Gateways: gatewaysOf(cfg.Prev),
+		Addresses: prevresult.Addresses(prefixes), Prefixes: prefixes, Gateways: gateways, Routes: routes,
 	}
 	if cfg.DefaultRouteNIC != "" {
 		c.req.Attachments, _ = facts.Attachments(facts.MultusDataDir, args.ContainerID, cfg.First)
@@ -102,49 +104,6 @@ func (c *call) query() facts.Query {
 		HostVeth:     plan.HostVeth(c.args.ContainerID), HostRuleTable: c.cfg.HostRuleTable, First: c.cfg.First,
 		IfName: c.args.IfName, PrevAddrs: c.req.Addresses, Marks: c.cfg.Mode == config.ModeUnderlay || c.args.IfName == c.cfg.First,
 	}
-}
-
-// addressesOf lists the addresses that the previous plugins gave to an interface of the pod.
-func addressesOf(result *current.Result, ifName string) []netip.Addr {
-	var addresses []netip.Addr
-	for _, ip := range result.IPs {
-		if ip.Interface != nil {
-			index := *ip.Interface
-			if index < 0 || index >= len(result.Interfaces) || result.Interfaces[index].Name != ifName {
-				continue
-			}
-		}
-		if addr, ok := netip.AddrFromSlice(ip.Address.IP); ok {
-			addresses = append(addresses, addr.Unmap())
-		}
-	}
-	return addresses
-}
-
-// gatewaysOf lists the gateways of the default routes in the previous plugins' result.
-func gatewaysOf(result *current.Result) map[facts.Family]netip.Addr {
-	gateways := map[facts.Family]netip.Addr{}
-	for _, route := range result.Routes {
-		ones, bits := route.Dst.Mask.Size()
-		if ones != 0 || bits == 0 {
-			continue
-		}
-		family := facts.V4
-		if route.Dst.IP.To4() == nil {
-			family = facts.V6
-		}
-		gateway, _ := netip.AddrFromSlice(route.GW)
-		for _, ip := range result.IPs {
-			ipamGateway, ok := netip.AddrFromSlice(ip.Gateway)
-			if ok && !gateway.IsValid() && facts.FamilyOf(ipamGateway.Unmap()) == family {
-				gateway = ipamGateway
-			}
-		}
-		if gateway.IsValid() {
-			gateways[family] = gateway.Unmap()
-		}
-	}
-	return gateways
 }
 
 // warn writes warnings where the runtime logs them.

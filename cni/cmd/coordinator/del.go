@@ -13,6 +13,7 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/counters"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/prevresult"
 )
 
 // del removes what ADD added, and nothing that is another container's. The node is cleaned first and
@@ -86,7 +87,7 @@ func (c *call) removal() plan.Removal {
 	if c.cfg.Prev == nil {
 		return removal
 	}
-	removal.Addresses = addressesOf(c.cfg.Prev, c.args.IfName)
+	removal.Addresses = prevresult.Addresses(prevresult.Prefixes(c.cfg.Prev, c.args.IfName))
 	for _, iface := range c.cfg.Prev.Interfaces {
 		if iface.Name == c.args.IfName && iface.Sandbox != "" {
 			removal.MAC = iface.Mac

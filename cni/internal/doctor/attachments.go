@@ -7,6 +7,7 @@ import (
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/config"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/plan"
+	"github.com/spidercoordinator/spidercoordinator/cni/internal/prevresult"
 )
 
 // Attachment is an interface of a pod that the plugin connected, with what its ADD would observe now.
@@ -59,9 +60,13 @@ func (p *Pod) requests(node *Node) []*plan.Request {
 		}
 		own := cfg
 		own.HostRuleTable, own.CIDRs = p.hostTable(node, link.Name), p.networks(node, link.Name)
-		requests = append(requests, &plan.Request{
-			Config: &own, ContainerID: p.container(node, link.Name), IfName: link.Name, Check: true,
-		})
+		request := &plan.Request{Config: &own, ContainerID: p.container(node, link.Name), IfName: link.Name, Check: true}
+		if result, ok := node.Results[resultKey(request.ContainerID, link.Name)]; ok {
+			request.Prefixes = prevresult.Prefixes(result, link.Name)
+			request.Addresses = prevresult.Addresses(request.Prefixes)
+			request.Gateways, request.Routes = prevresult.Routes(result)
+		}
+		requests = append(requests, request)
 	}
 	return requests
 }

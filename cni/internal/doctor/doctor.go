@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/netip"
 
+	current "github.com/containernetworking/cni/pkg/types/100"
+
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/install"
 )
@@ -44,6 +46,8 @@ type Node struct {
 	LinkManagers []LinkManager
 	// Containers holds the containers that the runtime has networks for; nil when that cannot be seen.
 	Containers map[string]bool
+	// Results are those of the plugins, by container and interface.
+	Results map[string]*current.Result
 	// Pods are the pods' own sides; PodsErr says why they could not be looked at.
 	Pods    []Pod
 	PodsErr error

@@ -18,6 +18,9 @@ func (c *podCheck) missing() {
 			c.report(Error, fmt.Sprintf("an ADD of its interface %s would fail: %s", attachment.Request.IfName, err), "let its controller replace the pod")
 			continue
 		}
+		for _, ip := range adding.Missing {
+			c.missedAddress(attachment.Request, ip)
+		}
 		for _, op := range adding.Ops {
 			c.missed(attachment, op.Do)
 		}
@@ -82,11 +85,21 @@ func (c *podCheck) missedRoute(attachment Attachment, side facts.Side, route fac
 		}
 		route.Metric = 0
 	}
-	if side == facts.Pod && route.Dev == first && route.Table == facts.TableMain && route.IsDefault() {
+	ofNetwork := toNode != facts.PodVeth || route.Proto != facts.Proto
+	if side == facts.Pod && route.Dev == first && route.Table == facts.TableMain && route.IsDefault() && ofNetwork {
 		return // of the network's own plugin, and Multus may have deleted it
 	}
 	words := plan.RouteWords(route)
 	c.lacks(side, "the route "+words, fmt.Sprintf("ip -%d route replace %s proto %d", route.Family(), words, route.Proto))
+}
+
+// missedAddress reports an address of IPAM that is gone, where it is not told as one that the node routes to the pod.
+func (c *podCheck) missedAddress(request *plan.Request, ip netip.Addr) {
+	for _, prefix := range request.Prefixes {
+		if prefix.Addr() == ip && !(c.underlay() && c.routedByNode(ip)) {
+			c.lacks(facts.Pod, fmt.Sprintf("the address %s of %s", prefix, request.IfName), fmt.Sprintf("ip addr add %s dev %s", prefix, request.IfName))
+		}
+	}
 }
 
 func (c *podCheck) missedRule(side facts.Side, rule facts.Rule) {

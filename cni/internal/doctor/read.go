@@ -40,7 +40,7 @@ func Read(installer *install.Installer, hostRoot string) (Node, error) {
 	node.Defaults = readDefaults(installer)
 	node.LinkManagers = readLinkManagers(hostRoot)
 	if hostRoot != "" {
-		node.Containers, node.Names = readContainers(hostRoot)
+		node.readContainers(hostRoot)
 		node.Pods, node.PodsErr = readPods(host, &node, hostRoot)
 	}
 	return node, nil

@@ -5,51 +5,47 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	current "github.com/containernetworking/cni/pkg/types/100"
 )
 
-// readContainers returns the containers for which libcni keeps results (NETWORK-CONTAINER-INTERFACE),
-// on behalf of the runtime or of Multus, and their pods, by container and by the name of the namespace's file;
-// nil when there are no such folders.
-func readContainers(hostRoot string) (containers map[string]bool, names map[string]string) {
-	names = map[string]string{}
+// readContainers reads the containers for which libcni keeps results (NETWORK-CONTAINER-INTERFACE), on behalf of the
+// runtime or of Multus, their pods, by container and by the name of the namespace's file, and the results; there are
+// no containers when there are no such folders.
+func (n *Node) readContainers(hostRoot string) {
+	n.Names, n.Results = map[string]string{}, map[string]*current.Result{}
 	for _, folder := range []string{"results", "cache/results", "multus/results", "multus/libcni/results"} {
 		path := filepath.Join(hostRoot, "var/lib/cni", folder)
 		entries, err := os.ReadDir(path)
 		if err != nil {
 			continue
 		}
-		if containers == nil {
-			containers = map[string]bool{}
+		if n.Containers == nil {
+			n.Containers = map[string]bool{}
 		}
 		for _, entry := range entries {
 			for part := range strings.SplitSeq(entry.Name(), "-") {
-				containers[part] = true
+				n.Containers[part] = true
 			}
-			keys, name := readPodName(filepath.Join(path, entry.Name()))
-			for _, key := range keys {
-				names[key] = name
-			}
+			n.readRecord(filepath.Join(path, entry.Name()))
 		}
 	}
-	return containers, names
 }
 
-// readPodName reads the pod from libcni's record of an attachment (cniCacheV1), with what is known by its
-// name: the container, and its namespace by the last part of the path.
-func readPodName(path string) (keys []string, name string) {
+// readRecord reads libcni's record of an attachment (cniCacheV1). Known by the pod's name are the container, and its
+// namespace by the last part of the path.
+func (n *Node) readRecord(path string) {
 	var attachment struct {
-		ContainerID string     `json:"containerId"`
-		Args        [][]string `json:"cniArgs"`
-		Result      struct {
-			Interfaces []struct {
-				Sandbox string `json:"sandbox"`
-			} `json:"interfaces"`
-		} `json:"result"`
+		ContainerID string         `json:"containerId"`
+		IfName      string         `json:"ifName"`
+		Args        [][]string     `json:"cniArgs"`
+		Result      current.Result `json:"result"`
 	}
 	content, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(content, &attachment) != nil {
-		return nil, "" // a record that is being written, or of another format
+		return // a record that is being written, or of another format
 	}
+	n.Results[resultKey(attachment.ContainerID, attachment.IfName)] = &attachment.Result
 	values := map[string]string{}
 	for _, pair := range attachment.Args {
 		if len(pair) == 2 {
@@ -57,16 +53,21 @@ func readPodName(path string) (keys []string, name string) {
 		}
 	}
 	if values["K8S_POD_NAME"] == "" {
-		return nil, ""
+		return
 	}
-	keys = []string{attachment.ContainerID}
+	keys := []string{attachment.ContainerID}
 	for _, each := range attachment.Result.Interfaces {
 		if each.Sandbox != "" {
 			keys = append(keys, sandboxKey(each.Sandbox))
 		}
 	}
-	return keys, values["K8S_POD_NAMESPACE"] + "/" + values["K8S_POD_NAME"]
+	for _, key := range keys {
+		n.Names[key] = values["K8S_POD_NAMESPACE"] + "/" + values["K8S_POD_NAME"]
+	}
 }
+
+// resultKey is the key of an attachment among the results.
+func resultKey(container, dev string) string { return container + " " + dev }
 
 // sandboxKey is the key of a namespace among the names of pods. Paths differ: /var/run is /run, and the node's
 // files may be mounted elsewhere.

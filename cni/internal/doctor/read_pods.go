@@ -148,7 +148,7 @@ func (p *Pod) read(r *podReader, namespace *facts.Namespace) (err error) {
 	for _, request := range p.requests(r.node) {
 		observed, err := facts.Read(namespace, r.host, facts.Query{
 			HostVeth: plan.HostVeth(request.ContainerID), HostRuleTable: request.Config.HostRuleTable,
-			First: request.Config.First, IfName: request.IfName, Marks: p.underlay(),
+			First: request.Config.First, IfName: request.IfName, PrevAddrs: request.Addresses, Marks: p.underlay(),
 		})
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ type adder struct {
 
 // Add plans the ADD of an interface of a pod.
 func Add(f *facts.Facts, req *Request) (*Plan, error) {
-	a := &adder{builder: builder{facts: f}, req: req, tables: map[string]int{}}
+	a := &adder{builder: builder{facts: req.withMissing(f)}, req: req, tables: map[string]int{}}
 	families, err := a.families()
 	if err != nil {
 		return nil, err
@@ -105,6 +105,7 @@ func (a *adder) planInterface(addPlan *Plan) {
 
 // planFamily plans addresses, routes, rules and neighbours of one family.
 func (a *adder) planFamily(family facts.Family) {
+	a.recoverRoutes(family)
 	via, ok := a.resolveNexthop(family)
 	if ok {
 		a.planHostSide(via) // first, so that after an ADD that was killed DEL knows whose the pod's side is
@@ -112,6 +113,7 @@ func (a *adder) planFamily(family facts.Family) {
 	}
 	if a.veth.AddedByCoordinator && a.req.first() {
 		a.keepDefault(family)
+		a.recoverFirst(family)
 	}
 	table := facts.TableMain
 	if a.req.Config.TunePodRoutes && !(a.veth.AddedByCoordinator && a.req.first()) {

@@ -15,13 +15,16 @@ type Request struct {
 	Config      *config.Config
 	ContainerID string
 	IfName      string
-	Addresses   []netip.Addr // of the interface, as the previous plugin reported them
+	Addresses   []netip.Addr   // of the interface, as the previous plugin reported them
+	Prefixes    []netip.Prefix // the same with the lengths of their subnets
 	// Attachments are the pod's interfaces in the order in which Multus adds them; nil: unknown.
 	Attachments []string
 	// Check: the plan is for CHECK, which knows of no address that the interface got after ADD.
 	Check bool
 	// Gateways are those of the default routes in prevResult.
 	Gateways map[facts.Family]netip.Addr
+	// Routes are the others with a gateway there: destination and gateway.
+	Routes []facts.Route
 }
 
 // Plan is an ordered list of operations, and warnings for the user.

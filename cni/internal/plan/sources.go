@@ -19,7 +19,8 @@ func (a *adder) nodeSource(family facts.Family) netip.Addr {
 	}
 	for _, route := range a.facts.Pod.Routes {
 		ours := route.Proto == facts.Proto && route.Table == facts.TableMain && route.Dev == a.veth.PodDev
-		if ours && route.Family() == family && isSourceOf(&a.facts.Pod, route.Src) {
+		stays := a.req.Check && route.Src.IsValid() // CHECK of the interface that has lost it names the address
+		if ours && route.Family() == family && (stays || isSourceOf(&a.facts.Pod, route.Src)) {
 			return route.Src
 		}
 	}
