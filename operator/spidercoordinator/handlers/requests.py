@@ -16,8 +16,8 @@ from spidercoordinator.handlers.watchstream import Gone, WatchStream
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.kube.crash import brief
 from spidercoordinator.kube.jsontext import loads
-from spidercoordinator.reconcilers.context import trim
 from spidercoordinator.reconcilers.manager import KINDS
+from spidercoordinator.reconcilers.trimming import trim
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from sys import intern
 from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from spidercoordinator.api.kinds import COORDINATOR_KIND, NETWORK_KIND
-from spidercoordinator.api.nesting import KEPT
 from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.cidrs.nodeaddresses import NodeAddresses
 from spidercoordinator.core.cidrs.reports import DetectedPlugin, SourceReport
@@ -40,6 +38,7 @@ from spidercoordinator.kube.resource import (
 from spidercoordinator.kube.store import Store
 from spidercoordinator.reconcilers.problems import Problems
 from spidercoordinator.reconcilers.progress import Progress
+from spidercoordinator.reconcilers.trimming import trim
 from spidercoordinator.reconcilers.writes import Contest, Writes
 from spidercoordinator.runtime.health import Health
 from spidercoordinator.runtime.metrics import Metrics
@@ -255,33 +254,3 @@ class Context:
         if contest is not None:
             self.problems.noted(key, Problem(what, CONTESTED, contest.message))
             self.services.queue.add(key, after=contest.wait)
-
-
-def trim(given: Object) -> Object:
-    """An object without what is only bulk to us, and without what is absurdly deep.
-
-    Most of the memory of a store is such bulk.
-
-    Each parsed object brings the names of its fields anew; here they are the same strings in all.
-    """
-    meta = {key: value for key, value in given["metadata"].items() if key != "managedFields"}
-    annotations = meta.get("annotations")
-    if annotations and _LAST_APPLIED in annotations:
-        kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
-        meta["annotations"] = kept
-    trimmed: Object = _sharing_names({**given, "metadata": meta}, KEPT)
-    return trimmed
-
-
-def _sharing_names(value: Any, levels: int) -> Any:
-    """What `nesting.cut` gives, in the same walk."""
-    below = levels - 1
-    if isinstance(value, dict):
-        pairs = value.items() if levels else ()
-        return {intern(key): _sharing_names(item, below) for key, item in pairs}
-    if isinstance(value, list):
-        return [_sharing_names(item, below) for item in value] if levels else []
-    return value
-
-
-_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"

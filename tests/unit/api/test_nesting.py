@@ -8,7 +8,7 @@ import pytest
 
 from spidercoordinator.api.nesting import DEEPEST, cut, is_too_deep
 from spidercoordinator.core.network.validation import find_problems
-from spidercoordinator.reconcilers.context import trim
+from spidercoordinator.reconcilers.trimming import trim
 
 
 def nested(levels: int, *, as_list: bool = False) -> Any:

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from spidercoordinator.handlers.requests import Requests, is_no_retry
 from spidercoordinator.kube.resource import SPIDERMULTUSCONFIGS
-from spidercoordinator.reconcilers.context import trim
+from spidercoordinator.reconcilers.trimming import trim
 
 PATH = SPIDERMULTUSCONFIGS.path()
 NAME = "spidermultusconfigs.spiderpool.spidernet.io"
