@@ -62,11 +62,32 @@ def test_mac_address_is_prefix_and_ipv4_address(pod: Pod) -> None:
     pod.coordinator("CHECK", podMACPrefix="0a:1b")
 
 
-def test_mac_address_of_an_ipv6_only_pod_ends_with_its_address(pod: Pod) -> None:
+def test_ipv6_only_pods_of_one_segment_have_different_mac_addresses(segment: Segment) -> None:
+    """Networks of two subnets give out addresses that end alike."""
+    pods = []
+    for net in (6, 7):
+        segment.lan.run(f"ip -6 addr replace fd00:10:{net}::1/64 dev eth0 nodad")
+        pod = segment.pod()
+        pod.attach(families=(6,), net=net)
+        result = pod.coordinator(podMACPrefix="0a:1b")
+        assert result["interfaces"][0]["mac"] == mac(pod, "eth0")
+        assert mac(pod, "eth0").startswith("0a:1b:")
+        pods.append(pod)
+    assert pods[0].ipv6().split("::")[1] == pods[1].ipv6().split("::")[1]
+    assert mac(pods[0], "eth0") != mac(pods[1], "eth0")
+    for pod in pods:
+        pod.coordinator("CHECK", podMACPrefix="0a:1b")
+        assert pings(segment.lan, pod.ipv6())
+
+
+def test_an_ipv6_only_pod_keeps_the_mac_address_of_an_earlier_release(pod: Pod) -> None:
+    """It was the prefix and the last four bytes: neighbours know a running pod by it."""
     pod.attach(families=(6,))
-    pod.coordinator(podMACPrefix="0a:1b")
     last = socket.inet_pton(socket.AF_INET6, pod.ipv6())[-4:]
+    pod.space.run(f"ip link set eth0 address 0a:1b:{last.hex(':')}")
+    pod.coordinator(podMACPrefix="0a:1b")
     assert mac(pod, "eth0") == "0a:1b:" + last.hex(":")
+    pod.coordinator("CHECK", podMACPrefix="0a:1b")
 
 
 def test_neighbours_learn_the_new_mac_address(pod: Pod, segment: Segment) -> None:

@@ -90,7 +90,7 @@ func (a *adder) planInterface(addPlan *Plan) {
 	dev, cfg := a.req.IfName, a.req.Config
 	link, _ := a.facts.Pod.Link(dev)
 	if len(cfg.MACPrefix) > 0 {
-		addPlan.MAC = macFor(cfg.MACPrefix, InterfaceAddresses(a.facts, a.req)[0])
+		addPlan.MAC = macFor(cfg.MACPrefix, InterfaceAddresses(a.facts, a.req)[0], link.MAC)
 		if addPlan.MAC != link.MAC {
 			a.add(SetMAC{facts.Pod, dev, addPlan.MAC}, SetMAC{facts.Pod, dev, link.MAC})
 			addPlan.Announce = true

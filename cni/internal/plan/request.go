@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"hash/fnv"
 	"net"
 	"net/netip"
 	"slices"
@@ -121,10 +122,22 @@ func hasEntry(f *facts.Facts, ip netip.Addr) bool {
 		slices.ContainsFunc(f.Pod.Routes, func(route facts.Route) bool { return route.Proto == facts.Proto && route.Src == ip })
 }
 
-// macFor makes the hardware address from the prefix and an address of the interface.
-func macFor(prefix []byte, ip netip.Addr) string {
+// macFor makes the hardware address from the prefix and an address of the interface: all of an IPv4 address. Those of
+// IPv6 end alike in several subnets of a segment, so that the last four bytes are mixed with a sum of the others; within
+// a subnet they stay as different as they are. One that has the last four bytes alone, by an earlier release, keeps it.
+func macFor(prefix []byte, ip netip.Addr, existing string) string {
 	bytes := ip.AsSlice()
-	return net.HardwareAddr(append(append([]byte{}, prefix...), bytes[len(bytes)-4:]...)).String()
+	rest, last := bytes[:len(bytes)-4], bytes[len(bytes)-4:]
+	mac := net.HardwareAddr(append(append([]byte{}, prefix...), last...))
+	if len(rest) == 0 || mac.String() == existing {
+		return mac.String()
+	}
+	sum := fnv.New32a()
+	_, _ = sum.Write(rest)
+	for i, each := range sum.Sum(nil) {
+		mac[len(prefix)+i] ^= each
+	}
+	return mac.String()
 }
 
 // errNoAddress is the error for an interface that nothing can be routed to.
