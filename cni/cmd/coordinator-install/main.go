@@ -41,7 +41,7 @@ func main() {
 	flag.BoolVar(&installer.ReplaceForeign, "replace-foreign", false, "back up and replace other products' plugins of the same names")
 	flag.StringVar(&installer.UninstallMark, "uninstall-mark", "", "file that has a word in it while this product is being uninstalled: then the other products' plugins are restored")
 	restore := flag.Bool("restore", false, "restore the other products' plugins now, and exit")
-	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them; needs the node's network and CAP_NET_ADMIN")
+	restoresRules := flag.Bool("restore-rules", false, "add the node's rules to pods again when others delete them, and give its routes there another source when the node loses that address; needs the node's network and CAP_NET_ADMIN")
 	once := flag.Bool("once", false, "install and exit")
 	interfacesTarget := flag.String("interfaces-target", "", "with --once: file to write the names of the node's network interfaces and CNI plugins to, such as /dev/termination-log; needs the node's network")
 	reportInterval := flag.Duration("report-interval", 0, "how often to look at what the node has (CNI plugins and the CNI versions they speak), which is logged when it changed; 0 for never")
@@ -96,15 +96,16 @@ func residentResync(installer *install.Installer, tally tally, restoresRules boo
 	return tally.counting(installer.Sync)
 }
 
-// withRules restores the node's rules after each resync.
+// withRules restores the node's rules to pods, and the sources of its routes there, after each resync.
 func withRules(sync func() ([]string, error), tally tally) func() ([]string, error) {
 	host, openErr := facts.OpenCurrent()
+	restorer := &restorer{host: host, tally: tally}
 	return func() ([]string, error) {
 		changed, err := sync()
 		if openErr != nil {
 			return changed, errors.Join(err, openErr)
 		}
-		restored, restoreErr := restoreRules(host, tally)
+		restored, restoreErr := restorer.restore()
 		return append(changed, restored...), errors.Join(err, restoreErr)
 	}
 }

@@ -107,7 +107,7 @@ func TestTheInstallerIsCounted(t *testing.T) {
 	file.Resynced(time.Unix(3000, 0), false)
 	file.Close()
 	counts := read(t, path)
-	if counts.Repairs != [...]uint64{1, 2, 3} || counts.Resyncs != 2 || counts.ResyncsFailed != 1 || counts.LastResyncUnix != 3000 {
+	if counts.Repairs != [...]uint64{1, 2, 3, 4, 5} || counts.Resyncs != 2 || counts.ResyncsFailed != 1 || counts.LastResyncUnix != 3000 {
 		t.Errorf("%+v", counts)
 	}
 	if counts.Calls != (Counts{}).Calls {

@@ -52,6 +52,8 @@ const (
 	RepairPlugin   Repair = iota // a plugin on the node was not the image's
 	RepairRuleIPv4               // a rule of the node to pods was gone
 	RepairRuleIPv6
+	RepairRouteIPv4 // a route of the node to a pod had a source that the node has lost
+	RepairRouteIPv6
 )
 
 // Bounds are the upper bounds of the buckets of durations; one more bucket has what took longer.
@@ -67,7 +69,7 @@ var (
 	stepNames   = [...]string{
 		"", "request", "not_ready", "configuration", "kernel", "namespaces", "observe", "plan", "conflict", "apply", "not_in_sync", "internal",
 	}
-	repairNames = [...]string{"plugin", "rule_ipv4", "rule_ipv6"}
+	repairNames = [...]string{"plugin", "rule_ipv4", "rule_ipv6", "route_ipv4", "route_ipv6"}
 )
 
 func (p Plugin) String() string { return pluginNames[p] }
@@ -112,5 +114,5 @@ func Possible(plugin Plugin, verb Verb) []Step {
 var (
 	Verbs   = []Verb{Add, Del, Check, GC, Status}
 	Plugins = []Plugin{Coordinator, Ifacer}
-	Repairs = []Repair{RepairPlugin, RepairRuleIPv4, RepairRuleIPv6}
+	Repairs = []Repair{RepairPlugin, RepairRuleIPv4, RepairRuleIPv6, RepairRouteIPv4, RepairRouteIPv6}
 )

@@ -64,3 +64,20 @@ func Snapshot(host *Namespace) (*NetnsState, error) {
 	state.Sysctls = host.readSysctls(keys)
 	return state, nil
 }
+
+// HostAddrs reads the addresses of the node that other machines can talk to, of which the links do not matter.
+func HostAddrs(host *Namespace) ([]Addr, error) {
+	addrs, err := usableAddrs(host)
+	return fromAddrs(addrs, func(int) string { return "" }), err
+}
+
+// HostRouting reads what the source of the node's routes to pods follows from. It needs no capability.
+func HostRouting(host *Namespace) (*Facts, error) {
+	observed := &Facts{Sources: map[Family]netip.Addr{}, Routers: map[Family]netip.Addr{}}
+	if _, err := readRouting(host, &observed.Host); err != nil {
+		return nil, fmt.Errorf("read the state of the node: %w", err)
+	}
+	observed.Host.NoIPv6 = host.lacksIPv6()
+	readDefaultRoutes(host.Netlink, observed)
+	return observed, nil
+}

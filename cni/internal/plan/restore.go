@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"net/netip"
+
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
 
@@ -17,4 +19,22 @@ func MissingHostRules(host *facts.NetnsState) []Op {
 		}
 	}
 	return b.ops
+}
+
+// ReplaceSources plans other sources for the node's routes to pods that have one which the node has lost: a virtual
+// address that moved away, say. In other tables than main the kernel keeps such an IPv4 route, and sends by it what
+// nobody answers to this node; an IPv6 one stays without source, so that any address may be chosen.
+func ReplaceSources(f *facts.Facts, lost map[netip.Addr]bool) []Op {
+	var ops []Op
+	for _, route := range f.Host.Routes {
+		if route.Proto != facts.Proto || !route.Dst.IsSingleIP() || !lost[route.Src] {
+			continue
+		}
+		if own := nodeAddresses(f, route.Family(), route.Dst.Addr()); len(own) > 0 {
+			replaced := route
+			replaced.Src = own[0]
+			ops = append(ops, Op{PutRoute{Side: facts.Host, Route: replaced}, PutRoute{Side: facts.Host, Route: route}})
+		}
+	}
+	return ops
 }
