@@ -109,3 +109,32 @@ def test_a_later_network_without_the_coordinator_is_no_matter_of_check(
             pod.coordinator("ADD", dev)
     for dev in devs[:-1]:
         pod.coordinator("CHECK", dev)
+
+
+def test_a_later_choice_of_the_default_route_is_told(pod: Pod) -> None:
+    """The last network that names an interface has its way; CHECK of the other one says so."""
+    for number, dev in enumerate(("eth0", "net1", "net2")):
+        pod.attach(dev, families=DUAL, net=6 + number)
+        pod.coordinator("ADD", dev, podDefaultRouteNIC={"net1": "net1", "net2": "eth0"}.get(dev))
+    assert "dev eth0" in pod.space.route_get("192.0.2.1")
+    warnings = pod.coordinator("CHECK", "net1", podDefaultRouteNIC="net1")["warnings"]
+    for family in ("IPv4", "IPv6"):
+        assert f"the {family} default route is that of eth0 and not of net1" in warnings
+    pod.coordinator("CHECK", "net2", podDefaultRouteNIC="eth0")
+
+
+@pytest.mark.parametrize("family", DUAL)
+def test_a_policy_route_to_another_interfaces_network_needs_no_table(pod: Pod, family: int) -> None:
+    """It is added when it is decided which interface needs one."""
+    section = {
+        "podDefaultRouteNIC": "net1",
+        "policyRoutes": [
+            {"dst": "10.6.0.0/16", "gw": "10.7.0.1"},
+            {"dst": "fd00:10:6::/64", "gw": "fd00:10:7::1"},
+        ],
+    }
+    for number, dev in enumerate(("eth0", "net1")):
+        pod.attach(dev, families=(family,), net=6 + number)
+        pod.coordinator("ADD", dev, **section)
+    for dev in ("eth0", "net1"):
+        pod.coordinator("CHECK", dev, **section)

@@ -154,8 +154,8 @@ UNDERLAY = {
         "pod",
         "ip link set eth0 down; ip link set eth0 up",
         [
-            "lacks the route default via 10.6.0.1 dev eth0 src {e4} table main",
-            "lacks the route default via fd00:10:6::1 dev eth0 src {e6} table main",
+            "lacks the route default via 10.6.0.1 dev eth0 table main",
+            "lacks the route default via fd00:10:6::1 dev eth0 table main",
             "has no address {e6}, which the node routes to it",
         ],
     ),

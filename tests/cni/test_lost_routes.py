@@ -80,15 +80,13 @@ def test_check_names_the_routes_and_the_address(several: Pod, dev: str) -> None:
     assert needs(pod, dev) == []
     again(pod, dev)
     told = needs(pod, dev)
-    where = "main" if dev == "eth0" else "5001"
     wanted = [f"add address {pod.ipv6(dev)} to {dev} of the pod"]
     for gateway, source in ((f"10.{net}.0.1", pod.ipv4(dev)), (f"fd00:10:{net}::1", pod.ipv6(dev))):
         further = behind(6 if ":" in gateway else 4, net)
+        where = "table main" if dev == "eth0" else f"src {source} table 5001"
         wanted += [
-            f"add route default via {gateway} dev {dev} src {source} table {where} to the pod"
-        ]
-        wanted += [
-            f"add route {further} via {gateway} dev {dev} src {source} table main to the pod"
+            f"add route default via {gateway} dev {dev} {where} to the pod",
+            f"add route {further} via {gateway} dev {dev} table main to the pod",
         ]
     assert [line for line in wanted if line not in told] == []
     assert [line for line in told if f"dev {dev}" not in line and line not in wanted] == []
@@ -124,9 +122,9 @@ def test_check_names_them_beside_a_cluster_network(pod: Pod) -> None:
     assert f"add address {pod.ipv6('net1')} to net1 of the pod" in told
     for family, gateway in ((4, "10.7.0.1"), (6, "fd00:10:7::1")):
         source = pod.ipv4("net1") if family == 4 else pod.ipv6("net1")
-        way = f"via {gateway} dev net1 src {source} table"
-        assert f"add route default {way} 5002 to the pod" in told
-        assert f"add route {behind(family, 7)} {way} main to the pod" in told
+        way = f"via {gateway} dev net1"
+        assert f"add route default {way} src {source} table 5002 to the pod" in told
+        assert f"add route {behind(family, 7)} {way} table main to the pod" in told
 
 
 @pytest.mark.parametrize("family", DUAL)

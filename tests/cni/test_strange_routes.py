@@ -93,6 +93,8 @@ def test_default_routes_of_the_pod(pod: Pod, family: int, commands: list[str]) -
     assert "dev net1" in pod.space.route_get(words, family)
     pod.coordinator("DEL", "net1")
     pod.detach("net1")
+    if family == 6 and "nhid" in "".join(commands):
+        pod.coordinator()  # net1's default route took the place of this one, which CHECK would name
     pod.coordinator("CHECK")
     reach_each_other(pod, family)
 

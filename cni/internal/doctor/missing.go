@@ -85,8 +85,10 @@ func (c *podCheck) missedRoute(attachment Attachment, side facts.Side, route fac
 		}
 		route.Metric = 0
 	}
-	ofNetwork := toNode != facts.PodVeth || route.Proto != facts.Proto
-	if side == facts.Pod && route.Dev == first && route.Table == facts.TableMain && route.IsDefault() && ofNetwork {
+	moved := slices.ContainsFunc(c.State.Routes, func(existing facts.Route) bool {
+		return existing.Dev == first && existing.IsDefault() && existing.Family() == route.Family()
+	})
+	if side == facts.Pod && route.Dev == first && route.Table == facts.TableMain && route.IsDefault() && moved {
 		return // of the network's own plugin, and Multus may have deleted it
 	}
 	words := plan.RouteWords(route)

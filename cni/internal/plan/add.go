@@ -112,8 +112,8 @@ func (a *adder) planFamily(family facts.Family) {
 		a.planPodSide(via)
 	}
 	if a.veth.AddedByCoordinator && a.req.first() {
-		a.keepDefault(family)
 		a.recoverFirst(family)
+		a.keepDefault(family)
 	}
 	table := facts.TableMain
 	if a.req.Config.TunePodRoutes && !(a.veth.AddedByCoordinator && a.req.first()) {

@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"net/netip"
 	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
@@ -41,46 +44,51 @@ func (r *Request) withMissing(f *facts.Facts) *facts.Facts {
 // metricDirectIPv6 is that of the kernel's routes for IPv6 addresses.
 const metricDirectIPv6 = 256
 
-// recoverRoutes plans the routes of prevResult, but for default ones, that the interface has in no table any more, and
-// goes on as if they were there: further tables get copies of them.
+// recoverRoutes plans the routes of prevResult, but for default ones, that the interface has in no table any more.
 func (a *adder) recoverRoutes(family facts.Family) {
 	dev := a.req.IfName
 	for _, lost := range a.req.Routes {
-		if facts.FamilyOf(lost.Dst.Addr()) != family || !a.onLink(dev, lost.Gw) {
-			continue
-		}
 		there := func(route facts.Route) bool {
 			return route.Dst == lost.Dst && (route.Dev == dev || route.Table == facts.TableMain)
 		}
-		if slices.ContainsFunc(a.facts.Pod.Routes, there) || slices.ContainsFunc(a.facts.Pod.Special, there) {
-			continue
+		if facts.FamilyOf(lost.Dst.Addr()) == family && a.onLink(dev, lost.Gw) && !a.hasRoute(there) {
+			a.reinstall(lost.Dst, lost.Gw)
 		}
-		route := canonical(facts.Route{
-			Dst: lost.Dst, Gw: lost.Gw, Dev: dev, Src: a.sourceOf(dev, family, facts.TableMain), Table: facts.TableMain,
-		})
-		a.awaitSource(facts.Pod, route)
-		a.add(AddRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
-		recovered := *a.facts
-		recovered.Pod.Routes = append(slices.Clone(a.facts.Pod.Routes), route)
-		a.facts = &recovered
 	}
 }
 
 // recoverFirst plans the default route of the first interface where it is in no table any more, not even the copy that
 // stays when Multus deletes the route itself.
 func (a *adder) recoverFirst(family facts.Family) {
-	dev := a.req.IfName
-	anywhere := func(route facts.Route) bool {
-		return route.Dev == dev && route.IsDefault() && route.Family() == family
+	dev, gateway := a.req.IfName, a.req.Gateways[family]
+	there := func(route facts.Route) bool {
+		nowhere := route.Type != 0 && route.Table == facts.TableMain
+		return (route.Dev == dev || nowhere) && route.IsDefault() && route.Family() == family
 	}
-	if slices.ContainsFunc(a.facts.Pod.Routes, anywhere) || slices.ContainsFunc(a.facts.Pod.Special, anywhere) {
+	if !gateway.IsValid() || !a.onLink(dev, gateway) || a.hasRoute(there) {
 		return
 	}
-	defaultDev, table := a.defaultRouteDev(family), facts.TableMain
-	if defaultDev != "" {
-		table = a.existingTable(dev)
-	}
-	if table != 0 {
+	defaultDev := a.defaultRouteDev(family)
+	if defaultDev == "" {
+		a.reinstall(defaultDst(family), gateway)
+	} else if table := a.existingTable(dev); table != 0 {
 		a.recoverDefault(family, defaultDev, table)
 	}
+}
+
+func (a *adder) hasRoute(match func(facts.Route) bool) bool {
+	return slices.ContainsFunc(a.facts.Pod.Routes, match) || slices.ContainsFunc(a.facts.Pod.Special, match)
+}
+
+// reinstall plans a route of the interface as the plugin before this one makes it, and goes on as if it were there:
+// further tables get copies of it. In IPv6 a source would be that of all next hops, and other interfaces add theirs.
+func (a *adder) reinstall(dst netip.Prefix, gateway netip.Addr) {
+	route := facts.Route{Dst: dst, Gw: gateway, Dev: a.req.IfName, Table: facts.TableMain, Proto: unix.RTPROT_BOOT}
+	if route.Family() == facts.V6 {
+		route.Metric = facts.MetricIPv6
+	}
+	a.add(AddRoute{facts.Pod, route}, DropRoute{facts.Pod, route})
+	recovered := *a.facts
+	recovered.Pod.Routes = append(slices.Clone(a.facts.Pod.Routes), route)
+	a.facts = &recovered
 }

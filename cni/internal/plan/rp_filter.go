@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
@@ -52,9 +53,14 @@ func (a *adder) ensureRPFilter(side facts.Side, field string, value int, devs []
 }
 
 // besideAnother says whether an ADD of another interface has set up the pod: that of the first one in underlay mode,
-// or one that left a rule for its addresses.
+// one that left a rule for its addresses, or in overlay mode routes. Filters come before routes: where these are of
+// this interface, those are, too.
 func (a *adder) besideAnother() bool {
 	if a.veth.AddedByCoordinator && !a.req.first() {
+		return true
+	}
+	ours := func(route facts.Route) bool { return route.Proto == facts.Proto }
+	if !a.veth.AddedByCoordinator && slices.ContainsFunc(a.facts.Pod.Routes, ours) {
 		return true
 	}
 	for _, rule := range a.facts.Pod.Rules {

@@ -1,71 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
 	"github.com/spidercoordinator/spidercoordinator/cni/internal/facts"
 )
-
-// checkDefaultRouteNIC refuses an interface that cannot hold the default route. One that is not
-// there yet may come with a later network of the pod.
-func (a *adder) checkDefaultRouteNIC() error {
-	name := a.req.Config.DefaultRouteNIC
-	if name == "" || !a.req.Config.TunePodRoutes {
-		return nil
-	}
-	if name == facts.PodVeth || name == "lo" {
-		return fmt.Errorf("podDefaultRouteNIC: %s cannot hold the default route: name an interface of a network, such as net1", name)
-	}
-	if _, ok := a.facts.Pod.Link(name); !ok {
-		if a.req.attachedLater(name) {
-			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod yet; the default route stays where it is until it is attached", name))
-			return nil
-		}
-		if a.req.mayBeAlone() {
-			a.warn(fmt.Sprintf("podDefaultRouteNIC: %s is not in the pod: the default route stays where it is", name))
-			return nil
-		}
-		return fmt.Errorf("podDefaultRouteNIC: %s don't exist in pod: interface %s is the one being added; "+
-			"check the annotation k8s.v1.cni.cncf.io/networks and the value of podDefaultRouteNIC", name, a.req.IfName)
-	}
-	for _, family := range facts.Families {
-		if _, ok := a.defaultOf(name, family); ok || a.sharesDefault(name, family) {
-			return nil
-		}
-	}
-	return fmt.Errorf("podDefaultRouteNIC: interface %s has no default route: "+
-		"give its network a gateway, or name another interface", name)
-}
-
-// attachedLater says whether an interface can still be attached after the one of this call: by the list
-// of attachments where Multus keeps one, else by the names that Multus generates (net1, net2, ...).
-func (r *Request) attachedLater(name string) bool {
-	if r.Attachments != nil {
-		return slices.Index(r.Attachments, name) > slices.Index(r.Attachments, r.IfName)
-	}
-	number, ok := netNumber(name)
-	if !ok {
-		return false
-	}
-	now, _ := netNumber(r.IfName)
-	return number > now
-}
-
-// mayBeAlone says whether the interface of this call can be the pod's only one, whose network or cluster
-// names an interface that other pods have.
-func (r *Request) mayBeAlone() bool {
-	return r.first() && !r.Config.PodChoseNIC && len(r.Attachments) <= 1
-}
-
-func netNumber(name string) (int, bool) {
-	var number int
-	if _, err := fmt.Sscanf(name, "net%d", &number); err != nil || name != fmt.Sprintf("net%d", number) {
-		return 0, false
-	}
-	return number, true
-}
 
 // planSourceRouting plans source-based routing: an interface without the pod's default route gets a
 // routing table that rules select by its addresses. It returns the table for further routes of the
@@ -112,28 +52,6 @@ func (a *adder) recoverDefault(family facts.Family, defaultDev string, table int
 	}
 }
 
-// defaultRouteDev is the interface with the default route of the main table, or nothing: the
-// configured one, else the one that has it already, else the one of this call.
-func (a *adder) defaultRouteDev(family facts.Family) string {
-	if name := a.req.Config.DefaultRouteNIC; name != "" {
-		if _, ok := a.defaultOf(name, family); ok {
-			return name
-		}
-	}
-	for _, link := range a.facts.Pod.Links {
-		if a.attachedAfter(link.Name) {
-			continue
-		}
-		if link.Name != a.req.IfName && link.Name != facts.PodVeth && (len(a.mainDefaults(link.Name, family)) > 0 || a.sharesDefault(link.Name, family)) {
-			return link.Name
-		}
-	}
-	if len(a.mainDefaults(a.req.IfName, family)) > 0 {
-		return a.req.IfName
-	}
-	return ""
-}
-
 // sourceRoutedDevs are the interfaces that need their own routing table.
 func (a *adder) sourceRoutedDevs(family facts.Family, defaultDev string, via nexthop) []string {
 	var devs, lost []string
@@ -173,7 +91,8 @@ func (a *adder) attachedAfter(dev string) bool {
 }
 
 // overlaps says whether another interface has a route to the same network, or a default route is beside the
-// interface's own that this plugin leaves as it is: then the main table cannot tell them apart.
+// interface's own that this plugin leaves as it is: then the main table cannot tell them apart. Policy routes do not
+// count: they are added when that is decided.
 func (a *adder) overlaps(dev string, family facts.Family) bool {
 	stays := func(route facts.Route) bool {
 		return route.Table == facts.TableMain && route.IsDefault() && route.Family() == family && route.Dev != dev
@@ -183,8 +102,9 @@ func (a *adder) overlaps(dev string, family facts.Family) bool {
 	}
 	for _, devRoute := range a.mainRoutes(dev, family) {
 		for _, other := range a.facts.Pod.Routes {
+			ours := devRoute.Proto == facts.Proto || other.Proto == facts.Proto
 			if other.Table == facts.TableMain && other.Dst == devRoute.Dst && !devRoute.IsDefault() &&
-				other.Dev != dev && other.Dev != a.veth.PodDev {
+				!ours && other.Dev != dev && other.Dev != a.veth.PodDev {
 				return true
 			}
 		}
