@@ -126,7 +126,7 @@ def test_a_later_choice_of_the_default_route_is_told(pod: Pod) -> None:
 @pytest.mark.parametrize("family", DUAL)
 def test_a_policy_route_to_another_interfaces_network_needs_no_table(pod: Pod, family: int) -> None:
     """It is added when it is decided which interface needs one."""
-    section = {
+    section: dict[str, Any] = {
         "podDefaultRouteNIC": "net1",
         "policyRoutes": [
             {"dst": "10.6.0.0/16", "gw": "10.7.0.1"},
