@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.cni import overlay
+from tests.cni.bridge import Bridge
 from tests.cni.conftest import wait_for
 from tests.cni.routing import defaults
 from tests.cni.test_idempotency import fail_at
@@ -169,6 +170,23 @@ def test_gc_leaves_the_pod_that_has_the_addresses_now(segment: Segment) -> None:
     _, new, dev = replaced(segment, beside=False, netns_lives=False)
     collect(new, [{"containerID": new.container, "ifname": dev}])
     new.coordinator("CHECK", dev)
+
+
+def test_gc_removes_routes_by_a_bridge_to_a_pod_that_is_gone(segment: Segment) -> None:
+    """The bridge stays, and what has the address now, on another node say, would not be reached."""
+    bridge, gone, stays = Bridge(segment), segment.pod(), segment.pod()
+    for pod in (gone, stays):
+        bridge.connect(pod)
+        pod.attach("net1", families=DUAL, net=6)
+        pod.coordinator("ADD", "net1")
+    segment.node.run(f"ip link del {bridge.port(gone)}")
+    assert any(line.startswith(gone.ipv4("net1")) for line in entries(segment))
+    collect(stays, [{"containerID": stays.container, "ifname": "net1"}])
+    lost = (gone.ipv4("net1"), gone.ipv6("net1"))
+    assert not [line for line in entries(segment) if line.split()[0] in lost]
+    stays.coordinator("CHECK", "net1")
+    collect(stays, [])  # another network's list says nothing of living pods of this one
+    stays.coordinator("CHECK", "net1")
 
 
 @pytest.mark.parametrize("family", DUAL)

@@ -51,7 +51,8 @@ func check(args *skel.CmdArgs) error {
 		"delete the pod to have it set up again", strings.Join(operations, "; ")))
 }
 
-// gc removes the veth pairs of attachments of this network that are not valid any more.
+// gc removes the veth pairs of attachments of this network that are not valid any more, and routes to pods whose port
+// of a bridge is gone.
 func gc(args *skel.CmdArgs) error {
 	cfg := config.ParseLenient(args.StdinData, config.DefaultsPath)
 	if cfg.ValidAttachments == nil {
@@ -61,12 +62,13 @@ func gc(args *skel.CmdArgs) error {
 	if err != nil {
 		return calls.Fail(counters.Namespaces, codeNetwork, "coordinator: "+err.Error())
 	}
-	links, err := facts.HostLinks(host)
+	state, err := facts.HostEntries(host)
 	if err != nil {
-		return calls.Fail(counters.Observe, codeNetwork, "coordinator: read the state of the node: "+err.Error())
+		return calls.Fail(counters.Observe, codeNetwork, "coordinator: "+err.Error())
 	}
 	kernel := &apply.Kernel{Host: host}
-	if err := kernel.RunAll(plan.Collect(links, cfg.Network, cfg.ValidAttachments)); err != nil {
+	ops := append(plan.Collect(state.Links, cfg.Network, cfg.ValidAttachments), plan.CollectRoutes(state)...)
+	if err := kernel.RunAll(ops); err != nil {
 		return calls.Fail(counters.Apply, codeNetwork, "coordinator: remove what is left of pods of network "+cfg.Network+": "+err.Error())
 	}
 	return nil

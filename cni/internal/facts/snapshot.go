@@ -46,16 +46,25 @@ func PodSnapshot(pod *Namespace) (*NetnsState, error) {
 	return state, nil
 }
 
+// HostEntries reads what the node has of pods, without settings.
+func HostEntries(host *Namespace) (*NetnsState, error) {
+	state := &NetnsState{}
+	name, err := readRouting(host, state)
+	if err == nil {
+		state.Neighs, err = readNeighs(host, Families, netip.Addr.IsValid, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the state of the node: %w", err)
+	}
+	return state, nil
+}
+
 // Snapshot reads the complete state of the node, which needs no capability. It is proportional to the
 // number of links; ADD reads less.
 func Snapshot(host *Namespace) (*NetnsState, error) {
-	state := &NetnsState{}
-	name, err := readRouting(host, state)
+	state, err := HostEntries(host)
 	if err != nil {
 		return nil, err
-	}
-	if state.Neighs, err = readNeighs(host, Families, netip.Addr.IsValid, name); err != nil {
-		return nil, fmt.Errorf("read the state of the node: %w", err)
 	}
 	keys := []string{Forward4, Forward6, SrcValidMark, TCPLiberal, RPFilter("all")}
 	for _, link := range state.Links {

@@ -168,9 +168,14 @@ func (a *adder) planHostSide(via nexthop) {
 		if !a.veth.AddedByCoordinator {
 			route.Metric = RouteMetric(a.req.ContainerID, a.req.IfName)
 		}
+		if route.Gw.IsValid() {
+			a.planHostNeighs(ip, via.toPod) // GC takes a route without it for a dead pod's
+		}
 		a.ensureRoute(facts.Host, route)
 		a.dropStaleRoutes(route)
-		a.planHostNeighs(ip, via.toPod)
+		if !route.Gw.IsValid() {
+			a.planHostNeighs(ip, via.toPod)
+		}
 	}
 	a.ensureRule(facts.Host, facts.Rule{Family: via.family, Priority: PriorityHost, Table: table}, true)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/containernetworking/cni/pkg/types"
 
@@ -160,6 +161,25 @@ func promoteDefaults(pod *facts.NetnsState, gone string, tables map[int]bool, ha
 			hasDefault[route.Family()] = true
 			route.Table = facts.TableMain
 			ops = append(ops, Op{Do: AddRoute{facts.Pod, route}})
+		}
+	}
+	return ops
+}
+
+// CollectRoutes plans the garbage collection of routes by a bridge, which stay when the pod's port goes. The permanent
+// neighbour on that port is there before the route and after it, as long as the pod lives. Ports of other switches may
+// have none.
+func CollectRoutes(host *facts.NetnsState) []Op {
+	var ops []Op
+	for _, route := range host.Routes {
+		living := func(neigh facts.Neigh) bool {
+			link, ok := host.Link(neigh.Dev)
+			return neigh.Permanent && neigh.IP == route.Dst.Addr() && ok && isPairKind(link.Kind)
+		}
+		link, _ := host.Link(route.Dev)
+		byBridge := route.Proto == facts.Proto && route.Dst.IsSingleIP() && route.Gw.IsValid() && link.Kind == "bridge"
+		if byBridge && !slices.ContainsFunc(host.Neighs, living) {
+			ops = append(ops, Op{Do: DropRoute{facts.Host, route}})
 		}
 	}
 	return ops
