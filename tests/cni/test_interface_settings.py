@@ -12,7 +12,7 @@ import pytest
 
 from tests.cni.namespace import Json
 from tests.cni.test_delete import leftovers
-from tests.cni.topology import LAN_IPV4, LAN_IPV6, NODE_IPV4, PluginError, Pod, Segment
+from tests.cni.topology import LAN_IPV4, LAN_IPV6, NODE_IPV4, NODE_IPV6, PluginError, Pod, Segment
 from tests.cni.traffic import pings
 
 _CAPTURE = """
@@ -301,3 +301,33 @@ def test_hijack_of_the_interfaces_own_subnet_is_left_out(pod: Pod, segment: Segm
     assert "dev eth0" in pod.space.route_get("10.6.0.77")
     assert pings(segment.lan, pod.ipv4())
     assert pings(pod.space, NODE_IPV4)
+
+
+@pytest.mark.parametrize("value", [68, 1000, 1279])
+def test_a_pair_too_small_for_ipv6_is_one_of_ipv4(pod: Pod, value: int) -> None:
+    """The kernel keeps no settings of IPv6 for such a link."""
+    pod.attach()
+    pod.coordinator(vethMTU=value)
+    pod.coordinator("CHECK", vethMTU=value)
+    assert pings(pod.segment.node, pod.ipv4())
+    pod.coordinator("DEL", vethMTU=value)
+
+
+def test_a_pair_too_small_for_ipv6_is_refused_where_the_pod_has_ipv6(pod: Pod) -> None:
+    pod.attach(families=(4, 6))
+    with pytest.raises(
+        PluginError, match=r"is 1279, and IPv6 needs 1280 .RFC 8200.: raise vethMTU"
+    ):
+        pod.coordinator(vethMTU=1279)
+    pod.coordinator(vethMTU=1280)
+    pod.coordinator("CHECK", vethMTU=1280)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_an_address_of_the_node_is_none_for_the_pair(pod: Pod, family: int) -> None:
+    """The pod would take itself for the node."""
+    pod.attach(families=(4, 6))
+    address = {4: NODE_IPV4, 6: NODE_IPV6}[family]
+    with pytest.raises(PluginError, match=f"vethLinkAddress {address} is the node's own"):
+        pod.coordinator(vethLinkAddress=address)
+    assert pod.segment.node.link(pod.host_veth) is None

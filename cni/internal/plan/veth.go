@@ -17,7 +17,16 @@ func (a *adder) planVeth(families []facts.Family) error {
 	if err := a.ensureVethPair(); err != nil {
 		return err
 	}
-	if a.facts.Host.Has(facts.V6) {
+	if entry, own := a.facts.Host.Addr(a.req.Config.VethLinkAddress); own {
+		return &ConflictError{fmt.Sprintf("vethLinkAddress %s is the node's own, of its interface %s: the pod would take itself for the node; "+
+			"name an address that nobody has, such as 169.254.100.1", entry.Prefix.Addr(), entry.Dev)}
+	}
+	takesIPv6 := a.pairMTU() >= minMTU
+	if !takesIPv6 && slices.Contains(families, facts.V6) {
+		return fmt.Errorf("the MTU of the pair to the node is %d, and IPv6 needs %d (RFC 8200): raise vethMTU, or give interface %s no IPv6 address",
+			a.pairMTU(), minMTU, a.req.IfName)
+	}
+	if takesIPv6 && a.facts.Host.Has(facts.V6) {
 		a.ensureSysctl(facts.Host, facts.SysctlV6(a.veth.HostDev, "accept_ra"), "0")
 	}
 	if filter := a.req.Config.HostRPFilter; filter != nil && *filter >= 0 {
@@ -120,6 +129,14 @@ func (a *adder) reuseVethPair(pod, host facts.Link) {
 	if host.MTU != mtu {
 		a.add(SetMTU{facts.Host, host.Name, mtu}, SetMTU{facts.Host, host.Name, host.MTU})
 	}
+}
+
+// pairMTU is the MTU that the pair has or gets: the first interface sets it.
+func (a *adder) pairMTU() int {
+	if pod, found := a.facts.Pod.Link(facts.PodVeth); found && !a.req.first() {
+		return pod.MTU
+	}
+	return a.vethMTU()
 }
 
 // The MTU of Ethernet, and the minimum link MTU of IPv6 (RFC 8200).
