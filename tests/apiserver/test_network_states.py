@@ -255,7 +255,9 @@ async def test_what_a_network_inherits_and_cannot_have_is_told_and_left_out(
 ) -> None:
     cluster = Cluster(networks.api)
     ipam = {"type": "whereabouts", "range": "10.6.0.0/16"}
-    await networks.make("ipvlan", {"cniType": "ipvlan", "ipvlan": {"master": ["eth0"]}, "ipam": ipam})
+    await networks.make(
+        "ipvlan", {"cniType": "ipvlan", "ipvlan": {"master": ["eth0"]}, "ipam": ipam}
+    )
     await networks.ready("ipvlan")
     await cluster.coordinator({"podCIDRType": "none", "podMACPrefix": "0a:1b"})
     found = await networks.has("ipvlan", "Degraded")
