@@ -63,6 +63,27 @@ def test_check_and_a_second_add_find_the_desired_state(shared: Segment, scenario
             assert state(pod) == desired
 
 
+@given(scenario=scenarios(further=1), others=st.tuples(scenarios(), scenarios(), scenarios()))
+@more_examples
+def test_check_of_each_interface_agrees_where_the_networks_differ(
+    shared: Segment, scenario: Scenario, others: tuple[Scenario, ...]
+) -> None:
+    chosen = {"podDefaultRouteNIC": scenario.section["podDefaultRouteNIC"]}
+    sections = {}
+    for interface, other in zip(scenario.interfaces, others, strict=False):
+        section = other.section | chosen
+        if scenario.cluster_network and not other.tuned:
+            section["podRPFilter"] = -1  # such an ADD may leave nothing in the pod that tells of it
+        sections[interface.name] = section
+    with new_pod(shared) as pod:
+        for interface in scenario.interfaces:
+            attach(pod, scenario, interface)
+            if interface in scenario.coordinated:
+                pod.coordinator("ADD", interface.name, **sections[interface.name])
+        for interface in scenario.coordinated:
+            pod.coordinator("CHECK", interface.name, **sections[interface.name])
+
+
 @given(scenario=scenarios())
 @more_examples
 def test_each_interfaces_traffic_leaves_by_it_and_services_go_through_the_node(
