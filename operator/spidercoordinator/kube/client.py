@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import aiohttp
 
 from spidercoordinator.errors import ApiError, ApiNotFoundError
-from spidercoordinator.kube.failure import parsed, refused, reported
+from spidercoordinator.kube.answers import ANY, DELETED, GROUPS, KINDS, Expected, many, one
+from spidercoordinator.kube.failure import refused, reported
 from spidercoordinator.kube.jsontext import dumps, loads
 from spidercoordinator.kube.login import Login
 from spidercoordinator.kube.parts import Loads, event_loads, list_loads
@@ -64,7 +65,8 @@ class Client:
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
         """Read one object."""
         action = f"get {resource.describe(namespace, name)}"
-        return await self._request("GET", resource.path(namespace, name), action=action)
+        path, expected = resource.path(namespace, name), one(resource, name)
+        return await self._request("GET", path, action=action, expected=expected)
 
     async def find(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
         """Read one object, None when it, or its kind, does not exist."""
@@ -111,6 +113,7 @@ class Client:
                 accept=_METADATA_ONLY.format("List") if metadata_only else _JSON,
                 parse=list_loads(parts) if parts else loads,
                 action=f"list {resource.describe(namespace)}",
+                expected=many(resource),
             )
             found, meta = answer.get("items") or (), answer.get("metadata") or {}
             items.extend(map(keep, found) if keep else found)
@@ -131,6 +134,7 @@ class Client:
             query=query,
             body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
             action=f"create {resource.describe(namespace, name)}",
+            expected=one(resource, name),
         )
 
     async def apply(
@@ -156,6 +160,7 @@ class Client:
             body={"apiVersion": resource.api_version, "kind": resource.kind} | body,
             content_type="application/apply-patch+yaml",
             action=f"apply {resource.describe(namespace, name)}",
+            expected=one(resource, name),
         )
 
     async def patch(
@@ -176,6 +181,7 @@ class Client:
             body=patch,
             content_type="application/merge-patch+json",
             action=f"patch {subresource + ' of ' if subresource else ''}{what}",
+            expected=one(resource, name),
         )
 
     async def delete(
@@ -207,6 +213,7 @@ class Client:
                 query={"gracePeriodSeconds": "0"} if at_once else None,
                 body=options if preconditions else None,
                 action=f"delete {resource.describe(namespace, name)}",
+                expected=DELETED,
             )
         except ApiNotFoundError:
             return
@@ -225,19 +232,19 @@ class Client:
         """Whether the API server knows this kind in this version now."""
         path = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
         try:
-            answer = await self.read(path, f"look for {resource.describe()}")
+            answer = await self.read(path, f"look for {resource.describe()}", KINDS)
         except ApiNotFoundError:
             return False
         return any(entry.get("name") == resource.plural for entry in answer.get("resources") or ())
 
     async def groups(self) -> set[str]:
         """Names of the API groups the server lists; a CRD's group appears a moment after it."""
-        answer = await self.read("/apis", "list API groups")
+        answer = await self.read("/apis", "list API groups", GROUPS)
         return {group["name"] for group in answer.get("groups") or ()}
 
-    async def read(self, path: str, action: str) -> Object:
+    async def read(self, path: str, action: str, expected: Expected = ANY) -> Object:
         """Read what is no object of a kind, such as `/version`; errors begin with the action."""
-        return await self._request("GET", path, action=action)
+        return await self._request("GET", path, action=action, expected=expected)
 
     @asynccontextmanager
     async def stream(  # noqa: PLR0913 - a watch has this many parts
@@ -275,6 +282,7 @@ class Client:
         content_type: str = _JSON,
         accept: str = _JSON,
         parse: Loads = loads,
+        expected: Expected = ANY,
     ) -> Object:
         if self._fence and method != "GET":
             await self._fence()
@@ -290,7 +298,7 @@ class Client:
                 data = await answer.read()
         if answer.status not in _OK:
             raise self._refused(action, answer.status, data, answer.headers)
-        return parsed(data, action, parse)
+        return expected.read(data, action, parse)
 
     def _refused(self, action: str, status: int, body: bytes, headers: Any) -> ApiError:
         return refused(action, status, body, headers, personal=self.login.personal)

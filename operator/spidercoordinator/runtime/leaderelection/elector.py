@@ -37,6 +37,7 @@ from spidercoordinator.runtime.leaderelection.lease import (
     LeaseState,
     ObservedRecord,
     expires_at,
+    is_granted,
     leader_election_record,
     lease_state,
     observe,
@@ -216,7 +217,8 @@ class LeaderElector:
                     holder = self._observed_record.holder_identity
                     if holder not in ("", self.candidate.identity):
                         self._stop_leading(f"was acquired by {holder}")
-                    await self._try_acquire_or_renew()
+                    if not await self._try_acquire_or_renew():
+                        raise ApiConflictError(f"patch {self._lease}: 409 each time")
             except ApiError as error:
                 reason = str(error)
                 self._state.log(logging.WARNING, f"failed to renew {self._lease}: {error}")
@@ -255,6 +257,8 @@ class LeaderElector:
             if not self._observed_record.resource_version:
                 raise
             return False
+        if not is_granted(record, answer):
+            raise ApiUnavailableError(f"{self._lease}: a change was answered with another one")
         self._observe(answer)
         self._deadline = renew_deadline_after(requested_at, self.config)
         return now() < self._deadline

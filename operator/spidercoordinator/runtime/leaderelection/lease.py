@@ -169,6 +169,12 @@ def leader_election_record(
     }
 
 
+def is_granted(record: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """Whether the answer to a write is the Lease with what was written, not one of before."""
+    spec = answer.get("spec") or {}
+    return all(spec.get(key) == record[key] for key in ("holderIdentity", "renewTime"))
+
+
 def released_record(timestamp: str) -> dict[str, Any]:
     """What changes in the spec when the holder releases the Lease; None removes a field."""
     return {
