@@ -56,11 +56,11 @@ GROUPS: Final = Expected("list of groups", lambda given: "groups" in given)
 
 
 def one(resource: Resource, name: str) -> Expected:
-    """The object of this name."""
+    """The object of this name; empty for one that the API server names."""
 
     def holds(answer: Object) -> bool:
         meta = answer.get("metadata")
-        if not isinstance(meta, dict) or meta.get("name", name) != name:
+        if not isinstance(meta, dict) or (name and meta.get("name", name) != name):
             return False
         return bool(answer.get("kind", resource.kind) == resource.kind)
 
