@@ -149,11 +149,14 @@ async def test_one_that_waits_bears_all_of_it_and_takes_over(
     await leading(second)
 
 
-ANSWERS = {
-    "an object of its own": {"status": "ok"},
-    "an empty object": {},
-    "a Status": {"kind": "Status", "status": "Success", "metadata": {}},
-    "one object": OTHERS,
+NADS = NETWORK_ATTACHMENT_DEFINITIONS
+NO_LIST = f"is no list of {NADS.full_name}"
+ANSWERS: dict[str, tuple[Answer, str]] = {
+    "an object of its own": (gives({"status": "ok"}), NO_LIST),
+    "an empty object": (gives({}), NO_LIST),
+    "a Status": (gives({"kind": "Status", "status": "Success", "metadata": {}}), NO_LIST),
+    "one object": (gives(OTHERS), NO_LIST),
+    "a page for what is not there": (refuses(404, text="<html></html>"), "404: <html></html>"),
 }
 
 
@@ -167,21 +170,22 @@ async def test_what_is_no_list_is_no_empty_list(
     operator.start()
     try:
         assert await eventually("it is rendered", lambda: cluster.section("net"))
-        listing = f"/{NETWORK_ATTACHMENT_DEFINITIONS.plural}"
+        answer, why = ANSWERS[kind]
         began = len(operator.text())
 
         def fault(request: web.Request) -> Answer | None:
-            if request.method != "GET" or not request.path.endswith(listing):
+            if request.method != "GET" or not request.path.endswith(f"/{NADS.plural}"):
                 return None
-            return refuses(410) if "watch" in request.query else gives(ANSWERS[kind])
+            return refuses(410) if "watch" in request.query else answer
 
         with way.failing(fault):
 
             async def told() -> bool:
-                return "is no list of network-attachment-definitions" in operator.text()[began:]
+                return why in operator.text()[began:]
 
             await eventually("the log says so", told)
             await cluster.network("other")
+            assert "NADCRDMissing" not in operator.text()
             assert operator.get("/metrics")[1]
             assert await cluster.section("net")
         assert await eventually("the other is rendered", lambda: cluster.section("other"))

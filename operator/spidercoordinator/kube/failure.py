@@ -49,6 +49,8 @@ _SAYS_OTHERWISE: Final = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE}
 )
 """What means something else where no webhook says it."""
+_SAYS_NOTHING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
+"""What says nothing of an object where it is a page for people, which a proxy gives."""
 _LONGEST_WAIT: Final = 60.0
 """Seconds that an answer may put the next try off; as long as the longest back-off."""
 
@@ -124,14 +126,17 @@ def refused(
     given = details.get("causes")
     given = given if isinstance(given, list) else []
     causes = [cause for cause in given if isinstance(cause, dict)]
-    refusal = refusal_of(status, message, [str(cause.get("reason", "")) for cause in causes])
+    reasons = [str(cause.get("reason", "")) for cause in causes]
+    by_proxy = status in _SAYS_NOTHING and body.lstrip().startswith(b"<")
+    refusal = Refusal.UNAVAILABLE if by_proxy else refusal_of(status, message, reasons)
     text = f"{action}: the API server answered {status}: {message or 'without a message'}"
     if advice := (_PERSONAL_ADVICE if personal else _ADVICE).get(refusal):
         text += f"; {advice}"
     wait = (headers or {}).get("Retry-After") or details.get("retryAfterSeconds") or 0
     # A webhook chooses the status of its answer; one that says 404 does not make an object go.
     by_webhook = refusal is Refusal.DENIED and status in _SAYS_OTHERWISE
-    return api_error_class(HTTPStatus.FORBIDDEN if by_webhook else status)(
+    meant = HTTPStatus.FORBIDDEN if by_webhook else HTTPStatus.BAD_GATEWAY if by_proxy else status
+    return api_error_class(meant)(
         text,
         status=status,
         retry_after=_seconds(wait),

@@ -52,6 +52,17 @@ def test_an_answer_that_is_no_status_object_is_survived(body: bytes) -> None:
     assert refused("get it", 502, body).status == 502
 
 
+@pytest.mark.parametrize("status", [404, 409, 410])
+def test_a_page_for_people_says_nothing_of_an_object(status: int) -> None:
+    """A proxy that knows no way says 404, too: what the API server has is not gone by that."""
+    error = refused("get it", status, b"\n<!DOCTYPE html><title>404 Not Found</title>")
+    assert (type(error), error.status) == (errors.ApiUnavailableError, status)
+    assert error.refusal is errors.Refusal.UNAVAILABLE
+    assert f"get it: the API server answered {status}: <!DOCTYPE html>" in str(error)
+    plain = refused("get it", 404, b"404 page not found\n")
+    assert type(plain) is errors.ApiNotFoundError
+
+
 @pytest.mark.parametrize(
     ("given", "waits"),
     [
