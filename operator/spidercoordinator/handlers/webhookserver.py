@@ -14,8 +14,9 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import kopf
 from aiohttp import web
@@ -32,6 +33,8 @@ from spidercoordinator.runtime.mountedcertificate import MountedCertificate
 
 _FILES_EVERY: Final = 1.0
 """Seconds between two looks at the files that are served."""
+_NEVER: Final = 3e8
+"""Seconds until kopf would look at them."""
 _BACKOFF: Final = Backoff(first=0.5, cap=15.0)
 _LARGEST_REVIEW: Final = 16 << 20
 """Bytes: the object before and after, of 3 MiB at the most each, with every character escaped."""
@@ -93,16 +96,23 @@ class WebhookServer:
                     await asyncio.sleep(_BACKOFF.delay(failures))
 
     async def _listen(self, files: ServedFiles, answer: Any) -> AsyncIterator[Any]:
+        context, served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), _digest(files)
         server = _Server(
             port=self._settings.webhook_port,
+            context=context,
             certfile=str(files.certificate_file),
             pkeyfile=str(files.key_file),
-            file_check_interval=_FILES_EVERY,
+            file_check_interval=_NEVER,
         )
-        async for config in server(partial(reviewed, self._manager, answer)):
+        listening: Any = server(partial(reviewed, self._manager, answer))
+        try:
+            config = await anext(listening)
             self._state.over("the webhook answers again")
             self._show(listening=True, failure="")
             yield config
+            await _reload(files, context, served)
+        finally:
+            await listening.aclose()
 
     @asynccontextmanager
     async def _certificate(
@@ -169,6 +179,36 @@ class WebhookServer:
     def _show(self, *, listening: bool, failure: str) -> None:
         self._health.webhook_failure = failure
         self._metrics.webhook_up.set(listening)
+
+
+async def _reload(files: ServedFiles, context: ssl.SSLContext, served: bytes) -> NoReturn:
+    """Serve new files to connections that come, without end.
+
+    kopf closes the port for a moment and opens it anew, and reviews that come then are missed.
+
+    Args:
+        files: that are served.
+        context: of the server that listens.
+        served: digest of the files that it was given.
+
+    Raises:
+        OSError: the files cannot be read, or served.
+    """
+    while True:
+        await asyncio.sleep(_FILES_EVERY)
+        if (found := _digest(files)) == served:
+            continue
+        pair = (files.certificate_file, files.key_file)
+        # First in another one: two that do not match would leave this one without a key.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*pair)
+        context.load_cert_chain(*pair)
+        served = found
+
+
+def _digest(files: ServedFiles) -> bytes:
+    """What stands for both files, so that no key is kept in memory."""
+    contents = (each.read_bytes() for each in (files.certificate_file, files.key_file))
+    return b"".join(sha256(each).digest() for each in contents)
 
 
 class _Server(kopf.WebhookServer):
