@@ -36,7 +36,8 @@ help: ## List the targets
 	@$(PYTHON) -m testbed.prerequisites
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	.venv/bin/uv sync --locked --quiet
+	.venv/bin/uv sync --locked --quiet --compile-bytecode
+	.venv/bin/python -m compileall -q operator
 	@touch $@
 
 .PHONY: setup

@@ -17,7 +17,7 @@ from spidercoordinator.handlers.requests import Requests, leave_out_retries
 from spidercoordinator.handlers.webhookserver import admission_server
 from spidercoordinator.kube.backoff import Backoff
 from spidercoordinator.reconcilers.manager import Manager
-from spidercoordinator.runtime.garbagecollection import collect_seldom
+from spidercoordinator.runtime.garbagecollection import collect_hardly
 from spidercoordinator.runtime.recursion import allow_deep_objects
 from spidercoordinator.runtime.settings import Settings
 
@@ -38,7 +38,7 @@ async def start(memo: Any, settings: kopf.OperatorSettings, **_: Any) -> None:
     """Start the manager that all handlers share by `memo.manager`."""
     configure(settings)
     allow_deep_objects()
-    collect_seldom()
+    collect_hardly()
     async with AsyncExitStack() as stack:
         try:
             # kopf's own command line gives none.

@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from spidercoordinator.api.objects import Object
+from spidercoordinator.api.objects import Name, Object
 from spidercoordinator.core.network.status import readiness
 from spidercoordinator.discovery.nodelogs import NodeReports
 from spidercoordinator.discovery.readings import Reading
@@ -72,7 +72,9 @@ def register(
     if nodes is not None:
         _of_nodes(services.metrics, nodes)
     registry = services.metrics.registry
-    registry.register(NetworkStates(stores.networks.values))
+    states = NetworkStates()
+    stores.networks.add_indexer(states.update)
+    registry.register(states)
     registry.register(SourceReadings(readings))
 
 
@@ -97,15 +99,18 @@ def _in_sync(context: Context) -> int:
     )
 
 
-@dataclass(frozen=True)
 class NetworkStates(Collector):
-    """SpiderMultusConfigs by what their condition Ready says.
+    """SpiderMultusConfigs by what their condition Ready says, counted as they change."""
 
-    Attributes:
-        networks: gives all of them.
-    """
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
 
-    networks: Callable[[], Iterable[Object]]
+    def update(self, _: Name, before: Object | None, after: Object | None) -> None:
+        """Take in a change of one network; an indexer of their store."""
+        if before is not None:
+            self._counts[readiness(before)] -= 1
+        if after is not None:
+            self._counts[readiness(after)] += 1
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -114,8 +119,9 @@ class NetworkStates(Collector):
             "SpiderMultusConfigs, by status and reason of their condition Ready.",
             labels=("ready", "reason"),
         )
-        for labels, count in sorted(Counter(map(readiness, self.networks())).items()):
-            family.add_metric(labels, count)
+        for labels, count in sorted(self._counts.items()):
+            if count:
+                family.add_metric(labels, count)
         yield family
 
 

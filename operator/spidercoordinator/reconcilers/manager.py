@@ -59,6 +59,7 @@ from spidercoordinator.reconcilers.context import (
     coordinator_key,
 )
 from spidercoordinator.reconcilers.schemachanges import SchemaChanges
+from spidercoordinator.runtime.garbagecollection import collect_seldom
 from spidercoordinator.runtime.health import Health, Server
 from spidercoordinator.runtime.leaderelection.elector import LeaderElector
 from spidercoordinator.runtime.metrics import Metrics
@@ -238,6 +239,7 @@ class Manager:
         services = self.context.services
         await self._sync_caches()
         self._warm.set()
+        collect_seldom()
         await self._elector.observed.wait()
         services.health.ready = True
         stood_by_since = time.monotonic()

@@ -13,9 +13,16 @@ from typing import Final
 
 _ALLOCATIONS: Final = 50_000
 """Containers more than were freed, some megabytes: the objects of a page of a list."""
+_AT_START: Final = 10 * _ALLOCATIONS
+"""The same while thousands of objects come at once, nearly all of which stay."""
+
+
+def collect_hardly() -> None:
+    """Hardly look for cycles while the stores are filled, and never among what imports made."""
+    gc.freeze()
+    gc.set_threshold(_AT_START, *gc.get_threshold()[1:])
 
 
 def collect_seldom() -> None:
-    """Look for cycles after many allocations only, and never among what the imports made."""
-    gc.freeze()
+    """Look for cycles after many allocations only."""
     gc.set_threshold(_ALLOCATIONS, *gc.get_threshold()[1:])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import json
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from spidercoordinator.kube.failure import parsed
-from spidercoordinator.runtime.garbagecollection import collect_seldom
+from spidercoordinator.runtime.garbagecollection import collect_hardly, collect_seldom
 
 ITEMS = [{"metadata": {"labels": {"a": "b"}, "owners": [{}]}} for _ in range(2_000)]
 PAGE = json.dumps({"items": ITEMS}).encode()
@@ -38,9 +38,10 @@ def started() -> int:
     return sum(int(each["collections"]) for each in gc.get_stats())
 
 
-def test_a_page_of_a_list_starts_none() -> None:
+@pytest.mark.parametrize("collect", [collect_hardly, collect_seldom])
+def test_a_page_of_a_list_starts_none(collect: Callable[[], None]) -> None:
     assert collections_of_a_page() > 10
-    collect_seldom()
+    collect()
     assert collections_of_a_page() == 0
 
 
@@ -51,9 +52,13 @@ class Node:
         self.itself = self
 
 
-def test_cycles_are_collected_still() -> None:
-    collect_seldom()
+@pytest.mark.parametrize(
+    ("collect", "within"), [(collect_hardly, 1_000_000), (collect_seldom, 100_000)]
+)
+def test_cycles_are_collected_still(collect: Callable[[], None], within: int) -> None:
+    collect_hardly()
+    collect()
     first = weakref.ref(Node())
-    for _ in range(200_000):
+    for _ in range(within):
         Node()
     assert first() is None

@@ -90,9 +90,12 @@ _Section = Mapping[str, Any]
 
 
 def _of_sections(subject: Subject, judge: Callable[[_Section], str | None]) -> str | None:
-    """What is said of the first section that something is said of, and where it stands."""
+    """What is said of the first section that something is said of, and where it stands.
+
+    Those of plugins that are not known are not judged.
+    """
     for where, section in _sections(subject):
-        if message := judge(section):
+        if str(section.get("type")) in ipamsection.NEEDED and (message := judge(section)):
             return f"{where}{message}"
     return None
 
