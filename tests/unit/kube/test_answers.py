@@ -37,7 +37,7 @@ CASES: list[tuple[Expected, dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("expected", "answer", "holds"), CASES, ids=str)
+@pytest.mark.parametrize(("expected", "answer", "holds"), CASES, ids=range(len(CASES)))
 def test_an_answer(expected: Expected, answer: dict[str, Any], holds: bool) -> None:
     text = json.dumps(answer).encode()
     if holds:
