@@ -39,7 +39,7 @@ func (r *restorer) replaceSources(state *facts.NetnsState) ([]string, error) {
 	assigned := facts.NetnsState{Addrs: addrs}
 	lost, again := map[netip.Addr]bool{}, map[netip.Addr]bool{}
 	for _, route := range state.Routes {
-		if _, ok := assigned.Addr(route.Src); ok || route.Proto != facts.Proto || !route.Dst.IsSingleIP() {
+		if _, ok := assigned.Addr(route.Src); ok || !route.IsToPod() {
 			continue
 		}
 		lost[route.Src] = true

@@ -150,7 +150,7 @@ func coordinatorVeths(host *facts.NetnsState) map[string]facts.Link {
 func podRoutes(host *facts.NetnsState) []facts.Route {
 	var routes []facts.Route
 	for _, route := range host.Routes {
-		if route.Proto == facts.Proto && route.Dst.IsSingleIP() {
+		if route.IsToPod() {
 			routes = append(routes, route)
 		}
 	}

@@ -44,7 +44,7 @@ func forwardingOfLinks(host *facts.NetnsState) []Finding {
 	var findings []Finding
 	reported := map[string]bool{}
 	for _, route := range host.Routes {
-		toPod := route.Proto == facts.Proto && route.Dst.IsSingleIP()
+		toPod := route.IsToPod()
 		uplink := route.IsDefault() && route.Table == facts.TableMain
 		if !toPod && !uplink || route.Family() != facts.V4 || reported[route.Dev] || host.Sysctls[facts.Forwarding(route.Dev)] != "0" {
 			continue

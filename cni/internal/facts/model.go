@@ -134,6 +134,9 @@ func (r Route) Family() Family { return FamilyOf(r.Dst.Addr()) }
 // IsDefault says whether the route matches everything.
 func (r Route) IsDefault() bool { return r.Dst.Bits() == 0 }
 
+// IsToPod says whether a route of the node is one that this plugin made to an address of a pod.
+func (r Route) IsToPod() bool { return r.Proto == Proto && r.Dst.IsSingleIP() }
+
 // Rule is a routing policy rule that selects by source or mark.
 type Rule struct {
 	Family   Family

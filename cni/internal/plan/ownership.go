@@ -126,7 +126,7 @@ func (r Removal) OwnsNetns(pod, host *facts.NetnsState) bool {
 	}
 	assigned := UsableAddresses(pod, r.IfName)
 	for _, route := range host.Routes {
-		if route.Proto == facts.Proto && route.Metric != 0 && route.Dst.IsSingleIP() && slices.Contains(assigned, route.Dst.Addr()) {
+		if route.IsToPod() && route.Metric != 0 && slices.Contains(assigned, route.Dst.Addr()) {
 			return r.owns(route) // by a bridge or switch, or another container's
 		}
 	}

@@ -53,7 +53,7 @@ func (r Removal) legs(pod, host *facts.NetnsState) map[string]bool {
 }
 
 func (r Removal) owns(route facts.Route) bool {
-	return route.Proto == facts.Proto && route.Dst.IsSingleIP() && route.Metric == RouteMetric(r.ContainerID, r.IfName)
+	return route.IsToPod() && route.Metric == RouteMetric(r.ContainerID, r.IfName)
 }
 
 // DelHostEntries plans the deletion of the node's entries of an interface: routes with our protocol that
@@ -68,7 +68,7 @@ func (r Removal) DelHostEntries(observed *facts.Facts) []Op {
 	var ops, routes []Op
 	legs := r.legs(pod, host)
 	for _, route := range host.Routes {
-		byLink := route.Proto == facts.Proto && route.Dst.IsSingleIP() && addresses[route.Dst.Addr()] && legs[route.Dev]
+		byLink := route.IsToPod() && addresses[route.Dst.Addr()] && legs[route.Dev]
 		if byLink || r.owns(route) {
 			addresses[route.Dst.Addr()] = true
 			routes = append(routes, Op{Do: DropRoute{facts.Host, route}})
@@ -177,7 +177,7 @@ func CollectRoutes(host *facts.NetnsState) []Op {
 			return neigh.Permanent && neigh.IP == route.Dst.Addr() && ok && isPairKind(link.Kind)
 		}
 		link, _ := host.Link(route.Dev)
-		byBridge := route.Proto == facts.Proto && route.Dst.IsSingleIP() && route.Gw.IsValid() && link.Kind == "bridge"
+		byBridge := route.IsToPod() && route.Gw.IsValid() && link.Kind == "bridge"
 		if byBridge && !slices.ContainsFunc(host.Neighs, living) {
 			ops = append(ops, Op{Do: DropRoute{facts.Host, route}})
 		}

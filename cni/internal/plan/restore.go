@@ -13,7 +13,7 @@ func MissingHostRules(host *facts.NetnsState) []Op {
 	planned := map[facts.Rule]bool{}
 	for _, route := range host.Routes {
 		rule := facts.Rule{Family: route.Family(), Priority: PriorityHost, Table: route.Table}
-		if route.Proto == facts.Proto && route.Dst.IsSingleIP() && !planned[rule] {
+		if route.IsToPod() && !planned[rule] {
 			planned[rule] = true
 			b.ensureRule(facts.Host, rule, true)
 		}
@@ -27,7 +27,7 @@ func MissingHostRules(host *facts.NetnsState) []Op {
 func ReplaceSources(f *facts.Facts, lost map[netip.Addr]bool) []Op {
 	var ops []Op
 	for _, route := range f.Host.Routes {
-		if route.Proto != facts.Proto || !route.Dst.IsSingleIP() || !lost[route.Src] {
+		if !route.IsToPod() || !lost[route.Src] {
 			continue
 		}
 		if own := nodeAddresses(f, route.Family(), route.Dst.Addr()); len(own) > 0 {

@@ -56,6 +56,6 @@ func IsHostRule(host *facts.NetnsState, rule facts.Rule) bool {
 	}
 	plain := !rule.Foreign && !rule.Src.IsValid() && rule.Mark == 0 && rule.Mask == 0 && rule.Priority == PriorityHost
 	return plain && slices.ContainsFunc(host.Routes, func(route facts.Route) bool {
-		return route.Proto == facts.Proto && route.Table == rule.Table && route.Dst.IsSingleIP()
+		return route.IsToPod() && route.Table == rule.Table
 	})
 }
