@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from spidercoordinator.errors import ApiUnavailableError
 from spidercoordinator.kube.failure import parsed
-from spidercoordinator.kube.jsontext import loads
+from spidercoordinator.kube.jsontext import Loads, loads
 from spidercoordinator.kube.resource import Object, Resource
 
 _SHOWN: Final = 80
@@ -30,7 +30,7 @@ class Expected:
     what: str
     holds: Callable[[Object], bool]
 
-    def read(self, text: bytes, action: str, parse: Callable[[bytes], Any] = loads) -> Object:
+    def read(self, text: bytes, action: str, parse: Loads = loads) -> Object:
         """The object in an answer.
 
         Args:

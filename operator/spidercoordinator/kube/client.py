@@ -14,9 +14,9 @@ import aiohttp
 from spidercoordinator.errors import ApiError, ApiNotFoundError
 from spidercoordinator.kube.answers import ANY, DELETED, GROUPS, KINDS, Expected, many, one
 from spidercoordinator.kube.failure import refused, reported
-from spidercoordinator.kube.jsontext import dumps, loads
+from spidercoordinator.kube.jsontext import Loads, dumps, loads
 from spidercoordinator.kube.login import Login
-from spidercoordinator.kube.parts import Loads, event_loads, list_loads
+from spidercoordinator.kube.parts import event_loads, list_loads
 from spidercoordinator.kube.resource import PODS, Object, Resource
 from spidercoordinator.kube.transport import request, watch_events
 
@@ -111,7 +111,7 @@ class Client:
                 resource.path(namespace),
                 query=query,
                 accept=_METADATA_ONLY.format("List") if metadata_only else _JSON,
-                parse=list_loads(parts) if parts else loads,
+                parse=list_loads(parts),
                 action=f"list {resource.describe(namespace)}",
                 expected=many(resource),
             )
@@ -269,7 +269,7 @@ class Client:
                 if answer.status not in _OK:
                     body = await answer.read()
                     raise self._refused(action, answer.status, body, answer.headers)
-                yield watch_events(answer.content, action, event_loads(parts) if parts else loads)
+                yield watch_events(answer.content, action, event_loads(parts))
 
     async def _request(  # noqa: PLR0913 - one place that knows everything about a request
         self,

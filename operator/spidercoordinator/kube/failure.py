@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 
 from spidercoordinator.errors import ApiError, ApiUnavailableError, Refusal, api_error_class
-from spidercoordinator.kube.jsontext import loads
+from spidercoordinator.kube.jsontext import Loads, loads
 
 _ADVICE: Final = {
     Refusal.UNAUTHORIZED: "check that the operator's service account token is valid",
@@ -85,7 +85,7 @@ def reported(action: str, server: str) -> Iterator[None]:
         ) from error
 
 
-def parsed(text: bytes, action: str, parse: Callable[[bytes], Any] = loads) -> dict[str, Any]:
+def parsed(text: bytes, action: str, parse: Loads = loads) -> dict[str, Any]:
     """The object in an answer of the API server.
 
     Args:

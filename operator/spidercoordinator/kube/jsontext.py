@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+
+Loads = Callable[[bytes], Any]
+"""Gives the value in a text, or that of it which is asked for; as `loads`."""
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()

@@ -6,7 +6,7 @@ takes a fifth of the time of parsing it, and no memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,9 +15,7 @@ import msgspec
 # Python's own has no way to make one of names that are not known before.
 from typing_extensions import TypedDict
 
-from spidercoordinator.kube.jsontext import loads
-
-Loads = Callable[[bytes], Any]
+from spidercoordinator.kube.jsontext import Loads, loads
 
 _METADATA: Final = (
     *("name", "namespace", "uid", "resourceVersion", "generation"),
@@ -33,8 +31,11 @@ def list_loads(parts: tuple[str, ...]) -> Loads:
     """How to parse a list of objects.
 
     Args:
-        parts: paths of what to parse of each object beside its metadata, as `status.addresses`.
+        parts: paths of what to parse of each object beside its metadata, as `status.addresses`;
+            empty for all.
     """
+    if not parts:
+        return loads
     of_a_list = {"metadata": Any, "items": list[_part(_tree(parts))]}  # type: ignore[misc]
     return _loads(_typed(of_a_list))
 
@@ -42,6 +43,8 @@ def list_loads(parts: tuple[str, ...]) -> Loads:
 @lru_cache
 def event_loads(parts: tuple[str, ...]) -> Loads:
     """How to parse an event of a watch; `parts` as for a list."""
+    if not parts:
+        return loads
     given = _part({**_tree(parts), **dict.fromkeys(_OF_AN_ERROR)})
     return _loads(_typed({"type": Any, "object": given}))
 

@@ -14,8 +14,7 @@ from kubernetes.aio.client.api_client import ApiClient
 
 from spidercoordinator.api.objects import Object
 from spidercoordinator.kube.failure import parsed
-from spidercoordinator.kube.jsontext import loads
-from spidercoordinator.kube.parts import Loads
+from spidercoordinator.kube.jsontext import Loads, loads
 
 
 @asynccontextmanager

@@ -38,8 +38,6 @@ def observe(source: Source, found: Found | None = None) -> dict[str, Observation
 
 def listed(watched: WatchedObjects, objects: list[Any]) -> list[Any]:
     """Objects as they are in a list of the API server, of which only some parts are parsed."""
-    if not watched.selection.parts:
-        return objects
     answer = list_loads(watched.selection.parts)(json.dumps({"items": objects}).encode())
     items: list[Any] = answer["items"]
     return items
