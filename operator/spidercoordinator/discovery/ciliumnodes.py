@@ -106,16 +106,16 @@ def ranges_of_nodes(entries: Mapping[str, NodeRanges], *, in_cloud: bool) -> Ran
     cidrs = collapse(cidr for node in entries.values() for cidr in node.cidrs)
     doubted = {
         name: outside
-        for name, node in sorted(entries.items(), key=lambda each: each[0])
+        for name, node in entries.items()
         if node.beside and (outside := uncovered(node.beside, cidrs))
     }
     if not doubted:
         return RangesOfNodes(cidrs)
-    name, outside = next(iter(doubted.items()))
+    name = min(doubted)
     more = f", and {len(doubted) - 1} more" if len(doubted) > 1 else ""
     doubt = (
         f"CiliumNode {name.lstrip('/')} has addresses in no subnet of its status, such as"
-        f" {outside[0]}{more}"
+        f" {doubted[name][0]}{more}"
     )
     return RangesOfNodes(cidrs, collapse(each for one in doubted.values() for each in one), doubt)
 

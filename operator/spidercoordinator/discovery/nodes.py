@@ -179,7 +179,7 @@ class Nodes:
         observation, cidrs = observations[WATCHED.title], all_cidrs(observations)
         overridden = {
             name.lstrip("/"): facts
-            for name, facts in sorted(observation.entries.items())
+            for name, facts in observation.entries.items()
             if facts.is_overridden
         }
         gone = _is_without_agents(observations)
@@ -195,7 +195,8 @@ class Nodes:
 
 
 def _left_behind(overridden: Mapping[str, NodeFacts]) -> str:
-    name, facts = next(iter(overridden.items()))
+    name = min(overridden)
+    facts = overridden[name]
     more = f" (and {len(overridden) - 1} more)" if len(overridden) > 1 else ""
     return (
         f"kube-router's annotations name {', '.join(facts.annotated)} for node {name}{more}, whose"
